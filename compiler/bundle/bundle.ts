@@ -1,0 +1,81 @@
+/**
+ * The bundle: what `zkl compile` writes and every later step reads. One deterministic file; the same source and
+ * dimensions give the same bytes.
+ *
+ *   GADG  the gadget program: all that a verifier needs; the program digest is its hash
+ *   SPAN  where in the source each tensor and equation stands
+ *   TENS  the tensor program as text, for people and tools
+ *   KERN  the expressions kernels are generated from, as text
+ *   SRCE  the source files
+ *
+ * Spans are kept apart so that moving a comment does not change what is proved.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Span } from '../../grammar/span.ts';
+import type { GadgetProgram } from '../gadget/program.ts';
+import { decode, encode, type Plain } from './canonical.ts';
+import { pack, unpack } from './container.ts';
+import { readGadgetProgram } from './read.ts';
+
+export interface Bundle {
+  readonly gadgets: GadgetProgram;
+  /** Names the program: SHA-256 of the section GADG under a domain tag. */
+  readonly digest: Uint8Array;
+  /** The tensor program, printed. */
+  readonly tensors: string;
+  readonly kernels: string;
+  readonly sources: readonly { readonly name: string; readonly text: string }[];
+}
+
+const nowhere: Span = { source: '', start: 0, end: 0 };
+
+export function encodeBundle(b: Omit<Bundle, 'digest'>): Uint8Array {
+  const { gadgets } = b;
+  const bare = {
+    ...gadgets,
+    tensors: gadgets.tensors.map((t) => ({ ...t, span: undefined })),
+    equations: gadgets.equations.map((e) => ({ ...e, span: undefined })),
+  };
+  const spans = [...gadgets.tensors, ...gadgets.equations].map(({ span }) => [span.source, span.start, span.end]);
+  return pack('b', {
+    GADG: encode(bare as unknown as Plain),
+    SPAN: encode(spans),
+    TENS: utf8ToBytes(b.tensors),
+    KERN: utf8ToBytes(b.kernels),
+    SRCE: encode(b.sources.map(({ name, text }) => ({ name, text }))),
+  });
+}
+
+export const programDigest = (section: Uint8Array): Uint8Array => sha256(concatBytes(utf8ToBytes('zkl/1 program\n'), sha256(section)));
+
+/** @throws CodecError for bytes that are no bundle. */
+export function decodeBundle(bytes: Uint8Array): Bundle {
+  const s = unpack('b', ['GADG', 'SPAN', 'TENS', 'KERN', 'SRCE'], bytes);
+  const bare = readGadgetProgram(decode(s.GADG));
+  const spans = readSpans(decode(s.SPAN));
+  const at = (i: number): Span => spans[i] ?? nowhere;
+  const text = (data: Uint8Array): string => new TextDecoder().decode(data);
+  const sources = decode(s.SRCE) as readonly { name?: unknown; text?: unknown }[];
+  return {
+    gadgets: {
+      ...bare,
+      tensors: bare.tensors.map((t, i) => ({ ...t, span: at(i) })),
+      equations: bare.equations.map((e, i) => ({ ...e, span: at(bare.tensors.length + i) })),
+    },
+    digest: programDigest(s.GADG),
+    tensors: text(s.TENS),
+    kernels: text(s.KERN),
+    sources: Array.isArray(sources) ? sources.map((x) => ({ name: String(x.name), text: String(x.text) })) : [],
+  };
+}
+
+/** Spans are for messages only: whatever is no span becomes nowhere. */
+function readSpans(value: unknown): Span[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((v: unknown) => {
+    if (!Array.isArray(v)) return nowhere;
+    const [source, start, end] = v as unknown[];
+    return typeof source === 'string' && typeof start === 'number' && typeof end === 'number' ? { source, start, end } : nowhere;
+  });
+}

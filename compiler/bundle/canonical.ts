@@ -1,0 +1,188 @@
+/**
+ * A canonical binary encoding of plain data: one value has one encoding, and decoding accepts nothing else.
+ *
+ * Tags: 0 absent, 1 false, 2 true, 3 integer (zigzag varint, safe integers), 4 bigint (sign, length, magnitude
+ * little-endian), 5 string (UTF-8), 6 array, 7 record (keys ascending), 8 bytes. Lengths are varints.
+ */
+export type Plain =
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly Plain[]
+  | { readonly [key: string]: Plain };
+
+/** Bytes that are no canonical encoding. */
+export class CodecError extends Error {}
+
+const deepest = 100;
+
+export function encode(value: Plain): Uint8Array {
+  const out: number[] = [];
+  write(value, out);
+  return Uint8Array.from(out);
+}
+
+function varint(n: bigint, out: number[]): void {
+  for (; n >= 0x80n; n >>= 7n) out.push(Number(n & 0x7fn) | 0x80);
+  out.push(Number(n));
+}
+
+function write(value: Plain, out: number[]): void {
+  if (value === undefined) out.push(0);
+  else if (typeof value === 'boolean') out.push(value ? 2 : 1);
+  else if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value)) throw new CodecError(`${value} is no safe integer`);
+    out.push(3);
+    const n = BigInt(value);
+    varint(n >= 0n ? 2n * n : -2n * n - 1n, out);
+  } else if (typeof value === 'bigint') writeBigint(value, out);
+  else if (typeof value === 'string') writeBytes(5, new TextEncoder().encode(value), out);
+  else if (value instanceof Uint8Array) writeBytes(8, value, out);
+  else if (isArray(value)) {
+    out.push(6);
+    varint(BigInt(value.length), out);
+    for (const v of value) write(v, out);
+  } else {
+    const keys = Object.keys(value)
+      .filter((k) => value[k] !== undefined)
+      .sort();
+    out.push(7);
+    varint(BigInt(keys.length), out);
+    for (const k of keys) {
+      writeBytes(5, new TextEncoder().encode(k), out);
+      write(value[k], out);
+    }
+  }
+}
+
+const isArray = (v: Plain): v is readonly Plain[] => Array.isArray(v);
+
+function writeBytes(tag: number, bytes: Uint8Array, out: number[]): void {
+  out.push(tag);
+  varint(BigInt(bytes.length), out);
+  for (const b of bytes) out.push(b);
+}
+
+function writeBigint(value: bigint, out: number[]): void {
+  const magnitude: number[] = [];
+  for (let m = value < 0n ? -value : value; m > 0n; m >>= 8n) magnitude.push(Number(m & 0xffn));
+  out.push(4, value < 0n ? 1 : 0);
+  varint(BigInt(magnitude.length), out);
+  for (const b of magnitude) out.push(b);
+}
+
+/** @throws CodecError unless the bytes are exactly the encoding of one value. */
+export function decode(bytes: Uint8Array): Plain {
+  const reader = new Reader(bytes);
+  const value = reader.value(0);
+  if (!reader.atEnd) throw new CodecError('bytes after the end');
+  return value;
+}
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  value(depth: number): Plain {
+    if (depth > deepest) throw new CodecError('nested too deeply');
+    const tag = this.#byte();
+    switch (tag) {
+      case 0:
+        return undefined;
+      case 1:
+      case 2:
+        return tag === 2;
+      case 3: {
+        const z = this.#varint();
+        const n = Number(z & 1n ? -(z + 1n) / 2n : z / 2n);
+        if (!Number.isSafeInteger(n)) throw new CodecError('an integer that is not safe');
+        return n;
+      }
+      case 4:
+        return this.#bigint();
+      case 5:
+        return this.#string();
+      case 6:
+        return Array.from({ length: this.#length(1) }, () => this.value(depth + 1));
+      case 7:
+        return this.#record(depth);
+      case 8:
+        return this.#take(this.#length(1)).slice();
+      default:
+        throw new CodecError(`unknown tag ${tag}`);
+    }
+  }
+
+  #record(depth: number): Plain {
+    const out: Record<string, Plain> = Object.create(null) as Record<string, Plain>;
+    let last: string | undefined;
+    for (let n = this.#length(2); n > 0; n--) {
+      if (this.#byte() !== 5) throw new CodecError('a key that is no string');
+      const key = this.#string();
+      if (last !== undefined && key <= last) throw new CodecError('keys out of order');
+      out[key] = this.value(depth + 1);
+      if (out[key] === undefined) throw new CodecError('an absent entry that is written out');
+      last = key;
+    }
+    return out;
+  }
+
+  #byte(): number {
+    if (this.atEnd) throw new CodecError('bytes end early');
+    return this.#bytes[this.#at++];
+  }
+
+  #take(n: number): Uint8Array {
+    if (n > this.#bytes.length - this.#at) throw new CodecError('bytes end early');
+    return this.#bytes.subarray(this.#at, (this.#at += n));
+  }
+
+  #varint(): bigint {
+    let n = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const b = this.#byte();
+      n |= BigInt(b & 0x7f) << shift;
+      if (b < 0x80) {
+        if (b === 0 && shift > 0n) throw new CodecError('a number with leading zeros');
+        return n;
+      }
+      if (shift > 63n) throw new CodecError('a number that is too long');
+    }
+  }
+
+  /** A count of items of at least `least` bytes: what cannot fit in the rest of the bytes is refused before any allocation. */
+  #length(least: number): number {
+    const n = this.#varint();
+    if (n * BigInt(least) > BigInt(this.#bytes.length - this.#at)) throw new CodecError('a length beyond the end');
+    return Number(n);
+  }
+
+  #bigint(): bigint {
+    const sign = this.#byte();
+    const magnitude = this.#take(this.#length(1));
+    let v = 0n;
+    for (const b of [...magnitude].reverse()) v = (v << 8n) | BigInt(b);
+    if (sign > 1 || magnitude.at(-1) === 0 || (v === 0n && sign === 1)) throw new CodecError('a number that is not canonical');
+    return sign === 1 ? -v : v;
+  }
+
+  #string(): string {
+    const bytes = this.#take(this.#length(1));
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new CodecError('a string that is not UTF-8');
+    }
+  }
+}

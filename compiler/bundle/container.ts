@@ -1,0 +1,57 @@
+/**
+ * The outer form of all of zkl's files: "ZKL", a letter for the kind, a version, and named sections whose lengths add up
+ * to the file's exactly.
+ */
+import { CodecError } from './canonical.ts';
+
+/** b: bundle, c: commitment, o: opening, p: proof. */
+export type FileKind = 'b' | 'c' | 'o' | 'p';
+
+const kinds: Readonly<Record<FileKind, string>> = { b: 'bundle', c: 'commitment', o: 'opening', p: 'proof' };
+const formatVersion = 1;
+const headerBytes = 6;
+const sectionHeader = 12;
+
+export type Sections = Readonly<Record<string, Uint8Array>>;
+
+/** Section names are four letters; they are written in the order given. */
+export function pack(kind: FileKind, sections: Sections): Uint8Array {
+  const entries = Object.entries(sections);
+  const out = new Uint8Array(headerBytes + entries.reduce((n, [, data]) => n + sectionHeader + data.length, 0));
+  out.set(new TextEncoder().encode(`ZKL${kind}`));
+  out[4] = formatVersion;
+  out[5] = entries.length;
+  const view = new DataView(out.buffer);
+  let at = headerBytes;
+  for (const [name, data] of entries) {
+    out.set(new TextEncoder().encode(name), at);
+    view.setBigUint64(at + 4, BigInt(data.length), true);
+    out.set(data, at + sectionHeader);
+    at += sectionHeader + data.length;
+  }
+  return out;
+}
+
+/** @throws CodecError unless the bytes are a file of this kind with exactly these sections in this order. */
+export function unpack<Name extends string>(kind: FileKind, names: readonly Name[], bytes: Uint8Array): Record<Name, Uint8Array> {
+  const magic = new TextDecoder('latin1').decode(bytes.subarray(0, 4));
+  if (magic !== `ZKL${kind}`) {
+    const other = magic.startsWith('ZKL') ? kinds[magic[3] as FileKind] : undefined;
+    throw new CodecError(`this is ${other ? `a zkl ${other}` : 'no zkl file'}, expected a ${kinds[kind]}`);
+  }
+  if (bytes[4] !== formatVersion) throw new CodecError(`format version ${bytes[4]} of the ${kinds[kind]}; this zkl reads version ${formatVersion}`);
+  if (bytes[5] !== names.length) throw new CodecError(`${bytes[5]} sections, expected ${names.length}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const out = {} as Record<Name, Uint8Array>;
+  let at = headerBytes;
+  for (const name of names) {
+    if (bytes.length - at < sectionHeader) throw new CodecError(`the ${kinds[kind]} ends early`);
+    if (new TextDecoder('latin1').decode(bytes.subarray(at, at + 4)) !== name) throw new CodecError(`section "${name}" is missing`);
+    const length = view.getBigUint64(at + 4, true);
+    at += sectionHeader;
+    if (length > BigInt(bytes.length - at)) throw new CodecError(`the ${kinds[kind]} ends early`);
+    out[name] = bytes.subarray(at, (at += Number(length)));
+  }
+  if (at !== bytes.length) throw new CodecError(`${bytes.length - at} bytes after the end of the ${kinds[kind]}`);
+  return out;
+}

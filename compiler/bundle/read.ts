@@ -1,0 +1,301 @@
+/**
+ * Reads a gadget program from decoded bytes, believing nothing: every field is of its kind, every reference points
+ * somewhere, every size is bounded, and every derived figure (levels, layouts) is what the rest implies. What comes out
+ * can be walked without further checks.
+ */
+import type {
+  AxisBinding,
+  CommittedSource,
+  CommittedTensor,
+  GadgetEquation,
+  GadgetFactor,
+  GadgetProgram,
+  GadgetTensor,
+  GadgetTensorClass,
+  GadgetTerm,
+} from '../gadget/program.ts';
+import type { Compare, IndexExpr, Range, Rational, TensorType } from '../tensor/program.ts';
+import { CodecError } from './canonical.ts';
+
+/** Bounds that no real program comes near, and that keep a verifier's memory and time in hand. */
+export const limits = { tensors: 1e5, equations: 1e5, terms: 1e4, axes: 16, entries: 2 ** 32, rows: 2 ** 24, columns: 2 ** 16, bits: 250 };
+
+const nowhere = { source: '', start: 0, end: 0 };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fail(what: string): never {
+  throw new CodecError(`the program is malformed: ${what}`);
+}
+
+function fields(v: unknown, what: string): Fields {
+  if (typeof v !== 'object' || v === null || Array.isArray(v) || v instanceof Uint8Array) fail(`${what} is no record`);
+  return v as Fields;
+}
+
+function list<T>(v: unknown, what: string, most: number, item: (v: unknown, i: number) => T): T[] {
+  if (!Array.isArray(v)) fail(`${what} is no list`);
+  if (v.length > most) fail(`${what} has ${v.length} entries, at most ${most} are allowed`);
+  return v.map(item);
+}
+
+function integer(v: unknown, what: string, lo: number, hi: number): number {
+  if (typeof v !== 'number' || !Number.isInteger(v) || v < lo || v > hi) fail(`${what} is no integer in [${lo}, ${hi}]`);
+  return v;
+}
+
+function big(v: unknown, what: string): bigint {
+  if (typeof v !== 'bigint') fail(`${what} is no integer`);
+  return v;
+}
+
+function text(v: unknown, what: string): string {
+  if (typeof v !== 'string') fail(`${what} is no text`);
+  return v;
+}
+
+export function readGadgetProgram(value: unknown): GadgetProgram {
+  const f = fields(value, 'the program');
+  const sources = list(f.sources, 'sources', 64, readSource);
+  const count = Array.isArray(f.tensors) ? f.tensors.length : 0;
+  const tensors = list(f.tensors, 'tensors', limits.tensors, (v) => readTensor(v, sources, count));
+  for (const [id, t] of tensors.entries()) checkTensor(tensors, sources, id, t);
+  const equations = list(f.equations, 'equations', limits.equations, (v) => readEquation(v, tensors));
+  const levels = integer(f.levels, 'levels', 0, limits.equations);
+  const program: GadgetProgram = {
+    name: text(f.name, 'name'),
+    tensors,
+    equations,
+    sources,
+    publics: list(f.publics, 'publics', tensors.length, (v) => integer(v, 'a public tensor', 0, tensors.length - 1)),
+    columns: readColumns(f.columns),
+    folds: integer(f.folds, 'folds', 0, 16),
+    levels,
+  };
+  checkProgram(program);
+  return program;
+}
+
+function readColumns(v: unknown): number {
+  const columns = integer(v, 'columns', 32, limits.columns);
+  if (!Number.isInteger(Math.log2(columns))) fail('columns is no power of two');
+  return columns;
+}
+
+function readSource(v: unknown): CommittedSource {
+  const f = fields(v, 'a source');
+  const columns = readColumns(f.columns);
+  let rows = 0;
+  const tensors = list(f.tensors, 'tensors of a source', limits.tensors, (t): CommittedTensor => {
+    const c = fields(t, 'a committed tensor');
+    const axes = list(c.axes, 'axes', limits.axes, (a) => {
+      const x = fields(a, 'an axis');
+      const length = integer(x.length, 'an axis length', 1, limits.entries);
+      return { length, columnBits: integer(x.columnBits, 'column bits', 0, Math.ceil(Math.log2(length))) };
+    });
+    if (axes.reduce((n, a) => n + a.columnBits, 0) > Math.log2(columns)) fail('a committed tensor has too many column bits');
+    const own = axes.reduce((n, a) => n * Math.ceil(a.length / 2 ** a.columnBits), 1);
+    if (integer(c.firstRow, 'a first row', 0, limits.rows) !== rows || integer(c.rows, 'rows', 1, limits.rows) !== own) fail('rows do not add up');
+    rows += own;
+    return { name: text(c.name, 'a name'), axes, bits: integer(c.bits, 'bits', 1, 48), frac: integer(c.frac, 'fraction bits', -1024, 1024), firstRow: rows - own, rows: own };
+  });
+  if (integer(f.rows, 'rows of a source', 1, limits.rows) !== rows) fail('rows of a source do not add up');
+  return { name: text(f.name, 'name of a source'), columns, rows, tensors };
+}
+
+function readTensor(v: unknown, sources: readonly CommittedSource[], count: number): GadgetTensor {
+  const f = fields(v, 'a tensor');
+  const shape = list(f.shape, 'a shape', limits.axes, (n) => integer(n, 'a length', 1, limits.entries));
+  if (shape.reduce((n, d) => n * d, 1) > limits.entries) fail('a tensor is too large');
+  const scale = fields(f.scale, 'a scale');
+  const rational: Rational = { num: big(scale.num, 'a scale'), den: big(scale.den, 'a scale') };
+  if (rational.num <= 0n || rational.den <= 0n) fail('a scale is not positive');
+  return {
+    name: text(f.name, 'a name'),
+    shape,
+    scale: rational,
+    range: readRange(f.range),
+    ...(f.type === undefined ? {} : { type: readType(f.type) }),
+    class: readClass(fields(f.class, 'a class'), shape, sources, count),
+    span: nowhere,
+  };
+}
+
+function readRange(v: unknown): Range {
+  const f = fields(v, 'a range');
+  const range = { lo: big(f.lo, 'a bound'), hi: big(f.hi, 'a bound') };
+  const most = 2n ** BigInt(limits.bits);
+  if (range.lo > range.hi || range.lo < -most || range.hi > most) fail('a range is empty or too wide');
+  return range;
+}
+
+function readType(v: unknown): TensorType {
+  const f = fields(v, 'a type');
+  if (f.kind === 'fixed') return { kind: 'fixed', bits: integer(f.bits, 'bits', 1, limits.bits), frac: integer(f.frac, 'fraction bits', -1024, 1024) };
+  if (f.kind === 'index') return { kind: 'index', size: integer(f.size, 'size', 1, limits.entries) };
+  return fail('an unknown type');
+}
+
+function readClass(f: Fields, shape: readonly number[], sources: readonly CommittedSource[], count: number): GadgetTensorClass {
+  switch (f.kind) {
+    case 'input':
+    case 'output':
+      return { kind: f.kind };
+    case 'constant': {
+      if (f.values !== undefined) return { kind: 'constant', values: list(f.values, 'values', limits.entries, (v) => big(v, 'a value')) };
+      return { kind: 'constant', guards: readGuards(f.guards, shape.length) };
+    }
+    case 'defined':
+      return { kind: 'defined', level: integer(f.level, 'a level', 0, limits.equations) };
+    case 'view':
+      return {
+        kind: 'view',
+        level: integer(f.level, 'a level', 0, limits.equations),
+        of: integer(f.of, 'a viewed tensor', 0, count - 1),
+        at: list(f.at, 'a view', limits.axes, (e) => readIndex(e, shape.length, 0)),
+        guards: readGuards(f.guards, shape.length),
+      };
+    case 'committed': {
+      const source = integer(f.source, 'a source', 0, sources.length - 1);
+      const files = list(f.files, 'files', limits.tensors, (v) => integer(v, 'a file', 0, sources[source].tensors.length - 1));
+      return { kind: 'committed', source, stacked: integer(f.stacked, 'stacked axes', 0, shape.length), files };
+    }
+    default:
+      return fail('an unknown class of tensor');
+  }
+}
+
+const readGuards = (v: unknown, variables: number): Compare[] =>
+  list(v, 'guards', limits.axes * 4, (g): Compare => {
+    const f = fields(g, 'a guard');
+    const op = text(f.op, 'a comparison');
+    if (!['<', '<=', '==', '!=', '>=', '>'].includes(op)) fail('an unknown comparison');
+    return { left: readIndex(f.left, variables, 0), op: op as Compare['op'], right: readIndex(f.right, variables, 0) };
+  });
+
+function readIndex(v: unknown, variables: number, depth: number): IndexExpr {
+  if (depth > 64) fail('an index expression is nested too deeply');
+  const f = fields(v, 'an index expression');
+  const sub = (e: unknown): IndexExpr => readIndex(e, variables, depth + 1);
+  switch (f.kind) {
+    case 'const':
+      return { kind: 'const', value: integer(f.value, 'an index', -limits.entries, limits.entries) };
+    case 'var':
+      return { kind: 'var', var: integer(f.var, 'an index variable', 0, variables - 1) };
+    case 'add':
+    case 'sub':
+    case 'mul':
+      return { kind: f.kind, left: sub(f.left), right: sub(f.right) };
+    case 'div':
+    case 'mod':
+      return { kind: f.kind, left: sub(f.left), by: integer(f.by, 'a divisor', 1, limits.entries) };
+    default:
+      return fail('an unknown index expression');
+  }
+}
+
+function readEquation(v: unknown, tensors: readonly GadgetTensor[]): GadgetEquation {
+  const f = fields(v, 'an equation');
+  const target = integer(f.target, 'a target', 0, tensors.length - 1);
+  const terms = list(f.terms, 'terms', limits.terms, (t) => readTerm(t, tensors, tensors[target].shape));
+  return { target, level: integer(f.level, 'a level', 1, limits.equations), terms, span: nowhere };
+}
+
+function readTerm(v: unknown, tensors: readonly GadgetTensor[], outputs: readonly number[]): GadgetTerm {
+  const f = fields(v, 'a term');
+  const variables = list(f.variables, 'variables', limits.axes, (n) => integer(n, 'a length', 1, limits.entries));
+  const output = (o: unknown): number => integer(o, 'an output index', 0, outputs.length - 1);
+  const shared = list(f.shared, 'shared indices', variables.length, output);
+  const free = list(f.free, 'free indices', outputs.length, output);
+  const factors = list(f.factors, 'factors', 64, (x): GadgetFactor => {
+    const y = fields(x, 'a factor');
+    const tensor = integer(y.tensor, 'a factor', 0, tensors.length - 1);
+    const axes = list(y.axes, 'axes', limits.axes, (a) => readBinding(a, outputs.length, variables.length));
+    return { tensor, axes };
+  });
+  const term = { coefficient: big(f.coefficient, 'a coefficient'), variables, shared, free, factors };
+  checkTerm(term, tensors, outputs);
+  return term;
+}
+
+function readBinding(v: unknown, outputs: number, variables: number): AxisBinding {
+  const f = fields(v, 'an axis');
+  if (f.kind === 'output') return { kind: 'output', output: integer(f.output, 'an output index', 0, outputs - 1) };
+  if (f.kind === 'summed') return { kind: 'summed', variable: integer(f.variable, 'a variable', 0, variables - 1) };
+  return f.kind === 'half' ? { kind: 'half' } : fail('an unknown axis binding');
+}
+
+/** Every axis has its variable's length, and every output index is bound exactly once or shared or free. */
+function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], outputs: readonly number[]): void {
+  const bound = new Map<number, number>();
+  for (const { tensor, axes } of term.factors) {
+    const { shape } = tensors[tensor];
+    if (axes.length !== shape.length) fail('a factor has the wrong number of axes');
+    const seen = new Set<string>();
+    for (const [j, a] of axes.entries()) {
+      const length = a.kind === 'output' ? outputs[a.output] : a.kind === 'summed' ? term.variables[a.variable] : shape[j];
+      if (length !== shape[j]) fail('an axis has another length than its index');
+      const key = a.kind === 'output' ? `o${a.output}` : a.kind === 'summed' ? `v${a.variable}` : `h${j}`;
+      if (seen.has(key)) fail('two axes of a factor have one index');
+      seen.add(key);
+      if (a.kind === 'output') bound.set(a.output, (bound.get(a.output) ?? 0) + 1);
+    }
+  }
+  for (const [v, o] of term.shared.entries()) {
+    if (term.variables[v] !== outputs[o]) fail('a shared index has another length than its variable');
+    bound.set(o, (bound.get(o) ?? 0) + 1);
+  }
+  for (const o of term.free) bound.set(o, (bound.get(o) ?? 0) + 1);
+  if (outputs.some((_, o) => bound.get(o) !== 1)) fail('an output index is not bound exactly once');
+  if (term.variables.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1) > limits.entries) fail('a term sums over too much');
+}
+
+function checkTensor(tensors: readonly GadgetTensor[], sources: readonly CommittedSource[], id: number, t: GadgetTensor): void {
+  const c = t.class;
+  if (c.kind === 'view') {
+    // Views are appended after what they view, so that no chain of them can turn in a circle.
+    if (c.of >= id || c.at.length !== tensors[c.of].shape.length) fail(`the view ${t.name} does not fit what it views`);
+  } else if (c.kind === 'constant' && c.values) {
+    const { lo, hi } = t.range;
+    if (c.values.length !== t.shape.reduce((n, d) => n * d, 1) || c.values.some((v) => v < lo || v > hi)) fail(`${t.name} has values outside its shape or range`);
+  } else if (c.kind === 'committed') {
+    const stacked = t.shape.slice(0, c.stacked).reduce((n, d) => n * d, 1);
+    const shape = t.shape.slice(c.stacked).join();
+    const fits = c.files.every((k) => sources[c.source].tensors[k].axes.map((a) => a.length).join() === shape);
+    if (stacked !== c.files.length || !fits) fail(`${t.name} does not fit its files`);
+  }
+}
+
+function checkProgram(p: GadgetProgram): void {
+  const targets = new Map(p.equations.map((e) => [e.target, e] as const));
+  if (targets.size !== p.equations.length) fail('a tensor is defined twice');
+  if (p.sources.some((s) => s.columns > p.columns)) fail('a source has more columns than the proof');
+  if (2 ** p.folds > p.columns) fail('more folds than columns');
+  const publics = new Set(p.publics);
+  for (const [id, t] of p.tensors.entries()) {
+    const { kind } = t.class;
+    if ((kind === 'input' || kind === 'output') !== publics.has(id)) fail(`${t.name} is not listed as it should be`);
+    if (kind === 'output' && targets.get(id)?.level !== 1) fail(`the output ${t.name} has no equation at level 1`);
+    if (kind === 'defined' && t.class.level > 0 && targets.get(id)?.level !== t.class.level) fail(`${t.name} has no equation at its level`);
+  }
+  for (const e of p.equations) {
+    if (e.level > p.levels) fail('an equation beyond the last level');
+    const { kind } = p.tensors[e.target].class;
+    if (kind !== 'output' && kind !== 'defined') fail(`${p.tensors[e.target].name} may not have an equation`);
+    for (const f of e.terms.flatMap((t) => t.factors)) checkLevel(p, f.tensor, e.level);
+  }
+}
+
+/** A claim that arises at `level` is settled later; otherwise it would never be. */
+function checkLevel(p: GadgetProgram, id: number, level: number): void {
+  const c = p.tensors[id].class;
+  if (c.kind === 'defined' && (c.level <= level || c.level > p.levels)) fail(`${p.tensors[id].name} would be settled before it is claimed`);
+  if (c.kind !== 'view') return;
+  if (isKnown(p, id) ? c.level !== 0 : c.level <= level || c.level > p.levels) fail(`the view ${p.tensors[id].name} is at the wrong level`);
+  if (!isKnown(p, id)) checkLevel(p, c.of, c.level);
+}
+
+function isKnown(p: GadgetProgram, id: number): boolean {
+  const c = p.tensors[id].class;
+  return c.kind === 'view' ? isKnown(p, c.of) : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant';
+}

@@ -1,0 +1,127 @@
+/** What the parts of the checker share while one model is read: the program so far, and where a statement stands. */
+import type { Block, Name, Statement } from '../../grammar/ast.ts';
+import type { Span } from '../../grammar/span.ts';
+import type { Equation, Range, Rational, Table, Tensor, TensorId, TensorType } from '../tensor/program.ts';
+import type { Bounds } from './arithmetic.ts';
+import type { Reporter } from './report.ts';
+import type { Scope } from './scope.ts';
+
+/** A fixed-point type from the calibration file. */
+export interface FixedType {
+  readonly bits: number;
+  readonly frac: number;
+}
+
+/** An index variable of an equation or reduction. */
+export interface Variable {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** A name without a written type that the calibration file has to give one. */
+export interface Uncalibrated {
+  /** Key in the calibration file: `at` path and defined names of a `round`, `source:name` of an open tensor. */
+  readonly key: string;
+  readonly span: Span;
+}
+
+/** Refused beyond these: a program that cannot be meant, and that would hang the compiler. */
+export const MAX_ENTRIES = 2 ** 40;
+export const MAX_STATEMENTS = 100_000;
+export const MAX_CONSTANT_ENTRIES = 2 ** 22;
+/** Integers must stay below a quarter of the proof field's modulus, so that no sum can wrap. */
+export const MAX_BITS = 252;
+
+/** The statement-independent state of reading one model. */
+export interface Session {
+  readonly reporter: Reporter;
+  readonly variables: Variable[];
+  readonly tensors: Tensor[];
+  readonly equations: Equation[];
+  readonly tables: Table[];
+  /** Real values of constant tensors, row-major. */
+  readonly constants: Map<TensorId, readonly Rational[]>;
+  /** Declared tensors in source order. */
+  readonly statement: TensorId[];
+  /** Tensors declared in `train`: not part of the model's own statement. */
+  readonly training: Set<TensorId>;
+  /** Where each weight (`source:full name`) was declared. */
+  readonly weights: Map<string, Span>;
+  /** Where each calibration key was used, and under which tensor. */
+  readonly keys: Map<string, { readonly span: Span; readonly place: string }>;
+  readonly calibration: Readonly<Record<string, FixedType>>;
+  readonly uncalibrated: Uncalibrated[];
+  /** Tensors that were named by a statement of the source, for warnings about unused definitions. */
+  readonly named: Map<TensorId, Span>;
+  readonly names: Set<string>;
+  readonly bounds: Bounds;
+  /** Variables that tensors made inside expressions run over. */
+  readonly derived: Map<TensorId, number[]>;
+  /** Names of block instances. */
+  readonly instances: Set<string>;
+  /** Blocks being read, outermost first: a block may not call itself. */
+  readonly open: Block[];
+  /** Tables already evaluated, by their declaration. */
+  readonly tableIds: Map<object, number>;
+  /** Statements read so far, those of called blocks and of every iteration included. */
+  statements: number;
+  /** Reads a list of statements; the parts of the checker that call each other in a circle meet here. */
+  /** The value given from outside for a literal `dim` or `const` of the model. */
+  readonly override: (frame: Frame, name: Name, literal: boolean) => Rational | undefined;
+  readonly walk: (frame: Frame, statements: readonly Statement[]) => void;
+}
+
+/** Where a statement stands. */
+export interface Frame {
+  readonly scope: Scope;
+  /** Names of the instances it stands in, for the names of tensors. */
+  readonly path: readonly string[];
+  /** Checkpoint path so far. */
+  readonly at: readonly string[];
+  /** The names being defined around it, for calibration keys: `path` without the counters of repeats. */
+  readonly keys: readonly string[];
+  readonly place: 'model' | 'block' | 'repeat' | 'train';
+  /** Declared results of the block and carried names of the repeat: what a definition of that name has to be. */
+  readonly declared: ReadonlyMap<string, Declared>;
+}
+
+export interface Declared {
+  readonly shape: readonly number[];
+  readonly type?: TensorType;
+  /** Full name of the tensor, where it is not the path and the defined name. */
+  readonly name?: string;
+  /** The declared type is that of a carried name, and must not change. */
+  readonly carried?: boolean;
+  readonly span: Span;
+}
+
+export const typeRange = (type: TensorType): Range =>
+  type.kind === 'index'
+    ? { lo: 0n, hi: BigInt(type.size) - 1n }
+    : { lo: -(1n << BigInt(type.bits - 1)), hi: (1n << BigInt(type.bits - 1)) - 1n };
+
+export const formatType = (type: TensorType): string =>
+  type.kind === 'index' ? `index<${String(type.size)}>` : `fixed<${String(type.bits)}, ${String(type.frac)}>`;
+
+export const sameType = (a: TensorType, b: TensorType): boolean => formatType(a) === formatType(b);
+
+/** A name for a tensor that no other has. */
+export function freshName(session: Session, name: string): string {
+  let unique = name;
+  for (let n = 2; session.names.has(unique); n++) unique = `${name}.${String(n)}`;
+  session.names.add(unique);
+  return unique;
+}
+
+export function addTensor(session: Session, tensor: Omit<Tensor, 'id' | 'name'> & { readonly name: string }): Tensor {
+  const made: Tensor = { ...tensor, id: session.tensors.length, name: freshName(session, tensor.name) };
+  session.tensors.push(made);
+  return made;
+}
+
+export function addVariable(session: Session, name: string, size: number): number {
+  session.variables.push({ name, size });
+  return session.variables.length - 1;
+}
+
+export const entries = (shape: readonly number[]): number => shape.reduce((n, length) => n * length, 1);

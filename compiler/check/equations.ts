@@ -1,0 +1,304 @@
+/** Definitions: `u[t, r] = ...` over indices, `u = ...` between whole tensors. */
+import type * as ast from '../../grammar/ast.ts';
+import type { Span } from '../../grammar/span.ts';
+import type { IndexExpr, TensorId, Visibility } from '../tensor/program.ts';
+import { constant, floorQuotient, plus, product, remainder, variable } from './arithmetic.ts';
+import { instantiate } from './blocks.ts';
+import { addVariable, formatType, sameType } from './context.ts';
+import type { Declared, Frame, Session } from './context.ts';
+import { emit } from './emit.ts';
+import { checkSize, staticShape } from './index-values.ts';
+import { bindIndices } from './indices.ts';
+import { derive, readMeaning } from './meanings.ts';
+import type { Wanted } from './meanings.ts';
+import { calibrationKey, extendAt, tensorName } from './paths.ts';
+import { factorPoly } from './polynomial.ts';
+import { count, formatShape } from './report.ts';
+import { Scope } from './scope.ts';
+import type { Place } from './values.ts';
+
+/** A definition as a statement, an output or the argument of a call gives it. */
+export interface Definition {
+  readonly name: string;
+  readonly axes: readonly ast.Axis[];
+  readonly value: ast.Value;
+  readonly visibility: Visibility;
+  readonly role: 'output' | 'inner';
+  readonly span: Span;
+}
+
+/** Adds what a definition defines; the tensor it is. */
+export function defineTensor(session: Session, frame: Frame, def: Definition): TensorId {
+  const declared = frame.declared.get(def.name);
+  const name = declared?.name ?? tensorName(frame, def.name);
+  const id =
+    def.axes.length > 0
+      ? defineIndexed(session, frame, def, name, declared)
+      : defineWhole(session, frame, def, name, declared);
+  if (declared !== undefined) checkDeclared(session, def, id, declared);
+  return id;
+}
+
+function wantedType(frame: Frame, def: Definition, declared: Declared | undefined, value: ast.Value): Wanted {
+  if (declared?.type !== undefined) return { type: declared.type };
+  const at = value.kind === 'call' && value.at !== undefined ? [value.at.text] : [];
+  // The braces of `at` were resolved when the value was read; the key has the resolved path.
+  return { key: calibrationKey(at.length === 0 ? frame : { ...frame, at: [...frame.at, ...at] }, def.name) };
+}
+
+function defineIndexed(
+  session: Session,
+  frame: Frame,
+  def: Definition,
+  name: string,
+  declared: Declared | undefined,
+): TensorId {
+  const scope = new Scope(frame.scope);
+  if (declared !== undefined && declared.shape.length !== def.axes.length) {
+    return session.reporter.fail(
+      'ZKL303',
+      def.span,
+      'wrong number of indices',
+      `\`${def.name}\` has ${count(declared.shape.length, 'axis', 'axes')}`,
+      { notes: [{ span: declared.span, text: 'declared here' }] },
+    );
+  }
+  const outputs = bindIndices(session, scope, def.axes, [def.value], declared?.shape ?? []);
+  checkSize(
+    session,
+    outputs.map((id) => session.variables[id].size),
+    def.span,
+  );
+  const place: Place = {
+    session,
+    frame,
+    scope,
+    outputs,
+    reduced: [],
+    guards: [],
+    whole: false,
+    exact: true,
+    name,
+    prepared: new Map(),
+    derive,
+  };
+  return finish(session, frame, def, place, declared);
+}
+
+function finish(
+  session: Session,
+  frame: Frame,
+  def: Definition,
+  place: Place,
+  declared: Declared | undefined,
+): TensorId {
+  const resolved = resolveAt(session, frame, place.scope, def.value);
+  const meaning = readMeaning(place, def.value, wantedType(frame, def, declared, resolved));
+  const { visibility, role, span } = def;
+  const target = { name: place.name, indices: place.outputs, visibility, role, span, value: def.value.span };
+  return emit(session, target, meaning).id;
+}
+
+/** The value with the braces of its own `at` resolved. */
+function resolveAt(session: Session, frame: Frame, scope: Scope, value: ast.Value): ast.Value {
+  if (value.kind !== 'call' || value.at === undefined) return value;
+  const [text] = extendAt(session, { ...frame, at: [] }, scope, value.at).at;
+  return { ...value, at: { ...value.at, text } };
+}
+
+/** Reads a value between whole tensors; a bare name or call makes no equation of its own. */
+export function defineWhole(
+  session: Session,
+  frame: Frame,
+  def: Definition,
+  name: string,
+  declared: Declared | undefined,
+): TensorId {
+  const { scope } = frame;
+  const prepared = new Map<ast.Value, TensorId>();
+  const mark = session.tensors.length;
+  prepare(session, frame, def.value, name, def.name, prepared, true);
+  const same = prepared.get(def.value) ?? bareTensor(scope, def.value);
+  if (same !== undefined) {
+    if (def.role === 'inner') return same;
+    const tensor = session.tensors[same];
+    // What this very statement made becomes the output; what was there before is copied.
+    if (same >= mark && tensor.role === 'inner') {
+      session.tensors[same] = { ...tensor, role: def.role, visibility: def.visibility, span: def.span };
+      return same;
+    }
+  }
+  const shape = shapeOf(session, frame, def.value, prepared).shape;
+  checkSize(session, shape, def.span);
+  const outputs = shape.map((size, k) => addVariable(session, `i${String(k)}`, size));
+  const place: Place = {
+    session,
+    frame,
+    scope,
+    outputs,
+    reduced: [],
+    guards: [],
+    whole: true,
+    exact: true,
+    name,
+    prepared,
+    derive,
+  };
+  return finish(session, frame, def, place, declared);
+}
+
+function bareTensor(scope: Scope, value: ast.Value): TensorId | undefined {
+  const binding = value.kind === 'reference' ? scope.find(value.name.text) : undefined;
+  return binding?.kind === 'tensor' ? binding.tensor : undefined;
+}
+
+/** A value as a whole tensor: the tensor it names, or one made for it under `name`. */
+export function wholeTensor(session: Session, frame: Frame, value: ast.Value, name: string, key: string): TensorId {
+  const def: Definition = { name: key, axes: [], value, visibility: 'hidden', role: 'inner', span: value.span };
+  return defineWhole(session, frame, def, name, undefined);
+}
+
+/**
+ * Makes the tensors of the block calls and views in a value between whole tensors, in order. `direct`: the value is the
+ * whole right-hand side, so that the result of a call gets the defined name itself.
+ */
+function prepare(
+  session: Session,
+  frame: Frame,
+  node: ast.Value,
+  name: string,
+  key: string,
+  into: Map<ast.Value, TensorId>,
+  direct: boolean,
+): void {
+  const inner = (next: ast.Value, at: Frame = frame): void => {
+    prepare(session, at, next, name, key, into, false);
+  };
+  switch (node.kind) {
+    case 'negate':
+      return inner(node.operand);
+    case 'binary':
+      inner(node.left);
+      return inner(node.right);
+    case 'power':
+      inner(node.base);
+      return inner(node.exponent);
+    case 'conditional':
+      inner(node.then);
+      return inner(node.else);
+    case 'view': {
+      const operand = wholeTensor(session, frame, node.operand, `${name}/operand`, key);
+      into.set(node, makeView(session, frame, node, operand, direct ? name : `${name}/view`));
+      return;
+    }
+    case 'call': {
+      const binding = frame.scope.find(node.name.text);
+      if (binding?.kind === 'block') {
+        const instance = direct ? { name, key: [...frame.keys, key] } : { name: `${name}/${node.name.text}`, key: [...frame.keys, key, node.name.text] };
+        into.set(node, instantiate(session, frame, node, binding, instance));
+        return;
+      }
+      const at = extendAt(session, frame, frame.scope, node.at);
+      for (const argument of node.arguments) inner(argument.value, at);
+      return;
+    }
+    // Under a reduction names have indices; calls and views there are reported when the body is read.
+    case 'reduce':
+    case 'indicator':
+    case 'access':
+    case 'reference':
+    case 'number':
+      return;
+  }
+}
+
+/** `operand as [T, H, K]`: the same entries, row-major. */
+function makeView(session: Session, frame: Frame, node: ast.View, operand: TensorId, name: string): TensorId {
+  const { reporter } = session;
+  const tensor = session.tensors[operand];
+  const shape = staticShape(session, frame.scope, node.shape, node.span);
+  const [from, to] = [tensor.shape, shape].map((lengths) => lengths.reduce((n, length) => n * length, 1));
+  if (from !== to) {
+    return reporter.fail('ZKL306', node.span, 'a view of another size', `${formatShape(shape)} has ${count(to, 'entry', 'entries')}`, {
+      notes: [{ span: node.operand.span, text: `${formatShape(tensor.shape)} has ${count(from, 'entry', 'entries')}` }],
+    });
+  }
+  const outputs = shape.map((size, k) => {
+    const axis = node.shape[k].index;
+    const label = axis.kind === 'reference' ? axis.name.text.toLowerCase() : `i${String(k)}`;
+    return addVariable(session, label, size);
+  });
+  const at = rowMajor(session, outputs, tensor.shape);
+  const target = { name, indices: outputs, visibility: 'hidden', role: 'inner', span: node.span, value: node.span } as const;
+  return emit(session, target, { kind: 'polynomial', p: factorPoly({ tensor: operand, at }) }).id;
+}
+
+/** The axes of `shape` as functions of other row-major indices of the same entries. */
+function rowMajor(session: Session, outputs: readonly number[], shape: readonly number[]): IndexExpr[] {
+  let flat: IndexExpr = constant(0);
+  for (const id of outputs) flat = plus(product(flat, constant(session.variables[id].size)), variable(id));
+  const at: IndexExpr[] = [];
+  for (let k = shape.length - 1; k >= 0; k--) {
+    at.unshift(k === 0 ? flat : remainder(flat, shape[k], session.bounds));
+    flat = floorQuotient(flat, shape[k], session.bounds);
+  }
+  return at;
+}
+
+interface Shaped {
+  readonly shape: readonly number[];
+  readonly span: Span;
+}
+
+/** The shape of a value between whole tensors. */
+function shapeOf(session: Session, frame: Frame, node: ast.Value, prepared: ReadonlyMap<ast.Value, TensorId>): Shaped {
+  const of = (next: ast.Value): Shaped => shapeOf(session, frame, next, prepared);
+  const scalar: Shaped = { shape: [], span: node.span };
+  const made = prepared.get(node) ?? bareTensor(frame.scope, node);
+  if (made !== undefined) return { shape: session.tensors[made].shape, span: node.span };
+  switch (node.kind) {
+    case 'negate':
+      return of(node.operand);
+    case 'binary':
+      return unify(session, of(node.left), of(node.right));
+    case 'power':
+      return of(node.base);
+    case 'conditional':
+      return unify(session, of(node.then), of(node.else));
+    case 'call':
+      return node.arguments.map((a) => of(a.value)).reduce((a, b) => unify(session, a, b), scalar);
+    default:
+      return scalar;
+  }
+}
+
+function unify(session: Session, a: Shaped, b: Shaped): Shaped {
+  if (a.shape.length === 0) return b;
+  if (b.shape.length === 0 || a.shape.join() === b.shape.join()) return a;
+  return session.reporter.fail('ZKL306', b.span, 'shapes differ', `this is ${formatShape(b.shape)}`, {
+    notes: [{ span: a.span, text: `this is ${formatShape(a.shape)}` }],
+    help: 'operators on whole tensors need equal shapes; only scalars and constants broadcast',
+  });
+}
+
+/** A definition of a declared name has its shape and type. */
+function checkDeclared(session: Session, def: Definition, id: TensorId, declared: Declared): void {
+  const { reporter } = session;
+  const tensor = session.tensors[id];
+  const notes = [{ span: declared.span, text: 'declared here' }];
+  if (tensor.shape.join() !== declared.shape.join()) {
+    const label = `this is ${formatShape(tensor.shape)}`;
+    return reporter.fail('ZKL306', def.span, `\`${def.name}\` has another shape`, label, {
+      notes: [{ span: declared.span, text: `declared as ${formatShape(declared.shape)}` }],
+    });
+  }
+  if (declared.type === undefined) return;
+  if (tensor.type !== undefined && sameType(tensor.type, declared.type)) return;
+  return reporter.fail(
+    declared.carried === true ? 'ZKL411' : 'ZKL405',
+    def.span,
+    `\`${def.name}\` has another type`,
+    tensor.type === undefined ? 'this has no type: it is not rounded' : `this is \`${formatType(tensor.type)}\``,
+    { notes, help: `\`${formatType(declared.type)}\` is expected: a bare \`round(...)\` takes it` },
+  );
+}

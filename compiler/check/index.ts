@@ -1,0 +1,82 @@
+/** From syntax trees to tensor programs: names, shapes, index ranges, scales and integer ranges. Pure. */
+import type * as ast from '../../grammar/ast.ts';
+import type { Diagnostic } from '../../grammar/diagnostic.ts';
+import type { TensorProgram } from '../tensor/program.ts';
+import type { FixedType, Uncalibrated } from './context.ts';
+import { Files } from './files.ts';
+import type { ResolveImport } from './files.ts';
+import { checkModel } from './model.ts';
+import { Reporter, didYouMean } from './report.ts';
+
+export type { ResolveImport } from './files.ts';
+export type { FixedType, Uncalibrated } from './context.ts';
+
+export interface CheckInput {
+  /** As `parse` gave it; its own diagnostics are not repeated here. */
+  readonly program: ast.Program;
+  /** The name of the file in spans. */
+  readonly source: string;
+  readonly resolveImport: ResolveImport;
+  /** Only this model of the file. */
+  readonly model?: string;
+  /** Values for literal `dim`s and `const`s of the model. */
+  readonly overrides?: Readonly<Record<string, string | number>>;
+  /** Fixed-point types of bare `round`s, by `at` path and defined names, and of open tensors without a type. */
+  readonly calibration?: Readonly<Record<string, FixedType>>;
+  /** Also refuse what no proof can be made of yet: training, scales that are not known. */
+  readonly forProof?: boolean;
+}
+
+export interface CheckResult {
+  /** One for each model that is right and whose scales are all known, in source order. */
+  readonly programs: readonly TensorProgram[];
+  /** Errors and warnings, in the order of their places. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** What a calibration would have to say before there is a program. */
+  readonly uncalibrated: readonly Uncalibrated[];
+}
+
+/** Checks a program. Never throws, whatever the program. */
+export function check(input: CheckInput): CheckResult {
+  const { program, source } = input;
+  const reporter = new Reporter();
+  const { scope } = new Files(reporter, input.resolveImport).main(program, source);
+  const all = program.items.filter((item) => item.kind === 'model');
+  const models = input.model === undefined ? all : all.filter((model) => model.name.text === input.model);
+  if (input.model !== undefined && models.length === 0) {
+    const names = all.map((model) => model.name.text);
+    const { help } = didYouMean(input.model, program.span, names);
+    reporter.error('ZKL212', program.span, `no model \`${input.model}\``, 'in this file', {
+      help: help ?? (names.length === 0 ? 'the file has no models' : `it has ${names.map((n) => `\`${n}\``).join(', ')}`),
+    });
+  }
+  const programs: TensorProgram[] = [];
+  const uncalibrated: Uncalibrated[] = [];
+  for (const model of models) {
+    const { overrides = {}, calibration = {} } = input;
+    const before = reporter.diagnostics.length;
+    const own = new Reporter();
+    const result = checkModel({ reporter: own, model, scope, overrides, calibration });
+    reporter.diagnostics.push(...own.diagnostics);
+    if (result.program !== undefined && before === 0) programs.push(result.program);
+    uncalibrated.push(...result.uncalibrated);
+    if (input.forProof === true) refuseUnproved(reporter, model, result.uncalibrated);
+  }
+  const diagnostics = [...reporter.diagnostics].sort(
+    (a, b) => Number(a.span.source !== source) - Number(b.span.source !== source) || a.span.start - b.span.start,
+  );
+  return { programs: reporter.failed ? programs : programs, diagnostics, uncalibrated };
+}
+
+function refuseUnproved(reporter: Reporter, model: ast.Model, uncalibrated: readonly Uncalibrated[]): void {
+  for (const { key, span } of uncalibrated) {
+    reporter.error('ZKL404', span, 'a scale that is not known', `calibration has no \`${key}\``, {
+      help: 'write the type, `round<bits, frac>(...)`, or calibrate',
+    });
+  }
+  if (model.train !== undefined) {
+    reporter.error('ZKL501', model.train.span, 'training is not lowered yet', '`train` is checked but cannot be proved', {
+      help: 'leave `train` out to prove the model itself',
+    });
+  }
+}

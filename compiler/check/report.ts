@@ -1,0 +1,94 @@
+/** Collects diagnostics. A pass reports, poisons what it was working on, and goes on with the next statement. */
+import { distance } from 'fastest-levenshtein';
+import type { Diagnostic, Label } from '../../grammar/diagnostic.ts';
+import type { Span } from '../../grammar/span.ts';
+
+/** Thrown after a report: the statement at hand means nothing. Caught where statements are walked, never outside. */
+export class Halt extends Error {}
+
+/** Thrown where going on would take unbounded time or memory. */
+export class Abort extends Error {}
+
+export interface Details {
+  readonly notes?: readonly Label[];
+  readonly help?: string;
+  readonly fix?: { readonly span: Span; readonly text: string };
+}
+
+export class Reporter {
+  readonly diagnostics: Diagnostic[] = [];
+  /** The block calls that the statement at hand stands in, outermost first. */
+  readonly calls: Span[] = [];
+  private readonly seen = new Set<string>();
+
+  error(code: string, span: Span, title: string, label: string, details: Details = {}): void {
+    this.report('error', code, span, title, label, details);
+  }
+
+  warn(code: string, span: Span, title: string, label: string, details: Details = {}): void {
+    this.report('warning', code, span, title, label, details);
+  }
+
+  /** Reports an error and gives up on the statement at hand. */
+  fail(code: string, span: Span, title: string, label: string, details: Details = {}): never {
+    this.error(code, span, title, label, details);
+    throw new Halt(title);
+  }
+
+  get failed(): boolean {
+    return this.diagnostics.some((d) => d.severity === 'error');
+  }
+
+  private report(
+    severity: Diagnostic['severity'],
+    code: string,
+    span: Span,
+    title: string,
+    label: string,
+    details: Details,
+  ): void {
+    // A block is checked at every call; a mistake in its text is one mistake.
+    const key = `${code} ${span.source} ${String(span.start)} ${String(span.end)} ${title}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    const calls = this.calls.map((call): Label => ({ span: call, text: 'in this call' })).reverse();
+    const notes = [...(details.notes ?? []), ...calls];
+    this.diagnostics.push({
+      code,
+      severity,
+      title,
+      span,
+      label,
+      ...(notes.length > 0 ? { notes } : {}),
+      ...(details.help === undefined ? {} : { help: details.help }),
+      ...(details.fix === undefined ? {} : { fix: details.fix }),
+    });
+  }
+}
+
+/** The candidate nearest to `name`, if it is within a third of the name's length (at least one letter). */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const d = distance(name, candidate);
+    if (d < least && d < Math.max(name.length, candidate.length)) {
+      best = candidate;
+      least = d;
+    }
+  }
+  return best;
+}
+
+/** `help` and `fix` for a name that may be a slip of the pen. */
+export function didYouMean(name: string, span: Span, candidates: Iterable<string>): Details {
+  const near = nearest(name, candidates);
+  return near === undefined ? {} : { help: `did you mean \`${near}\`?`, fix: { span, text: near } };
+}
+
+/** `1 entry`, `2 entries`. */
+export const count = (n: number, one: string, many = `${one}s`): string => `${String(n)} ${n === 1 ? one : many}`;
+
+/** `[2, 3]` as people write shapes. */
+export const formatShape = (shape: readonly number[]): string =>
+  shape.length === 0 ? 'a scalar' : `[${shape.join(', ')}]`;

@@ -1,0 +1,84 @@
+/** Tables: every value of a real function at the points of a fixed-point type, each correctly rounded. */
+import type * as ast from '../../grammar/ast.ts';
+import { multiply, powerOfTwo, rational } from '../tensor/rational.ts';
+import type { TensorType } from '../tensor/program.ts';
+import { bitsOf, constantNumber, guardedReal, scaledExactly } from './constants.ts';
+import { formatType, typeRange } from './context.ts';
+import type { Frame, Session } from './context.ts';
+import { readType } from './index-values.ts';
+import { NotReal, roundReal } from './real.ts';
+import type { Scope } from './scope.ts';
+
+/** Larger tables are refused: they are lookups of that many rows. */
+const MAX_ROWS = 1 << 20;
+
+/** The position in the program of a declared table; evaluates it the first time it is applied. */
+export function readTable(session: Session, node: ast.Table, scope: Scope): number {
+  const known = session.tableIds.get(node);
+  if (known !== undefined) return known;
+  const { reporter } = session;
+  const frame: Frame = { scope, path: [], at: [], keys: [], place: 'block', declared: new Map() };
+  const argument = readType(session, scope, node.input);
+  const result = readType(session, scope, node.output);
+  const { first, last } = domainOf(session, frame, node, argument);
+  if (last - first >= BigInt(MAX_ROWS)) {
+    return reporter.fail('ZKL414', node.input.span, 'a table of more than 2^20 rows', `\`${formatType(argument)}\``, {
+      help: 'give it a domain, `in [a, b]`, or fewer bits',
+    });
+  }
+  const unit = powerOfTwo(argument.kind === 'index' ? 0 : -argument.frac);
+  const frac = result.kind === 'index' ? 0 : result.frac;
+  const limits = typeRange(result);
+  const values: bigint[] = [];
+  for (let x = first; x <= last; x++) {
+    const at = multiply(rational(x), unit);
+    const place = { session, frame, scope, index: () => 0, argument: { name: node.parameter.text, value: at } };
+    const value = roundEntry(session, node, guardedReal(place, node.value), frac);
+    if (value < limits.lo || value > limits.hi) {
+      const label = `at ${node.parameter.text} = ${String(at.num)}/${String(at.den)} it needs ${bitsOf(value)} bits`;
+      return reporter.fail('ZKL406', node.value.span, `\`${formatType(result)}\` does not hold every value`, label, {
+        notes: [{ span: node.output.span, text: 'the type of its values' }],
+      });
+    }
+    values.push(value);
+  }
+  session.tables.push({
+    name: node.name.text,
+    argument,
+    result,
+    first,
+    values,
+    saturate: node.domain?.saturate ?? false,
+    span: node.name.span,
+  });
+  session.tableIds.set(node, session.tables.length - 1);
+  return session.tables.length - 1;
+}
+
+function roundEntry(session: Session, node: ast.Table, value: Parameters<typeof roundReal>[0], frac: number): bigint {
+  try {
+    return roundReal(value, frac);
+  } catch (error) {
+    if (!(error instanceof NotReal)) throw error;
+    return session.reporter.fail('ZKL406', node.value.span, 'not a real number for every argument', error.message);
+  }
+}
+
+function domainOf(
+  session: Session,
+  frame: Frame,
+  node: ast.Table,
+  argument: TensorType,
+): { first: bigint; last: bigint } {
+  const full = typeRange(argument);
+  if (node.domain === undefined) return { first: full.lo, last: full.hi };
+  const { lower, upper, span } = node.domain;
+  const frac = argument.kind === 'index' ? 0 : argument.frac;
+  const [first, last] = [lower, upper].map((end) => {
+    const value = scaledExactly(constantNumber(session, frame, end), frac);
+    if (value !== undefined && value >= full.lo && value <= full.hi) return value;
+    return session.reporter.fail('ZKL414', end.span, `not a value of \`${formatType(argument)}\``, 'an end of the domain');
+  });
+  if (first > last) session.reporter.fail('ZKL414', span, 'an empty domain', 'from the lower end to the upper');
+  return { first, last };
+}

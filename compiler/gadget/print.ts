@@ -1,0 +1,58 @@
+/** The gadget program as text: stable, the golden form of the stage, and what `zkl inspect` shows. */
+import type { AxisBinding, GadgetProgram, GadgetTensor, GadgetTerm } from './program.ts';
+
+export function printGadgetProgram(p: GadgetProgram): string {
+  return [
+    `program ${p.name}: ${p.levels} levels, ${p.columns} columns, ${p.folds} folds`,
+    ...p.sources.flatMap((s) => [
+      `source ${s.name}: ${s.rows} rows x ${s.columns} columns`,
+      ...s.tensors.map((t) => {
+        const axes = t.axes.map((a) => `${a.length}${a.columnBits > 0 ? ` (${a.columnBits} bits in columns)` : ''}`).join(' x ');
+        return `  rows ${t.firstRow}..${t.firstRow + t.rows - 1}: ${t.name} fixed<${t.bits}, ${t.frac}> ${axes}`;
+      }),
+    ]),
+    ...p.tensors.map((t, id) => `t${id} ${t.name}[${t.shape.join(', ')}] ${describeClass(t)} in [${t.range.lo}, ${t.range.hi}] x ${t.scale.num}/${t.scale.den}`),
+    ...p.equations.flatMap((e) => [
+      `level ${e.level}: ${p.tensors[e.target].name} =`,
+      ...e.terms.map((t) => `  ${describeTerm(p, e.target, t)}`),
+    ]),
+    '',
+  ].join('\n');
+}
+
+function describeClass(t: GadgetTensor): string {
+  const c = t.class;
+  switch (c.kind) {
+    case 'committed':
+      return `committed (source ${c.source}, files ${c.files.join(' ')})`;
+    case 'view':
+      return `view of t${c.of}${c.level > 0 ? `, level ${c.level}` : ''}`;
+    case 'defined':
+      return `defined, level ${c.level}`;
+    case 'constant':
+      return c.values ? `constant` : `indicator of ${c.guards?.length ?? 0} guards`;
+    default:
+      return `public ${c.kind}`;
+  }
+}
+
+/** e.g. `+ 2 * sum(v0: 8, eq o0) t3[o1, v0] * t2[v0]` */
+export function describeTerm(p: GadgetProgram, target: number, term: GadgetTerm): string {
+  const binding = (a: AxisBinding): string => (a.kind === 'output' ? `o${a.output}` : a.kind === 'summed' ? `v${a.variable}` : '1/2');
+  const variables = term.variables.map((n, v) => `v${v}: ${n}${v < term.shared.length ? ` eq o${term.shared[v]}` : ''}`);
+  const free = term.free.map((o) => `ones o${o}: ${p.tensors[target].shape[o]}`);
+  const sum = variables.length > 0 ? `sum(${variables.join(', ')}) ` : '';
+  const factors = term.factors.map((f) => `t${f.tensor}[${f.axes.map(binding).join(', ')}]`);
+  return `${term.coefficient < 0n ? '-' : '+'} ${[`${term.coefficient < 0n ? -term.coefficient : term.coefficient}`, ...free].join(' * ')} * ${sum}${factors.join(' * ') || '1'}`;
+}
+
+/** The summand of every sumcheck, as the expression its kernels are generated from. */
+export function printKernels(p: GadgetProgram): string {
+  const lines = p.equations.flatMap((e) =>
+    e.terms.map((t) => {
+      const tables = t.factors.map((f, k) => `t${k} = ${p.tensors[f.tensor].name}`).join(', ');
+      return `level ${e.level} ${p.tensors[e.target].name}: ${t.factors.map((_, k) => `t${k}`).join(' * ') || '1'} where ${tables || 'nothing'}`;
+    }),
+  );
+  return [...lines, ''].join('\n');
+}

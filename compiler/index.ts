@@ -1,0 +1,75 @@
+/**
+ * The compiler: text to bundle, stage by stage, each stage a pure function.
+ *
+ *   text -> syntax tree -> tensor program -> gadget program -> bundle
+ *
+ * @module
+ */
+import { parse, type Diagnostic } from '../grammar/index.ts';
+import { encodeBundle } from './bundle/bundle.ts';
+import { check, type CheckInput } from './check/index.ts';
+import { lower } from './gadget/lower.ts';
+import { printKernels } from './gadget/print.ts';
+import type { GadgetProgram } from './gadget/program.ts';
+import { printTensorProgram } from './tensor/print.ts';
+import type { TensorProgram } from './tensor/program.ts';
+
+export { check } from './check/index.ts';
+export type { GadgetProgram } from './gadget/program.ts';
+export type { TensorProgram } from './tensor/program.ts';
+export type { Diagnostic } from '../grammar/index.ts';
+
+export interface CompileInput extends Pick<CheckInput, 'resolveImport' | 'model' | 'overrides' | 'calibration'> {
+  readonly text: string;
+  /** The file's name in messages. */
+  readonly source: string;
+}
+
+export interface Compiled {
+  /** Only if there is no error. */
+  readonly bundle?: Uint8Array;
+  readonly tensors?: TensorProgram;
+  readonly gadgets?: GadgetProgram;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Compiles one model. Never throws, whatever the text: errors are diagnostics. */
+export function compile(input: CompileInput): Compiled {
+  const { text, source } = input;
+  const parsed = parse(text, source);
+  const checked = check({ ...input, program: parsed.program, forProof: true });
+  const diagnostics: Diagnostic[] = [...parsed.diagnostics, ...checked.diagnostics];
+  if (diagnostics.some((d) => d.severity === 'error')) return { diagnostics };
+  if (checked.programs.length !== 1) return { diagnostics: [...diagnostics, chooseModel(input, checked.programs)] };
+  const [tensors] = checked.programs;
+  const { gadgets, diagnostics: lowering } = lower(tensors);
+  diagnostics.push(...lowering);
+  if (!gadgets) return { tensors, diagnostics };
+  const sources = usedSources(input, gadgets);
+  const bundle = encodeBundle({ gadgets, tensors: printTensorProgram(tensors), kernels: printKernels(gadgets), sources });
+  return { bundle, tensors, gadgets, diagnostics };
+}
+
+function chooseModel({ source }: CompileInput, programs: readonly TensorProgram[]): Diagnostic {
+  const names = programs.map((p) => p.name);
+  return {
+    code: 'ZKL213',
+    severity: 'error',
+    title: names.length === 0 ? 'no model to compile' : 'more than one model to compile',
+    span: { source, start: 0, end: 0 },
+    label: names.length === 0 ? 'the file declares no `model`' : `the file has ${names.join(', ')}`,
+    help: names.length === 0 ? 'add `model NAME { ... }`' : `choose one, e.g. --model ${names[0]}`,
+  };
+}
+
+/** The file itself and the imports that something of the program stands in. */
+function usedSources({ text, source, resolveImport }: CompileInput, gadgets: GadgetProgram): { name: string; text: string }[] {
+  const names = new Set([...gadgets.tensors, ...gadgets.equations].map((x) => x.span.source));
+  names.delete('');
+  names.delete(source);
+  const imported = [...names].sort().flatMap((name) => {
+    const found = resolveImport(name);
+    return found ? [{ name, text: found.text }] : [];
+  });
+  return [{ name: source, text }, ...imported];
+}

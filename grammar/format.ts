@@ -1,0 +1,36 @@
+/** Formatting. Prettier is loaded on the first use only. */
+import type { Program } from './ast.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { parse } from './index.ts';
+
+export interface Formatted {
+  /** Absent where the text has errors. */
+  readonly text?: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * The text in the one layout: two spaces a level, 120 columns, blank lines and comments kept. Formatting again changes
+ * nothing, and the program stays the same.
+ *
+ * @param source the name of the text in messages
+ */
+export async function format(text: string, source: string): Promise<Formatted> {
+  const { diagnostics } = parse(text, source);
+  if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
+  const [prettier, plugin] = await load();
+  return { text: await prettier.format(text, { ...layout, plugins: [plugin] }), diagnostics };
+}
+
+/** The text of a tree made by hand: doc comments come from `doc`, spans are not read. */
+export async function print(program: Program): Promise<string> {
+  const [prettier, plugin] = await load();
+  const { documented, languages, parsers, printers } = plugin;
+  // Prettier prints nothing for an empty text, so it gets another, which the parser does not read.
+  const parser = { ...parsers.zkl, parse: () => documented(program) };
+  return prettier.format('(a tree)', { ...layout, plugins: [{ languages, parsers: { zkl: parser }, printers }] });
+}
+
+const layout = { parser: 'zkl', printWidth: 120 };
+
+const load = () => Promise.all([import('prettier/standalone'), import('./prettier.ts')]);

@@ -1,0 +1,48 @@
+/** The surface of the language: text to a syntax tree. Formatting is in `format.ts`, which loads prettier. */
+import type { Program } from './ast.ts';
+import type { Context } from './cursor.ts';
+import { firstTooDeep, DEPTH_LIMIT } from './depth.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { collectDocs } from './docs.ts';
+import { syntaxErrors } from './errors.ts';
+import { lex, spanOf, type Comment } from './lexer.ts';
+import { tooDeep } from './messages.ts';
+import { ZklParser } from './parser.ts';
+import { program } from './tree.ts';
+
+export type { Comment } from './lexer.ts';
+export type { Diagnostic, Label } from './diagnostic.ts';
+export type { Span } from './span.ts';
+export type * from './ast.ts';
+
+export interface Parsed {
+  /** Without the items and statements that have errors. */
+  readonly program: Program;
+  /** Ascending by place; at most one syntax error for each statement. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** All of them, in order. */
+  readonly comments: readonly Comment[];
+  /** Doc comments that belong to nothing, with a warning each. */
+  readonly misplaced: ReadonlySet<Comment>;
+}
+
+let parser: ZklParser | undefined;
+
+/**
+ * Reads a program. Never throws, whatever the text.
+ *
+ * @param source the name of the text in messages, usually its path
+ */
+export function parse(text: string, source: string): Parsed {
+  const lexed = lex(text, source);
+  const docs = collectDocs(text, lexed);
+  const diagnostics: Diagnostic[] = [...lexed.diagnostics, ...docs.diagnostics];
+  const context: Context = { source, docs: docs.at, diagnostics };
+  const deep = firstTooDeep(lexed.tokens, lexed.starts);
+  if (deep) diagnostics.push(tooDeep(DEPTH_LIMIT, spanOf(deep, source)));
+  parser ??= new ZklParser();
+  const tree = program(parser.parse(deep ? [] : lexed.tokens), text.length, context);
+  diagnostics.push(...syntaxErrors(parser.errors, lexed, text.length, source));
+  diagnostics.sort((a, b) => a.span.start - b.span.start);
+  return { program: tree, diagnostics, comments: lexed.comments, misplaced: docs.misplaced };
+}

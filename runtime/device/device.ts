@@ -1,0 +1,146 @@
+/**
+ * What a device does for the prover and the verifier. Devices are interchangeable: for the same calls each returns the
+ * same numbers, bit for bit. `reference` (bigint) is the specification, `wasm` is generated code.
+ *
+ * Conventions. Field elements cross this interface as canonical bigints in [0, r). Vectors live in device memory behind
+ * opaque handles and are freed by `scope`. A multilinear table of k variables has 2^k entries, the first variable being
+ * the most significant bit of the index; trailing entries that are zero may be left out (`length < 2^k`), and devices do
+ * no work on them. Binding and rounds always take the first variable.
+ *
+ * Calls that return a promise read something back; the others only enqueue. No two calls may be in flight at once.
+ */
+import type { Expression } from './expression.ts';
+
+/** A vector of field elements (Fr) in device memory. */
+export interface FrVector {
+  readonly kind: 'fr';
+  readonly length: number;
+}
+
+/** A vector of signed integers of 2, 4 or 8 bytes in device memory. */
+export interface IntVector {
+  readonly kind: 'int';
+  readonly length: number;
+  readonly bytes: 2 | 4 | 8;
+}
+
+/** A vector of affine points of G1 in device memory; the point at infinity is allowed. */
+export interface PointVector {
+  readonly kind: 'points';
+  readonly length: number;
+}
+
+export type Integers = Int16Array | Int32Array | BigInt64Array;
+
+/** A compiled expression; see `Device.prepare`. */
+export interface Kernel {
+  readonly expression: Expression;
+}
+
+/** What the verifier needs. Small, synchronous underneath, no threads required. */
+export interface VerifierDevice {
+  readonly name: string;
+
+  /** Runs `body`; every vector made inside is freed when its promise settles, except those made by `keep`. */
+  scope<T>(body: () => Promise<T>): Promise<T>;
+  /** As `scope`, but what is made inside lives until `release` of the result. Used for registered commitments. */
+  keep<T>(body: () => Promise<T>): Promise<{ readonly value: T; release(): void }>;
+
+  /** @throws RangeError unless every value is in [0, r). */
+  frVector(values: readonly bigint[]): FrVector;
+  intVector(values: Integers): IntVector;
+  readFr(v: FrVector): Promise<bigint[]>;
+
+  /** The table of eq(point, .): 2^k entries, entry i = prod_j (i_j ? point_j : 1 - point_j); `length` cuts it short. */
+  eq(point: readonly bigint[], length?: number): FrVector;
+
+  /**
+   * out[o, i] = sum over d < reduce of weights[d] * v[o, d, i], v row-major of shape [outer, reduce, inner];
+   * out has outer * inner entries. Integer entries may be negative.
+   */
+  contract(
+    v: IntVector | FrVector,
+    shape: readonly [outer: number, reduce: number, inner: number],
+    weights: FrVector,
+  ): FrVector;
+
+  /** out[i] = v[index[i]] or 0 where index[i] < 0: broadcasts, pads, transposes, views. */
+  gather<V extends IntVector | FrVector>(v: V, index: Int32Array): V;
+
+  /** sum of a[i] * b[i] over the common length. */
+  inner(a: FrVector, b: FrVector): Promise<bigint>;
+
+  /**
+   * `length` points of 48 bytes, compressed as in the ZCash format of BLS12-381, checked to be canonical, on the curve
+   * and in the subgroup of order r. Returns the position of the first bad one instead of throwing.
+   */
+  decodePoints(
+    bytes: Uint8Array,
+  ): Promise<PointVector | { readonly bad: number; readonly reason: 'encoding' | 'curve' | 'subgroup' }>;
+
+  /** The first `count` commitment generators G_0 .. and the blinding generator H as points number `count`. */
+  generators(count: number): Promise<PointVector>;
+
+  /** sum of scalars[i] * points[i] over all parts together, compressed. Variable time: never with secret scalars whose timing matters. */
+  msm(parts: readonly { readonly points: PointVector; readonly scalars: FrVector }[]): Promise<Uint8Array>;
+}
+
+/** A row to commit: `length` entries of `vector` from `offset`, on generators G_0 .. G_(length-1), plus blinding * H. */
+export interface CommitRow {
+  readonly vector: IntVector | FrVector;
+  readonly offset: number;
+  readonly length: number;
+  readonly blinding: bigint;
+}
+
+/** What the prover needs besides. */
+export interface Device extends VerifierDevice {
+  /** Uploads the generators and whatever tables speed up commitments of up to `count` columns. Idempotent. */
+  prepareGenerators(count: number): Promise<void>;
+
+  /** One Pedersen vector commitment per row, each 48 bytes compressed. */
+  commit(rows: readonly CommitRow[]): Promise<Uint8Array[]>;
+
+  /** out[o, i] = sum_d left[o, d] * right[d, i] over the integers: exact, the caller guarantees that no 64-bit sum wraps. */
+  multiplyIntegers(
+    left: IntVector,
+    right: IntVector,
+    shape: readonly [outer: number, reduce: number, inner: number],
+  ): Promise<BigInt64Array>;
+
+  /** Histogram: out[k] = how often v has the value first + k, k < size. @throws RangeError for a value outside. */
+  histogram(v: IntVector, first: number, size: number): Promise<Int32Array>;
+
+  /** v as field elements (negative n as r - n). */
+  lift(v: IntVector): FrVector;
+  /** out[i] = expression at table entry i (no variable bound): builds fraction trees and leaves. */
+  map(kernel: Kernel, tables: readonly FrVector[], constants: readonly bigint[], length: number): FrVector;
+  /** The part [offset, offset + length) as a vector of its own (a view; no copy). */
+  slice<V extends IntVector | FrVector>(v: V, offset: number, length: number): V;
+
+  /** Compiles an expression: see `Expression`. Cached by its printed form. */
+  prepare(expression: Expression): Kernel;
+
+  /**
+   * One sumcheck round. For each point X of `points` ('inf' = leading coefficient: every table replaced by its slope)
+   * returns sum over j < half of weight(j) * expression(tables at (X, j)), where a table at (X, j) is
+   * lo + X (hi - lo), lo = T[j], hi = T[j + half], entries beyond the length being 0, and half = 2^(variables-1).
+   * weight(j) = outer[j >> innerBits] * inner[j & (2^innerBits - 1)]; a missing outer or inner counts as 1.
+   */
+  round(
+    kernel: Kernel,
+    tables: readonly FrVector[],
+    constants: readonly bigint[],
+    variables: number,
+    points: readonly SumcheckPoint[],
+    weights?: { readonly outer?: FrVector; readonly inner?: FrVector; readonly innerBits: number },
+  ): Promise<bigint[]>;
+
+  /** Binds the first of `variables` variables to x: out[j] = lo + x (hi - lo), for j < half, one vector per table. */
+  fold(tables: readonly FrVector[], variables: number, x: bigint): FrVector[];
+
+  /** Ends worker threads and frees memory. */
+  close(): Promise<void>;
+}
+
+export type SumcheckPoint = number | 'inf';

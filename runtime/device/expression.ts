@@ -1,0 +1,85 @@
+/**
+ * The summand of a sumcheck, or an elementwise function: a small expression over tables and constants of Fr. The same
+ * tree is interpreted by the reference device, counted for its degree, and emitted as WASM (later WGSL) by the others.
+ */
+export type Expression =
+  | { readonly kind: 'table'; readonly index: number }
+  /** Position in the `constants` passed with each call: values known only at run time, such as challenges. */
+  | { readonly kind: 'constant'; readonly index: number }
+  | { readonly kind: 'add' | 'sub' | 'mul'; readonly left: Expression; readonly right: Expression };
+
+export const table = (index: number): Expression => ({ kind: 'table', index });
+export const constant = (index: number): Expression => ({ kind: 'constant', index });
+export const add = (left: Expression, right: Expression): Expression => ({ kind: 'add', left, right });
+export const sub = (left: Expression, right: Expression): Expression => ({ kind: 'sub', left, right });
+export const mul = (left: Expression, right: Expression): Expression => ({ kind: 'mul', left, right });
+
+/** Folds an expression bottom-up; everything else here, and every generator, is an instance of it. */
+export function evaluate<T>(
+  e: Expression,
+  on: {
+    table(index: number): T;
+    constant(index: number): T;
+    add(a: T, b: T): T;
+    sub(a: T, b: T): T;
+    mul(a: T, b: T): T;
+  },
+): T {
+  switch (e.kind) {
+    case 'table':
+      return on.table(e.index);
+    case 'constant':
+      return on.constant(e.index);
+    default:
+      return on[e.kind](evaluate(e.left, on), evaluate(e.right, on));
+  }
+}
+
+/** Degree in the table variables: the degree of the sumcheck's round polynomial. */
+export const degree = (e: Expression): number =>
+  evaluate(e, {
+    table: () => 1,
+    constant: () => 0,
+    add: (a, b) => Math.max(a, b),
+    sub: (a, b) => Math.max(a, b),
+    mul: (a, b) => a + b,
+  });
+
+/**
+ * The coefficient of X^degree(e) when every table is replaced by its slope: terms of lower degree are left out, so that
+ * `t0 * t1 + t2` gives `t0 * t1`. This is what a round returns at the point 'inf'.
+ */
+export function leading(e: Expression): Expression {
+  if (e.kind === 'table' || e.kind === 'constant') return e;
+  const [left, right] = [degree(e.left), degree(e.right)];
+  if (e.kind === 'mul' || left === right) return { kind: e.kind, left: leading(e.left), right: leading(e.right) };
+  if (left > right) return leading(e.left);
+  if (e.kind === 'add') return leading(e.right);
+  const top = leading(e.right);
+  return sub(sub(top, top), top);
+}
+
+/** How many tables (constants) the expression reads: one more than the highest index. */
+export const tableCount = (e: Expression): number => count(e, 'table');
+export const constantCount = (e: Expression): number => count(e, 'constant');
+
+function count(e: Expression, kind: 'table' | 'constant'): number {
+  const index = (k: 'table' | 'constant') => (i: number) => (k === kind ? i + 1 : 0);
+  return evaluate(e, {
+    table: index('table'),
+    constant: index('constant'),
+    add: Math.max,
+    sub: Math.max,
+    mul: Math.max,
+  });
+}
+
+/** Stable text, e.g. `(t0 * t1 + c0 * t2)`: the key of kernel caches. */
+export const print = (e: Expression): string =>
+  evaluate<string>(e, {
+    table: (i) => `t${i}`,
+    constant: (i) => `c${i}`,
+    add: (a, b) => `(${a} + ${b})`,
+    sub: (a, b) => `(${a} - ${b})`,
+    mul: (a, b) => `${a} * ${b}`,
+  });

@@ -1,0 +1,62 @@
+/**
+ * Argument checks shared by the devices, so that each refuses the same calls with the same words.
+ */
+import type { FrVector, IntVector, PointVector } from './device.ts';
+import { constantCount, tableCount, type Expression } from './expression.ts';
+
+export function checkSlice(what: string, offset: number, length: number, available: number): void {
+  if (!Number.isInteger(offset) || !Number.isInteger(length) || offset < 0 || length < 0 || offset + length > available)
+    throw new RangeError(`${what}: [${offset}, ${offset} + ${length}) does not lie inside ${available} entries`);
+}
+
+export function checkContract(
+  v: { readonly length: number },
+  [outer, reduce, inner]: readonly [number, number, number],
+  weights: FrVector,
+): void {
+  if (v.length !== outer * reduce * inner)
+    throw new RangeError(`contract: ${v.length} entries are not of shape [${outer}, ${reduce}, ${inner}]`);
+  if (weights.length < reduce) throw new RangeError(`contract: ${weights.length} weights for a dimension of ${reduce}`);
+}
+
+export function checkProduct(
+  left: IntVector,
+  right: IntVector,
+  [outer, reduce, inner]: readonly [number, number, number],
+): void {
+  if (left.length !== outer * reduce || right.length !== reduce * inner)
+    throw new RangeError(
+      `multiplyIntegers: ${left.length} and ${right.length} entries are not [${outer}, ${reduce}] and [${reduce}, ${inner}]`,
+    );
+}
+
+export function checkMsm(parts: readonly { readonly points: PointVector; readonly scalars: FrVector }[]): void {
+  for (const { points, scalars } of parts)
+    if (scalars.length > points.length)
+      throw new RangeError(`msm: ${scalars.length} scalars for ${points.length} points`);
+}
+
+export function checkTables(tables: readonly FrVector[], variables: number): void {
+  if (!Number.isInteger(variables) || variables < 1)
+    throw new RangeError(`no variable left to bind (variables = ${variables})`);
+  for (const [i, { length }] of tables.entries())
+    if (length > 2 ** variables) throw new RangeError(`table ${i} has ${length} entries, more than 2^${variables}`);
+}
+
+export function checkArguments(e: Expression, tables: number, constants: number): void {
+  if (tables < tableCount(e)) throw new RangeError(`the expression reads ${tableCount(e)} tables, ${tables} given`);
+  if (constants < constantCount(e))
+    throw new RangeError(`the expression reads ${constantCount(e)} constants, ${constants} given`);
+}
+
+export function checkIndex(index: Int32Array, length: number): void {
+  for (const i of index) if (i >= length) throw new RangeError(`gather: index ${i} in a vector of ${length} entries`);
+}
+
+export function checkEqLength(variables: number, length: number): void {
+  if (!Number.isInteger(length) || length < 0 || length > 2 ** variables)
+    throw new RangeError(`eq: a table of ${length} entries over ${variables} variables`);
+}
+
+export const histogramError = (value: bigint | number, index: number, first: number, size: number): RangeError =>
+  new RangeError(`histogram: entry ${index} has the value ${value}, outside of [${first}, ${first + size})`);

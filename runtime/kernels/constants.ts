@@ -1,0 +1,48 @@
+/**
+ * Constants of generated code live in linear memory: an SSE or AVX instruction takes them from there for nothing, whereas an immediate v128 is
+ * rebuilt from general registers at every use. Each constant is a pair of equal 64-bit lanes.
+ */
+import { doubleBits, v128, type Int, type V128 } from './code.ts';
+
+export class Constants {
+  readonly #base: number;
+  readonly #capacity: number;
+  readonly #slots = new Map<bigint, number>();
+
+  /** @param base first address. @param capacity bytes set aside. */
+  constructor(base: number, capacity: number) {
+    this.#base = base;
+    this.#capacity = capacity;
+  }
+
+  /** Both lanes the low 64 bits of n. */
+  bits(n: bigint): V128 {
+    return v128.load(this.address(n));
+  }
+
+  /** Both lanes the double x. */
+  double(x: number): V128 {
+    return this.bits(doubleBits(x));
+  }
+
+  /** Where the pair of lanes n is kept. */
+  address(n: bigint): number {
+    const key = BigInt.asUintN(64, n);
+    let slot = this.#slots.get(key);
+    if (slot === undefined) {
+      slot = this.#slots.size;
+      if (16 * (slot + 1) > this.#capacity) throw new Error(`more than ${this.#capacity / 16} constants`);
+      this.#slots.set(key, slot);
+    }
+    return this.#base + 16 * slot;
+  }
+
+  /** Writes every constant used so far. */
+  flush(buffer: ArrayBufferLike): void {
+    const words = new BigUint64Array(buffer, this.#base, this.#capacity / 8);
+    let i = 0;
+    for (const value of this.#slots.keys()) words[i++] = words[i++] = value;
+  }
+}
+
+export type Address = Int;

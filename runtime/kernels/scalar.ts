@@ -1,0 +1,263 @@
+/**
+ * Elementwise and reducing kernels on vectors of Fr. Ranges [from, to) are in elements; parts of a range may run on different threads.
+ */
+import { f64, f64x2, i32, i32x4, i64, v128, type I32, type Int, type V128 } from './code.ts';
+import type { Pair } from './field.ts';
+import { ZERO, type ScratchPlan } from './layout.ts';
+import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
+import type { Pairs } from './pairs.ts';
+
+/** Products summed before a reduction. */
+const WIDE_TERMS = 64;
+
+/** sum over i in [from, to), step by step, of products that `terms` loads: normal, in locals. */
+export function sumOfProducts(
+  c: Code,
+  pairs: Pairs,
+  scratch: { readonly wide: number; readonly sum: number },
+  from: Int,
+  to: Int,
+  step: number,
+  terms: (i: I32) => readonly [Pair, Pair],
+): Pair {
+  const { field } = pairs;
+  const wide = c.let(i32.add(scratchBase, scratch.wide));
+  const sum = c.let(i32.add(scratchBase, scratch.sum));
+  const count = c.let(i32.const(0));
+  const flush = () => {
+    const reduced = field.reduceWide(c, wide);
+    const before = field.load(c, sum);
+    const total = field.normalize(c, field.add(c, before, reduced));
+    field.store(c, sum, total);
+    c.fill(wide, 0, field.wideBytes);
+    c.set(count, i32.const(0));
+    field.release(c, reduced, before, total);
+  };
+  c.fill(wide, 0, field.wideBytes);
+  c.fill(sum, 0, field.pairBytes);
+  c.for(
+    from,
+    to,
+    (i) => {
+      const [a, b] = terms(i);
+      field.addProduct(c, wide, a, b);
+      field.release(c, a, b);
+      c.inc(count);
+      c.if(i32.eq(count, WIDE_TERMS), flush);
+    },
+    step,
+  );
+  flush();
+  const out = field.load(c, sum);
+  c.release(wide, sum, count);
+  return out;
+}
+
+export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: ScratchPlan): void {
+  const { field } = pairs;
+  const sums = { wide: scratch.allocate(field.wideBytes), sum: scratch.allocate(field.pairBytes) };
+
+  // lift: bytes is 2, 4 or 8; an element is its two lowest digits times R^2 / R.
+  const digitsOf = scratch.allocate(32);
+  m.function({ name: 'lift', params: ['i32', 'i32', 'i32', 'i32', 'i32'] }, (c, target, source, bytes, from, to) => {
+    const value = c.local('i64');
+    pairs.each(c, from, to, (i) => {
+      for (const lane of [0, 1]) {
+        const index = lane === 0 ? i : i32.add(i, i32.lt_s(i32.add(i, 1), to));
+        const address = c.let(i32.add(source, i32.mul(index, bytes)));
+        loadInteger(c, value, address, bytes);
+        const half = 1n << BigInt(field.w - 1);
+        const high = i64.shr_s(i64.add(value, half), BigInt(field.w));
+        c.store64(scratchBase, f64.convert_i64(high), digitsOf + 16 + 8 * lane);
+        c.store64(scratchBase, f64.convert_i64(i64.sub(value, i64.shl(high, BigInt(field.w)))), digitsOf + 8 * lane);
+        c.release(address);
+      }
+      const zero = v128.load(ZERO);
+      const limbs = Array.from({ length: field.n }, (_, k) => c.let(k < 2 ? v128.load(scratchBase, digitsOf + 16 * k) : zero));
+      const x = { limbs, slack: 1 };
+      const y = field.mul(c, x, field.constant(field.R), { normal: true });
+      pairs.write(c, target, i, to, y);
+      field.release(c, x, y);
+    });
+  });
+
+  // One level of an eq table: target[i + size] = target[i] x, target[i] -= that, for i < both; target[i] *= 1 - x for both <= i < size.
+  m.function({ name: 'eqLevel', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] }, (c, target, size, both, x, from, to) => {
+    const point = c.let(x);
+    pairs.each(c, from, to, (i) => {
+      const t = pairs.read(c, target, i, to);
+      const factor = field.splat(c, point);
+      const high = field.mul(c, t, factor);
+      const difference = field.sub(c, t, high);
+      const rest = field.normalize(c, difference);
+      pairs.write(c, target, i, to, rest);
+      c.if(i32.lt_s(i, both), () => pairs.write(c, i32.add(target, i32.mul(size, field.bytes)), i, both, high));
+      field.release(c, t, factor, high, difference, rest);
+    });
+  });
+
+  // fold: target[j] = lo + x (hi - lo), lo = source[j], hi = source[j + half] (0 from length on).
+  m.function({ name: 'fold', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] }, (c, target, source, length, half, x, from, to) => {
+    const factor = field.splat(c, x);
+    const upper = c.let(pairs.element(source, half));
+    const rest = c.let(i32.sub(length, half));
+    pairs.each(c, from, to, (j) => {
+      const lo = pairs.read(c, source, j, length);
+      const hi = pairs.read(c, upper, j, rest);
+      const slope = field.sub(c, hi, lo);
+      const minus = negative(c, pairs, lo);
+      const out = field.mul(c, slope, factor, { normal: true, minus });
+      pairs.write(c, target, j, to, out);
+      field.release(c, lo, hi, slope, minus, out);
+    });
+  });
+
+  // Pair of partial sums of a[i] b[i] at `target`.
+  m.function({ name: 'inner', params: ['i32', 'i32', 'i32', 'i32', 'i32'] }, (c, target, a, b, from, to) => {
+    const out = sumOfProducts(c, pairs, sums, from, to, 2, (i) => [pairs.read(c, a, i, to), pairs.read(c, b, i, to)]);
+    field.scatter(c, target, i32.add(target, field.bytes), out);
+    field.release(c, out);
+  });
+
+  // contract of Fr by Fr: outputs [from, to) of outer * inner.
+  m.function(
+    { name: 'contractFr', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
+    (c, target, source, weights, reduce, inner, from, to) => {
+      const stride = c.let(i32.mul(inner, field.bytes));
+      pairs.each(c, from, to, (t) => {
+        const [first, second] = outputBases(c, source, t, to, reduce, inner, field.bytes);
+        const out = sumOfProducts(c, pairs, sums, 0, reduce, 1, (d) => {
+          const offset = c.let(i32.mul(d, stride));
+          const value = field.gather(c, i32.add(first, offset), i32.add(second, offset));
+          c.release(offset);
+          return [value, field.splat(c, pairs.element(weights, d))];
+        });
+        pairs.write(c, target, t, to, out);
+        field.release(c, out);
+        c.release(first, second);
+      });
+    },
+  );
+
+  // Halves of digits, 2 n doubles per weight, for contractInt.
+  m.function({ name: 'splitWeights', params: ['i32', 'i32', 'i32', 'i32'] }, (c, target, source, from, to) => {
+    const size = 2 * field.bytes;
+    c.for(from, to, (i) => {
+      const x = field.splat(c, pairs.element(source, i));
+      const halves = field.splitHalves(c, x);
+      halves.forEach((half, k) => c.storeLane(i32.add(target, i32.mul(i, size)), half, 0, 8 * k));
+      field.release(c, x, { limbs: halves, slack: 1 });
+    });
+  });
+
+  emitContractIntegers(m, pairs);
+}
+
+function negative(c: Code, pairs: Pairs, x: Pair): Pair {
+  return pairs.field.scale(c, x, -1);
+}
+
+/** value := the signed integer of `bytes` bytes at `address`. */
+export function loadInteger(c: Code, value: ReturnType<typeof c.local<'i64'>>, address: Int, bytes: I32): void {
+  c.if(
+    i32.eq(bytes, 2),
+    () => c.set(value, i64.load16_s(address)),
+    () =>
+      c.if(
+        i32.eq(bytes, 4),
+        () => c.set(value, i64.load32_s(address)),
+        () => c.set(value, i64.load(address)),
+      ),
+  );
+}
+
+/** Addresses of v[o, 0, i] for outputs t and t + 1 = o * inner + i; beyond the end the same output twice. */
+function outputBases(c: Code, source: Int, t: I32, to: Int, reduce: Int, inner: I32, bytes: Int) {
+  const base = (index: I32) => {
+    const o = i32.div_u(index, inner);
+    const i = i32.sub(index, i32.mul(o, inner));
+    return i32.add(source, i32.mul(i32.add(i32.mul(i32.mul(o, reduce), inner), i), bytes));
+  };
+  const first = c.let(base(t));
+  const second = c.let(base(i32.add(t, i32.lt_s(i32.add(t, 1), to))));
+  return [first, second] as const;
+}
+
+
+
+/** Most products summed in doubles before they are joined: 2^16 * 2^25 * 2^10 = 2^51. */
+const INTEGER_TERMS = 1024;
+
+/**
+ * contractInt{16,32,64}(target, source, weightHalves, reduce, inner, part, from, to): as contractFr for bits [16 part, 16 part + 16) of integers, the
+ * top part signed. A double holds 2^53, a half digit 2^25, a part 2^16: 1024 exact products fit.
+ */
+function emitContractIntegers(m: ModuleBuilder, pairs: Pairs): void {
+  const { field } = pairs;
+  for (const bytes of [2, 4, 8] as const) {
+    m.function(
+      { name: `contractInt${8 * bytes}`, params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
+      (c, target, source, weights, reduce, inner, part, from, to) => {
+        const stride = c.let(i32.mul(inner, bytes));
+        pairs.each(c, from, to, (t) => {
+          const [first, second] = outputBases(c, source, t, to, reduce, inner, bytes);
+          const total = Array.from({ length: field.n }, () => c.let(v128.load(ZERO)));
+          const sums = Array.from({ length: 2 * field.n }, () => c.let(v128.load(ZERO)));
+          const start = c.let(i32.const(0));
+          const weight = c.let(weights);
+          c.while(
+            () => i32.lt_s(start, reduce),
+            () => {
+              const end = c.let(i32.add(start, INTEGER_TERMS));
+              c.set(end, i32.select(end, reduce, i32.lt_s(end, reduce)));
+              for (const s of sums) c.set(s, v128.load(ZERO));
+              c.while(
+                () => i32.lt_s(start, end),
+                () => {
+                  const x = c.let(twoIntegers(first, second, bytes, part));
+                  sums.forEach((s, k) => c.set(s, f64x2.relaxed_madd(x, v128.load64_splat(weight, 8 * k), s)));
+                  c.inc(weight, 2 * field.bytes);
+                  c.inc(first, stride);
+                  c.inc(second, stride);
+                  c.inc(start);
+                  c.release(x);
+                },
+              );
+              const joined = field.joinHalves(c, sums);
+              const sum = field.add(c, { limbs: total, slack: 1 }, joined);
+              const normal = field.normalize(c, sum);
+              normal.limbs.forEach((limb, k) => c.set(total[k]!, limb));
+              field.release(c, joined, sum, normal);
+              c.release(end);
+            },
+          );
+          pairs.write(c, target, t, to, { limbs: total, slack: 1 });
+          c.release(first, second, start, weight, ...total, ...sums);
+        });
+      },
+    );
+  }
+
+  // target[i] += 2^16 part sums: target[i] = target[i] 2^16 + more[i], both vectors.
+  m.function({ name: 'shiftAdd', params: ['i32', 'i32', 'i32', 'i32'] }, (c, target, more, from, to) => {
+    pairs.each(c, from, to, (i) => {
+      const high = pairs.read(c, target, i, to);
+      const low = pairs.read(c, more, i, to);
+      const minus = negative(c, pairs, low);
+      const out = field.mul(c, high, field.constant(1n << 16n), { normal: true, minus });
+      pairs.write(c, target, i, to, out);
+      field.release(c, high, low, minus, out);
+    });
+  });
+}
+
+/** 16-bit part number `part` of the integers at two addresses, as two doubles; the top part is signed. */
+function twoIntegers(first: I32, second: I32, bytes: 2 | 4 | 8, part: I32): V128 {
+  const one = (address: I32): I32 => {
+    if (bytes === 2) return i32.load16_s(address);
+    const at = i32.add(address, i32.shl(part, 1));
+    return i32.select(i32.load16_s(at), i32.load16_u(at), i32.eq(part, bytes / 2 - 1));
+  };
+  return f64x2.convert_low_i32x4_s(i32x4.replaceLane(i32x4.splat(one(first)), 1, one(second)));
+}
+

@@ -1,0 +1,112 @@
+/**
+ * Between field elements and canonical integers in 64-bit words, least significant first.
+ */
+import { f64, i32, i64, type I64, type Int, type Local } from './code.ts';
+import { balancedDigits, type Field, type Pair } from './field.ts';
+import type { ScratchPlan } from './layout.ts';
+import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
+import type { Pairs } from './pairs.ts';
+
+/** Digit i (w bits, the last: all above) of an integer given as words. */
+function digitOfWords(words: readonly I64[], w: number, i: number, last: boolean): I64 {
+  const [word, shift] = [Math.floor((w * i) / 64), BigInt((w * i) % 64)];
+  let digit = i64.shr_u(words[word]!, shift);
+  if (Number(shift) + w > 64 && word + 1 < words.length) digit = i64.or(digit, i64.shl(words[word + 1]!, 64n - shift));
+  return last ? digit : i64.and(digit, (1n << BigInt(w)) - 1n);
+}
+
+/** Stores the integer whose digits (unsigned, below 2^w) are given as `count` words. */
+function storeWords(c: Code, target: Int, digits: readonly I64[], w: number, count: number): void {
+  for (let j = 0; j < count; j++) {
+    const parts = digits.flatMap((digit, i) => {
+      const shift = w * i - 64 * j;
+      if (shift <= -w || shift >= 64) return [];
+      return [shift >= 0 ? i64.shl(digit, BigInt(shift)) : i64.shr_u(digit, BigInt(-shift))];
+    });
+    c.store64(
+      target,
+      parts.reduce((a, b) => i64.or(a, b)),
+      8 * j,
+    );
+  }
+}
+
+/** Carries doubles at `source` (stride bytes apart) into unsigned digits below 2^w; the last keeps the sign. */
+function carriedDigits(c: Code, field: Field, source: Int, stride: number): Local<'i64'>[] {
+  const digits: Local<'i64'>[] = [];
+  for (let i = 0; i < field.n; i++) {
+    const value = i64.truncate(f64.load(source, stride * i));
+    digits.push(c.let(i === 0 ? value : i64.add(value, i64.shr_s(digits[i - 1]!, BigInt(field.w)))));
+    if (i > 0) c.set(digits[i - 1]!, i64.and(digits[i - 1]!, (1n << BigInt(field.w)) - 1n));
+  }
+  return digits;
+}
+
+/** Adds p to signed digits when the number is negative. */
+function makeCanonical(c: Code, field: Field, digits: readonly Local<'i64'>[]): void {
+  const p = balancedDigits(field.p, field.w, field.n);
+  c.if(i64.lt_s(digits.at(-1)!, 0n), () => {
+    digits.forEach((digit, i) => {
+      c.set(digit, i64.add(digit, p[i]!));
+      if (i > 0) {
+        c.set(digit, i64.add(digit, i64.shr_s(digits[i - 1]!, BigInt(field.w))));
+        c.set(digits[i - 1]!, i64.and(digits[i - 1]!, (1n << BigInt(field.w)) - 1n));
+      }
+    });
+  });
+}
+
+/**
+ * Exports `${name}FromWords(target, source, from, to)` and `${name}ToWords(target, source, from, to)` on vectors of elements and of
+ * canonical integers of `words` words each.
+ */
+export function emitWords(
+  m: ModuleBuilder,
+  name: string,
+  words: number,
+  pairs: Pairs,
+  scratch: ScratchPlan,
+): { readonly storeCanonical: (c: Code, target: Int, lane: 0 | 1, x: Pair) => void } {
+  const { field } = pairs;
+  const at = scratch.allocate(field.pairBytes);
+  const params = ['i32', 'i32', 'i32', 'i32'] as const;
+
+  m.function({ name: `${name}FromWords`, params }, (c, target, source, from, to) => {
+    pairs.each(c, from, to, (i) => {
+      for (const lane of [0, 1] as const) {
+        // Beyond the end lane 1 repeats lane 0's number.
+        const index = lane === 0 ? i : i32.add(i, i32.lt_s(i32.add(i, 1), to));
+        const address = c.let(i32.add(source, i32.mul(index, 8 * words)));
+        const loaded = Array.from({ length: words }, (_, j) => c.let(i64.load(address, 8 * j)));
+        for (let k = 0; k < field.n; k++)
+          c.store64(scratchBase, f64.convert_i64(digitOfWords(loaded, field.w, k, k === field.n - 1)), at + 16 * k + 8 * lane);
+        c.release(address, ...loaded);
+      }
+      const x = { ...field.load(c, scratchBase, at), slack: 2 };
+      const y = field.mul(c, x, field.constant(field.R), { normal: true });
+      pairs.write(c, target, i, to, y);
+      field.release(c, x, y);
+    });
+  });
+
+  const storeCanonical = (c: Code, target: Int, lane: 0 | 1, x: Pair): void => {
+    field.store(c, scratchBase, x, at);
+    const digits = carriedDigits(c, field, i32.add(scratchBase, at + 8 * lane), 16);
+    makeCanonical(c, field, digits);
+    storeWords(c, target, digits, field.w, words);
+    c.release(...digits);
+  };
+
+  m.function({ name: `${name}ToWords`, params }, (c, target, source, from, to) => {
+    pairs.each(c, from, to, (i) => {
+      const x = pairs.read(c, source, i, to);
+      const y = field.mul(c, x, field.integer(1n), { normal: true });
+      storeCanonical(c, i32.add(target, i32.mul(i, 8 * words)), 0, y);
+      c.if(i32.lt_s(i32.add(i, 1), to), () =>
+        storeCanonical(c, i32.add(target, i32.mul(i32.add(i, 1), 8 * words)), 1, y),
+      );
+      field.release(c, x, y);
+    });
+  });
+  return { storeCanonical };
+}

@@ -1,0 +1,134 @@
+/**
+ * A complete argument: a protocol text over some matrices, closed and non-interactive. Program proofs and the range
+ * proof of a commitment are the two there are.
+ *
+ * Order of the transcript: the statement, the points of the witness rows, those of the pad rows P, A, B, C and Q, and
+ * only then the first challenge.
+ */
+import { ProtocolContext, type PadPlan } from './context.ts';
+import { planClosing, type ClosingPlan, type MatrixShape } from './closing.ts';
+import type { ProofBody, ProofPoints } from './sigma.ts';
+import { bytesScalar, scalarBytes, Transcript } from './transcript.ts';
+import { r } from './scalar.ts';
+
+export interface Argument {
+  /** Registered commitments first, then the matrices whose rows travel in the proof. */
+  readonly matrices: readonly MatrixShape[];
+  readonly registered: number;
+  readonly columns: number;
+  readonly folds: number;
+  readonly pads: PadPlan;
+  readonly closing: ClosingPlan;
+}
+
+/** Runs the text once without values to count its messages. `text` is the same function both roles run. */
+export async function planArgument(
+  shape: Pick<Argument, 'matrices' | 'registered' | 'columns' | 'folds'>,
+  text: (ctx: ProtocolContext) => Promise<void>,
+): Promise<Argument> {
+  const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n });
+  await text(ctx);
+  const pads = ctx.plan();
+  return { ...shape, pads, closing: planClosing(pads, shape.columns, shape.folds) };
+}
+
+/** Lengths of the pad rows of a kind that uses `count` pads. */
+export const padRowLengths = (count: number, columns: number): number[] =>
+  Array.from({ length: Math.ceil(count / columns) }, (_, i) => Math.min(columns, count - i * columns));
+
+export function absorbRows(transcript: Transcript, points: ProofPoints): void {
+  for (const [m, rows] of points.witness.entries()) for (const p of rows) transcript.absorb(`witness ${m}`, p);
+  for (const kind of ['P', 'A', 'B', 'C'] as const) for (const p of points[kind]) transcript.absorb(`pads ${kind}`, p);
+  transcript.absorb('pads Q', points.Q);
+}
+
+const pointBytes = 48;
+const scalarSize = 32;
+
+interface Counts {
+  readonly witness: number[];
+  readonly plain: number;
+  readonly triple: number;
+  readonly messages: number;
+  readonly last: number;
+  readonly lastPads: number;
+  readonly folds: number;
+  readonly response: number;
+}
+
+function counts(a: Argument): Counts {
+  const { plain, triples } = a.pads;
+  const factors = 2 * triples - a.pads.copies.size;
+  return {
+    witness: a.matrices.slice(a.registered).map((m) => m.rows),
+    plain: a.closing.plainRows,
+    triple: a.closing.tripleRows,
+    messages: plain + factors,
+    last: a.closing.lastPads - a.closing.tripleRows,
+    lastPads: a.closing.lastPads,
+    folds: a.folds,
+    response: a.columns / 2 ** a.folds,
+  };
+}
+
+/** Bytes of a proof: a function of the program alone. */
+export function bodySize(a: Argument): number {
+  const c = counts(a);
+  const products = c.triple > 0;
+  const points = c.witness.reduce((s, n) => s + n, 0) + c.plain + 3 * c.triple + 3 + (products ? 2 : 0) + 2 * c.folds;
+  const scalars = c.messages + c.last + 1 + c.response + 1 + c.lastPads + 1 + (products ? 1 : 0);
+  return pointBytes * points + scalarSize * scalars;
+}
+
+export function encodeBody(a: Argument, { points: p, scalars: s }: ProofBody): Uint8Array {
+  const points = [...p.witness.flat(), ...p.P, ...p.A, ...p.B, ...p.C, p.Q, p.D, p.DQ, ...(p.T0 && p.T1 ? [p.T0, p.T1] : []), ...p.folds.flatMap((f) => [f.left, f.right])];
+  const scalars = [...s.messages, ...s.last, s.delta, ...s.z, s.zRho, ...s.zQ, s.zRhoQ, ...(s.zT === undefined ? [] : [s.zT])];
+  const out = new Uint8Array(bodySize(a));
+  let at = 0;
+  for (const bytes of [...points, ...scalars.map(scalarBytes)]) {
+    out.set(bytes, at);
+    at += bytes.length;
+  }
+  if (at !== out.length) throw new Error(`internal error: the proof has ${at} bytes, its program says ${out.length}`);
+  return out;
+}
+
+/** Reads a proof's points (still encoded) and scalars; a reason if the bytes cannot be a proof of this argument. */
+export function decodeBody(a: Argument, bytes: Uint8Array): ProofBody | string {
+  if (bytes.length !== bodySize(a)) return `the proof has ${bytes.length} bytes, this program's have ${bodySize(a)}`;
+  const c = counts(a);
+  let at = 0;
+  const point = (): Uint8Array => bytes.subarray(at, (at += pointBytes));
+  const pointsOf = (n: number): Uint8Array[] => Array.from({ length: n }, point);
+  let canonical = true;
+  const scalar = (): bigint => {
+    const v = bytesScalar(bytes.subarray(at, (at += scalarSize)));
+    canonical &&= v < r;
+    return v;
+  };
+  const scalarsOf = (n: number): bigint[] => Array.from({ length: n }, scalar);
+  const products = c.triple > 0;
+  const points: ProofPoints = {
+    witness: c.witness.map(pointsOf),
+    P: pointsOf(c.plain),
+    A: pointsOf(c.triple),
+    B: pointsOf(c.triple),
+    C: pointsOf(c.triple),
+    Q: point(),
+    D: point(),
+    DQ: point(),
+    ...(products ? { T0: point(), T1: point() } : {}),
+    folds: Array.from({ length: c.folds }, () => ({ left: point(), right: point() })),
+  };
+  const scalars = {
+    messages: scalarsOf(c.messages),
+    last: scalarsOf(c.last),
+    delta: scalar(),
+    z: scalarsOf(c.response),
+    zRho: scalar(),
+    zQ: scalarsOf(c.lastPads),
+    zRhoQ: scalar(),
+    ...(products ? { zT: scalar() } : {}),
+  };
+  return canonical ? { points, scalars } : 'a scalar of the proof is not below the field order';
+}

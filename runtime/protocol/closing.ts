@@ -1,0 +1,224 @@
+/**
+ * The closing argument: settles all relations that a protocol text left, in zero knowledge.
+ *
+ * # Statement
+ * Every relation "constant + sum of coefficients * pads + sum of openings = 0" holds for the committed rows, where the
+ * pads are the entries of committed rows P, A, B, C, and C = A o B entry by entry.
+ *
+ * # Protocol
+ * 1. theta combines the relations into one. Openings are rows x columns, so each is a public combination of rows times a
+ *    public column vector: their sum is one inner product over the columns (the row merge of Hyrax costs no sumcheck).
+ * 2. A sumcheck over the log C column variables of
+ *      sum_j [ sum_k w_k(j) R_k(j) + sum_rows pads(j) alpha(j) + lambda eq(tau, j) (A B - C)(j) ] = - constant
+ *    whose messages are masked with the pads of one more row, Q.
+ * 3. At the point c the values a, b of A and B are sent, masked. What is left is one public combination w of rows with
+ *    <w, eq(c, .)> = known form in Q, and Q_ab = Q_a Q_b for the product a b.
+ * 4. One Sigma protocol for both (`sigma.ts`).
+ *
+ * # Soundness
+ * (relations - 1) / r for theta, log C / r for tau, 3 log C / r for the sumcheck, 2 / r for phi.
+ *
+ * # Zero knowledge
+ * All messages are masked by pads that are used once; `sigma.ts` does the rest. See docs/protocol.md.
+ */
+import type { PadPlan, ProtocolContext, Wire } from './context.ts';
+import { combine, known, pad, padIndex, padKind, type ColumnDigit, type Form, type PadKind } from './form.ts';
+import { add, eqEval, eqTable, mul, neg, powers } from './scalar.ts';
+import { sumcheck, type RoundProver } from './sumcheck.ts';
+
+/** A committed matrix the openings refer to: a registered commitment or rows that travel in the proof. */
+export interface MatrixShape {
+  readonly rows: number;
+  /** A power of two, at most the proof's columns. */
+  readonly columns: number;
+}
+
+/** The proof's own rows, from the plan. */
+export interface ClosingPlan {
+  readonly columns: number;
+  readonly folds: number;
+  readonly plainRows: number;
+  readonly tripleRows: number;
+  /** Entries of the row Q: round messages, then a and b of each triple row, then their products. */
+  readonly lastPads: number;
+  readonly roundDegree: number;
+}
+
+export function planClosing(pads: PadPlan, columns: number, folds: number): ClosingPlan {
+  const plainRows = Math.ceil(pads.plain / columns);
+  const tripleRows = Math.ceil(pads.triples / columns);
+  const roundDegree = tripleRows > 0 ? 3 : 2;
+  return { columns, folds, plainRows, tripleRows, roundDegree, lastPads: roundDegree * Math.log2(columns) + 3 * tripleRows };
+}
+
+/** All openings of one matrix at one column weight, with their challenges and scales in the row weights. */
+export interface MergedOpening {
+  readonly matrix: number;
+  readonly rowWeights: bigint[];
+  readonly columns: readonly ColumnDigit[];
+}
+
+/** Weights of the pads, by row: alpha[kind][row][column]. */
+export type PadWeights = Readonly<Record<'P' | 'A' | 'B' | 'C', bigint[][]>>;
+
+export interface ColumnSumcheck {
+  readonly openings: readonly MergedOpening[];
+  readonly alpha: PadWeights;
+  readonly lambda: bigint;
+  readonly tau: readonly bigint[];
+}
+
+export interface ClosingRole {
+  readonly wire: Wire;
+  prover?(statement: ColumnSumcheck): Promise<RoundProver & { products(): Promise<{ a: bigint[]; b: bigint[] }> }>;
+}
+
+/** What the Sigma protocol proves: <w, eq(c, .)> = target, a form in the pads Q, for w the combination of rows given here. */
+export interface ClosingTarget {
+  /** coefficients[m][i]: of row i of matrix m. */
+  readonly matrices: readonly bigint[][];
+  readonly pads: Readonly<Record<'P' | 'A' | 'B' | 'C', bigint[]>>;
+  readonly point: readonly bigint[];
+  readonly target: Form;
+}
+
+export async function closing(ctx: ProtocolContext, matrices: readonly MatrixShape[], plan: ClosingPlan, role: ClosingRole): Promise<ClosingTarget> {
+  const { columns, tripleRows } = plan;
+  const variables = Math.log2(columns);
+  const theta = powers(ctx.challenge('closing theta'), ctx.relations.length);
+  const openings = mergeOpenings(ctx, matrices, theta);
+  const total = combine(ctx.relations.map((v, k) => [theta[k], v.form] as const));
+  const alpha = padWeights(total, plan);
+  const lambda = tripleRows > 0 ? ctx.challenge('closing lambda') : 0n;
+  const tau = tripleRows > 0 ? ctx.transcript.challenges('closing tau', variables) : [];
+
+  let last = 0;
+  const send = (label: string, v: bigint | undefined): Form => {
+    const p = pad('Q', last++);
+    const sent = role.wire.masked(label, p, v);
+    ctx.transcript.absorbScalar(label, sent);
+    return { constant: sent, pads: new Map([[p, neg(1n)]]) };
+  };
+  const channel = { send, challenge: (label: string) => ctx.challenge(label) };
+  const prover = await role.prover?.({ openings, alpha, lambda, tau });
+  const degrees = Array.from({ length: variables }, () => plan.roundDegree);
+  const { point, claim } = await sumcheck(channel, 'columns', known(neg(total.constant)), degrees, prover);
+
+  const values = await prover?.products();
+  const a = Array.from({ length: tripleRows }, (_, t) => send(`pad factor a ${t}`, values?.a[t]));
+  const b = Array.from({ length: tripleRows }, (_, t) => send(`pad factor b ${t}`, values?.b[t]));
+  const phi = powers(tripleRows > 0 ? ctx.challenge('closing phi') : 0n, 2 * tripleRows + 1);
+  const weight = mul(lambda, eqEval(tau, point.slice(0, tau.length)));
+
+  const parts: [bigint, Form][] = [[1n, claim]];
+  for (let t = 0; t < tripleRows; t++) {
+    parts.push([phi[2 * t + 1], a[t]], [phi[2 * t + 2], b[t]]);
+    parts.push([neg(weight), lastProduct(a[t], b[t], last + t)]);
+  }
+  return {
+    ...rowCoefficients(matrices, openings, alpha, point, phi, weight),
+    point,
+    target: combine(parts),
+  };
+}
+
+/** (a' - Qa)(b' - Qb) with Qa Qb committed as pad number `product` of the row Q. */
+function lastProduct(a: Form, b: Form, product: number): Form {
+  const of = (f: Form): Form => ({ constant: 0n, pads: new Map([...f.pads.keys()].map((p) => [p, 1n])) });
+  return combine([
+    [1n, known(mul(a.constant, b.constant))],
+    [neg(a.constant), of(b)],
+    [neg(b.constant), of(a)],
+    [1n, { constant: 0n, pads: new Map([[pad('Q', product), 1n]]) }],
+  ]);
+}
+
+function mergeOpenings(ctx: ProtocolContext, matrices: readonly MatrixShape[], theta: readonly bigint[]): MergedOpening[] {
+  const merged = new Map<string, MergedOpening>();
+  for (const [k, relation] of ctx.relations.entries())
+    for (const o of relation.openings) {
+      const key = `${o.matrix}|${o.columns.map((d) => `${d.point.join()}<${d.limit ?? ''}`).join(';')}`;
+      let m = merged.get(key);
+      if (!m) {
+        m = { matrix: o.matrix, rowWeights: Array.from({ length: matrices[o.matrix].rows }, () => 0n), columns: o.columns };
+        merged.set(key, m);
+      }
+      const scale = mul(theta[k], o.scale);
+      for (const [i, w] of o.rowWeights.entries()) m.rowWeights[o.firstRow + i] = add(m.rowWeights[o.firstRow + i], mul(scale, w));
+    }
+  return [...merged.values()];
+}
+
+function padWeights(total: Form, plan: ClosingPlan): PadWeights {
+  const rows = (count: number): bigint[][] => Array.from({ length: count }, () => []);
+  const alpha = { P: rows(plan.plainRows), A: rows(plan.tripleRows), B: rows(plan.tripleRows), C: rows(plan.tripleRows) };
+  for (const [p, c] of total.pads) {
+    const kind = padKind(p) as Exclude<PadKind, 'Q'>;
+    const i = padIndex(p);
+    const row = alpha[kind][Math.floor(i / plan.columns)];
+    while (row.length <= i % plan.columns) row.push(0n);
+    row[i % plan.columns] = c;
+  }
+  return alpha;
+}
+
+function rowCoefficients(
+  matrices: readonly MatrixShape[],
+  openings: readonly MergedOpening[],
+  alpha: PadWeights,
+  point: readonly bigint[],
+  phi: readonly bigint[],
+  weight: bigint,
+): Pick<ClosingTarget, 'matrices' | 'pads'> {
+  const out = matrices.map((m) => Array.from({ length: m.rows }, () => 0n));
+  for (const o of openings) {
+    const at = columnsAt(o.columns, point);
+    for (const [i, w] of o.rowWeights.entries()) out[o.matrix][i] = add(out[o.matrix][i], mul(at, w));
+  }
+  const longest = Math.max(1, ...Object.values(alpha).flatMap((rows) => rows.map((row) => row.length)));
+  const e = eqTable(point, Math.min(longest, 2 ** point.length));
+  const dot = (row: readonly bigint[]): bigint => row.reduce((s, c, j) => add(s, mul(c, e[j])), 0n);
+  return {
+    matrices: out,
+    pads: {
+      P: alpha.P.map(dot),
+      A: alpha.A.map((row, t) => add(dot(row), phi[2 * t + 1])),
+      B: alpha.B.map((row, t) => add(dot(row), phi[2 * t + 2])),
+      C: alpha.C.map((row) => add(dot(row), neg(weight))),
+    },
+  };
+}
+
+/**
+ * The multilinear extension, at a point of the proof's column variables, of column weights that may span fewer columns:
+ * those stand in the first columns, so the leading variables select 0.
+ */
+export function columnsAt(columns: readonly ColumnDigit[], point: readonly bigint[]): bigint {
+  const used = columns.reduce((n, d) => n + d.point.length, 0);
+  let at = point.length - used;
+  let value = eqEval(
+    point.slice(0, at),
+    point.slice(0, at).map(() => 0n),
+  );
+  for (const d of columns) {
+    const own = point.slice(at, (at += d.point.length));
+    value = mul(value, d.limit === undefined ? eqEval(d.point, own) : eqBelow(d.point, own, d.limit));
+  }
+  return value;
+}
+
+/** sum over x < limit of eq(a, x) eq(b, x) */
+function eqBelow(a: readonly bigint[], b: readonly bigint[], limit: number): bigint {
+  const [ea, eb] = [eqTable(a, limit), eqTable(b, limit)];
+  return ea.reduce((s, v, i) => add(s, mul(v, eb[i])), 0n);
+}
+
+/** The column weights as a table: digit by digit, with zeros from each limit on. */
+export function columnTable(columns: readonly ColumnDigit[]): bigint[] {
+  let out = [1n];
+  for (const d of columns) {
+    const e = eqTable(d.point).map((v, i) => (d.limit !== undefined && i >= d.limit ? 0n : v));
+    out = out.flatMap((a) => e.map((v) => mul(a, v)));
+  }
+  return out;
+}

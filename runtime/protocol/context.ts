@@ -1,0 +1,122 @@
+/**
+ * What a protocol text talks to. The text is written once and run in three roles: prover, verifier, and planner, which
+ * only counts. In the prover a message's value is given and masked; in the verifier it is read and becomes an affine
+ * form in the pads. Texts never see pads or blindings.
+ */
+import { combine, known, pad, padIndex, padKind, value, type Form, type Pad, type Value } from './form.ts';
+import { mul, neg } from './scalar.ts';
+import type { Transcript } from './transcript.ts';
+
+/** A masked message that may become a factor of products. */
+export interface Factor {
+  readonly form: Form;
+  readonly pad: Pad;
+}
+
+/** How many pads a program uses, and which triple slots repeat another slot's pad. A function of the program alone. */
+export interface PadPlan {
+  readonly plain: number;
+  readonly triples: number;
+  readonly copies: ReadonlyMap<Pad, Pad>;
+  /** Labels of all messages in order, for people and for hooks. */
+  readonly labels: readonly string[];
+}
+
+/** The part of a role that differs between prover, verifier and planner. */
+export interface Wire {
+  /** Masks and sends the value (prover), or reads the next message (verifier). Returns what travelled. */
+  masked(label: string, p: Pad, value: bigint | undefined): bigint;
+}
+
+export class ProtocolContext {
+  readonly transcript: Transcript;
+  readonly relations: Value[] = [];
+  readonly copies = new Map<Pad, Pad>();
+  readonly labels: string[] = [];
+  readonly #wire: Wire;
+  #plain = 0;
+  #triples = 0;
+  #openHome: number | undefined;
+
+  constructor(transcript: Transcript, wire: Wire) {
+    this.transcript = transcript;
+    this.#wire = wire;
+  }
+
+  challenge(label: string): bigint {
+    return this.transcript.challenge(label);
+  }
+
+  /** A masked message. `v` is its value in the prover and undefined in the verifier. */
+  send(label: string, v: bigint | undefined): Form {
+    return this.#masked(label, pad('P', this.#plain++), v);
+  }
+
+  /** A masked message that takes part in products. Consecutive ones share a triple, so that their product is free. */
+  sendFactor(label: string, v: bigint | undefined): Factor {
+    let p: Pad;
+    if (this.#openHome === undefined) {
+      this.#openHome = this.#triples++;
+      p = pad('A', this.#openHome);
+    } else {
+      p = pad('B', this.#openHome);
+      this.#openHome = undefined;
+    }
+    return { form: this.#masked(label, p, v), pad: p };
+  }
+
+  /**
+   * The product of two masked messages u = u' - a, v = v' - b as the affine form u'v' - u'b - v'a + ab, where ab is the
+   * committed product pad of a triple. If a, b are not the two factors of one triple, a fresh triple takes copies of
+   * them, and a copy constraint for each says so: without it the triple would prove a product of other pads.
+   */
+  product(f: Factor, g: Factor): Form {
+    const home = this.#commonTriple(f.pad, g.pad);
+    const triple = home ?? this.#triples++;
+    if (home === undefined) {
+      this.#copy(pad('A', triple), f.pad);
+      this.#copy(pad('B', triple), g.pad);
+    }
+    const [u, v] = [f.form.constant, g.form.constant];
+    return combine([
+      [1n, known(mul(u, v))],
+      [neg(u), { constant: 0n, pads: new Map([[g.pad, 1n]]) }],
+      [neg(v), { constant: 0n, pads: new Map([[f.pad, 1n]]) }],
+      [1n, { constant: 0n, pads: new Map([[pad('C', triple), 1n]]) }],
+    ]);
+  }
+
+  /** States that a value is 0. All relations are settled together by the closing argument. */
+  assertZero(v: Value): void {
+    this.relations.push(v);
+  }
+
+  plan(): PadPlan {
+    return { plain: this.#plain, triples: this.#triples, copies: this.copies, labels: this.labels };
+  }
+
+  #masked(label: string, p: Pad, v: bigint | undefined): Form {
+    this.labels.push(label);
+    const sent = this.#wire.masked(label, p, v);
+    this.transcript.absorbScalar(label, sent);
+    return { constant: sent, pads: new Map([[p, neg(1n)]]) };
+  }
+
+  #copy(to: Pad, from: Pad): void {
+    this.copies.set(to, from);
+    this.assertZero(
+      value({
+        constant: 0n,
+        pads: new Map([
+          [to, 1n],
+          [from, neg(1n)],
+        ]),
+      }),
+    );
+  }
+
+  #commonTriple(a: Pad, b: Pad): number | undefined {
+    const [x, y] = a < b ? [a, b] : [b, a];
+    return padKind(x) === 'A' && padKind(y) === 'B' && padIndex(x) === padIndex(y) ? padIndex(x) : undefined;
+  }
+}

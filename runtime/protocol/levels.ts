@@ -1,0 +1,232 @@
+/**
+ * Equations, by level.
+ *
+ * # Statement
+ * Every public output, and every tensor between it and the committed ones, is what its equation says.
+ *
+ * # Protocol
+ * A claim is "T~(p) = v" for the multilinear extension T~ of a tensor and a point p. The verifier draws a point for every
+ * public output and evaluates it there. At each level, all claims about tensors of the level are combined with powers of
+ * a challenge and replaced, by one batched sumcheck, with claims about the factors of their equations at the sumcheck's
+ * point (Thaler's matrix product sumcheck, "Proofs, Arguments and Zero-Knowledge", section 4.4, for any equation): an
+ * output index in one factor is bound at p at once; one in several is summed, weighted by eq(p, .); a reduced index in
+ * several factors is summed. A summand with fewer variables than the level takes part in the first rounds and is constant
+ * after them. Public factors the verifier evaluates; evaluations of hidden ones travel masked. A committed tensor that is
+ * a summand's only hidden factor is not sent at all: it stays a linear form on its rows.
+ *
+ * # Soundness
+ * Per level (claims - 1) / r for the combination, plus the sum of round degrees / r; per output variables / r.
+ */
+import type { GadgetProgram, GadgetTerm } from '../../compiler/gadget/program.ts';
+import type { Factor, ProtocolContext } from './context.ts';
+import { combine, combineValues, known, value, zero, type Form, type Value } from './form.ts';
+import { openTensor } from './layout.ts';
+import { add, bitsFor, eqEval, eqTable, half, mul, neg, powers, reduce } from './scalar.ts';
+import { sumcheck, type RoundProver } from './sumcheck.ts';
+
+/** One point (a challenge per variable) for each axis of a tensor. */
+export type AxisPoints = readonly (readonly bigint[])[];
+
+/** A summand of a level's sumcheck: one term of the equation of a claimed tensor, or a view. */
+export interface Instance {
+  readonly claim: AxisPoints;
+  /** The challenge power, times the term's coefficient and what is known of it. */
+  readonly weight: bigint;
+  readonly source:
+    | { readonly kind: 'term'; readonly term: GadgetTerm }
+    /** sum over positions of `of`: (sum of eq(claim, i) over i with at(i) = position) * of[position] */
+    | { readonly kind: 'view'; readonly view: number; readonly of: number };
+  /** Lengths of the summed variables. */
+  readonly variables: readonly number[];
+  /** Total degree in a variable, before the weight by eq. */
+  readonly factors: number;
+  /** How many leading variables are weighted by eq, and the point of that weight, all variables' bits in one. */
+  readonly weights: readonly bigint[];
+}
+
+/** What the prover computes at a level. */
+export interface LevelProver extends RoundProver {
+  /** After the last round: for each instance the value of each factor (a view: the weight, then the tensor). */
+  finals(): Promise<bigint[][]>;
+}
+
+/** What is role-specific: evaluations of public tensors (verifier) and the prover's work. */
+export interface LevelsRole {
+  /** T~(point) of a public tensor. The prover takes these from its tables and returns undefined. */
+  evaluate(tensor: number, point: AxisPoints): Promise<bigint> | undefined;
+  /** sum over i of eq(claim, i) * eq(point, at(i)), likewise. */
+  evaluateView(view: number, claim: AxisPoints, point: AxisPoints): Promise<bigint> | undefined;
+  prover?(instances: readonly Instance[]): Promise<LevelProver>;
+}
+
+interface Claim {
+  readonly point: AxisPoints;
+  readonly form: Form;
+}
+
+export async function proveLevels(ctx: ProtocolContext, program: GadgetProgram, role: LevelsRole): Promise<void> {
+  const claims = new Map<number, Claim[]>();
+  for (const id of program.publics) {
+    const t = program.tensors[id];
+    if (t.class.kind !== 'output') continue;
+    const point = t.shape.map((n) => ctx.transcript.challenges(`output ${t.name}`, bitsFor(n)));
+    claims.set(id, [{ point, form: known((await role.evaluate(id, point)) ?? 0n) }]);
+  }
+  for (let level = 1; level <= program.levels; level++) await proveLevel(ctx, program, role, claims, level);
+}
+
+async function proveLevel(ctx: ProtocolContext, program: GadgetProgram, role: LevelsRole, claims: Map<number, Claim[]>, level: number): Promise<void> {
+  const here = claimsAt(program, claims, level);
+  if (here.length === 0) return;
+  const rho = powers(ctx.challenge(`level ${level} batch`), here.length);
+  const instances = here.flatMap(({ target, claim }, i) => instancesOf(program, target, claim, rho[i]));
+  const claim = combine(here.map(({ claim }, i) => [rho[i], claim.form] as const));
+
+  const prover = await role.prover?.(instances);
+  const label = `level ${level}`;
+  const { point, claim: last } = await sumcheck(ctx, label, claim, roundDegrees(instances), prover);
+  const finals = await prover?.finals();
+
+  const settle = settler(ctx, program, role, claims, label);
+  const parts: [bigint, Value][] = [[neg(1n), value(last)]];
+  for (const [i, instance] of instances.entries()) {
+    const own = point.slice(0, bitCount(instance));
+    const weighted = eqEval(instance.weights, own.slice(0, instance.weights.length));
+    // A summand that ended early was spread evenly over the remaining rounds.
+    const spread = powers(half, point.length - own.length + 1)[point.length - own.length];
+    parts.push([mul(mul(instance.weight, weighted), spread), await settle(instance, own, finals?.[i])]);
+  }
+  ctx.assertZero(combineValues(parts));
+}
+
+function claimsAt(program: GadgetProgram, claims: Map<number, Claim[]>, level: number): { target: number; claim: Claim }[] {
+  const levelOf = new Map(program.equations.map((e) => [e.target, e.level]));
+  for (const [id, t] of program.tensors.entries()) if (t.class.kind === 'view') levelOf.set(id, t.class.level);
+  return [...claims.entries()]
+    .filter(([target]) => levelOf.get(target) === level)
+    .sort(([a], [b]) => a - b)
+    .flatMap(([target, list]) => list.map((claim) => ({ target, claim })));
+}
+
+function instancesOf(program: GadgetProgram, target: number, claim: Claim, rho: bigint): Instance[] {
+  const t = program.tensors[target];
+  if (t.class.kind === 'view') {
+    const variables = program.tensors[t.class.of].shape;
+    const source = { kind: 'view', view: target, of: t.class.of } as const;
+    return [{ claim: claim.point, weight: rho, source, variables, factors: 2, weights: [] }];
+  }
+  const equation = program.equations.find((e) => e.target === target);
+  if (!equation) throw new Error(`internal error: ${t.name} has no equation`);
+  return equation.terms.map((term) => {
+    const free = term.free.map((o) => eqTable(claim.point[o], t.shape[o]).reduce(add, 0n));
+    const weight = free.reduce(mul, mul(rho, reduce(term.coefficient)));
+    const weights = term.shared.flatMap((o) => claim.point[o]);
+    return {
+      claim: claim.point,
+      weight,
+      source: { kind: 'term', term },
+      variables: term.variables,
+      factors: term.factors.length,
+      weights,
+    };
+  });
+}
+
+export const bitCount = (instance: Instance): number => instance.variables.reduce((n, length) => n + bitsFor(length), 0);
+
+/** The degree of each round: the largest of the summands that still have variables. */
+export function roundDegrees(instances: readonly Instance[]): number[] {
+  const rounds = Math.max(0, ...instances.map(bitCount));
+  return Array.from({ length: rounds }, (_, i) => Math.max(...instances.map((s) => roundDegree(s, i))));
+}
+
+export const roundDegree = (s: Instance, round: number): number =>
+  round >= bitCount(s) ? 0 : s.factors + (round < s.weights.length ? 1 : 0);
+
+/** Returns what settles one instance at the end of its rounds: its product of factors as a value, with new claims recorded. */
+function settler(ctx: ProtocolContext, program: GadgetProgram, role: LevelsRole, claims: Map<number, Claim[]>, label: string) {
+  const sent = new Map<string, Factor | Form>();
+  const recordClaim = (tensor: number, point: AxisPoints, form: Form): void => {
+    const list = claims.get(tensor) ?? [];
+    list.push({ point, form });
+    claims.set(tensor, list);
+  };
+  const keyOf = (tensor: number, point: AxisPoints): string => `${tensor}:${point.map((p) => p.join()).join(';')}`;
+  const name = (tensor: number): string => `${label} value of ${program.tensors[tensor].name}`;
+
+  /** The evaluation of a hidden tensor as a masked message that may become a factor. */
+  const asFactor = (tensor: number, point: AxisPoints, v: bigint | undefined): Factor => {
+    const key = `factor ${keyOf(tensor, point)}`;
+    const known = sent.get(key) as Factor | undefined;
+    if (known) return known;
+    const f = ctx.sendFactor(name(tensor), v);
+    sent.set(key, f);
+    const t = program.tensors[tensor];
+    if (t.class.kind === 'committed') ctx.assertZero({ form: f.form, openings: openTensor(program.sources, t, point, neg(1n)) });
+    else recordClaim(tensor, point, f.form);
+    return f;
+  };
+
+  const single = (tensor: number, point: AxisPoints, v: bigint | undefined): Value => {
+    const t = program.tensors[tensor];
+    if (t.class.kind === 'committed') return { form: zero, openings: openTensor(program.sources, t, point, 1n) };
+    const key = `single ${keyOf(tensor, point)}`;
+    let form = sent.get(key) as Form | undefined;
+    if (!form) {
+      form = ctx.send(name(tensor), v);
+      sent.set(key, form);
+      recordClaim(tensor, point, form);
+    }
+    return value(form);
+  };
+
+  return async (instance: Instance, own: readonly bigint[], finals: readonly bigint[] | undefined): Promise<Value> => {
+    let factor = 1n;
+    const hidden: { tensor: number; point: AxisPoints; v: bigint | undefined }[] = [];
+    for (const [k, { tensor, point, view }] of factorPoints(program, instance, own).entries()) {
+      const v = finals?.[k];
+      if (view) factor = mul(factor, v ?? (await role.evaluateView(tensor, instance.claim, point)) ?? 0n);
+      else if (isPublic(program, tensor)) factor = mul(factor, v ?? (await role.evaluate(tensor, point)) ?? 0n);
+      else hidden.push({ tensor, point, v });
+    }
+    if (hidden.length === 0) return value(known(factor));
+    if (hidden.length === 1) return combineValues([[factor, single(hidden[0].tensor, hidden[0].point, hidden[0].v)]]);
+    // A product of more than two goes pairwise; each partial product but the last becomes a message of its own.
+    let left = asFactor(hidden[0].tensor, hidden[0].point, hidden[0].v);
+    let leftValue = hidden[0].v;
+    for (const [k, h] of hidden.slice(1).entries()) {
+      const form = ctx.product(left, asFactor(h.tensor, h.point, h.v));
+      if (k === hidden.length - 2) return value(combine([[factor, form]]));
+      leftValue = leftValue === undefined || h.v === undefined ? undefined : mul(leftValue, h.v);
+      left = ctx.sendFactor(`${label} partial product`, leftValue);
+      ctx.assertZero(value(combine([[1n, form], [neg(1n), left.form]])));
+    }
+    throw new Error('internal error: a product without a last factor');
+  };
+}
+
+/** The point at which each factor's tensor is evaluated once the instance's variables are bound to `own`. */
+export function factorPoints(program: GadgetProgram, instance: Instance, own: readonly bigint[]): { tensor: number; point: AxisPoints; view?: boolean }[] {
+  const ofVariable: bigint[][] = [];
+  let at = 0;
+  for (const length of instance.variables) ofVariable.push(own.slice(at, (at += bitsFor(length))));
+  const { source } = instance;
+  if (source.kind === 'view')
+    return [
+      { tensor: source.view, point: ofVariable, view: true },
+      { tensor: source.of, point: ofVariable },
+    ];
+  return source.term.factors.map(({ tensor, axes }) => ({
+    tensor,
+    point: axes.map((a, j) => {
+      if (a.kind === 'output') return instance.claim[a.output];
+      if (a.kind === 'summed') return ofVariable[a.variable];
+      return Array.from({ length: bitsFor(program.tensors[tensor].shape[j]) }, () => half);
+    }),
+  }));
+}
+
+export function isPublic(program: GadgetProgram, tensor: number): boolean {
+  const c = program.tensors[tensor].class;
+  return c.kind === 'input' || c.kind === 'output' || c.kind === 'constant' || (c.kind === 'view' && c.level === 0);
+}

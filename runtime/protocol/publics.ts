@@ -1,0 +1,110 @@
+/** Tensors that both parties know: public inputs and outputs, constants, and views of them. */
+import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { FrVector, IntVector, VerifierDevice } from '../device/device.ts';
+import { fromBigints, upload, type IntegerArray } from './integers.ts';
+import type { AxisPoints } from './levels.ts';
+import { maskValues, viewMap } from './views.ts';
+
+/** Integers of the public inputs and outputs, by tensor. */
+export type PublicTensors = ReadonlyMap<number, IntegerArray>;
+
+/** Entries of a tensor on the device. */
+export type DeviceTensor = IntVector | FrVector;
+
+/** Uploads what is asked for, once each. */
+export class KnownTensors {
+  readonly #device: VerifierDevice;
+  readonly #program: GadgetProgram;
+  readonly #publics: PublicTensors;
+  readonly #uploaded = new Map<number, DeviceTensor>();
+
+  constructor(device: VerifierDevice, program: GadgetProgram, publics: PublicTensors) {
+    this.#device = device;
+    this.#program = program;
+    this.#publics = publics;
+  }
+
+  tensor(id: number): DeviceTensor {
+    const known = this.#uploaded.get(id) ?? this.#make(id);
+    this.#uploaded.set(id, known);
+    return known;
+  }
+
+  #make(id: number): DeviceTensor {
+    const t = this.#program.tensors[id];
+    const c = t.class;
+    if (c.kind === 'constant') {
+      const values = c.values ? fromBigints(t.range, c.values) : maskValues(t.shape, c.guards ?? []);
+      return upload(this.#device, values);
+    }
+    if (c.kind === 'view') {
+      const map = viewMap(t.shape, this.#program.tensors[c.of].shape, c.at, c.guards);
+      return this.#device.gather(this.tensor(c.of), map);
+    }
+    const values = this.#publics.get(id);
+    if (!values) throw new Error(`internal error: ${t.name} is not public`);
+    return upload(this.#device, values);
+  }
+}
+
+/**
+ * The tensor with some axes weighted and summed: weights[j] is a vector of at least shape[j] entries, or undefined to
+ * keep the axis. Row-major over the kept axes.
+ */
+export function contractAxes(
+  device: VerifierDevice,
+  tensor: DeviceTensor,
+  shape: readonly number[],
+  weights: readonly (FrVector | undefined)[],
+): { vector: DeviceTensor; shape: number[] } {
+  let vector = tensor;
+  const rest = shape.map((length, j) => ({ length, weight: weights[j] }));
+  for (;;) {
+    // The longest axis first: what is left to do shrinks most, and the first pass is over small integers.
+    let best = -1;
+    for (const [j, a] of rest.entries()) if (a.weight && (best < 0 || a.length > rest[best].length)) best = j;
+    const weight = best < 0 ? undefined : rest[best].weight;
+    if (!weight) return { vector, shape: rest.map((a) => a.length) };
+    const size = (axes: typeof rest): number => axes.reduce((n, a) => n * a.length, 1);
+    vector = device.contract(vector, [size(rest.slice(0, best)), rest[best].length, size(rest.slice(best + 1))], weight);
+    rest.splice(best, 1);
+  }
+}
+
+/** T~(point): the multilinear extension, absent entries being 0. */
+export async function evaluateExtension(device: VerifierDevice, tensor: DeviceTensor, shape: readonly number[], point: AxisPoints): Promise<bigint> {
+  if (shape.length === 0) return first(device, device.contract(tensor, [1, 1, 1], device.frVector([1n])));
+  const weights = shape.map((n, j) => device.eq(point[j], n));
+  return first(device, contractAxes(device, tensor, shape, weights).vector);
+}
+
+const first = async (device: VerifierDevice, v: DeviceTensor): Promise<bigint> => (await device.readFr(v as FrVector))[0];
+
+/** sum over the entries i of a view of eq(claim, i) * eq(point, at(i)): the weight of the viewed tensor at `point`. */
+export async function evaluateViewWeight(device: VerifierDevice, program: GadgetProgram, view: number, claim: AxisPoints, point: AxisPoints): Promise<bigint> {
+  const t = program.tensors[view];
+  if (t.class.kind !== 'view') throw new Error(`internal error: ${t.name} is no view`);
+  const of = program.tensors[t.class.of].shape;
+  const map = viewMap(t.shape, of, t.class.at, t.class.guards);
+  return device.inner(eqOver(device, t.shape, claim), device.gather(eqOver(device, of, point), map));
+}
+
+/** eq(point, .) over the row-major entries of a shape. */
+export function eqOver(device: VerifierDevice, shape: readonly number[], point: AxisPoints): FrVector {
+  // Padded to powers of two by the concatenated point, then cut to the shape.
+  const padded = device.eq(point.flat());
+  const lengths = point.map((p) => 2 ** p.length);
+  if (lengths.every((n, j) => n === shape[j])) return padded;
+  return device.gather(padded, paddingMap(shape, lengths));
+}
+
+/** Positions of a shape's row-major entries in the same array with padded axes. */
+export function paddingMap(shape: readonly number[], padded: readonly number[]): Int32Array {
+  let map = Int32Array.of(0);
+  for (const [j, length] of shape.entries()) {
+    const next = new Int32Array(map.length * length);
+    for (const [k, base] of map.entries()) for (let i = 0; i < length; i++) next[k * length + i] = base * padded[j] + i;
+    map = next;
+  }
+  return map;
+}

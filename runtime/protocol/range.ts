@@ -1,0 +1,161 @@
+/**
+ * The range proof that goes with a commitment, once.
+ *
+ * # Statement
+ * Every slot of every row of the source's matrix is in its tensor's declared range [-2^(bits-1), 2^(bits-1)), and every
+ * slot outside its tensor is 0. Serving proofs rely on both: on the range so that no integer sum wraps, on the zeros
+ * because a claim's weight does not vanish there (a rank that is no power of two would otherwise admit a forged column).
+ *
+ * # Protocol
+ * Ranges: v + 2^(bits-1) is looked up in [0, 2^bits); beyond 16 bits its low 16-bit limbs are committed and looked up,
+ * and the top limb is derived. Zeros: at a random point z, the sum of eq(z, slot) v over the slots outside is 0.
+ */
+import type { CommittedSource, CommittedTensor } from '../../compiler/gadget/program.ts';
+import { planArgument, type Argument } from './argument.ts';
+import type { MatrixShape } from './closing.ts';
+import type { ProtocolContext } from './context.ts';
+import { known, type ColumnDigit, type Opening } from './form.ts';
+import { rowLengths, tensorProduct } from './layout.ts';
+import { proveLookups, type LookupColumn, type LookupPlan, type TreeProver } from './lookup.ts';
+import { bitsFor, eqTable, inv, neg } from './scalar.ts';
+
+/** The widest value that is looked up at once. */
+export const limbBits = 16;
+
+/** A stretch of rows of one declared width. */
+export interface RowStretch {
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly bits: number;
+}
+
+/** Low limb `limb` of a stretch's values, committed as a matrix of its own. */
+export interface LimbMatrix {
+  readonly stretch: RowStretch;
+  readonly limb: number;
+}
+
+export interface RangePlan {
+  readonly lookups: LookupPlan;
+  /** The source's matrix, then one of multiplicities per table, then the limbs. */
+  readonly matrices: readonly MatrixShape[];
+  readonly limbs: readonly LimbMatrix[];
+  readonly stretches: readonly RowStretch[];
+}
+
+export function planRange(source: CommittedSource): RangePlan {
+  const stretches = rowStretches(source);
+  const widths = new Set<number>();
+  for (const s of stretches) for (const w of limbWidths(s.bits)) widths.add(w);
+  const tables = [...widths].sort((a, b) => a - b).map((bits, i) => ({ bits, matrix: 1 + i, columns: source.columns }));
+  const limbs = stretches.flatMap((stretch) => limbWidths(stretch.bits).slice(1).map((_, limb) => ({ stretch, limb })));
+  const columnBits = Math.log2(source.columns);
+  const columns: LookupColumn[] = stretches.flatMap((stretch) => {
+    const own = limbs.map((l, i) => ({ ...l, matrix: 1 + tables.length + i })).filter((l) => l.stretch === stretch);
+    const table = (bits: number): number => tables.findIndex((t) => t.bits === bits);
+    const widthsHere = limbWidths(stretch.bits);
+    const shift = inv(2n ** BigInt(limbBits * own.length));
+    return powerOfTwoRuns(stretch.rows).flatMap(({ first, bits: rowBits }) => [
+      ...own.map((l) => ({
+        table: table(limbBits),
+        rowBits,
+        columnBits,
+        constant: 0n,
+        parts: [{ matrix: l.matrix, firstRow: first, scale: 1n }],
+      })),
+      {
+        table: table(widthsHere[widthsHere.length - 1]),
+        rowBits,
+        columnBits,
+        constant: 2n ** BigInt(stretch.bits - 1) * shift,
+        parts: [
+          { matrix: 0, firstRow: stretch.firstRow + first, scale: shift },
+          ...own.map((l) => ({ matrix: l.matrix, firstRow: first, scale: neg(2n ** BigInt(limbBits * l.limb)) * shift })),
+        ],
+      },
+    ]);
+  });
+  const matrices = [
+    { rows: source.rows, columns: source.columns },
+    ...tables.map((t) => ({ rows: Math.max(1, 2 ** t.bits / source.columns), columns: source.columns })),
+    ...limbs.map((l) => ({ rows: l.stretch.rows, columns: source.columns })),
+  ];
+  return { lookups: { tables, columns }, matrices, limbs, stretches };
+}
+
+/** Widths of the limbs of a value of `bits` bits, low limbs first; the last is the derived one. */
+export function limbWidths(bits: number): number[] {
+  const out: number[] = [];
+  for (let rest = bits; rest > 0; rest -= limbBits) out.push(Math.min(rest, limbBits));
+  return out;
+}
+
+function rowStretches(source: CommittedSource): RowStretch[] {
+  const out: { firstRow: number; rows: number; bits: number }[] = [];
+  for (const t of source.tensors) {
+    const last = out.at(-1);
+    if (last && last.bits === t.bits && last.firstRow + last.rows === t.firstRow) last.rows += t.rows;
+    else out.push({ firstRow: t.firstRow, rows: t.rows, bits: t.bits });
+  }
+  return out;
+}
+
+/** rows as a sum of powers of two, largest first. */
+function powerOfTwoRuns(rows: number): { first: number; bits: number }[] {
+  const out: { first: number; bits: number }[] = [];
+  for (let first = 0; first < rows; ) {
+    const bits = Math.floor(Math.log2(rows - first));
+    out.push({ first, bits });
+    first += 2 ** bits;
+  }
+  return out;
+}
+
+/** The range proof is long anyway: its response is halved down to 64 scalars. */
+const foldsFor = (columns: number): number => Math.max(0, Math.log2(columns) - 6);
+
+export const planRangeArgument = (source: CommittedSource, plan: RangePlan): Promise<Argument> =>
+  planArgument({ matrices: plan.matrices, registered: 1, columns: source.columns, folds: foldsFor(source.columns) }, (ctx) =>
+    proveRange(ctx, source, plan),
+  );
+
+export async function proveRange(ctx: ProtocolContext, source: CommittedSource, plan: RangePlan, prover?: TreeProver): Promise<void> {
+  await proveLookups(ctx, plan.lookups, prover);
+  const variables = Math.max(0, ...source.tensors.flatMap((t) => t.axes.map((a) => bitsFor(a.length))));
+  const axes = Math.max(0, ...source.tensors.map((t) => t.axes.length));
+  const points = Array.from({ length: axes }, () => ctx.transcript.challenges('padding point', variables));
+  for (const t of source.tensors)
+    if (t.axes.some((a) => remainder(a) !== 0)) ctx.assertZero({ form: known(0n), openings: outside(t, points) });
+}
+
+/** How much of the last group of columns an axis fills; 0: all of it. */
+const remainder = (a: CommittedTensor['axes'][number]): number => a.length % 2 ** a.columnBits;
+
+/**
+ * The sum of eq(point, slot) * entry over the slots outside a tensor: all of them less those inside. Inside is a disjoint
+ * union over which axes stand in their last, partly filled group; each part is rows x columns again.
+ */
+function outside(t: CommittedTensor, points: readonly (readonly bigint[])[]): Opening[] {
+  const lengths = rowLengths(t);
+  const own = t.axes.map((a, j) => points[j].slice(0, bitsFor(a.length)));
+  const high = t.axes.map((a, j) => eqTable(own[j].slice(0, own[j].length - a.columnBits), lengths[j]));
+  const low = t.axes.map((a, j) => own[j].slice(own[j].length - a.columnBits));
+  const opening = (rows: readonly (readonly bigint[])[], columns: readonly ColumnDigit[], scale: bigint): Opening => ({
+    matrix: 0,
+    firstRow: t.firstRow,
+    rowWeights: tensorProduct(rows),
+    columns,
+    scale,
+  });
+  const openings = [opening(high, low.map((point) => ({ point })), 1n)];
+  const partial = t.axes.flatMap((a, j) => (remainder(a) === 0 ? [] : [j]));
+  for (let subset = 0; subset < 2 ** partial.length; subset++) {
+    const isLast = (j: number): boolean => partial.includes(j) && Math.floor(subset / 2 ** partial.indexOf(j)) % 2 === 1;
+    const rows = high.map((w, j) =>
+      partial.includes(j) ? w.map((v, i) => ((i === lengths[j] - 1) === isLast(j) ? v : 0n)) : w,
+    );
+    const columns = low.map((point, j) => (isLast(j) ? { point, limit: remainder(t.axes[j]) } : { point }));
+    openings.push(opening(rows, columns, neg(1n)));
+  }
+  return openings;
+}

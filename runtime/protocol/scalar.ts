@@ -1,0 +1,67 @@
+/** Arithmetic of Fr on canonical bigints in [0, r), for the protocol's few scalars. Bulk work is the devices'. */
+
+/** Order of the scalar field of BLS12-381. */
+export const r = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
+
+export const reduce = (a: bigint): bigint => {
+  const m = a % r;
+  return m < 0n ? m + r : m;
+};
+export const add = (a: bigint, b: bigint): bigint => {
+  const c = a + b;
+  return c >= r ? c - r : c;
+};
+export const sub = (a: bigint, b: bigint): bigint => (a >= b ? a - b : a - b + r);
+export const neg = (a: bigint): bigint => (a === 0n ? 0n : r - a);
+export const mul = (a: bigint, b: bigint): bigint => (a * b) % r;
+
+/** @throws RangeError for 0. */
+export function inv(a: bigint): bigint {
+  if (a === 0n) throw new RangeError('0 has no inverse');
+  let [u, v, x, y] = [a, r, 1n, 0n];
+  while (u !== 0n) {
+    const q = v / u;
+    [u, v] = [v - q * u, u];
+    [x, y] = [y - q * x, x];
+  }
+  return reduce(y);
+}
+
+/** base^0, base^1, ... (`count` of them) */
+export function powers(base: bigint, count: number): bigint[] {
+  const out: bigint[] = [];
+  for (let i = 0, p = 1n; i < count; i++, p = mul(p, base)) out.push(p);
+  return out;
+}
+
+export const half = (r + 1n) / 2n;
+
+/** The table of eq(point, .), first variable most significant, cut to `length` entries. */
+export function eqTable(point: readonly bigint[], length = 2 ** point.length): bigint[] {
+  let t = [1n];
+  for (let j = 0; j < point.length; j++) {
+    // After variable j only the prefixes that lead to an index below `length` matter.
+    const keep = Math.ceil(length / 2 ** (point.length - 1 - j));
+    const next: bigint[] = [];
+    for (const v of t) {
+      const one = mul(v, point[j]);
+      next.push(sub(v, one));
+      if (next.length < keep) next.push(one);
+    }
+    t = next.slice(0, keep);
+  }
+  return t;
+}
+
+/** eq(a, b) = prod (a_j b_j + (1 - a_j)(1 - b_j)) */
+export function eqEval(a: readonly bigint[], b: readonly bigint[]): bigint {
+  let e = 1n;
+  for (let j = 0; j < a.length; j++) {
+    const ab = mul(a[j], b[j]);
+    e = mul(e, reduce(1n - a[j] - b[j] + 2n * ab));
+  }
+  return e;
+}
+
+/** Variables of a multilinear table for an index of the given length. */
+export const bitsFor = (length: number): number => (length <= 1 ? 0 : 32 - Math.clz32(length - 1));

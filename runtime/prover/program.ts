@@ -1,0 +1,105 @@
+/** Proves a program: evaluates it, and runs its levels as the prover. */
+import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { Device } from '../device/device.ts';
+import { encodeBody, type Argument } from '../protocol/argument.ts';
+import { upload, type IntegerArray } from '../protocol/integers.ts';
+import { proveLevels } from '../protocol/levels.ts';
+import { publicDigests } from '../protocol/program.ts';
+import type { DeviceTensor } from '../protocol/publics.ts';
+import { programTranscript, statementDigest } from '../protocol/statement.ts';
+import { scalarBytes } from '../protocol/transcript.ts';
+import { proveArgument, type ProverHooks } from './argument.ts';
+import { levelProver } from './levels.ts';
+import { Randomness } from './randomness.ts';
+import { matrixDigest, type MatrixEntries } from './range.ts';
+import { evaluateProgram, tensorEntries } from './witness.ts';
+
+/** What the owner of a source keeps: its tensors, their matrix, the blindings of its rows, and the commitment's digest. */
+export interface OpenedSource {
+  /** Row-major integers of each of the source's tensors, in the order of its layout. */
+  readonly tensors: readonly IntegerArray[];
+  readonly entries: MatrixEntries;
+  readonly blindings: readonly bigint[];
+  readonly digest: Uint8Array;
+}
+
+export interface ProofRequest {
+  readonly program: GadgetProgram;
+  readonly programDigest: Uint8Array;
+  readonly argument: Argument;
+  readonly context: Uint8Array;
+  /** One per source of the program. */
+  readonly sources: readonly OpenedSource[];
+  /** Public inputs by tensor, row-major. */
+  readonly inputs: ReadonlyMap<number, IntegerArray>;
+  readonly entropy: Uint8Array;
+  readonly hooks?: ProverHooks;
+}
+
+export interface ProvedProgram {
+  readonly publics: ReadonlyMap<number, IntegerArray>;
+  readonly body: Uint8Array;
+}
+
+/** @throws RangeViolation if an input is outside its range. */
+export async function proveProgram(device: Device, request: ProofRequest): Promise<ProvedProgram> {
+  const { program, argument, sources } = request;
+  return device.scope(async () => {
+    await device.prepareGenerators(program.columns + 1);
+    const inputs = new Map(request.inputs);
+    for (const [id, values] of committedInputs(program, sources)) inputs.set(id, values);
+    const known = await evaluateProgram(device, program, inputs);
+    const publics = new Map(program.publics.map((id) => [id, tensorEntries(program, known, id)] as const));
+
+    const statement = {
+      program: request.programDigest,
+      context: request.context,
+      commitments: sources.map((s) => s.digest),
+      publics: publicDigests(program, publics),
+    };
+    const secrets = sources.flatMap((s) => [matrixDigest(s.entries), ...s.blindings.slice(0, 1).map(scalarBytes)]);
+    const randomness = new Randomness('proof', request.entropy, statementDigest(statement), ...secrets);
+    const matrices = sources.map((s, i) => ({
+      rows: program.sources[i].rows,
+      columns: program.sources[i].columns,
+      vector: device.intVector(s.entries),
+      blindings: s.blindings,
+    }));
+    const uploaded = new Map<number, DeviceTensor>();
+    const tensors = (id: number): DeviceTensor => {
+      const v = uploaded.get(id) ?? upload(device, tensorEntries(program, known, id));
+      uploaded.set(id, v);
+      return v;
+    };
+    const role = {
+      evaluate: () => undefined,
+      evaluateView: () => undefined,
+      prover: (instances: Parameters<typeof levelProver>[3]) => levelProver(device, program, tensors, instances),
+    };
+    const body = await proveArgument(device, argument, programTranscript(statement), matrices, randomness, (ctx) => proveLevels(ctx, program, role), request.hooks);
+    return { publics, body: encodeBody(argument, body) };
+  });
+}
+
+/** The declared tensors that are committed: their files, stacked along the leading axes. */
+function committedInputs(program: GadgetProgram, sources: readonly OpenedSource[]): [number, IntegerArray][] {
+  return program.tensors.flatMap((t, id): [number, IntegerArray][] => {
+    if (t.class.kind !== 'committed') return [];
+    const { source, files } = t.class;
+    const parts = files.map((f) => sources[source].tensors[f]);
+    return [[id, parts.length === 1 ? parts[0] : concatenate(parts)]];
+  });
+}
+
+function concatenate(parts: readonly IntegerArray[]): IntegerArray {
+  const length = parts.reduce((n, p) => n + p.length, 0);
+  const like = parts[0];
+  if (Array.isArray(like)) return parts.flatMap((p) => Array.from(p, BigInt));
+  const out = new (like.constructor as new (n: number) => Int16Array)(length);
+  let at = 0;
+  for (const p of parts) {
+    out.set(p as Int16Array, at);
+    at += p.length;
+  }
+  return out;
+}

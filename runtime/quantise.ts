@@ -1,0 +1,66 @@
+/** Between floats and the integers of a program. */
+import type { GadgetTensor } from '../compiler/gadget/program.ts';
+import type { TensorType } from '../compiler/tensor/program.ts';
+import { allocate, entry, setEntry, type IntegerArray } from './protocol/integers.ts';
+
+/** A number that a tensor cannot take. The message names tensor, index, value, and what would do. */
+export class ValueError extends Error {}
+
+const nameAt = (name: string, shape: readonly number[], position: number): string => {
+  const index: number[] = [];
+  for (const length of [...shape].reverse()) {
+    index.unshift(position % length);
+    position = Math.floor(position / length);
+  }
+  return shape.length === 0 ? name : `${name}[${index.join(', ')}]`;
+};
+
+/** Bits of two's complement that hold v. */
+const bitsOf = (v: bigint): number => (v < 0n ? -v - 1n : v).toString(2).length + (v === 0n || v === -1n ? 0 : 1);
+
+/**
+ * Floats as integers of `fixed<bits, frac>`: floor(x 2^frac + 1/2), exactly.
+ * @throws ValueError for NaN, infinities and numbers outside the type.
+ */
+export function quantise(name: string, shape: readonly number[], type: TensorType, values: ArrayLike<number>): IntegerArray {
+  const entries = shape.reduce((n, d) => n * d, 1);
+  if (values.length !== entries) throw new ValueError(`${name} has ${values.length} entries, its shape [${shape.join(', ')}] has ${entries}`);
+  const range =
+    type.kind === 'fixed'
+      ? { lo: -(2n ** BigInt(type.bits - 1)), hi: 2n ** BigInt(type.bits - 1) - 1n }
+      : { lo: 0n, hi: BigInt(type.size) - 1n };
+  const scale = type.kind === 'fixed' ? 2 ** type.frac : 1;
+  const [lo, hi] = [Number(range.lo), Number(range.hi)];
+  const out = allocate(range, entries);
+  const wide = out instanceof BigInt64Array || Array.isArray(out);
+  for (let i = 0; i < entries; i++) {
+    const x = values[i] * scale;
+    const floor = Math.floor(x);
+    // x - floor is exact, which x + 1/2 would not always be.
+    const rounded = x - floor >= 0.5 ? floor + 1 : floor;
+    if (!(rounded >= lo && rounded <= hi)) throw outside(nameAt(name, shape, i), values[i], rounded, type);
+    if (type.kind === 'index' && rounded !== x) throw new ValueError(`${nameAt(name, shape, i)} is ${values[i]}, which is no index`);
+    if (wide) setEntry(out, i, BigInt(rounded));
+    else out[i] = rounded;
+  }
+  return out;
+}
+
+function outside(where: string, value: number, rounded: number, type: TensorType): ValueError {
+  if (!Number.isFinite(value)) return new ValueError(`${where} is ${value}; every entry has to be a finite number`);
+  if (type.kind === 'index') return new ValueError(`${where} is ${value}, outside index<${type.size}>`);
+  const needed = bitsOf(BigInt(rounded));
+  return new ValueError(
+    `${where} is ${value}, which needs ${needed} bits with ${type.frac} after the point; fixed<${type.bits}, ${type.frac}> has ${type.bits}. ` +
+      `Use fixed<${needed}, ${type.frac}>, or fewer bits after the point`,
+  );
+}
+
+/** The numbers that a tensor's integers stand for, as the nearest floats. */
+export function dequantise(tensor: Pick<GadgetTensor, 'scale'>, values: IntegerArray): Float64Array {
+  const { num, den } = tensor.scale;
+  // Numerator and denominator may be beyond a float's range; their quotient is not.
+  const shift = BigInt(Math.max(0, den.toString(2).length - num.toString(2).length + 64));
+  const scale = Number((num << shift) / den) * 2 ** -Number(shift);
+  return Float64Array.from({ length: values.length }, (_, i) => Number(entry(values, i)) * scale);
+}

@@ -1,0 +1,136 @@
+/**
+ * The verifier: everything that checks commitments and proofs, and nothing of the prover or the compiler. Runs in Node
+ * and in a browser tab, needs no GPU and no threads.
+ *
+ * @example
+ * const verifier = await createVerifier(bundle, { device });
+ * await verifier.register(commitment);                 // once per commitment
+ * const { ok, reason } = await verifier.verify(proof); // milliseconds
+ *
+ * @module
+ */
+import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
+import { CodecError } from '../../compiler/bundle/canonical.ts';
+import { decodeCommitment, decodeProof } from '../codec/files.ts';
+import type { VerifierDevice } from '../device/device.ts';
+import type { IntegerArray } from '../protocol/integers.ts';
+import { planProgram } from '../protocol/program.ts';
+import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
+import { rejected, type Verdict } from './argument.ts';
+import { decodeRows, verifyRange } from './commitment.ts';
+import { verifyProgram, type ValidCommitment } from './program.ts';
+
+export type { Verdict } from './argument.ts';
+export type { VerifierDevice } from '../device/device.ts';
+export { CodecError } from '../../compiler/bundle/canonical.ts';
+
+/** Remembers which commitment files were validated, by digest: validation is the slow part of a first verification. */
+export interface ValidationCache {
+  has(digest: string): boolean | Promise<boolean>;
+  add(digest: string): void | Promise<void>;
+}
+
+export interface VerifierOptions {
+  readonly device: VerifierDevice;
+  readonly cache?: ValidationCache;
+}
+
+/** Accepted proofs come with their public tensors, by name: integers, and what they stand for. */
+export type ProofVerdict =
+  | { readonly ok: true; readonly publics: ReadonlyMap<string, IntegerArray> }
+  | { readonly ok: false; readonly reason: string };
+
+export interface Verifier {
+  readonly bundle: Bundle;
+  /** Validates a commitment's points and range proof. One commitment per source; a later one replaces it. */
+  register(commitment: Uint8Array): Promise<Verdict>;
+  /** Never throws on bytes. `context` is what the application expects the proof to be bound to; default empty. */
+  verify(proof: Uint8Array, options?: { readonly context?: Uint8Array }): Promise<ProofVerdict>;
+  /** Frees the registered commitments. */
+  close(): void;
+}
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
+
+/** @throws CodecError if the bundle is none. */
+export async function createVerifier(bundleBytes: Uint8Array, { device, cache }: VerifierOptions): Promise<Verifier> {
+  const bundle = decodeBundle(bundleBytes);
+  const program = bundle.gadgets;
+  const argument = await planProgram(program);
+  const registered = new Map<number, ValidCommitment & { release(): void }>();
+
+  const register = async (bytes: Uint8Array): Promise<Verdict> => {
+    const file = orReason(() => decodeCommitment(bytes));
+    if (typeof file === 'string') return rejected(file);
+    const source = program.sources.findIndex((s) => s.name === file.source);
+    if (source < 0) return rejected(`the commitment is for "${file.source}", which this program does not use`);
+    const layout = program.sources[source];
+    if (!equal(file.layout, sha256(new TextEncoder().encode(printSource(layout)))))
+      return rejected('the commitment is for tensors of other names, shapes or types than this program uses');
+    const key = hex(sha256(bytes));
+    const kept = await device.keep(async () => decodeRows(device, layout, file.points));
+    const rows = kept.value;
+    if ('ok' in rows) {
+      kept.release();
+      return rows;
+    }
+    if (!(await cache?.has(key))) {
+      const verdict = await device.scope(() => verifyRange(device, layout, file.points, rows, file.rangeProof));
+      if (!verdict.ok) {
+        kept.release();
+        return rejected(`the commitment's range proof: ${verdict.reason}`);
+      }
+      await cache?.add(key);
+    }
+    registered.get(source)?.release();
+    registered.set(source, { digest: commitmentDigest(layout, file.points), rows, release: () => kept.release() });
+    return { ok: true };
+  };
+
+  const verify = async (bytes: Uint8Array, options: { readonly context?: Uint8Array } = {}): Promise<ProofVerdict> => {
+    const proof = orReason(() => decodeProof(program, bytes));
+    if (typeof proof === 'string') return rejectedProof(proof);
+    const commitments = program.sources.map((_, i) => registered.get(i));
+    const missing = commitments.indexOf(undefined);
+    if (missing >= 0) return rejectedProof(`no valid commitment for "${program.sources[missing].name}" is registered`);
+    const valid = commitments.filter((c) => c !== undefined);
+    const context = options.context ?? new Uint8Array(0);
+    if (!equal(proof.program, bundle.digest)) return rejectedProof('the proof is for another program');
+    if (proof.commitments.length !== valid.length || !proof.commitments.every((d, i) => equal(d, valid[i].digest)))
+      return rejectedProof('the proof is for another commitment');
+    if (!equal(proof.context, context)) return rejectedProof('the proof is for another context');
+    const verdict = await verifyProgram(device, {
+      program,
+      programDigest: bundle.digest,
+      argument,
+      context,
+      commitments: valid,
+      publics: proof.publics,
+      body: proof.body,
+    });
+    if (!verdict.ok) return verdict;
+    return { ok: true, publics: new Map([...proof.publics].map(([id, v]) => [program.tensors[id].name, v] as const)) };
+  };
+
+  return {
+    bundle,
+    register,
+    verify,
+    close() {
+      for (const c of registered.values()) c.release();
+      registered.clear();
+    },
+  };
+}
+
+const rejectedProof = (reason: string): ProofVerdict => ({ ok: false, reason });
+
+function orReason<T>(read: () => T): T | string {
+  try {
+    return read();
+  } catch (e) {
+    if (e instanceof CodecError) return e.message;
+    throw e;
+  }
+}
