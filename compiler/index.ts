@@ -46,7 +46,12 @@ export function compile(input: CompileInput): Compiled {
   diagnostics.push(...lowering);
   if (!gadgets) return { tensors, diagnostics };
   const sources = usedSources(input, gadgets);
-  const bundle = encodeBundle({ gadgets, tensors: printTensorProgram(tensors), kernels: printKernels(gadgets), sources });
+  const bundle = encodeBundle({
+    gadgets,
+    tensors: printTensorProgram(tensors),
+    kernels: printKernels(gadgets),
+    sources,
+  });
   return { bundle, tensors, gadgets, diagnostics };
 }
 
@@ -63,7 +68,10 @@ function chooseModel({ source }: CompileInput, programs: readonly TensorProgram[
 }
 
 /** The file itself and the imports that something of the program stands in. */
-function usedSources({ text, source, resolveImport }: CompileInput, gadgets: GadgetProgram): { name: string; text: string }[] {
+function usedSources(
+  { text, source, resolveImport }: CompileInput,
+  gadgets: GadgetProgram,
+): { name: string; text: string }[] {
   const names = new Set([...gadgets.tensors, ...gadgets.equations].map((x) => x.span.source));
   names.delete('');
   names.delete(source);

@@ -11,7 +11,7 @@ type Layout =
   | 'member'
   /** between brackets, one a line where they do not fit on one */
   | 'element'
-  /** followed by a line break where the whole does not fit on a line */
+  /** followed by a line break, unless it is the last, where the whole does not fit on a line */
   | 'operand'
   /** after `=`, on a line of its own where a comment precedes it */
   | 'assigned'
@@ -57,10 +57,10 @@ const CHILDREN: { readonly [Kind in Node['kind']]: Fields } = {
     ['index', 'inline'],
     ['range', 'inline'],
   ],
-  dims: [['dims', 'element']],
+  dims: [['dims', 'operand']],
   dim: [['value', 'inline']],
   sources: [],
-  consts: [['definitions', 'element']],
+  consts: [['definitions', 'operand']],
   repeat: [['count', 'inline'], ['at', 'inline'], body],
   input: [axes, ['type', 'inline'], ['file', 'inline']],
   file: [['name', 'inline']],
@@ -146,14 +146,31 @@ export function place(comment: Placed, text: string, root: Node): void {
     node = inside?.node;
   }
   const alone = /(?:^|\n)\s*$/.test(text.slice(0, comment.span.start));
-  for (const [node, before, after] of path) if (attach(comment, alone, node, before, after)) return;
+  for (const [node, before, after] of path) {
+    const gap = before ? text.slice(before.node.span.end, comment.span.start).replace(/\/\/.*/g, '') : '';
+    if (attach(comment, { alone, bracketed: before?.layout === 'element' && !gap.includes(']') }, node, before, after))
+      return;
+  }
 }
 
 const contains = (node: Node, { span }: Comment): boolean => node.span.start <= span.start && span.end <= node.span.end;
 
-/** Tries in `node`, for a comment (`alone` on its line?) in or after the child `before` and ahead of `after`. */
-function attach(comment: Placed, alone: boolean, node: Node, before?: Child, after?: Child): boolean {
-  if (after?.layout === 'assigned') return add(after.node, comment, 'leading');
+interface Position {
+  /** alone on its line */
+  readonly alone: boolean;
+  /** in the brackets of the list that `before` stands in */
+  readonly bracketed: boolean;
+}
+
+/** Tries in `node`, for a comment in or after the child `before` and ahead of `after`. */
+function attach(
+  comment: Placed,
+  { alone, bracketed }: Position,
+  node: Node,
+  before: Child | undefined,
+  after: Child | undefined,
+): boolean {
+  if (after?.layout === 'assigned' && !bracketed) return add(after.node, comment, 'leading');
   const first = before === undefined || (alone && before.field === after?.field);
   if (after?.layout === 'element' && first) return add(after.node, comment, 'leading');
   if (hasBody(node)) {
@@ -164,8 +181,8 @@ function attach(comment: Placed, alone: boolean, node: Node, before?: Child, aft
     return member ? add(member.node, comment, 'leading') : add(node, comment, 'dangling');
   }
   if (node.kind === 'conditional' && before?.field !== 'else') return add(node.then, comment, 'trailing');
-  if (node.kind === 'guard' && before?.node === node.comparisons.at(-1)) return false;
-  if (before?.layout === 'element' || before?.layout === 'operand') return add(before.node, comment, 'trailing');
+  const breaks = before?.layout === 'operand' && before.node !== childrenOf(node).at(-1)?.node;
+  if (breaks || before?.layout === 'element') return add(before.node, comment, 'trailing');
   return false;
 }
 

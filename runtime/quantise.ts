@@ -22,9 +22,15 @@ const bitsOf = (v: bigint): number => (v < 0n ? -v - 1n : v).toString(2).length 
  * Floats as integers of `fixed<bits, frac>`: floor(x 2^frac + 1/2), exactly.
  * @throws ValueError for NaN, infinities and numbers outside the type.
  */
-export function quantise(name: string, shape: readonly number[], type: TensorType, values: ArrayLike<number>): IntegerArray {
+export function quantise(
+  name: string,
+  shape: readonly number[],
+  type: TensorType,
+  values: ArrayLike<number>,
+): IntegerArray {
   const entries = shape.reduce((n, d) => n * d, 1);
-  if (values.length !== entries) throw new ValueError(`${name} has ${values.length} entries, its shape [${shape.join(', ')}] has ${entries}`);
+  if (values.length !== entries)
+    throw new ValueError(`${name} has ${values.length} entries, its shape [${shape.join(', ')}] has ${entries}`);
   const range =
     type.kind === 'fixed'
       ? { lo: -(2n ** BigInt(type.bits - 1)), hi: 2n ** BigInt(type.bits - 1) - 1n }
@@ -39,7 +45,8 @@ export function quantise(name: string, shape: readonly number[], type: TensorTyp
     // x - floor is exact, which x + 1/2 would not always be.
     const rounded = x - floor >= 0.5 ? floor + 1 : floor;
     if (!(rounded >= lo && rounded <= hi)) throw outside(nameAt(name, shape, i), values[i], rounded, type);
-    if (type.kind === 'index' && rounded !== x) throw new ValueError(`${nameAt(name, shape, i)} is ${values[i]}, which is no index`);
+    if (type.kind === 'index' && rounded !== x)
+      throw new ValueError(`${nameAt(name, shape, i)} is ${values[i]}, which is no index`);
     if (wide) setEntry(out, i, BigInt(rounded));
     else out[i] = rounded;
   }

@@ -47,7 +47,8 @@ export function encodeBundle(b: Omit<Bundle, 'digest'>): Uint8Array {
   });
 }
 
-export const programDigest = (section: Uint8Array): Uint8Array => sha256(concatBytes(utf8ToBytes('zkl/1 program\n'), sha256(section)));
+export const programDigest = (section: Uint8Array): Uint8Array =>
+  sha256(concatBytes(utf8ToBytes('zkl/1 program\n'), sha256(section)));
 
 /** @throws CodecError for bytes that are no bundle. */
 export function decodeBundle(bytes: Uint8Array): Bundle {
@@ -76,6 +77,8 @@ function readSpans(value: unknown): Span[] {
   return value.map((v: unknown) => {
     if (!Array.isArray(v)) return nowhere;
     const [source, start, end] = v as unknown[];
-    return typeof source === 'string' && typeof start === 'number' && typeof end === 'number' ? { source, start, end } : nowhere;
+    return typeof source === 'string' && typeof start === 'number' && typeof end === 'number'
+      ? { source, start, end }
+      : nowhere;
   });
 }

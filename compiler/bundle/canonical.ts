@@ -5,14 +5,7 @@
  * little-endian), 5 string (UTF-8), 6 array, 7 record (keys ascending), 8 bytes. Lengths are varints.
  */
 export type Plain =
-  | undefined
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | readonly Plain[]
-  | { readonly [key: string]: Plain };
+  undefined | boolean | number | bigint | string | Uint8Array | readonly Plain[] | { readonly [key: string]: Plain };
 
 /** Bytes that are no canonical encoding. */
 export class CodecError extends Error {}
@@ -173,7 +166,8 @@ class Reader {
     const magnitude = this.#take(this.#length(1));
     let v = 0n;
     for (const b of [...magnitude].reverse()) v = (v << 8n) | BigInt(b);
-    if (sign > 1 || magnitude.at(-1) === 0 || (v === 0n && sign === 1)) throw new CodecError('a number that is not canonical');
+    if (sign > 1 || magnitude.at(-1) === 0 || (v === 0n && sign === 1))
+      throw new CodecError('a number that is not canonical');
     return sign === 1 ? -v : v;
   }
 

@@ -33,20 +33,26 @@ export function pack(kind: FileKind, sections: Sections): Uint8Array {
 }
 
 /** @throws CodecError unless the bytes are a file of this kind with exactly these sections in this order. */
-export function unpack<Name extends string>(kind: FileKind, names: readonly Name[], bytes: Uint8Array): Record<Name, Uint8Array> {
+export function unpack<Name extends string>(
+  kind: FileKind,
+  names: readonly Name[],
+  bytes: Uint8Array,
+): Record<Name, Uint8Array> {
   const magic = new TextDecoder('latin1').decode(bytes.subarray(0, 4));
   if (magic !== `ZKL${kind}`) {
     const other = magic.startsWith('ZKL') ? kinds[magic[3] as FileKind] : undefined;
     throw new CodecError(`this is ${other ? `a zkl ${other}` : 'no zkl file'}, expected a ${kinds[kind]}`);
   }
-  if (bytes[4] !== formatVersion) throw new CodecError(`format version ${bytes[4]} of the ${kinds[kind]}; this zkl reads version ${formatVersion}`);
+  if (bytes[4] !== formatVersion)
+    throw new CodecError(`format version ${bytes[4]} of the ${kinds[kind]}; this zkl reads version ${formatVersion}`);
   if (bytes[5] !== names.length) throw new CodecError(`${bytes[5]} sections, expected ${names.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = {} as Record<Name, Uint8Array>;
   let at = headerBytes;
   for (const name of names) {
     if (bytes.length - at < sectionHeader) throw new CodecError(`the ${kinds[kind]} ends early`);
-    if (new TextDecoder('latin1').decode(bytes.subarray(at, at + 4)) !== name) throw new CodecError(`section "${name}" is missing`);
+    if (new TextDecoder('latin1').decode(bytes.subarray(at, at + 4)) !== name)
+      throw new CodecError(`section "${name}" is missing`);
     const length = view.getBigUint64(at + 4, true);
     at += sectionHeader;
     if (length > BigInt(bytes.length - at)) throw new CodecError(`the ${kinds[kind]} ends early`);

@@ -18,7 +18,16 @@ import type { Compare, IndexExpr, Range, Rational, TensorType } from '../tensor/
 import { CodecError } from './canonical.ts';
 
 /** Bounds that no real program comes near, and that keep a verifier's memory and time in hand. */
-export const limits = { tensors: 1e5, equations: 1e5, terms: 1e4, axes: 16, entries: 2 ** 32, rows: 2 ** 24, columns: 2 ** 16, bits: 250 };
+export const limits = {
+  tensors: 1e5,
+  equations: 1e5,
+  terms: 1e4,
+  axes: 16,
+  entries: 2 ** 32,
+  rows: 2 ** 24,
+  columns: 2 ** 16,
+  bits: 250,
+};
 
 const nowhere = { source: '', start: 0, end: 0 };
 
@@ -40,7 +49,8 @@ function list<T>(v: unknown, what: string, most: number, item: (v: unknown, i: n
 }
 
 function integer(v: unknown, what: string, lo: number, hi: number): number {
-  if (typeof v !== 'number' || !Number.isInteger(v) || v < lo || v > hi) fail(`${what} is no integer in [${lo}, ${hi}]`);
+  if (typeof v !== 'number' || !Number.isInteger(v) || v < lo || v > hi)
+    fail(`${what} is no integer in [${lo}, ${hi}]`);
   return v;
 }
 
@@ -93,11 +103,20 @@ function readSource(v: unknown): CommittedSource {
       const length = integer(x.length, 'an axis length', 1, limits.entries);
       return { length, columnBits: integer(x.columnBits, 'column bits', 0, Math.ceil(Math.log2(length))) };
     });
-    if (axes.reduce((n, a) => n + a.columnBits, 0) > Math.log2(columns)) fail('a committed tensor has too many column bits');
+    if (axes.reduce((n, a) => n + a.columnBits, 0) > Math.log2(columns))
+      fail('a committed tensor has too many column bits');
     const own = axes.reduce((n, a) => n * Math.ceil(a.length / 2 ** a.columnBits), 1);
-    if (integer(c.firstRow, 'a first row', 0, limits.rows) !== rows || integer(c.rows, 'rows', 1, limits.rows) !== own) fail('rows do not add up');
+    if (integer(c.firstRow, 'a first row', 0, limits.rows) !== rows || integer(c.rows, 'rows', 1, limits.rows) !== own)
+      fail('rows do not add up');
     rows += own;
-    return { name: text(c.name, 'a name'), axes, bits: integer(c.bits, 'bits', 1, 48), frac: integer(c.frac, 'fraction bits', -1024, 1024), firstRow: rows - own, rows: own };
+    return {
+      name: text(c.name, 'a name'),
+      axes,
+      bits: integer(c.bits, 'bits', 1, 48),
+      frac: integer(c.frac, 'fraction bits', -1024, 1024),
+      firstRow: rows - own,
+      rows: own,
+    };
   });
   if (integer(f.rows, 'rows of a source', 1, limits.rows) !== rows) fail('rows of a source do not add up');
   return { name: text(f.name, 'name of a source'), columns, rows, tensors };
@@ -131,18 +150,29 @@ function readRange(v: unknown): Range {
 
 function readType(v: unknown): TensorType {
   const f = fields(v, 'a type');
-  if (f.kind === 'fixed') return { kind: 'fixed', bits: integer(f.bits, 'bits', 1, limits.bits), frac: integer(f.frac, 'fraction bits', -1024, 1024) };
+  if (f.kind === 'fixed')
+    return {
+      kind: 'fixed',
+      bits: integer(f.bits, 'bits', 1, limits.bits),
+      frac: integer(f.frac, 'fraction bits', -1024, 1024),
+    };
   if (f.kind === 'index') return { kind: 'index', size: integer(f.size, 'size', 1, limits.entries) };
   return fail('an unknown type');
 }
 
-function readClass(f: Fields, shape: readonly number[], sources: readonly CommittedSource[], count: number): GadgetTensorClass {
+function readClass(
+  f: Fields,
+  shape: readonly number[],
+  sources: readonly CommittedSource[],
+  count: number,
+): GadgetTensorClass {
   switch (f.kind) {
     case 'input':
     case 'output':
       return { kind: f.kind };
     case 'constant': {
-      if (f.values !== undefined) return { kind: 'constant', values: list(f.values, 'values', limits.entries, (v) => big(v, 'a value')) };
+      if (f.values !== undefined)
+        return { kind: 'constant', values: list(f.values, 'values', limits.entries, (v) => big(v, 'a value')) };
       return { kind: 'constant', guards: readGuards(f.guards, shape.length) };
     }
     case 'defined':
@@ -157,7 +187,9 @@ function readClass(f: Fields, shape: readonly number[], sources: readonly Commit
       };
     case 'committed': {
       const source = integer(f.source, 'a source', 0, sources.length - 1);
-      const files = list(f.files, 'files', limits.tensors, (v) => integer(v, 'a file', 0, sources[source].tensors.length - 1));
+      const files = list(f.files, 'files', limits.tensors, (v) =>
+        integer(v, 'a file', 0, sources[source].tensors.length - 1),
+      );
       return { kind: 'committed', source, stacked: integer(f.stacked, 'stacked axes', 0, shape.length), files };
     }
     default:
@@ -233,7 +265,8 @@ function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], outputs: 
     if (axes.length !== shape.length) fail('a factor has the wrong number of axes');
     const seen = new Set<string>();
     for (const [j, a] of axes.entries()) {
-      const length = a.kind === 'output' ? outputs[a.output] : a.kind === 'summed' ? term.variables[a.variable] : shape[j];
+      const length =
+        a.kind === 'output' ? outputs[a.output] : a.kind === 'summed' ? term.variables[a.variable] : shape[j];
       if (length !== shape[j]) fail('an axis has another length than its index');
       const key = a.kind === 'output' ? `o${a.output}` : a.kind === 'summed' ? `v${a.variable}` : `h${j}`;
       if (seen.has(key)) fail('two axes of a factor have one index');
@@ -247,17 +280,24 @@ function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], outputs: 
   }
   for (const o of term.free) bound.set(o, (bound.get(o) ?? 0) + 1);
   if (outputs.some((_, o) => bound.get(o) !== 1)) fail('an output index is not bound exactly once');
-  if (term.variables.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1) > limits.entries) fail('a term sums over too much');
+  if (term.variables.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1) > limits.entries)
+    fail('a term sums over too much');
 }
 
-function checkTensor(tensors: readonly GadgetTensor[], sources: readonly CommittedSource[], id: number, t: GadgetTensor): void {
+function checkTensor(
+  tensors: readonly GadgetTensor[],
+  sources: readonly CommittedSource[],
+  id: number,
+  t: GadgetTensor,
+): void {
   const c = t.class;
   if (c.kind === 'view') {
     // Views are appended after what they view, so that no chain of them can turn in a circle.
     if (c.of >= id || c.at.length !== tensors[c.of].shape.length) fail(`the view ${t.name} does not fit what it views`);
   } else if (c.kind === 'constant' && c.values) {
     const { lo, hi } = t.range;
-    if (c.values.length !== t.shape.reduce((n, d) => n * d, 1) || c.values.some((v) => v < lo || v > hi)) fail(`${t.name} has values outside its shape or range`);
+    if (c.values.length !== t.shape.reduce((n, d) => n * d, 1) || c.values.some((v) => v < lo || v > hi))
+      fail(`${t.name} has values outside its shape or range`);
   } else if (c.kind === 'committed') {
     const stacked = t.shape.slice(0, c.stacked).reduce((n, d) => n * d, 1);
     const shape = t.shape.slice(c.stacked).join();
@@ -276,7 +316,8 @@ function checkProgram(p: GadgetProgram): void {
     const { kind } = t.class;
     if ((kind === 'input' || kind === 'output') !== publics.has(id)) fail(`${t.name} is not listed as it should be`);
     if (kind === 'output' && targets.get(id)?.level !== 1) fail(`the output ${t.name} has no equation at level 1`);
-    if (kind === 'defined' && t.class.level > 0 && targets.get(id)?.level !== t.class.level) fail(`${t.name} has no equation at its level`);
+    if (kind === 'defined' && t.class.level > 0 && targets.get(id)?.level !== t.class.level)
+      fail(`${t.name} has no equation at its level`);
   }
   for (const e of p.equations) {
     if (e.level > p.levels) fail('an equation beyond the last level');
@@ -289,9 +330,11 @@ function checkProgram(p: GadgetProgram): void {
 /** A claim that arises at `level` is settled later; otherwise it would never be. */
 function checkLevel(p: GadgetProgram, id: number, level: number): void {
   const c = p.tensors[id].class;
-  if (c.kind === 'defined' && (c.level <= level || c.level > p.levels)) fail(`${p.tensors[id].name} would be settled before it is claimed`);
+  if (c.kind === 'defined' && (c.level <= level || c.level > p.levels))
+    fail(`${p.tensors[id].name} would be settled before it is claimed`);
   if (c.kind !== 'view') return;
-  if (isKnown(p, id) ? c.level !== 0 : c.level <= level || c.level > p.levels) fail(`the view ${p.tensors[id].name} is at the wrong level`);
+  if (isKnown(p, id) ? c.level !== 0 : c.level <= level || c.level > p.levels)
+    fail(`the view ${p.tensors[id].name} is at the wrong level`);
   if (!isKnown(p, id)) checkLevel(p, c.of, c.level);
 }
 

@@ -97,8 +97,7 @@ function rebuild(a: Linear): IndexExpr {
   for (const { atom, factor } of a.parts.values()) {
     const size = Math.abs(factor);
     const part: IndexExpr = size === 1 ? atom : { kind: 'mul', left: constant(size), right: atom };
-    if (out === undefined)
-      out = factor > 0 ? part : { kind: 'mul', left: constant(factor), right: atom };
+    if (out === undefined) out = factor > 0 ? part : { kind: 'mul', left: constant(factor), right: atom };
     else out = { kind: factor > 0 ? 'add' : 'sub', left: out, right: part };
   }
   if (out === undefined) return constant(a.constant);
@@ -277,7 +276,8 @@ export function substitute(e: IndexExpr, replace: (id: number) => IndexExpr): In
 /** Linear parts of an expression for proofs of bounds: variables with their factors, and everything else. */
 export function variableFactors(e: IndexExpr): { id: number; factor: number }[] {
   const found: { id: number; factor: number }[] = [];
-  for (const { atom, factor } of linear(e).parts.values()) if (atom.kind === 'var') found.push({ id: atom.var, factor });
+  for (const { atom, factor } of linear(e).parts.values())
+    if (atom.kind === 'var') found.push({ id: atom.var, factor });
   return found;
 }
 

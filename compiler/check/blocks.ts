@@ -11,9 +11,13 @@ import { didYouMean, formatShape } from './report.ts';
 import type { Binding } from './scope.ts';
 import { Scope, describe, sourceKey, sourceNames } from './scope.ts';
 
-/** The name of an instance: of its result, and before the names of what it makes. */
+/** What an instance is called. */
 export interface Instance {
+  /** Name of its result. */
   readonly name: string;
+  /** Stands before the names of what it makes. */
+  readonly path: string;
+  /** The same for calibration keys. */
   readonly key: readonly string[];
 }
 
@@ -31,23 +35,32 @@ export function instantiate(
   const { node } = block;
   const [result] = node.results;
   if (node.results.length !== 1) {
-    return reporter.fail('ZKL206', call.span, `\`${node.name.text}\` has ${String(node.results.length)} results`, 'a call gives one', {
-      notes: [{ span: node.name.span, text: 'defined here' }],
-    });
+    return reporter.fail(
+      'ZKL206',
+      call.span,
+      `\`${node.name.text}\` has ${String(node.results.length)} results`,
+      'a call gives one',
+      {
+        notes: [{ span: node.name.span, text: 'defined here' }],
+      },
+    );
   }
   if (session.open.includes(node)) {
     return reporter.fail('ZKL214', call.span, `\`${node.name.text}\` calls itself`, 'there is no end to this', {
       notes: [{ span: node.name.span, text: 'defined here' }],
     });
   }
-  let name = instance.name;
-  for (let n = 2; session.instances.has(name); n++) name = `${instance.name}.${String(n)}`;
-  session.instances.add(name);
+  let { name, path } = instance;
+  for (let n = 2; session.instances.has(path); n++) {
+    name = `${instance.name}.${String(n)}`;
+    path = `${instance.path}.${String(n)}`;
+  }
+  session.instances.add(path);
 
   const scope = new Scope(block.scope);
   const at = extendAt(session, caller, caller.scope, call.at);
   bindDims(session, caller, call, node, scope);
-  const tensors = bindArguments(session, at, call, node, scope, { ...instance, name });
+  const tensors = bindArguments(session, at, call, node, scope, { ...instance, path });
 
   reporter.calls.push(call.span);
   session.open.push(node);
@@ -57,15 +70,25 @@ export function instantiate(
     const shape = result.axes.map((axis) => staticLength(session, scope, axis.range ?? axis.index));
     const type = result.type === undefined ? undefined : readType(session, scope, result.type);
     declared.set(result.name.text, { shape, name, span: result.span, ...(type === undefined ? {} : { type }) });
-    const frame: Frame = { scope, path: [name], at: at.at, keys: instance.key, place: 'block', declared };
+    const frame: Frame = { scope, path: [path], at: at.at, keys: instance.key, place: 'block', declared };
     session.walk(frame, node.body);
     const made = scope.own(result.name.text);
     if (made === undefined) {
-      return reporter.fail('ZKL215', result.span, `\`${result.name.text}\` is never defined`, 'a block defines its result');
+      return reporter.fail(
+        'ZKL215',
+        result.span,
+        `\`${result.name.text}\` is never defined`,
+        'a block defines its result',
+      );
     }
     const bound = lookUp(session, scope, result.name);
     if (bound.kind !== 'tensor') {
-      return reporter.fail('ZKL206', bound.span, `\`${result.name.text}\` is ${describe(bound)}`, 'a block results in a tensor');
+      return reporter.fail(
+        'ZKL206',
+        bound.span,
+        `\`${result.name.text}\` is ${describe(bound)}`,
+        'a block results in a tensor',
+      );
     }
     return bound.tensor;
   } finally {
@@ -83,10 +106,16 @@ function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Blo
     const name = argument.name?.text ?? names[position++];
     if (name === undefined || !names.includes(name)) {
       const help = argument.name === undefined ? {} : didYouMean(argument.name.text, argument.name.span, names);
-      return reporter.fail('ZKL207', argument.span, 'a dimension too many', `\`${node.name.text}\` takes <${names.join(', ')}>`, {
-        notes: defined,
-        ...help,
-      });
+      return reporter.fail(
+        'ZKL207',
+        argument.span,
+        'a dimension too many',
+        `\`${node.name.text}\` takes <${names.join(', ')}>`,
+        {
+          notes: defined,
+          ...help,
+        },
+      );
     }
     if (scope.own(name) !== undefined) {
       return reporter.fail('ZKL207', argument.span, `\`${name}\` is given twice`, 'again here', { notes: defined });
@@ -95,10 +124,16 @@ function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Blo
   }
   const missing = names.filter((name) => scope.own(name) === undefined);
   if (missing.length > 0) {
-    return reporter.fail('ZKL207', call.span, `\`${node.name.text}\` needs ${missing.map((n) => `\`${n}\``).join(', ')}`, 'not given', {
-      notes: defined,
-      help: `write \`${node.name.text}<${names.join(', ')}>(...)\``,
-    });
+    return reporter.fail(
+      'ZKL207',
+      call.span,
+      `\`${node.name.text}\` needs ${missing.map((n) => `\`${n}\``).join(', ')}`,
+      'not given',
+      {
+        notes: defined,
+        help: `write \`${node.name.text}<${names.join(', ')}>(...)\``,
+      },
+    );
   }
 }
 
@@ -117,7 +152,14 @@ export function matchArguments(
     const param: ast.Parameter | undefined =
       argument.name === undefined ? params[position++] : params.find((p) => p.name.text === argument.name?.text);
     if (param === undefined) {
-      const near = argument.name === undefined ? {} : didYouMean(argument.name.text, argument.name.span, params.map((p) => p.name.text));
+      const near =
+        argument.name === undefined
+          ? {}
+          : didYouMean(
+              argument.name.text,
+              argument.name.span,
+              params.map((p) => p.name.text),
+            );
       const title = argument.name === undefined ? 'an argument too many' : `no parameter \`${argument.name.text}\``;
       return reporter.fail('ZKL207', argument.span, title, `\`${name.text}\` has no place for it`, { notes, ...near });
     }
@@ -157,7 +199,13 @@ function bindArguments(
     } else if (param.kind === 'source-parameter') {
       bindSource(session, caller, scope, param, argument);
     } else if (param.kind === 'tensor' && argument !== undefined) {
-      const tensor = wholeTensor(session, caller, argument.value, `${instance.name}/${text}`, [...instance.key.slice(caller.keys.length), text].join('/'));
+      const tensor = wholeTensor(
+        session,
+        caller,
+        argument.value,
+        `${instance.path}/${text}`,
+        [...instance.key.slice(caller.keys.length), text].join('/'),
+      );
       tensors.set(param, tensor);
       scope.set(text, { kind: 'tensor', tensor, span });
     }
@@ -192,7 +240,12 @@ function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<ast.Tens
   for (const [param, id] of tensors) {
     const { shape } = session.tensors[id];
     if (shape.length !== param.axes.length) {
-      return reporter.fail('ZKL306', param.span, `\`${param.name.text}\` has another number of axes`, `it is given ${formatShape(shape)}`);
+      return reporter.fail(
+        'ZKL306',
+        param.span,
+        `\`${param.name.text}\` has another number of axes`,
+        `it is given ${formatShape(shape)}`,
+      );
     }
     for (const [k, axis] of param.axes.entries()) {
       if (axis.index.kind === 'reference' && scope.own(axis.index.name.text) === undefined) {
@@ -211,7 +264,12 @@ function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<ast.Tens
     const expected = readType(session, scope, param.type);
     if (type === undefined || !sameType(type, expected)) {
       const given = type === undefined ? 'a tensor without a type' : `\`${formatType(type)}\``;
-      return reporter.fail('ZKL405', param.span, `\`${param.name.text}\` is \`${formatType(expected)}\``, `it is given ${given}`);
+      return reporter.fail(
+        'ZKL405',
+        param.span,
+        `\`${param.name.text}\` is \`${formatType(expected)}\``,
+        `it is given ${given}`,
+      );
     }
   }
 }

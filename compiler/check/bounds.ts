@@ -4,7 +4,16 @@
  */
 import type { Compare, IndexExpr } from '../tensor/program.ts';
 import type { Bounds, Interval } from './arithmetic.ts';
-import { constant, evaluateIndex, holds, interval, minus, readsData, variableFactors, variablesOf } from './arithmetic.ts';
+import {
+  constant,
+  evaluateIndex,
+  holds,
+  interval,
+  minus,
+  readsData,
+  variableFactors,
+  variablesOf,
+} from './arithmetic.ts';
 
 /** How many points an exhaustive check may visit; beyond it the checker says that it could not prove the access. */
 export const MAX_POINTS = 1 << 20;
@@ -55,7 +64,7 @@ export function narrow(bounds: Bounds, guards: readonly Compare[]): Bounds {
 export function connected(guards: readonly Compare[], among: Set<number>): Compare[] {
   const left = new Set(guards);
   const found: Compare[] = [];
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     grown = false;
     for (const g of left) {
       const names = variablesOf(g.left, variablesOf(g.right));

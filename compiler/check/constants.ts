@@ -8,7 +8,17 @@ import type { Frame, Session } from './context.ts';
 import { lookUp, readIndex } from './index-values.ts';
 import { bindIndices } from './indices.ts';
 import { tensorName } from './paths.ts';
-import { NotReal, addReal, applyReal, divideReal, exactly, multiplyReal, negateReal, powerReal, roundReal } from './real.ts';
+import {
+  NotReal,
+  addReal,
+  applyReal,
+  divideReal,
+  exactly,
+  multiplyReal,
+  negateReal,
+  powerReal,
+  roundReal,
+} from './real.ts';
 import type { Real, RealFunction } from './real.ts';
 import { Scope, describe } from './scope.ts';
 import { writtenType } from './meanings.ts';
@@ -112,7 +122,12 @@ function readEntry(place: ConstantPlace, node: ast.Access): Real {
   const binding = lookUp(session, scope, node.name);
   const values = binding.kind === 'tensor' ? session.constants.get(binding.tensor) : undefined;
   if (binding.kind !== 'tensor' || values === undefined) {
-    return session.reporter.fail('ZKL412', node.span, 'not known at compile time', `\`${node.name.text}\` is ${describe(binding)}`);
+    return session.reporter.fail(
+      'ZKL412',
+      node.span,
+      'not known at compile time',
+      `\`${node.name.text}\` is ${describe(binding)}`,
+    );
   }
   const { shape } = session.tensors[binding.tensor];
   if (shape.length !== node.axes.length) {
@@ -171,9 +186,15 @@ function readCall(place: ConstantPlace, node: ast.Call): Real {
   const name = node.name.text;
   const [argument] = node.arguments;
   if (!isFunction(name) && name !== 'round') {
-    return reporter.fail('ZKL412', node.span, 'not known at compile time', `\`${name}\` is not a function of constants`, {
-      help: 'constants have `exp`, `log`, `sin`, `cos`, `sqrt` and `round<bits, frac>`',
-    });
+    return reporter.fail(
+      'ZKL412',
+      node.span,
+      'not known at compile time',
+      `\`${name}\` is not a function of constants`,
+      {
+        help: 'constants have `exp`, `log`, `sin`, `cos`, `sqrt` and `round<bits, frac>`',
+      },
+    );
   }
   if (node.arguments.length !== 1 || argument.name !== undefined) {
     return reporter.fail('ZKL207', node.span, `\`${name}\` takes one argument`, 'wrong arguments');
@@ -187,7 +208,12 @@ function readCall(place: ConstantPlace, node: ast.Call): Real {
   const value = roundReal(of, type.frac);
   const { lo, hi } = typeRange(type);
   if (value < lo || value > hi) {
-    return reporter.fail('ZKL402', node.span, `\`${formatType(type)}\` does not hold this constant`, `it needs ${bitsOf(value)} bits`);
+    return reporter.fail(
+      'ZKL402',
+      node.span,
+      `\`${formatType(type)}\` does not hold this constant`,
+      `it needs ${bitsOf(value)} bits`,
+    );
   }
   return exactly(multiply(rational(value), powerOfTwo(-type.frac)));
 }

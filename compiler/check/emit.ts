@@ -197,15 +197,30 @@ function defineRound(session: Session, target: Target, meaning: Meaning & { read
   checkWidth(session, p.range, target);
   if (q !== undefined) checkWidth(session, q.range, target);
   if (q !== undefined && q.range.hi < 1n) {
-    return session.reporter.fail('ZKL407', target.value, 'a divisor that is never positive', 'its largest value is 0 or less');
+    return session.reporter.fail(
+      'ZKL407',
+      target.value,
+      'a divisor that is never positive',
+      'its largest value is 0 or less',
+    );
   }
   if (form === 'sqrt(P)' && p.range.hi < 0n) {
-    return session.reporter.fail('ZKL407', target.value, 'the root of what is never positive', 'its largest value is below 0');
+    return session.reporter.fail(
+      'ZKL407',
+      target.value,
+      'the root of what is never positive',
+      'its largest value is below 0',
+    );
   }
   const bounds = roundedRange(form, p, q, type.frac);
   const limits = clamp ?? typeRange(type);
   if (clamp === undefined && (bounds.lo > limits.hi || bounds.hi < limits.lo)) {
-    return session.reporter.fail('ZKL409', target.value, `\`${formatType(type)}\` never holds this`, 'every value overflows');
+    return session.reporter.fail(
+      'ZKL409',
+      target.value,
+      `\`${formatType(type)}\` never holds this`,
+      'every value overflows',
+    );
   }
   const inside = (v: bigint): bigint => (v < limits.lo ? limits.lo : v > limits.hi ? limits.hi : v);
   return {
@@ -235,12 +250,7 @@ function roundedRange(
   const qs = q === undefined ? [1n] : [q.range.lo < 1n ? 1n : q.range.lo, q.range.hi];
   const corners = ps.flatMap((a) =>
     qs.map((b) =>
-      roundForm(
-        form,
-        multiply({ num: a, den: 1n }, p.scale),
-        multiply({ num: b, den: 1n }, q?.scale ?? ONE),
-        frac,
-      ),
+      roundForm(form, multiply({ num: a, den: 1n }, p.scale), multiply({ num: b, den: 1n }, q?.scale ?? ONE), frac),
     ),
   );
   return corners.reduce((r, v) => ({ lo: v < r.lo ? v : r.lo, hi: v > r.hi ? v : r.hi }), {

@@ -194,7 +194,10 @@ function prepare(
     case 'call': {
       const binding = frame.scope.find(node.name.text);
       if (binding?.kind === 'block') {
-        const instance = direct ? { name, key: [...frame.keys, key] } : { name: `${name}/${node.name.text}`, key: [...frame.keys, key, node.name.text] };
+        const called = node.name.text;
+        const instance = direct
+          ? { name, path: tensorName(frame, key), key: [...frame.keys, key] }
+          : { name: `${name}/${called}`, path: `${name}/${called}`, key: [...frame.keys, key, called] };
         into.set(node, instantiate(session, frame, node, binding, instance));
         return;
       }
@@ -219,9 +222,17 @@ function makeView(session: Session, frame: Frame, node: ast.View, operand: Tenso
   const shape = staticShape(session, frame.scope, node.shape, node.span);
   const [from, to] = [tensor.shape, shape].map((lengths) => lengths.reduce((n, length) => n * length, 1));
   if (from !== to) {
-    return reporter.fail('ZKL306', node.span, 'a view of another size', `${formatShape(shape)} has ${count(to, 'entry', 'entries')}`, {
-      notes: [{ span: node.operand.span, text: `${formatShape(tensor.shape)} has ${count(from, 'entry', 'entries')}` }],
-    });
+    return reporter.fail(
+      'ZKL306',
+      node.span,
+      'a view of another size',
+      `${formatShape(shape)} has ${count(to, 'entry', 'entries')}`,
+      {
+        notes: [
+          { span: node.operand.span, text: `${formatShape(tensor.shape)} has ${count(from, 'entry', 'entries')}` },
+        ],
+      },
+    );
   }
   const outputs = shape.map((size, k) => {
     const axis = node.shape[k].index;
@@ -229,7 +240,14 @@ function makeView(session: Session, frame: Frame, node: ast.View, operand: Tenso
     return addVariable(session, label, size);
   });
   const at = rowMajor(session, outputs, tensor.shape);
-  const target = { name, indices: outputs, visibility: 'hidden', role: 'inner', span: node.span, value: node.span } as const;
+  const target = {
+    name,
+    indices: outputs,
+    visibility: 'hidden',
+    role: 'inner',
+    span: node.span,
+    value: node.span,
+  } as const;
   return emit(session, target, { kind: 'polynomial', p: factorPoly({ tensor: operand, at }) }).id;
 }
 

@@ -6,13 +6,20 @@ import { didYouMean } from './report.ts';
 import type { Binding } from './scope.ts';
 import { Scope, rootScope } from './scope.ts';
 
-/** Finds the text of an imported file: `std` and what the caller makes of other names. */
+/** Finds the text of an imported file; see `standardFile` for those of the standard library. */
 export type ResolveImport = (name: string) => { readonly source: string; readonly text: string } | undefined;
 
+/** The file under `stdlib/` that an import of the standard library means: `std` or `std/name`. */
+export function standardFile(name: string): string | undefined {
+  const match = /^std(?:\/([a-z]\w*))?$/.exec(name);
+  return match === null ? undefined : `${match[1] ?? 'std'}.zkl`;
+}
+
 interface LoadedFile {
+  /** The file's items and what it imports, which can be imported from it in turn. */
   readonly scope: Scope;
-  /** Names that were imported, not defined, here. */
-  readonly imported: ReadonlySet<string>;
+  /** Where each imported name stands. */
+  readonly imported: ReadonlyMap<string, ast.Name>;
 }
 
 export class Files {
@@ -36,7 +43,7 @@ export class Files {
   private scopeOf(program: ast.Program): LoadedFile {
     const { reporter } = this;
     const scope = new Scope(rootScope(program.span));
-    const imported = new Set<string>();
+    const imported = new Map<string, ast.Name>();
     for (const node of program.imports) {
       const from = this.load(node.path);
       for (const name of node.names) {
@@ -47,7 +54,7 @@ export class Files {
           });
           continue;
         }
-        imported.add(name.text);
+        imported.set(name.text, name);
         scope.set(name.text, this.pick(node, from, name));
       }
     }
@@ -68,8 +75,8 @@ export class Files {
     const poison: Binding = { kind: 'poison', span: name.span };
     if (from === undefined) return poison;
     const found = from.scope.own(name.text);
-    if (found !== undefined && found.kind !== 'model' && !from.imported.has(name.text)) return { ...found, span: name.span };
-    const names = [...from.scope.entries()].filter(([n, b]) => b.kind !== 'model' && !from.imported.has(n)).map(([n]) => n);
+    if (found !== undefined && found.kind !== 'model') return { ...found, span: name.span };
+    const names = [...from.scope.entries()].filter(([, b]) => b.kind !== 'model').map(([n]) => n);
     this.reporter.error('ZKL204', name.span, `"${node.path.text}" has no \`${name.text}\``, 'not defined there', {
       help: `it has ${names.map((n) => `\`${n}\``).join(', ')}`,
       ...didYouMean(name.text, name.span, names),

@@ -27,7 +27,11 @@ import { describe } from './scope.ts';
 export function lookUp(session: Session, scope: Scope, name: ast.Name): Binding {
   const found = scope.find(name.text);
   if (found === undefined) {
-    const near = didYouMean(name.text, name.span, scope.names((b) => b.kind !== 'source'));
+    const near = didYouMean(
+      name.text,
+      name.span,
+      scope.names((b) => b.kind !== 'source'),
+    );
     return session.reporter.fail('ZKL201', name.span, `unknown name \`${name.text}\``, 'not defined here', near);
   }
   if (found.kind === 'poison') throw new Halt(name.text);
@@ -83,7 +87,12 @@ function read(session: Session, scope: Scope, node: ast.Index): IndexExpr {
     case 'number': {
       const value = parseDecimal(node.text);
       if (value === undefined || value.den !== 1n || value.num > BigInt(Number.MAX_SAFE_INTEGER)) {
-        return reporter.fail('ZKL308', node.span, `\`${node.text}\` is not an index`, 'an integer below 2^53 is expected here');
+        return reporter.fail(
+          'ZKL308',
+          node.span,
+          `\`${node.text}\` is not an index`,
+          'an integer below 2^53 is expected here',
+        );
       }
       return constant(Number(value.num));
     }
@@ -177,13 +186,22 @@ function readEntry(session: Session, scope: Scope, name: ast.Name, axes: readonl
       `\`${name.text}\` has ${count(tensor.shape.length, 'axis', 'axes')}, here are ${count(axes.length, 'index', 'indices')}`,
     );
   }
-  return { kind: 'entry', tensor: binding.tensor, at: axes.map((axis) => readIndex(session, scope, plainAxis(session, axis))) };
+  return {
+    kind: 'entry',
+    tensor: binding.tensor,
+    at: axes.map((axis) => readIndex(session, scope, plainAxis(session, axis))),
+  };
 }
 
 /** An axis of an access: an index without a range. */
 export function plainAxis(session: Session, axis: ast.Axis): ast.Index {
   if (axis.range !== undefined) {
-    return session.reporter.fail('ZKL314', axis.span, 'a range in an access', 'only a name that is being bound takes `: N`');
+    return session.reporter.fail(
+      'ZKL314',
+      axis.span,
+      'a range in an access',
+      'only a name that is being bound takes `: N`',
+    );
   }
   return axis.index;
 }
@@ -230,9 +248,15 @@ export function readGuard(
     const guard: Compare = { left, op: comparison.operator, right };
     if (readsData(left) || readsData(right)) {
       if (!data || comparison.operator !== '==' || (readsData(left) && readsData(right))) {
-        return reporter.fail('ZKL315', comparison.span, 'a guard that depends on data', 'guards are known at compile time', {
-          help: 'use `[v == t[i]]`, one index against an entry of an index tensor, or a table',
-        });
+        return reporter.fail(
+          'ZKL315',
+          comparison.span,
+          'a guard that depends on data',
+          'guards are known at compile time',
+          {
+            help: 'use `[v == t[i]]`, one index against an entry of an index tensor, or a table',
+          },
+        );
       }
       found.push(guard);
       continue;
@@ -240,9 +264,15 @@ export function readGuard(
     const fixed = constantGuard(guard, bounds);
     // In a block the same guard may be constant for one caller's dimensions and not for another's.
     if ((fixed === true || fixed === false) && frame.place !== 'block') {
-      return reporter.fail('ZKL305', comparison.span, `a guard that is always ${String(fixed)}`, 'over the whole range of its indices', {
-        help: fixed ? 'leave the guard out' : 'nothing is ever selected',
-      });
+      return reporter.fail(
+        'ZKL305',
+        comparison.span,
+        `a guard that is always ${String(fixed)}`,
+        'over the whole range of its indices',
+        {
+          help: fixed ? 'leave the guard out' : 'nothing is ever selected',
+        },
+      );
     }
     if (fixed === false) never = true;
     if (fixed !== true) found.push(guard);

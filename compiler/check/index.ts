@@ -8,6 +8,7 @@ import type { ResolveImport } from './files.ts';
 import { checkModel } from './model.ts';
 import { Reporter, didYouMean } from './report.ts';
 
+export { standardFile } from './files.ts';
 export type { ResolveImport } from './files.ts';
 export type { FixedType, Uncalibrated } from './context.ts';
 
@@ -47,7 +48,8 @@ export function check(input: CheckInput): CheckResult {
     const names = all.map((model) => model.name.text);
     const { help } = didYouMean(input.model, program.span, names);
     reporter.error('ZKL212', program.span, `no model \`${input.model}\``, 'in this file', {
-      help: help ?? (names.length === 0 ? 'the file has no models' : `it has ${names.map((n) => `\`${n}\``).join(', ')}`),
+      help:
+        help ?? (names.length === 0 ? 'the file has no models' : `it has ${names.map((n) => `\`${n}\``).join(', ')}`),
     });
   }
   const programs: TensorProgram[] = [];
@@ -75,8 +77,14 @@ function refuseUnproved(reporter: Reporter, model: ast.Model, uncalibrated: read
     });
   }
   if (model.train !== undefined) {
-    reporter.error('ZKL501', model.train.span, 'training is not lowered yet', '`train` is checked but cannot be proved', {
-      help: 'leave `train` out to prove the model itself',
-    });
+    reporter.error(
+      'ZKL501',
+      model.train.span,
+      'training is not lowered yet',
+      '`train` is checked but cannot be proved',
+      {
+        help: 'leave `train` out to prove the model itself',
+      },
+    );
   }
 }

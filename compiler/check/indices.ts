@@ -101,7 +101,10 @@ export function bindIndices(
         help: 'an index is a fresh name',
       });
     }
-    const size = axis.range === undefined ? (given[k] ?? inferred(session, scope, name, values)) : staticLength(session, scope, axis.range);
+    const size =
+      axis.range === undefined
+        ? (given[k] ?? inferred(session, scope, name, values))
+        : staticLength(session, scope, axis.range);
     const id = addVariable(session, name.text, size);
     scope.set(name.text, { kind: 'index', variable: id, span: name.span });
     return id;
@@ -115,7 +118,13 @@ function inferred(session: Session, scope: Scope, name: ast.Name, values: readon
   if (lengths.size === 1) return first;
   const help = `say it: \`${name.text}: N\``;
   if (lengths.size === 0) {
-    return session.reporter.fail('ZKL301', name.span, `no range for \`${name.text}\``, 'it never stands alone in an axis', { help });
+    return session.reporter.fail(
+      'ZKL301',
+      name.span,
+      `no range for \`${name.text}\``,
+      'it never stands alone in an axis',
+      { help },
+    );
   }
   const notes = [...lengths].map(([length, span]) => ({ span, text: `length ${String(length)} here` }));
   return session.reporter.fail(

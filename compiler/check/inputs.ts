@@ -51,7 +51,12 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
 function checkPlace(session: Session, frame: Frame, node: ast.Input): void {
   const { reporter } = session;
   if (node.name.text.endsWith("'")) {
-    return reporter.fail('ZKL210', node.name.span, 'a prime on a declaration', 'primes are for values carried by `repeat`');
+    return reporter.fail(
+      'ZKL210',
+      node.name.span,
+      'a prime on a declaration',
+      'primes are for values carried by `repeat`',
+    );
   }
   if (frame.place === 'model' || frame.place === 'train') return;
   const where = frame.place === 'block' ? 'a block' : 'a repeat';
@@ -61,9 +66,15 @@ function checkPlace(session: Session, frame: Frame, node: ast.Input): void {
     });
   }
   if (node.file === undefined) {
-    return reporter.fail('ZKL210', node.span, `an input in ${where}`, 'only weights `from` a source can be declared here', {
-      help: 'declare it in the model and pass it, or say `from SOURCE "name"`',
-    });
+    return reporter.fail(
+      'ZKL210',
+      node.span,
+      `an input in ${where}`,
+      'only weights `from` a source can be declared here',
+      {
+        help: 'declare it in the model and pass it, or say `from SOURCE "name"`',
+      },
+    );
   }
 }
 
@@ -78,12 +89,20 @@ function readFile(
   const binding = frame.scope.find(sourceKey(file.source.text));
   if (binding?.kind !== 'source') {
     const sources = sourceNames(frame.scope);
-    return reporter.fail('ZKL211', file.source.span, `\`${file.source.text}\` is not a source of weights`, 'after `from` comes a source', {
-      help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}; others are declared, \`source ${file.source.text}\``,
-      ...didYouMean(file.source.text, file.source.span, sources),
-    });
+    return reporter.fail(
+      'ZKL211',
+      file.source.span,
+      `\`${file.source.text}\` is not a source of weights`,
+      'after `from` comes a source',
+      {
+        help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}; others are declared, \`source ${file.source.text}\``,
+        ...didYouMean(file.source.text, file.source.span, sources),
+      },
+    );
   }
-  const bound = node.axes.map((axis) => (axis.range !== undefined && axis.index.kind === 'reference' ? axis.index.name : undefined));
+  const bound = node.axes.map((axis) =>
+    axis.range !== undefined && axis.index.kind === 'reference' ? axis.index.name : undefined,
+  );
   const stacked = bound.findIndex((name) => name === undefined);
   const count = stacked === -1 ? bound.length : stacked;
   for (const [k, name] of bound.entries()) {
@@ -94,7 +113,12 @@ function readFile(
   }
   const lengths = shape.slice(0, count);
   if (entries(lengths) > MAX_FILES) {
-    return reporter.fail('ZKL312', node.span, 'a tensor stacked over more than 100000 files', `[${lengths.join(', ')}]`);
+    return reporter.fail(
+      'ZKL312',
+      node.span,
+      'a tensor stacked over more than 100000 files',
+      `[${lengths.join(', ')}]`,
+    );
   }
   const names: string[] = [];
   const at = new Map<string, number>();
@@ -119,7 +143,13 @@ function inputType(session: Session, frame: Frame, node: ast.Input, file: Tensor
     const key = `${file.source}:${file.names[0]}`;
     return { kind: 'fixed', ...calibrated(session, key, tensorName(frame, node.name.text), node.name.span) };
   }
-  return session.reporter.fail('ZKL410', node.span, `a \`${node.visibility}\` tensor without a type`, 'the scale of its integers', {
-    help: 'write `: fixed<16, 14>`; only `open` tensors may take their scale from the checkpoint',
-  });
+  return session.reporter.fail(
+    'ZKL410',
+    node.span,
+    `a \`${node.visibility}\` tensor without a type`,
+    'the scale of its integers',
+    {
+      help: 'write `: fixed<16, 14>`; only `open` tensors may take their scale from the checkpoint',
+    },
+  );
 }

@@ -35,7 +35,7 @@ export function readMeaning(place: Place, node: ast.Value, wanted: Wanted): Mean
 /** A `round`, table or maximum inside an expression: a hidden tensor over the indices it depends on. */
 export function derive(place: Place, node: ast.Call | ast.Reduce): Quantity {
   const name = `${place.name}/${node.kind === 'call' ? node.name.text : node.operator}`;
-  const meaning = readMeaning({ ...place, name }, node, {});
+  const meaning = readMeaning({ ...place, name, exact: false }, node, {});
   const tensor = emitDerived(place, meaning, name, node.span);
   return { p: factorPoly(entryFactor(tensor.id, tensor.indices)) };
 }
@@ -102,7 +102,12 @@ function roundType(place: Place, node: ast.Call, wanted: Wanted): TensorType & {
   }
   if (wanted.type !== undefined) {
     if (wanted.type.kind === 'fixed') return wanted.type;
-    return reporter.fail('ZKL405', node.span, 'rounding to an index', `\`${formatType(wanted.type)}\` is expected here`);
+    return reporter.fail(
+      'ZKL405',
+      node.span,
+      'rounding to an index',
+      `\`${formatType(wanted.type)}\` is expected here`,
+    );
   }
   if (wanted.key === undefined) {
     return reporter.fail('ZKL404', node.span, 'a `round` without a type inside an expression', 'rounded to what?', {
@@ -164,9 +169,15 @@ function readTableCall(place: Place, node: ast.Call): Meaning {
   const last = first + BigInt(values.length) - 1n;
   const inner = { ...place, frame: extendAt(session, place.frame, scope, node.at), name: `${place.name}/argument` };
   if (place.guards.length > 0 && !saturate && (first > 0n || last < 0n)) {
-    return reporter.fail('ZKL414', node.span, 'a table without a value at 0 under a guard', 'outside the guard its argument is 0', {
-      help: 'apply it in an equation of its own, without the guard',
-    });
+    return reporter.fail(
+      'ZKL414',
+      node.span,
+      'a table without a value at 0 under a guard',
+      'outside the guard its argument is 0',
+      {
+        help: 'apply it in an equation of its own, without the guard',
+      },
+    );
   }
   const value = argument.value;
   if (value.kind === 'call' && value.name.text === 'round') {
@@ -198,14 +209,22 @@ function plainTensor(place: Place, meaning: Meaning): TensorId | undefined {
   if (term.factors.length !== 1 || term.guards.length > 0 || term.reduced.length > 0 || place.reduced.length > 0) {
     return undefined;
   }
-  if (term.coefficient.num !== 1n || term.coefficient.den !== 1n || factor.at.length !== outputs.length) return undefined;
+  if (term.coefficient.num !== 1n || term.coefficient.den !== 1n || factor.at.length !== outputs.length)
+    return undefined;
   return factor.at.every((e, k) => e.kind === 'var' && e.var === outputs[k]) ? factor.tensor : undefined;
 }
 
 /** The argument of a table as a tensor: over all outputs where the table is the whole right-hand side. */
 function argumentTensor(place: Place, meaning: Meaning, span: Span): TensorId {
   if (place.exact !== true) return emitDerived(place, meaning, place.name, span).id;
-  const target = { name: place.name, indices: place.outputs, visibility: 'hidden', role: 'inner', span, value: span } as const;
+  const target = {
+    name: place.name,
+    indices: place.outputs,
+    visibility: 'hidden',
+    role: 'inner',
+    span,
+    value: span,
+  } as const;
   return emit(place.session, target, meaning).id;
 }
 
@@ -223,7 +242,9 @@ function readMaximum(place: Place, node: ast.Reduce): Meaning {
       'ZKL311',
       node.span,
       `\`${kind}\` over nothing`,
-      some === false ? 'its guard holds nowhere for some values of the other indices' : 'cannot prove that its guard ever holds',
+      some === false
+        ? 'its guard holds nowhere for some values of the other indices'
+        : 'cannot prove that its guard ever holds',
     );
   }
   const of = exactPolynomial(inner, readValue(inner, node.body), node.body.span);

@@ -88,7 +88,8 @@ function newSession(input: ModelInput): Session {
     open: [],
     tableIds: new Map(),
     statements: 0,
-    override: (frame, name, literal) => (frame.place === 'model' ? overridden(reporter, overrides, name, literal) : undefined),
+    override: (frame, name, literal) =>
+      frame.place === 'model' ? overridden(reporter, overrides, name, literal) : undefined,
     walk: (frame, statements) => {
       walkStatements(session, frame, statements);
     },
@@ -133,7 +134,12 @@ function checkOverrides(session: Session, input: ModelInput, frame: Frame): void
   }
 }
 
-function warnUnused(session: Session, model: ast.Model, outputs: readonly TensorId[], trained: readonly TensorId[]): void {
+function warnUnused(
+  session: Session,
+  model: ast.Model,
+  outputs: readonly TensorId[],
+  trained: readonly TensorId[],
+): void {
   const used = needed(session.equations, [...outputs, ...trained]);
   const live = new Set<number>();
   for (const [id, span] of session.named) {

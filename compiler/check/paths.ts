@@ -20,9 +20,15 @@ export function interpolate(
     const span: Span = { source: node.span.source, start, end: start + match.length };
     const inner: Span = { ...span, start: start + 1, end: span.end - 1 };
     const candidates = [...values.keys(), ...scope.names((b) => b.kind === 'counter')];
-    return session.reporter.fail('ZKL209', span, `unknown index \`${name}\` in a name`, 'the index of a repeat or of a bound axis', {
-      ...didYouMean(name, inner, candidates),
-    });
+    return session.reporter.fail(
+      'ZKL209',
+      span,
+      `unknown index \`${name}\` in a name`,
+      'the index of a repeat or of a bound axis',
+      {
+        ...didYouMean(name, inner, candidates),
+      },
+    );
   });
 }
 
@@ -38,7 +44,8 @@ export function extendAt(session: Session, frame: Frame, scope: Scope, at: ast.S
 }
 
 /** A full checkpoint name. */
-export const fullName = (frame: Frame, name: string): string => [...frame.at, name].filter((part) => part !== '').join('.');
+export const fullName = (frame: Frame, name: string): string =>
+  [...frame.at, name].filter((part) => part !== '').join('.');
 
 /** The name of a tensor of this frame. */
 export const tensorName = (frame: Frame, name: string): string => [...frame.path, name].join('/');

@@ -78,7 +78,8 @@ export function multiplyQuantities(a: Quantity, b: Quantity, copy: Copy): Quanti
 export function divideQuantities(a: Quantity, b: Quantity, copy: Copy): Quantity | undefined {
   const value = b.root === undefined ? quantityValue(b) : undefined;
   if (value !== undefined) return multiplyQuantities(a, constantQuantity(divide(ONE, value)), copy);
-  if (b.root === 'p') return a.root !== undefined || a.q !== undefined ? undefined : simplify({ p: a.p, q: b.p, root: 'q' });
+  if (b.root === 'p')
+    return a.root !== undefined || a.q !== undefined ? undefined : simplify({ p: a.p, q: b.p, root: 'q' });
   if (b.root === 'q' || a.root !== undefined) return undefined;
   const p = b.q === undefined ? a.p : multiplyPoly(a.p, b.q, copy);
   return simplify({ p, q: a.q === undefined ? b.p : multiplyPoly(a.q, b.p, copy) });

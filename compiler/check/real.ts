@@ -46,7 +46,8 @@ export const negateReal = (a: Real): Real =>
 
 export function multiplyReal(a: Real, b: Real): Real {
   if (a.kind === 'rational' && b.kind === 'rational') return exactly(multiply(a.value, b.value));
-  if ((a.kind === 'rational' && a.value.num === 0n) || (b.kind === 'rational' && b.value.num === 0n)) return exactly(ZERO);
+  if ((a.kind === 'rational' && a.value.num === 0n) || (b.kind === 'rational' && b.value.num === 0n))
+    return exactly(ZERO);
   return { kind: 'mul', left: a, right: b };
 }
 
@@ -121,7 +122,9 @@ function bound(e: Real, bits: number): FixedInterval | undefined {
         [a.lo, b.hi],
         [a.hi, b.lo],
         [a.hi, b.hi],
-      ].map(([x, y]) => (e.kind === 'mul' ? (x * y) >> shift : y > 0n ? floorDiv(x << shift, y) : floorDiv(-x << shift, -y)));
+      ].map(([x, y]) =>
+        e.kind === 'mul' ? (x * y) >> shift : y > 0n ? floorDiv(x << shift, y) : floorDiv(-x << shift, -y),
+      );
       const [lo, hi] = corners.reduce(([l, h], c) => [c < l ? c : l, c > h ? c : h], [corners[0], corners[0]]);
       return { lo, hi: hi + 1n };
     }

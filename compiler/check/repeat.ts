@@ -11,13 +11,24 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
   const { reporter } = session;
   const count = staticLength(session, frame.scope, node.count);
   if (count > MAX_STATEMENTS) {
-    return reporter.fail('ZKL312', node.count.span, `a repeat of more than ${String(MAX_STATEMENTS)} steps`, `${String(count)} here`);
+    return reporter.fail(
+      'ZKL312',
+      node.count.span,
+      `a repeat of more than ${String(MAX_STATEMENTS)} steps`,
+      `${String(count)} here`,
+    );
   }
   const before = frame.scope.find(node.index.text);
   if (before !== undefined) {
-    return reporter.fail('ZKL202', node.index.span, `\`${node.index.text}\` already has a meaning`, 'an index is a fresh name', {
-      notes: [{ span: before.span, text: 'defined here' }],
-    });
+    return reporter.fail(
+      'ZKL202',
+      node.index.span,
+      `\`${node.index.text}\` already has a meaning`,
+      'an index is a fresh name',
+      {
+        notes: [{ span: before.span, text: 'defined here' }],
+      },
+    );
   }
   const carried = carriedNames(session, frame, node);
   // Between the scope around and that of an iteration: the values carried so far.
@@ -55,9 +66,15 @@ function carriedNames(session: Session, frame: Frame, node: ast.Repeat): ast.Nam
     const name: ast.Name = { text: text.slice(0, -1), span };
     const binding = frame.scope.find(name.text);
     if (binding === undefined) {
-      return reporter.fail('ZKL201', span, `\`${name.text}\` has no value before the repeat`, `\`${text}\` is the next one`, {
-        help: `define \`${name.text}\` before the repeat`,
-      });
+      return reporter.fail(
+        'ZKL201',
+        span,
+        `\`${name.text}\` has no value before the repeat`,
+        `\`${text}\` is the next one`,
+        {
+          help: `define \`${name.text}\` before the repeat`,
+        },
+      );
     }
     if (binding.kind === 'poison') throw new Halt(name.text);
     if (binding.kind !== 'tensor') {
@@ -72,10 +89,16 @@ function carriedType(session: Session, loop: Scope, name: ast.Name): Declared {
   const binding = lookUp(session, loop, name);
   const tensor = binding.kind === 'tensor' ? session.tensors[binding.tensor] : undefined;
   if (tensor?.type === undefined) {
-    return session.reporter.fail('ZKL411', name.span, `\`${name.text}\` has no type to keep`, 'a carried value has one type for all steps', {
-      notes: [{ span: binding.span, text: 'its first value, which is not rounded' }],
-      help: 'round it before the repeat',
-    });
+    return session.reporter.fail(
+      'ZKL411',
+      name.span,
+      `\`${name.text}\` has no type to keep`,
+      'a carried value has one type for all steps',
+      {
+        notes: [{ span: binding.span, text: 'its first value, which is not rounded' }],
+        help: 'round it before the repeat',
+      },
+    );
   }
   return { shape: tensor.shape, type: tensor.type, carried: true, span: binding.span };
 }

@@ -48,7 +48,10 @@ function checkFresh(session: Session, frame: Frame, name: ast.Name): void {
   if (['block', 'table', 'optimizer', 'model'].includes(before.kind)) return;
   return session.reporter.fail('ZKL202', name.span, `\`${name.text}\` is defined twice`, 'the second definition', {
     notes: [{ span: before.span, text: 'the first' }],
-    help: frame.place === 'repeat' ? `a value carried to the next iteration is \`${name.text}'\`` : 'names are defined once',
+    help:
+      frame.place === 'repeat'
+        ? `a value carried to the next iteration is \`${name.text}'\``
+        : 'names are defined once',
   });
 }
 
@@ -60,7 +63,8 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
       for (const dim of node.dims) {
         attempt(session, frame, dim.name, dim.span, () => {
           const given = session.override(frame, dim.name, dim.value.kind === 'number');
-          const value = given === undefined ? staticLength(session, scope, dim.value) : givenLength(session, dim.name, given);
+          const value =
+            given === undefined ? staticLength(session, scope, dim.value) : givenLength(session, dim.name, given);
           scope.set(dim.name.text, { kind: 'dim', value, span: dim.name.span });
         });
       }
@@ -115,7 +119,12 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
 
 function givenLength(session: Session, name: ast.Name, given: Rational): number {
   if (given.den === 1n && given.num >= 1n && given.num <= BigInt(MAX_ENTRIES)) return Number(given.num);
-  return session.reporter.fail('ZKL213', name.span, `\`${name.text}\` is given ${formatRational(given)}`, 'a length is at least 1');
+  return session.reporter.fail(
+    'ZKL213',
+    name.span,
+    `\`${name.text}\` is given ${formatRational(given)}`,
+    'a length is at least 1',
+  );
 }
 
 const isLiteral = (node: ast.Value): boolean =>
@@ -124,7 +133,12 @@ const isLiteral = (node: ast.Value): boolean =>
 function define(session: Session, frame: Frame, node: ast.Define): void {
   const name = node.name.text;
   if (name.endsWith("'") && !frame.declared.has(name)) {
-    return session.reporter.fail('ZKL210', node.name.span, 'a prime outside a repeat', `\`${name}\` is carried to nothing`);
+    return session.reporter.fail(
+      'ZKL210',
+      node.name.span,
+      'a prime outside a repeat',
+      `\`${name}\` is carried to nothing`,
+    );
   }
   const tensor = defineTensor(session, frame, {
     name,

@@ -77,7 +77,12 @@ function domainOf(
   const [first, last] = [lower, upper].map((end) => {
     const value = scaledExactly(constantNumber(session, frame, end), frac);
     if (value !== undefined && value >= full.lo && value <= full.hi) return value;
-    return session.reporter.fail('ZKL414', end.span, `not a value of \`${formatType(argument)}\``, 'an end of the domain');
+    return session.reporter.fail(
+      'ZKL414',
+      end.span,
+      `not a value of \`${formatType(argument)}\``,
+      'an end of the domain',
+    );
   });
   if (first > last) session.reporter.fail('ZKL414', span, 'an empty domain', 'from the lower end to the upper');
   return { first, last };

@@ -34,11 +34,21 @@ function checkLoss(session: Session, frame: Frame, node: ast.Minimize): void {
   const { reporter } = session;
   const binding = lookUp(session, frame.scope, node.loss);
   if (binding.kind !== 'tensor') {
-    return reporter.fail('ZKL206', node.loss.span, `\`${node.loss.text}\` is ${describe(binding)}`, 'a loss is a scalar tensor');
+    return reporter.fail(
+      'ZKL206',
+      node.loss.span,
+      `\`${node.loss.text}\` is ${describe(binding)}`,
+      'a loss is a scalar tensor',
+    );
   }
   const { shape } = session.tensors[binding.tensor];
   if (shape.length > 0) {
-    return reporter.fail('ZKL306', node.loss.span, 'a loss is a scalar', `\`${node.loss.text}\` is ${formatShape(shape)}`);
+    return reporter.fail(
+      'ZKL306',
+      node.loss.span,
+      'a loss is a scalar',
+      `\`${node.loss.text}\` is ${formatShape(shape)}`,
+    );
   }
 }
 
@@ -48,15 +58,22 @@ function checkWeights(session: Session, frame: Frame, node: ast.Minimize): void 
     const binding = frame.scope.find(sourceKey(source.text));
     if (binding?.kind !== 'source') {
       const sources = sourceNames(frame.scope);
-      return reporter.fail('ZKL211', source.span, `\`${source.text}\` is not a source of weights`, 'trained weights have one', {
-        help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}`,
-        ...didYouMean(source.text, source.span, sources),
-      });
+      return reporter.fail(
+        'ZKL211',
+        source.span,
+        `\`${source.text}\` is not a source of weights`,
+        'trained weights have one',
+        {
+          help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}`,
+          ...didYouMean(source.text, source.span, sources),
+        },
+      );
     }
     const names = session.tensors.filter((t) => t.file?.source === binding.source).flatMap((t) => t.file?.names ?? []);
     const matches = pattern === undefined ? names : names.filter((name) => matchesPattern(name, pattern.text));
     if (matches.length === 0) {
-      const label = pattern === undefined ? 'the model reads nothing from it' : `none of ${String(names.length)} names matches`;
+      const label =
+        pattern === undefined ? 'the model reads nothing from it' : `none of ${String(names.length)} names matches`;
       return reporter.fail('ZKL211', span, 'nothing to train', label);
     }
   }
@@ -72,10 +89,18 @@ function checkOptimizer(session: Session, frame: Frame, node: ast.Minimize): voi
   const { reporter } = session;
   const binding = lookUp(session, frame.scope, node.by);
   if (binding.kind !== 'optimizer') {
-    return reporter.fail('ZKL206', node.by.span, `\`${node.by.text}\` is ${describe(binding)}`, 'an optimizer is expected here');
+    return reporter.fail(
+      'ZKL206',
+      node.by.span,
+      `\`${node.by.text}\` is ${describe(binding)}`,
+      'an optimizer is expected here',
+    );
   }
   const { params, name } = binding.node;
-  if (params.slice(0, GIVEN).some((p) => p.kind !== 'tensor') || params.slice(GIVEN).some((p) => p.kind !== 'const-parameter')) {
+  if (
+    params.slice(0, GIVEN).some((p) => p.kind !== 'tensor') ||
+    params.slice(GIVEN).some((p) => p.kind !== 'const-parameter')
+  ) {
     return reporter.fail('ZKL207', name.span, 'parameters of an optimizer', 'weight, gradient, step, then constants', {
       help: '`optimizer sgd(w, g, step, const rate)`',
     });

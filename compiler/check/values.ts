@@ -120,9 +120,15 @@ function readReference(place: Place, node: ast.Reference): Quantity {
     case 'tensor':
       return wholeEntry(place, binding.tensor, node.name.text, node.span);
     case 'index':
-      return session.reporter.fail('ZKL413', node.span, 'an index as a number', `\`${node.name.text}\` chooses entries`, {
-        help: `give its values a name: \`const ${node.name.text}s[${node.name.text}: ...] = ${node.name.text}\``,
-      });
+      return session.reporter.fail(
+        'ZKL413',
+        node.span,
+        'an index as a number',
+        `\`${node.name.text}\` chooses entries`,
+        {
+          help: `give its values a name: \`const ${node.name.text}s[${node.name.text}: ...] = ${node.name.text}\``,
+        },
+      );
     default:
       return session.reporter.fail(
         'ZKL206',
@@ -139,9 +145,15 @@ function wholeEntry(place: Place, tensor: TensorId, name: string, span: Span): Q
   const { shape } = session.tensors[tensor];
   if (shape.length === 0) return { p: factorPoly({ tensor, at: [] }) };
   if (!place.whole || place.reduced.length > 0) {
-    return session.reporter.fail('ZKL309', span, 'a whole tensor under indices', `\`${name}\` has ${count(shape.length, 'axis', 'axes')}`, {
-      help: `write its indices, \`${name}[...]\``,
-    });
+    return session.reporter.fail(
+      'ZKL309',
+      span,
+      'a whole tensor under indices',
+      `\`${name}\` has ${count(shape.length, 'axis', 'axes')}`,
+      {
+        help: `write its indices, \`${name}[...]\``,
+      },
+    );
   }
   const lengths = place.outputs.map((id) => session.variables[id].size);
   if (lengths.length !== shape.length || lengths.some((n, k) => n !== shape[k])) {
@@ -166,7 +178,12 @@ function readAccess(place: Place, node: ast.Access): Quantity {
   const { reporter } = session;
   const binding = lookUp(session, scope, node.name);
   if (binding.kind !== 'tensor') {
-    return reporter.fail('ZKL206', node.span, `\`${node.name.text}\` is ${describe(binding)}`, 'only tensors have entries');
+    return reporter.fail(
+      'ZKL206',
+      node.span,
+      `\`${node.name.text}\` is ${describe(binding)}`,
+      'only tensors have entries',
+    );
   }
   const { shape } = session.tensors[binding.tensor];
   if (node.axes.length !== shape.length) {
@@ -215,10 +232,16 @@ function proveAxis(
   const proof = proveInside(e, length, place.guards, session.bounds);
   if (proof.kind === 'inside') return;
   if (proof.kind === 'unknown') {
-    return session.reporter.fail('ZKL313', axis.span, 'cannot prove that this stays inside', `an axis of length ${String(length)}`, {
-      notes,
-      help: 'write a guard that bounds it, or a simpler index',
-    });
+    return session.reporter.fail(
+      'ZKL313',
+      axis.span,
+      'cannot prove that this stays inside',
+      `an axis of length ${String(length)}`,
+      {
+        notes,
+        help: 'write a guard that bounds it, or a simpler index',
+      },
+    );
   }
   const point = [...proof.at].map(([id, v]) => `${session.variables[id].name} = ${String(v)}`).join(', ');
   const label = `${String(proof.value)} of an axis of length ${String(length)}${point === '' ? '' : `, at ${point}`}`;
@@ -307,9 +330,15 @@ function readSum(place: Place, node: ast.Reduce): Quantity {
   const size = (id: number): number => session.variables[id].size;
   if (body.root === 'p') return notRoundable(place, node.span);
   if (body.q !== undefined && [...freeVariables(body.q)].some((id) => over.includes(id))) {
-    return session.reporter.fail('ZKL403', node.span, 'a sum of quotients', 'the divisor depends on what is summed over', {
-      help: 'name the quotient with a `round` of its own',
-    });
+    return session.reporter.fail(
+      'ZKL403',
+      node.span,
+      'a sum of quotients',
+      'the divisor depends on what is summed over',
+      {
+        help: 'name the quotient with a `round` of its own',
+      },
+    );
   }
   return { ...body, p: sumPoly(body.p, over, guards, size) };
 }
@@ -324,7 +353,12 @@ function readCall(place: Place, node: ast.Call): Quantity {
   const found = lookUp(session, scope, node.name);
   if (found.kind === 'table') return place.derive(place, node);
   if (found.kind === 'block') return readPrepared(place, node, node.span);
-  return reporter.fail('ZKL206', node.name.span, `\`${name}\` is ${describe(found)}`, 'a block or a table is expected here');
+  return reporter.fail(
+    'ZKL206',
+    node.name.span,
+    `\`${name}\` is ${describe(found)}`,
+    'a block or a table is expected here',
+  );
 }
 
 /** `sqrt` of a polynomial under `round`; the other functions only of constants. */
@@ -351,4 +385,3 @@ export function exactPolynomial(place: Place, of: Quantity, span: Span): Quantit
     help: '`round(...)` around it says to which precision it is taken',
   });
 }
-

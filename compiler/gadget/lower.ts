@@ -12,14 +12,29 @@ const mostBits = 250;
 const longestResponse = 256;
 
 export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagnostics: Diagnostic[] } {
-  const diagnostics = [...program.equations.flatMap((e) => unsupportedEquation(program, e)), ...program.tensors.flatMap(unsupportedTensor)];
+  const diagnostics = [
+    ...program.equations.flatMap((e) => unsupportedEquation(program, e)),
+    ...program.tensors.flatMap(unsupportedTensor),
+  ];
   if (program.statement.every((id) => program.tensors[id].role !== 'output'))
-    diagnostics.push(error('ZKL507', program.tensors[0]?.span ?? nowhere, 'nothing to prove', 'no public output', 'declare one with `public NAME[...] = ...`'));
+    diagnostics.push(
+      error(
+        'ZKL507',
+        program.tensors[0]?.span ?? nowhere,
+        'nothing to prove',
+        'no public output',
+        'declare one with `public NAME[...] = ...`',
+      ),
+    );
   if (diagnostics.length > 0) return { diagnostics };
 
   const { sources, classes } = commitments(program);
-  for (const e of program.equations) if (e.definition.kind === 'constant') classes.set(e.target, { kind: 'constant', values: e.definition.values });
-  const tensors: MutableTensor[] = program.tensors.map((t) => ({ ...describe(t), class: classes.get(t.id) ?? ({ kind: 'defined', level: 0 } as const) }));
+  for (const e of program.equations)
+    if (e.definition.kind === 'constant') classes.set(e.target, { kind: 'constant', values: e.definition.values });
+  const tensors: MutableTensor[] = program.tensors.map((t) => ({
+    ...describe(t),
+    class: classes.get(t.id) ?? ({ kind: 'defined', level: 0 } as const),
+  }));
   const make = viewMaker(tensors);
   const equations = program.equations.flatMap(({ target, indices, definition, span }) => {
     if (definition.kind !== 'polynomial') return [];
@@ -45,7 +60,14 @@ export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagno
 
 const nowhere: Span = { source: '', start: 0, end: 0 };
 
-const error = (code: string, span: Span, title: string, label: string, help: string): Diagnostic => ({ code, severity: 'error', title, span, label, help });
+const error = (code: string, span: Span, title: string, label: string, help: string): Diagnostic => ({
+  code,
+  severity: 'error',
+  title,
+  span,
+  label,
+  help,
+});
 
 function unsupportedEquation(program: TensorProgram, e: Equation): Diagnostic[] {
   const name = program.tensors[e.target].name;
@@ -54,12 +76,28 @@ function unsupportedEquation(program: TensorProgram, e: Equation): Diagnostic[] 
   if (d.kind !== 'polynomial') {
     const what = d.kind === 'round' ? '`round`' : d.kind === 'table' ? 'a table' : `\`${d.kind}\``;
     return [
-      error('ZKL502', e.span, `${what} cannot be proved yet`, `\`${name}\` is defined by ${what}`, 'prove sums and products only; `zkl check` accepts the whole language'),
+      error(
+        'ZKL502',
+        e.span,
+        `${what} cannot be proved yet`,
+        `\`${name}\` is defined by ${what}`,
+        'prove sums and products only; `zkl check` accepts the whole language',
+      ),
     ];
   }
-  const reads = d.polynomial.terms.some((t) => [...t.factors.flatMap((f) => f.at), ...t.guards.flatMap((g) => [g.left, g.right])].some(readsEntry));
+  const reads = d.polynomial.terms.some((t) =>
+    [...t.factors.flatMap((f) => f.at), ...t.guards.flatMap((g) => [g.left, g.right])].some(readsEntry),
+  );
   return reads
-    ? [error('ZKL503', e.span, 'an index taken from a tensor cannot be proved yet', `\`${name}\` gathers by an index tensor`, 'use index arithmetic, or select rows before proving')]
+    ? [
+        error(
+          'ZKL503',
+          e.span,
+          'an index taken from a tensor cannot be proved yet',
+          `\`${name}\` gathers by an index tensor`,
+          'use index arithmetic, or select rows before proving',
+        ),
+      ]
     : [];
 }
 
@@ -72,22 +110,69 @@ const readsEntry = (e: IndexExpr): boolean => {
 function unsupportedTensor(t: Tensor): Diagnostic[] {
   const bits = [t.range.lo, t.range.hi].map((v) => (v < 0n ? -v - 1n : v).toString(2).length + 1);
   if (Math.max(...bits) > mostBits)
-    return [error('ZKL504', t.span, 'integers too wide to prove', `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${mostBits}`, 'use narrower types, or fewer products in a row')];
+    return [
+      error(
+        'ZKL504',
+        t.span,
+        'integers too wide to prove',
+        `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${mostBits}`,
+        'use narrower types, or fewer products in a row',
+      ),
+    ];
   if (t.visibility === 'open')
-    return [error('ZKL505', t.span, '`open` tensors cannot be proved yet', `\`${t.name}\` is open`, 'declare it `public`, or `secret` with a source')];
+    return [
+      error(
+        'ZKL505',
+        t.span,
+        '`open` tensors cannot be proved yet',
+        `\`${t.name}\` is open`,
+        'declare it `public`, or `secret` with a source',
+      ),
+    ];
   if (t.visibility !== 'secret') return [];
   if (t.role === 'output')
-    return [error('ZKL506', t.span, 'secret outputs cannot be proved yet', `\`${t.name}\` leaves as a commitment`, 'declare it `public`')];
+    return [
+      error(
+        'ZKL506',
+        t.span,
+        'secret outputs cannot be proved yet',
+        `\`${t.name}\` leaves as a commitment`,
+        'declare it `public`',
+      ),
+    ];
   if (!t.file || t.type?.kind !== 'fixed')
-    return [error('ZKL506', t.span, 'secret inputs without a source cannot be proved yet', `\`${t.name}\` has no file`, 'say where it comes from: `from adapter "..."`')];
+    return [
+      error(
+        'ZKL506',
+        t.span,
+        'secret inputs without a source cannot be proved yet',
+        `\`${t.name}\` has no file`,
+        'say where it comes from: `from adapter "..."`',
+      ),
+    ];
   return t.type.bits > 48
-    ? [error('ZKL504', t.span, 'secret type too wide to prove', `\`${t.name}\` has ${t.type.bits} bits`, 'use at most 48 bits')]
+    ? [
+        error(
+          'ZKL504',
+          t.span,
+          'secret type too wide to prove',
+          `\`${t.name}\` has ${t.type.bits} bits`,
+          'use at most 48 bits',
+        ),
+      ]
     : [];
 }
 
 type MutableTensor = { -readonly [K in keyof GadgetTensor]: GadgetTensor[K] };
 
-const describe = (t: Tensor): Omit<GadgetTensor, 'class'> => ({ name: t.name, shape: t.shape, scale: t.scale, range: t.range, type: t.type, span: t.span });
+const describe = (t: Tensor): Omit<GadgetTensor, 'class'> => ({
+  name: t.name,
+  shape: t.shape,
+  scale: t.scale,
+  range: t.range,
+  type: t.type,
+  span: t.span,
+});
 
 /** Sources with their layouts, and the classes of all declared tensors. */
 function commitments(program: TensorProgram): { sources: CommittedSource[]; classes: Map<number, GadgetTensorClass> } {
@@ -96,7 +181,8 @@ function commitments(program: TensorProgram): { sources: CommittedSource[]; clas
   for (const t of secrets) {
     if (!t.file || t.type?.kind !== 'fixed') continue;
     const list = bySource.get(t.file.source) ?? [];
-    for (const name of t.file.names) list.push({ name, shape: t.shape.slice(t.file.stacked), bits: t.type.bits, frac: t.type.frac });
+    for (const name of t.file.names)
+      list.push({ name, shape: t.shape.slice(t.file.stacked), bits: t.type.bits, frac: t.type.frac });
     bySource.set(t.file.source, list);
   }
   const sources = [...bySource].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, files]) => layOut(name, files));
@@ -127,7 +213,14 @@ function viewMaker(tensors: MutableTensor[]): ViewMaker {
       once(['view', shape, of, at, guards], () => {
         const { name, range, scale, span } = tensors[of];
         const withZero = { lo: range.lo < 0n ? range.lo : 0n, hi: range.hi > 0n ? range.hi : 0n };
-        return { name: `view ${made.size} of ${name}`, shape, scale, range: withZero, span, class: { kind: 'view', level: 0, of, at, guards } };
+        return {
+          name: `view ${made.size} of ${name}`,
+          shape,
+          scale,
+          range: withZero,
+          span,
+          class: { kind: 'view', level: 0, of, at, guards },
+        };
       }),
     mask: (shape, guards: readonly Compare[]) =>
       once(['mask', shape, guards], () => ({
@@ -145,7 +238,10 @@ function viewMaker(tensors: MutableTensor[]): ViewMaker {
  * A claim about a hidden tensor arises at the levels of its readers, so it is settled one level after the last of them;
  * claims about public outputs arise at the start. Returns the number of levels.
  */
-function assignLevels(tensors: MutableTensor[], equations: { target: number; level: number; terms: readonly GadgetTerm[] }[]): number {
+function assignLevels(
+  tensors: MutableTensor[],
+  equations: { target: number; level: number; terms: readonly GadgetTerm[] }[],
+): number {
   const levels = tensors.map(() => 0);
   const raise = (id: number, level: number): void => {
     const c = tensors[id].class;
@@ -159,12 +255,15 @@ function assignLevels(tensors: MutableTensor[], equations: { target: number; lev
     e.level = levels[e.target];
     if (e.level > 0) for (const f of e.terms.flatMap((t) => t.factors)) raise(f.tensor, e.level + 1);
   }
-  for (const [id, t] of tensors.entries()) if (t.class.kind === 'defined' || t.class.kind === 'view') t.class = { ...t.class, level: levels[id] };
+  for (const [id, t] of tensors.entries())
+    if (t.class.kind === 'defined' || t.class.kind === 'view') t.class = { ...t.class, level: levels[id] };
   return Math.max(0, ...levels);
 }
 
 /** A view of something the verifier knows is known itself. */
 function isKnown(tensors: readonly GadgetTensor[], id: number): boolean {
   const c = tensors[id].class;
-  return c.kind === 'view' ? isKnown(tensors, c.of) : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant';
+  return c.kind === 'view'
+    ? isKnown(tensors, c.of)
+    : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant';
 }

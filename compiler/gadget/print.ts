@@ -7,11 +7,16 @@ export function printGadgetProgram(p: GadgetProgram): string {
     ...p.sources.flatMap((s) => [
       `source ${s.name}: ${s.rows} rows x ${s.columns} columns`,
       ...s.tensors.map((t) => {
-        const axes = t.axes.map((a) => `${a.length}${a.columnBits > 0 ? ` (${a.columnBits} bits in columns)` : ''}`).join(' x ');
+        const axes = t.axes
+          .map((a) => `${a.length}${a.columnBits > 0 ? ` (${a.columnBits} bits in columns)` : ''}`)
+          .join(' x ');
         return `  rows ${t.firstRow}..${t.firstRow + t.rows - 1}: ${t.name} fixed<${t.bits}, ${t.frac}> ${axes}`;
       }),
     ]),
-    ...p.tensors.map((t, id) => `t${id} ${t.name}[${t.shape.join(', ')}] ${describeClass(t)} in [${t.range.lo}, ${t.range.hi}] x ${t.scale.num}/${t.scale.den}`),
+    ...p.tensors.map(
+      (t, id) =>
+        `t${id} ${t.name}[${t.shape.join(', ')}] ${describeClass(t)} in [${t.range.lo}, ${t.range.hi}] x ${t.scale.num}/${t.scale.den}`,
+    ),
     ...p.equations.flatMap((e) => [
       `level ${e.level}: ${p.tensors[e.target].name} =`,
       ...e.terms.map((t) => `  ${describeTerm(p, e.target, t)}`),
@@ -38,8 +43,11 @@ function describeClass(t: GadgetTensor): string {
 
 /** e.g. `+ 2 * sum(v0: 8, eq o0) t3[o1, v0] * t2[v0]` */
 export function describeTerm(p: GadgetProgram, target: number, term: GadgetTerm): string {
-  const binding = (a: AxisBinding): string => (a.kind === 'output' ? `o${a.output}` : a.kind === 'summed' ? `v${a.variable}` : '1/2');
-  const variables = term.variables.map((n, v) => `v${v}: ${n}${v < term.shared.length ? ` eq o${term.shared[v]}` : ''}`);
+  const binding = (a: AxisBinding): string =>
+    a.kind === 'output' ? `o${a.output}` : a.kind === 'summed' ? `v${a.variable}` : '1/2';
+  const variables = term.variables.map(
+    (n, v) => `v${v}: ${n}${v < term.shared.length ? ` eq o${term.shared[v]}` : ''}`,
+  );
   const free = term.free.map((o) => `ones o${o}: ${p.tensors[target].shape[o]}`);
   const sum = variables.length > 0 ? `sum(${variables.join(', ')}) ` : '';
   const factors = term.factors.map((f) => `t${f.tensor}[${f.axes.map(binding).join(', ')}]`);

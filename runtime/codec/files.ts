@@ -39,7 +39,11 @@ export const encodeOpening = (o: OpeningFile): Uint8Array =>
 /** @throws CodecError */
 export function decodeOpening(bytes: Uint8Array): OpeningFile {
   const value = decode(unpack('o', ['OPEN'], bytes).OPEN);
-  return { commitment: bytesOf(value, 'commitment', 32), matrix: bytesOf(value, 'matrix', 32), seed: bytesOf(value, 'seed', 32) };
+  return {
+    commitment: bytesOf(value, 'commitment', 32),
+    matrix: bytesOf(value, 'matrix', 32),
+    seed: bytesOf(value, 'seed', 32),
+  };
 }
 
 export interface ProofFile {
@@ -97,7 +101,8 @@ function field(value: unknown, name: string): unknown {
 
 function bytesOf(value: unknown, name: string, length?: number): Uint8Array {
   const v = field(value, name);
-  if (!(v instanceof Uint8Array) || (length !== undefined && v.length !== length)) throw new CodecError(`"${name}" is not ${length ?? 'any'} bytes`);
+  if (!(v instanceof Uint8Array) || (length !== undefined && v.length !== length))
+    throw new CodecError(`"${name}" is not ${length ?? 'any'} bytes`);
   return v;
 }
 

@@ -227,6 +227,7 @@ export const f64 = {
   convert_i32: (a: Int): F64 => plain('f64', 0xb7)(toI32(a)),
   convert_i64: (a: I64): F64 => plain('f64', 0xb9)(a),
   reinterpret: (a: I64): F64 => plain('f64', 0xbf)(a),
+  neg: (a: F64): F64 => plain('f64', 0x9a)(a),
 } as const;
 
 type VectorBinary = (a: V128, b: V128) => V128;
@@ -294,11 +295,11 @@ export const f64x2 = {
   add: vec2(0xf0),
   sub: vec2(0xf1),
   mul: vec2(0xf2),
-  neg: vec1(0xed),
+  replaceLane: (a: V128, lane: 0 | 1, value: F64): V128 => lanewise('v128', 0x22)(lane, a, value),
+  abs: vec1(0xec),
   nearest: vec1(0x94),
   eq: vec2(0x47),
-  ne: vec2(0x48),
-  lt: vec2(0x49),
+  ge: vec2(0x4c),
   /** a * b + c, rounded once where the processor can (relaxed SIMD). */
   relaxed_madd: (a: V128, b: V128, c: V128): V128 => vector('v128', 0x107)(a, b, c),
   convert_low_i32x4_s: vec1(0xfe),

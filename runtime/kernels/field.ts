@@ -101,7 +101,15 @@ export class Field {
 
   /** The elements of vectors at two addresses. */
   gather(c: Code, first: Int, second: Int, offset = 0): Pair {
-    return this.#make(c, (i) => v128.load64_high(v128.load64_zero(first, offset + 8 * i), second, offset + 8 * i));
+    return this.gatherStrided(c, first, second, 8, offset);
+  }
+
+  /** As `gather`, with the limbs `stride` bytes apart. */
+  gatherStrided(c: Code, first: Int, second: Int, stride: number, offset = 0): Pair {
+    return this.#make(c, (i) => {
+      const at = offset + stride * i;
+      return v128.load64_high(v128.load64_zero(first, at), second, at);
+    });
   }
 
   /** The element at one address in both lanes. */

@@ -57,13 +57,11 @@ interface Counts {
 }
 
 function counts(a: Argument): Counts {
-  const { plain, triples } = a.pads;
-  const factors = 2 * triples - a.pads.copies.size;
   return {
     witness: a.matrices.slice(a.registered).map((m) => m.rows),
     plain: a.closing.plainRows,
     triple: a.closing.tripleRows,
-    messages: plain + factors,
+    messages: a.pads.labels.length,
     last: a.closing.lastPads - a.closing.tripleRows,
     lastPads: a.closing.lastPads,
     folds: a.folds,
@@ -81,8 +79,28 @@ export function bodySize(a: Argument): number {
 }
 
 export function encodeBody(a: Argument, { points: p, scalars: s }: ProofBody): Uint8Array {
-  const points = [...p.witness.flat(), ...p.P, ...p.A, ...p.B, ...p.C, p.Q, p.D, p.DQ, ...(p.T0 && p.T1 ? [p.T0, p.T1] : []), ...p.folds.flatMap((f) => [f.left, f.right])];
-  const scalars = [...s.messages, ...s.last, s.delta, ...s.z, s.zRho, ...s.zQ, s.zRhoQ, ...(s.zT === undefined ? [] : [s.zT])];
+  const points = [
+    ...p.witness.flat(),
+    ...p.P,
+    ...p.A,
+    ...p.B,
+    ...p.C,
+    p.Q,
+    p.D,
+    p.DQ,
+    ...(p.T0 && p.T1 ? [p.T0, p.T1] : []),
+    ...p.folds.flatMap((f) => [f.left, f.right]),
+  ];
+  const scalars = [
+    ...s.messages,
+    ...s.last,
+    s.delta,
+    ...s.z,
+    s.zRho,
+    ...s.zQ,
+    s.zRhoQ,
+    ...(s.zT === undefined ? [] : [s.zT]),
+  ];
   const out = new Uint8Array(bodySize(a));
   let at = 0;
   for (const bytes of [...points, ...scalars.map(scalarBytes)]) {

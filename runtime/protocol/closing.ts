@@ -48,7 +48,14 @@ export function planClosing(pads: PadPlan, columns: number, folds: number): Clos
   const plainRows = Math.ceil(pads.plain / columns);
   const tripleRows = Math.ceil(pads.triples / columns);
   const roundDegree = tripleRows > 0 ? 3 : 2;
-  return { columns, folds, plainRows, tripleRows, roundDegree, lastPads: roundDegree * Math.log2(columns) + 3 * tripleRows };
+  return {
+    columns,
+    folds,
+    plainRows,
+    tripleRows,
+    roundDegree,
+    lastPads: roundDegree * Math.log2(columns) + 3 * tripleRows,
+  };
 }
 
 /** All openings of one matrix at one column weight, with their challenges and scales in the row weights. */
@@ -82,7 +89,12 @@ export interface ClosingTarget {
   readonly target: Form;
 }
 
-export async function closing(ctx: ProtocolContext, matrices: readonly MatrixShape[], plan: ClosingPlan, role: ClosingRole): Promise<ClosingTarget> {
+export async function closing(
+  ctx: ProtocolContext,
+  matrices: readonly MatrixShape[],
+  plan: ClosingPlan,
+  role: ClosingRole,
+): Promise<ClosingTarget> {
   const { columns, tripleRows } = plan;
   const variables = Math.log2(columns);
   const theta = powers(ctx.challenge('closing theta'), ctx.relations.length);
@@ -133,25 +145,39 @@ function lastProduct(a: Form, b: Form, product: number): Form {
   ]);
 }
 
-function mergeOpenings(ctx: ProtocolContext, matrices: readonly MatrixShape[], theta: readonly bigint[]): MergedOpening[] {
+function mergeOpenings(
+  ctx: ProtocolContext,
+  matrices: readonly MatrixShape[],
+  theta: readonly bigint[],
+): MergedOpening[] {
   const merged = new Map<string, MergedOpening>();
   for (const [k, relation] of ctx.relations.entries())
     for (const o of relation.openings) {
       const key = `${o.matrix}|${o.columns.map((d) => `${d.point.join()}<${d.limit ?? ''}`).join(';')}`;
       let m = merged.get(key);
       if (!m) {
-        m = { matrix: o.matrix, rowWeights: Array.from({ length: matrices[o.matrix].rows }, () => 0n), columns: o.columns };
+        m = {
+          matrix: o.matrix,
+          rowWeights: Array.from({ length: matrices[o.matrix].rows }, () => 0n),
+          columns: o.columns,
+        };
         merged.set(key, m);
       }
       const scale = mul(theta[k], o.scale);
-      for (const [i, w] of o.rowWeights.entries()) m.rowWeights[o.firstRow + i] = add(m.rowWeights[o.firstRow + i], mul(scale, w));
+      for (const [i, w] of o.rowWeights.entries())
+        m.rowWeights[o.firstRow + i] = add(m.rowWeights[o.firstRow + i], mul(scale, w));
     }
   return [...merged.values()];
 }
 
 function padWeights(total: Form, plan: ClosingPlan): PadWeights {
   const rows = (count: number): bigint[][] => Array.from({ length: count }, () => []);
-  const alpha = { P: rows(plan.plainRows), A: rows(plan.tripleRows), B: rows(plan.tripleRows), C: rows(plan.tripleRows) };
+  const alpha = {
+    P: rows(plan.plainRows),
+    A: rows(plan.tripleRows),
+    B: rows(plan.tripleRows),
+    C: rows(plan.tripleRows),
+  };
   for (const [p, c] of total.pads) {
     const kind = padKind(p) as Exclude<PadKind, 'Q'>;
     const i = padIndex(p);

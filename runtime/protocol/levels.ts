@@ -75,7 +75,13 @@ export async function proveLevels(ctx: ProtocolContext, program: GadgetProgram, 
   for (let level = 1; level <= program.levels; level++) await proveLevel(ctx, program, role, claims, level);
 }
 
-async function proveLevel(ctx: ProtocolContext, program: GadgetProgram, role: LevelsRole, claims: Map<number, Claim[]>, level: number): Promise<void> {
+async function proveLevel(
+  ctx: ProtocolContext,
+  program: GadgetProgram,
+  role: LevelsRole,
+  claims: Map<number, Claim[]>,
+  level: number,
+): Promise<void> {
   const here = claimsAt(program, claims, level);
   if (here.length === 0) return;
   const rho = powers(ctx.challenge(`level ${level} batch`), here.length);
@@ -99,7 +105,11 @@ async function proveLevel(ctx: ProtocolContext, program: GadgetProgram, role: Le
   ctx.assertZero(combineValues(parts));
 }
 
-function claimsAt(program: GadgetProgram, claims: Map<number, Claim[]>, level: number): { target: number; claim: Claim }[] {
+function claimsAt(
+  program: GadgetProgram,
+  claims: Map<number, Claim[]>,
+  level: number,
+): { target: number; claim: Claim }[] {
   const levelOf = new Map(program.equations.map((e) => [e.target, e.level]));
   for (const [id, t] of program.tensors.entries()) if (t.class.kind === 'view') levelOf.set(id, t.class.level);
   return [...claims.entries()]
@@ -132,7 +142,8 @@ function instancesOf(program: GadgetProgram, target: number, claim: Claim, rho: 
   });
 }
 
-export const bitCount = (instance: Instance): number => instance.variables.reduce((n, length) => n + bitsFor(length), 0);
+export const bitCount = (instance: Instance): number =>
+  instance.variables.reduce((n, length) => n + bitsFor(length), 0);
 
 /** The degree of each round: the largest of the summands that still have variables. */
 export function roundDegrees(instances: readonly Instance[]): number[] {
@@ -144,7 +155,13 @@ export const roundDegree = (s: Instance, round: number): number =>
   round >= bitCount(s) ? 0 : s.factors + (round < s.weights.length ? 1 : 0);
 
 /** Returns what settles one instance at the end of its rounds: its product of factors as a value, with new claims recorded. */
-function settler(ctx: ProtocolContext, program: GadgetProgram, role: LevelsRole, claims: Map<number, Claim[]>, label: string) {
+function settler(
+  ctx: ProtocolContext,
+  program: GadgetProgram,
+  role: LevelsRole,
+  claims: Map<number, Claim[]>,
+  label: string,
+) {
   const sent = new Map<string, Factor | Form>();
   const recordClaim = (tensor: number, point: AxisPoints, form: Form): void => {
     const list = claims.get(tensor) ?? [];
@@ -162,7 +179,8 @@ function settler(ctx: ProtocolContext, program: GadgetProgram, role: LevelsRole,
     const f = ctx.sendFactor(name(tensor), v);
     sent.set(key, f);
     const t = program.tensors[tensor];
-    if (t.class.kind === 'committed') ctx.assertZero({ form: f.form, openings: openTensor(program.sources, t, point, neg(1n)) });
+    if (t.class.kind === 'committed')
+      ctx.assertZero({ form: f.form, openings: openTensor(program.sources, t, point, neg(1n)) });
     else recordClaim(tensor, point, f.form);
     return f;
   };
@@ -199,14 +217,25 @@ function settler(ctx: ProtocolContext, program: GadgetProgram, role: LevelsRole,
       if (k === hidden.length - 2) return value(combine([[factor, form]]));
       leftValue = leftValue === undefined || h.v === undefined ? undefined : mul(leftValue, h.v);
       left = ctx.sendFactor(`${label} partial product`, leftValue);
-      ctx.assertZero(value(combine([[1n, form], [neg(1n), left.form]])));
+      ctx.assertZero(
+        value(
+          combine([
+            [1n, form],
+            [neg(1n), left.form],
+          ]),
+        ),
+      );
     }
     throw new Error('internal error: a product without a last factor');
   };
 }
 
 /** The point at which each factor's tensor is evaluated once the instance's variables are bound to `own`. */
-export function factorPoints(program: GadgetProgram, instance: Instance, own: readonly bigint[]): { tensor: number; point: AxisPoints; view?: boolean }[] {
+export function factorPoints(
+  program: GadgetProgram,
+  instance: Instance,
+  own: readonly bigint[],
+): { tensor: number; point: AxisPoints; view?: boolean }[] {
   const ofVariable: bigint[][] = [];
   let at = 0;
   for (const length of instance.variables) ofVariable.push(own.slice(at, (at += bitsFor(length))));

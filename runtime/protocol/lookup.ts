@@ -163,12 +163,19 @@ function assertLeaves(
   ctx.assertZero(combineValues(denominators));
 }
 
-const bitsOf = (n: number, count: number): bigint[] => Array.from({ length: count }, (_, i) => BigInt(Math.floor(n / 2 ** (count - 1 - i)) % 2));
+const bitsOf = (n: number, count: number): bigint[] =>
+  Array.from({ length: count }, (_, i) => BigInt(Math.floor(n / 2 ** (count - 1 - i)) % 2));
 
 function openColumn(c: LookupColumn, own: readonly bigint[]): Opening[] {
   const rowWeights = eqTable(own.slice(0, c.rowBits));
   const columns = [{ point: own.slice(c.rowBits) }];
-  return c.parts.map(({ matrix, firstRow, scale }) => ({ matrix, firstRow, rowWeights, columns, scale: reduce(scale) }));
+  return c.parts.map(({ matrix, firstRow, scale }) => ({
+    matrix,
+    firstRow,
+    rowWeights,
+    columns,
+    scale: reduce(scale),
+  }));
 }
 
 /** Entry t of the table is slot t of its matrix, row-major; a table smaller than a row takes its first slots. */

@@ -66,22 +66,38 @@ export function contractAxes(
     const weight = best < 0 ? undefined : rest[best].weight;
     if (!weight) return { vector, shape: rest.map((a) => a.length) };
     const size = (axes: typeof rest): number => axes.reduce((n, a) => n * a.length, 1);
-    vector = device.contract(vector, [size(rest.slice(0, best)), rest[best].length, size(rest.slice(best + 1))], weight);
+    vector = device.contract(
+      vector,
+      [size(rest.slice(0, best)), rest[best].length, size(rest.slice(best + 1))],
+      weight,
+    );
     rest.splice(best, 1);
   }
 }
 
 /** T~(point): the multilinear extension, absent entries being 0. */
-export async function evaluateExtension(device: VerifierDevice, tensor: DeviceTensor, shape: readonly number[], point: AxisPoints): Promise<bigint> {
+export async function evaluateExtension(
+  device: VerifierDevice,
+  tensor: DeviceTensor,
+  shape: readonly number[],
+  point: AxisPoints,
+): Promise<bigint> {
   if (shape.length === 0) return first(device, device.contract(tensor, [1, 1, 1], device.frVector([1n])));
   const weights = shape.map((n, j) => device.eq(point[j], n));
   return first(device, contractAxes(device, tensor, shape, weights).vector);
 }
 
-const first = async (device: VerifierDevice, v: DeviceTensor): Promise<bigint> => (await device.readFr(v as FrVector))[0];
+const first = async (device: VerifierDevice, v: DeviceTensor): Promise<bigint> =>
+  (await device.readFr(v as FrVector))[0];
 
 /** sum over the entries i of a view of eq(claim, i) * eq(point, at(i)): the weight of the viewed tensor at `point`. */
-export async function evaluateViewWeight(device: VerifierDevice, program: GadgetProgram, view: number, claim: AxisPoints, point: AxisPoints): Promise<bigint> {
+export async function evaluateViewWeight(
+  device: VerifierDevice,
+  program: GadgetProgram,
+  view: number,
+  claim: AxisPoints,
+  point: AxisPoints,
+): Promise<bigint> {
   const t = program.tensors[view];
   if (t.class.kind !== 'view') throw new Error(`internal error: ${t.name} is no view`);
   const of = program.tensors[t.class.of].shape;

@@ -48,7 +48,11 @@ export function planRange(source: CommittedSource): RangePlan {
   const widths = new Set<number>();
   for (const s of stretches) for (const w of limbWidths(s.bits)) widths.add(w);
   const tables = [...widths].sort((a, b) => a - b).map((bits, i) => ({ bits, matrix: 1 + i, columns: source.columns }));
-  const limbs = stretches.flatMap((stretch) => limbWidths(stretch.bits).slice(1).map((_, limb) => ({ stretch, limb })));
+  const limbs = stretches.flatMap((stretch) =>
+    limbWidths(stretch.bits)
+      .slice(1)
+      .map((_, limb) => ({ stretch, limb })),
+  );
   const columnBits = Math.log2(source.columns);
   const columns: LookupColumn[] = stretches.flatMap((stretch) => {
     const own = limbs.map((l, i) => ({ ...l, matrix: 1 + tables.length + i })).filter((l) => l.stretch === stretch);
@@ -70,7 +74,11 @@ export function planRange(source: CommittedSource): RangePlan {
         constant: 2n ** BigInt(stretch.bits - 1) * shift,
         parts: [
           { matrix: 0, firstRow: stretch.firstRow + first, scale: shift },
-          ...own.map((l) => ({ matrix: l.matrix, firstRow: first, scale: neg(2n ** BigInt(limbBits * l.limb)) * shift })),
+          ...own.map((l) => ({
+            matrix: l.matrix,
+            firstRow: first,
+            scale: neg(2n ** BigInt(limbBits * l.limb)) * shift,
+          })),
         ],
       },
     ]);
@@ -103,7 +111,7 @@ function rowStretches(source: CommittedSource): RowStretch[] {
 /** rows as a sum of powers of two, largest first. */
 function powerOfTwoRuns(rows: number): { first: number; bits: number }[] {
   const out: { first: number; bits: number }[] = [];
-  for (let first = 0; first < rows; ) {
+  for (let first = 0; first < rows;) {
     const bits = Math.floor(Math.log2(rows - first));
     out.push({ first, bits });
     first += 2 ** bits;
@@ -115,11 +123,17 @@ function powerOfTwoRuns(rows: number): { first: number; bits: number }[] {
 const foldsFor = (columns: number): number => Math.max(0, Math.log2(columns) - 6);
 
 export const planRangeArgument = (source: CommittedSource, plan: RangePlan): Promise<Argument> =>
-  planArgument({ matrices: plan.matrices, registered: 1, columns: source.columns, folds: foldsFor(source.columns) }, (ctx) =>
-    proveRange(ctx, source, plan),
+  planArgument(
+    { matrices: plan.matrices, registered: 1, columns: source.columns, folds: foldsFor(source.columns) },
+    (ctx) => proveRange(ctx, source, plan),
   );
 
-export async function proveRange(ctx: ProtocolContext, source: CommittedSource, plan: RangePlan, prover?: TreeProver): Promise<void> {
+export async function proveRange(
+  ctx: ProtocolContext,
+  source: CommittedSource,
+  plan: RangePlan,
+  prover?: TreeProver,
+): Promise<void> {
   await proveLookups(ctx, plan.lookups, prover);
   const variables = Math.max(0, ...source.tensors.flatMap((t) => t.axes.map((a) => bitsFor(a.length))));
   const axes = Math.max(0, ...source.tensors.map((t) => t.axes.length));
@@ -147,10 +161,17 @@ function outside(t: CommittedTensor, points: readonly (readonly bigint[])[]): Op
     columns,
     scale,
   });
-  const openings = [opening(high, low.map((point) => ({ point })), 1n)];
+  const openings = [
+    opening(
+      high,
+      low.map((point) => ({ point })),
+      1n,
+    ),
+  ];
   const partial = t.axes.flatMap((a, j) => (remainder(a) === 0 ? [] : [j]));
   for (let subset = 0; subset < 2 ** partial.length; subset++) {
-    const isLast = (j: number): boolean => partial.includes(j) && Math.floor(subset / 2 ** partial.indexOf(j)) % 2 === 1;
+    const isLast = (j: number): boolean =>
+      partial.includes(j) && Math.floor(subset / 2 ** partial.indexOf(j)) % 2 === 1;
     const rows = high.map((w, j) =>
       partial.includes(j) ? w.map((v, i) => ((i === lengths[j] - 1) === isLast(j) ? v : 0n)) : w,
     );

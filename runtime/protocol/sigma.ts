@@ -70,7 +70,6 @@ export interface ProofBody {
   readonly scalars: ProofScalars;
 }
 
-
 /** The messages before the challenge e, which everything after depends on. */
 export function absorbMasks(transcript: Transcript, points: ProofPoints, delta: bigint): void {
   transcript.absorb('sigma D', points.D);

@@ -78,7 +78,12 @@ function nextClaim(claim: Form, sent: readonly Form[], x: bigint, tau: bigint | 
           [mul(sub(tau, 1n), inv(tau)), sent[0]],
         ]);
   const { at, leading } = interpolation(sent.length, x);
-  return combine([[at[0], sent[0]], [at[1], one], ...(sent.length > 1 ? [[leading, sent[1]] as const] : []), ...sent.slice(2).map((f, k) => [at[k + 2], f] as const)]);
+  return combine([
+    [at[0], sent[0]],
+    [at[1], one],
+    ...(sent.length > 1 ? [[leading, sent[1]] as const] : []),
+    ...sent.slice(2).map((f, k) => [at[k + 2], f] as const),
+  ]);
 }
 
 const cache = new Map<number, { nodes: bigint[]; inverse: bigint[] }>();

@@ -38,7 +38,10 @@ export const guardsHold = (guards: readonly Compare[], variables: readonly numbe
   guards.every((g) => comparisons[g.op](evaluateIndex(g.left, variables), evaluateIndex(g.right, variables)));
 
 /** Calls `visit` with every index tuple of a shape, row-major. The tuple is reused. */
-export function forEachIndex(shape: readonly number[], visit: (index: readonly number[], position: number) => void): void {
+export function forEachIndex(
+  shape: readonly number[],
+  visit: (index: readonly number[], position: number) => void,
+): void {
   const index = shape.map(() => 0);
   const size = shape.reduce((n, d) => n * d, 1);
   for (let position = 0; position < size; position++) {
@@ -51,7 +54,12 @@ export function forEachIndex(shape: readonly number[], visit: (index: readonly n
 }
 
 /** For every entry of a view its position in the row-major tensor it views, or -1 where it is 0. */
-export function viewMap(shape: readonly number[], of: readonly number[], at: readonly IndexExpr[], guards: readonly Compare[]): Int32Array {
+export function viewMap(
+  shape: readonly number[],
+  of: readonly number[],
+  at: readonly IndexExpr[],
+  guards: readonly Compare[],
+): Int32Array {
   const map = new Int32Array(shape.reduce((n, d) => n * d, 1));
   forEachIndex(shape, (index, position) => {
     map[position] = guardsHold(guards, index) ? flatten(of, at, index) : -1;

@@ -2,7 +2,13 @@
 import type { Device, FrVector, IntVector } from '../device/device.ts';
 import { add, constant, mul as times, sub, table, type Expression } from '../device/expression.ts';
 import { absorbRows, padRowLengths, type Argument } from '../protocol/argument.ts';
-import { closing, columnTable, type ClosingTarget, type ColumnSumcheck, type MergedOpening } from '../protocol/closing.ts';
+import {
+  closing,
+  columnTable,
+  type ClosingTarget,
+  type ColumnSumcheck,
+  type MergedOpening,
+} from '../protocol/closing.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
 import { padIndex, padKind, type Pad } from '../protocol/form.ts';
 import * as Fr from '../protocol/scalar.ts';
@@ -136,7 +142,12 @@ async function commitRows({ device, argument, matrices, rows }: ProverState): Pr
       m.blindings.map((blinding, i) => ({ vector: m.vector, offset: i * m.columns, length: m.columns, blinding })),
     ),
     ...kinds.flatMap((k) =>
-      rows[k].vectors.map((vector, i) => ({ vector, offset: 0, length: vector.length, blinding: rows[k].blindings[i] })),
+      rows[k].vectors.map((vector, i) => ({
+        vector,
+        offset: 0,
+        length: vector.length,
+        blinding: rows[k].blindings[i],
+      })),
     ),
   ]);
   let at = 0;
@@ -163,14 +174,23 @@ async function columnProver(
   { device, argument, matrices, rows }: ProverState,
   { openings, alpha, lambda, tau }: ColumnSumcheck,
 ): Promise<RoundProver & { products(): Promise<{ a: bigint[]; b: bigint[] }> }> {
-  let linear: FrVector[] = openings.flatMap((o) => [combineRows(device, matrices[o.matrix], o.rowWeights), columnVector(device, o)]);
+  let linear: FrVector[] = openings.flatMap((o) => [
+    combineRows(device, matrices[o.matrix], o.rowWeights),
+    columnVector(device, o),
+  ]);
   for (const kind of ['P', 'A', 'B', 'C'] as const)
-    for (const [i, weights] of alpha[kind].entries()) if (weights.length > 0) linear.push(rows[kind].vectors[i], device.frVector(weights));
+    for (const [i, weights] of alpha[kind].entries())
+      if (weights.length > 0) linear.push(rows[kind].vectors[i], device.frVector(weights));
   const triples = rows.A.vectors.length;
   let products: FrVector[] = [];
   if (triples > 0) {
     // The whole table: cut short it would be another multilinear polynomial, even where A, B and C are zero.
-    const weight = device.map(device.prepare(times(constant(0), table(0))), [device.eq(tau)], [lambda], argument.columns);
+    const weight = device.map(
+      device.prepare(times(constant(0), table(0))),
+      [device.eq(tau)],
+      [lambda],
+      argument.columns,
+    );
     products = [weight, ...rows.A.vectors, ...rows.B.vectors, ...rows.C.vectors];
   }
   const linearKernel = device.prepare(pairs(linear.length / 2));
@@ -248,9 +268,13 @@ export function combinedRow(state: ProverState, target: ClosingTarget): { w: FrV
 }
 
 /** sum of scales[i] * parts[i], shorter parts being zero beyond their length */
-export function linearCombination(device: Device, parts: readonly FrVector[], scales: readonly bigint[], length: number): FrVector {
+export function linearCombination(
+  device: Device,
+  parts: readonly FrVector[],
+  scales: readonly bigint[],
+  length: number,
+): FrVector {
   let e: Expression = times(constant(0), table(0));
   for (let i = 1; i < parts.length; i++) e = add(e, times(constant(i), table(i)));
   return device.map(device.prepare(e), parts, scales, length);
 }
-

@@ -45,13 +45,25 @@ export interface CommittedFiles {
  * Commits to all tensors that the program takes from `sourceName`.
  * @throws ValueError if a tensor is missing, has another shape, or an entry outside its type
  */
-export async function commit(bundleBytes: Uint8Array, sourceName: string, weights: Weights, options: CommitOptions): Promise<CommittedFiles> {
+export async function commit(
+  bundleBytes: Uint8Array,
+  sourceName: string,
+  weights: Weights,
+  options: CommitOptions,
+): Promise<CommittedFiles> {
   const source = sourceNamed(decodeBundle(bundleBytes), sourceName);
   const entropy = options.entropy ?? freshEntropy();
   const entries = layMatrix(source, quantiseSource(source, weights));
   const layout = sha256(new TextEncoder().encode(printSource(source)));
   const seed = blindingSeed(entropy, layout, entries);
-  const { points, rangeProof } = await commitSource(options.device, source, entries, rowBlindings(source, seed), entropy, options.hooks);
+  const { points, rangeProof } = await commitSource(
+    options.device,
+    source,
+    entries,
+    rowBlindings(source, seed),
+    entropy,
+    options.hooks,
+  );
   return {
     commitment: encodeCommitment({ source: source.name, layout, points, rangeProof }),
     opening: encodeOpening({ commitment: commitmentDigest(source, points), matrix: matrixDigest(entries), seed }),
@@ -68,10 +80,13 @@ function sourceNamed(bundle: Bundle, name: string): CommittedSource {
 function quantiseSource(source: CommittedSource, weights: Weights): IntegerArray[] {
   return source.tensors.map((t) => {
     const given = weights.get(t.name);
-    if (!given) throw new ValueError(`the weights have no tensor "${t.name}", which the program takes from "${source.name}"`);
+    if (!given)
+      throw new ValueError(`the weights have no tensor "${t.name}", which the program takes from "${source.name}"`);
     const shape = t.axes.map((a) => a.length);
     if (given.shape.join() !== shape.join())
-      throw new ValueError(`"${t.name}" has shape [${given.shape.join(', ')}] in the weights, the program declares [${shape.join(', ')}]`);
+      throw new ValueError(
+        `"${t.name}" has shape [${given.shape.join(', ')}] in the weights, the program declares [${shape.join(', ')}]`,
+      );
     return quantise(t.name, shape, { kind: 'fixed', bits: t.bits, frac: t.frac }, given.values);
   });
 }
@@ -109,7 +124,8 @@ export async function createProver(bundleBytes: Uint8Array, { device, sources }:
   const program = bundle.gadgets;
   const argument = await planProgram(program);
   const opened = program.sources.map((source): OpenedSource => {
-    const given = sources.find((s) => s.source === source.name) ?? (program.sources.length === 1 ? sources[0] : undefined);
+    const given =
+      sources.find((s) => s.source === source.name) ?? (program.sources.length === 1 ? sources[0] : undefined);
     if (!given) throw new ValueError(`no weights and opening for the source "${source.name}"`);
     return openSource(source, given.opening, given.weights);
   });
@@ -143,7 +159,9 @@ function openSource(source: CommittedSource, openingBytes: Uint8Array, weights: 
   const entries = layMatrix(source, tensors);
   const digest = matrixDigest(entries);
   if (!digest.every((b, i) => b === opening.matrix[i]))
-    throw new ValueError(`the weights of "${source.name}" are not the ones this opening was made for: commit to them again`);
+    throw new ValueError(
+      `the weights of "${source.name}" are not the ones this opening was made for: commit to them again`,
+    );
   return { tensors, entries, blindings: rowBlindings(source, opening.seed), digest: opening.commitment };
 }
 
@@ -152,7 +170,8 @@ function quantiseInputs(bundle: Bundle, inputs: ReadonlyMap<string, ArrayLike<nu
   const wanted = gadgets.publics.filter((id) => gadgets.tensors[id].class.kind === 'input');
   const names = new Set(wanted.map((id) => gadgets.tensors[id].name));
   for (const name of inputs.keys())
-    if (!names.has(name)) throw new ValueError(`the program has no public input "${name}"; it has ${[...names].join(', ') || 'none'}`);
+    if (!names.has(name))
+      throw new ValueError(`the program has no public input "${name}"; it has ${[...names].join(', ') || 'none'}`);
   return new Map(
     wanted.map((id) => {
       const t = gadgets.tensors[id];

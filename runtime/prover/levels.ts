@@ -2,7 +2,14 @@
 import type { GadgetFactor, GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { Device, FrVector, Kernel } from '../device/device.ts';
 import { mul as times, table, type Expression } from '../device/expression.ts';
-import { bitCount, roundDegree, roundDegrees, type AxisPoints, type Instance, type LevelProver } from '../protocol/levels.ts';
+import {
+  bitCount,
+  roundDegree,
+  roundDegrees,
+  type AxisPoints,
+  type Instance,
+  type LevelProver,
+} from '../protocol/levels.ts';
 import { contractAxes, type DeviceTensor } from '../protocol/publics.ts';
 import * as Fr from '../protocol/scalar.ts';
 import type { Point } from '../protocol/sumcheck.ts';
@@ -11,14 +18,20 @@ import { viewMap } from '../protocol/views.ts';
 /** Entries of any tensor of the program, on the device. */
 export type TensorSource = (id: number) => DeviceTensor;
 
-export async function levelProver(device: Device, program: GadgetProgram, tensors: TensorSource, instances: readonly Instance[]): Promise<LevelProver> {
+export async function levelProver(
+  device: Device,
+  program: GadgetProgram,
+  tensors: TensorSource,
+  instances: readonly Instance[],
+): Promise<LevelProver> {
   const summands = instances.map((s) => new Summand(device, program, tensors, s));
   const degrees = roundDegrees(instances);
   let round = 0;
   return Promise.resolve({
     async round(points) {
       const sums = points.map(() => 0n);
-      for (const s of summands) for (const [i, v] of (await s.round(points, round, degrees[round])).entries()) sums[i] = Fr.add(sums[i], v);
+      for (const s of summands)
+        for (const [i, v] of (await s.round(points, round, degrees[round])).entries()) sums[i] = Fr.add(sums[i], v);
       return sums;
     },
     async bind(x) {
@@ -69,7 +82,8 @@ class Summand {
     const weighted = weights.slice(this.#bound + 1);
     const innerBits = this.#bits - weights.length;
     const outer = weighted.length > 0 ? { outer: this.#device.eq(weighted), innerBits } : undefined;
-    const values = this.#tables.length > 0 ? await this.#device.round(this.#kernel, this.#tables, [], variables, own, outer) : [];
+    const values =
+      this.#tables.length > 0 ? await this.#device.round(this.#kernel, this.#tables, [], variables, own, outer) : [];
     return points.map((p) => {
       const i = own.indexOf(p);
       if (i < 0) return 0n;
@@ -108,18 +122,33 @@ function product(count: number): Expression {
 
 function tablesOf(device: Device, program: GadgetProgram, tensors: TensorSource, instance: Instance): FrVector[] {
   const { source } = instance;
-  if (source.kind === 'term') return source.term.factors.map((f) => factorTable(device, program, tensors(f.tensor), f, instance));
+  if (source.kind === 'term')
+    return source.term.factors.map((f) => factorTable(device, program, tensors(f.tensor), f, instance));
   const shape = program.tensors[source.of].shape;
   const all: GadgetFactor = { tensor: source.of, axes: shape.map((_, variable) => ({ kind: 'summed', variable })) };
-  return [viewTable(device, program, source.view, instance.claim), factorTable(device, program, tensors(source.of), all, instance)];
+  return [
+    viewTable(device, program, source.view, instance.claim),
+    factorTable(device, program, tensors(source.of), all, instance),
+  ];
 }
 
 /** The factor with its bound axes weighted, over the instance's variables, each padded to a power of two. */
-function factorTable(device: Device, program: GadgetProgram, tensor: DeviceTensor, factor: GadgetFactor, instance: Instance): FrVector {
+function factorTable(
+  device: Device,
+  program: GadgetProgram,
+  tensor: DeviceTensor,
+  factor: GadgetFactor,
+  instance: Instance,
+): FrVector {
   const { shape } = program.tensors[factor.tensor];
   const weights = factor.axes.map((a, j) => {
     if (a.kind === 'output') return device.eq(instance.claim[a.output], shape[j]);
-    return a.kind === 'half' ? device.eq(Array.from({ length: Fr.bitsFor(shape[j]) }, () => Fr.half), shape[j]) : undefined;
+    return a.kind === 'half'
+      ? device.eq(
+          Array.from({ length: Fr.bitsFor(shape[j]) }, () => Fr.half),
+          shape[j],
+        )
+      : undefined;
   });
   const bound = contractAxes(device, tensor, shape, weights);
   const kept = factor.axes.flatMap((a) => (a.kind === 'summed' ? [a.variable] : []));
@@ -132,17 +161,24 @@ function factorTable(device: Device, program: GadgetProgram, tensor: DeviceTenso
  * For each entry of the table over `variables` (padded), its position in the row-major array over the variables `kept`
  * of the given lengths, or -1 in the padding. Undefined where that is the identity.
  */
-function spreadMap(kept: readonly number[], lengths: readonly number[], variables: readonly number[]): Int32Array | undefined {
+function spreadMap(
+  kept: readonly number[],
+  lengths: readonly number[],
+  variables: readonly number[],
+): Int32Array | undefined {
   const strideOf = new Map(kept.map((v, j) => [v, lengths.slice(j + 1).reduce((n, d) => n * d, 1)] as const));
   const inOrder = kept.length === variables.length && kept.every((v, j) => v === j);
   // Only the first variable may be short: trailing zeros may be left out of a table.
   if (inOrder && variables.slice(1).every((n) => n === 2 ** Fr.bitsFor(n))) return undefined;
   let map = Int32Array.of(0);
-  for (const [v, length] of variables.entries()) {
-    const stride = strideOf.get(v) ?? 0;
-    const padded = v === 0 ? length : 2 ** Fr.bitsFor(length);
+  for (const [v, own] of variables.entries()) {
+    const stride = strideOf.get(v);
+    // A table that does not depend on a variable is constant in its padding, too; the other factors are zero there.
+    const length = stride === undefined ? 2 ** Fr.bitsFor(own) : own;
+    const padded = v === 0 ? length : 2 ** Fr.bitsFor(own);
     const next = new Int32Array(map.length * padded).fill(-1);
-    for (const [k, base] of map.entries()) if (base >= 0) for (let i = 0; i < length; i++) next[k * padded + i] = base + i * stride;
+    for (const [k, base] of map.entries())
+      if (base >= 0) for (let i = 0; i < length; i++) next[k * padded + i] = base + i * (stride ?? 0);
     map = next;
   }
   return map;
@@ -154,7 +190,10 @@ function viewTable(device: Device, program: GadgetProgram, view: number, claim: 
   if (t.class.kind !== 'view') throw new Error(`internal error: ${t.name} is no view`);
   const of = program.tensors[t.class.of].shape;
   const map = viewMap(t.shape, of, t.class.at, t.class.guards);
-  const eq = claim.reduce((rows, p, j) => rows.flatMap((a) => Fr.eqTable(p, t.shape[j]).map((e) => Fr.mul(a, e))), [1n]);
+  const eq = claim.reduce(
+    (rows, p, j) => rows.flatMap((a) => Fr.eqTable(p, t.shape[j]).map((e) => Fr.mul(a, e))),
+    [1n],
+  );
   const weights = Array.from({ length: of.reduce((n, d) => n * d, 1) }, () => 0n);
   for (const [i, position] of map.entries()) if (position >= 0) weights[position] = Fr.add(weights[position], eq[i]);
   const spread = spreadMap(
@@ -165,4 +204,3 @@ function viewTable(device: Device, program: GadgetProgram, view: number, claim: 
   const vector = device.frVector(weights);
   return spread ? device.gather(vector, spread) : vector;
 }
-

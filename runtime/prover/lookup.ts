@@ -21,10 +21,7 @@ const sumDenominator = mul(table(0), table(1));
 /** p0 q1 + q0 (p1 + lambda q1) over the tables p0, p1, q0, q1. */
 const summand = add(mul(table(0), table(3)), mul(table(2), add(table(1), mul(constant(0), table(3)))));
 /** 1 + inside * (alpha - beta width - value - 1) over the tables value, width, inside. */
-const leaf = add(
-  constant(0),
-  mul(table(2), sub(sub(constant(1), mul(constant(2), table(1))), table(0))),
-);
+const leaf = add(constant(0), mul(table(2), sub(sub(constant(1), mul(constant(2), table(1))), table(0))));
 
 export function treeProver(device: Device, plan: LookupPlan, witness: LookupWitness): TreeProver {
   const layers: Layer[] = [];

@@ -76,7 +76,15 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       evaluateView: () => undefined,
       prover: (instances: Parameters<typeof levelProver>[3]) => levelProver(device, program, tensors, instances),
     };
-    const body = await proveArgument(device, argument, programTranscript(statement), matrices, randomness, (ctx) => proveLevels(ctx, program, role), request.hooks);
+    const body = await proveArgument(
+      device,
+      argument,
+      programTranscript(statement),
+      matrices,
+      randomness,
+      (ctx) => proveLevels(ctx, program, role),
+      request.hooks,
+    );
     return { publics, body: encodeBody(argument, body) };
   });
 }

@@ -4,7 +4,14 @@ import type { Device } from '../device/device.ts';
 import { encodeBody } from '../protocol/argument.ts';
 import { allocate, entry, type IntegerArray } from '../protocol/integers.ts';
 import { slotMap } from '../protocol/layout.ts';
-import { limbBits, planRange, planRangeArgument, proveRange, type RangePlan, type RowStretch } from '../protocol/range.ts';
+import {
+  limbBits,
+  planRange,
+  planRangeArgument,
+  proveRange,
+  type RangePlan,
+  type RowStretch,
+} from '../protocol/range.ts';
 import { commitmentDigest, rangeTranscript, sha256 } from '../protocol/statement.ts';
 import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
 import { treeProver, type LookupWitness } from './lookup.ts';
@@ -71,7 +78,11 @@ export async function commitSource(
     const digest = commitmentDigest(source, points);
     const randomness = new Randomness('range proof', entropy, digest, matrixDigest(entries));
     const { witness, matrices } = rangeWitness(source, plan, entries);
-    const committed = matrices.map((m) => ({ ...m, vector: device.intVector(m.entries), blindings: randomness.scalars(m.rows) }));
+    const committed = matrices.map((m) => ({
+      ...m,
+      vector: device.intVector(m.entries),
+      blindings: randomness.scalars(m.rows),
+    }));
     const body = await proveArgument(
       device,
       argument,
@@ -97,13 +108,17 @@ function rangeWitness(
   const limbs = plan.limbs.map(({ stretch, limb }) => {
     const out = new Int32Array(stretch.rows * columns);
     const [offset, shift] = [offsetOf(stretch), BigInt(limbBits * limb)];
-    for (let i = 0; i < out.length; i++) out[i] = Number(((BigInt(entries[stretch.firstRow * columns + i]) + offset) >> shift) & 0xffffn);
+    for (let i = 0; i < out.length; i++)
+      out[i] = Number(((BigInt(entries[stretch.firstRow * columns + i]) + offset) >> shift) & 0xffffn);
     return out;
   });
   const values = plan.lookups.columns.map((c) => {
     const out = new Int32Array(2 ** (c.rowBits + c.columnBits));
     const own = c.parts[0];
-    if (own.matrix > 0) out.set(limbs[own.matrix - 1 - tables.length].subarray(own.firstRow * columns, own.firstRow * columns + out.length));
+    if (own.matrix > 0)
+      out.set(
+        limbs[own.matrix - 1 - tables.length].subarray(own.firstRow * columns, own.firstRow * columns + out.length),
+      );
     else {
       const stretch = plan.stretches.find((s) => own.firstRow >= s.firstRow && own.firstRow < s.firstRow + s.rows);
       if (!stretch) throw new Error('internal error: a lookup column outside all stretches');

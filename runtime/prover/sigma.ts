@@ -15,7 +15,13 @@ import type { Transcript } from '../protocol/transcript.ts';
 import { combinedRow, linearCombination, type ProverState } from './argument.ts';
 
 /** Completes `points` and `scalars`. */
-export async function respond(state: ProverState, transcript: Transcript, target: ClosingTarget, points: ProofPoints, scalars: ProofScalars): Promise<void> {
+export async function respond(
+  state: ProverState,
+  transcript: Transcript,
+  target: ClosingTarget,
+  points: ProofPoints,
+  scalars: ProofScalars,
+): Promise<void> {
   const { device, argument, pads, rows, randomness } = state;
   const plan = argument.closing;
   const { kappa } = linearForm(target, plan);
@@ -51,7 +57,14 @@ export async function respond(state: ProverState, transcript: Transcript, target
 }
 
 /** Halves the response `folds` times: z' = z_lo + x z_hi against G' = x G_lo + G_hi, the form folded with the generators. */
-async function fold(device: Device, transcript: Transcript, target: ClosingTarget, z: bigint[], points: ProofPoints, folds: number): Promise<bigint[]> {
+async function fold(
+  device: Device,
+  transcript: Transcript,
+  target: ClosingTarget,
+  z: bigint[],
+  points: ProofPoints,
+  folds: number,
+): Promise<bigint[]> {
   const columns = z.length;
   const weight = transcript.challenge('fold weight');
   let e = Fr.eqTable(target.point);
@@ -70,7 +83,9 @@ async function fold(device: Device, transcript: Transcript, target: ClosingTarge
       return device.frVector(row);
     };
     const rows = [crossed(lo, true, dot(lo, e.slice(half))), crossed(hi, false, dot(hi, e.slice(0, half)))];
-    const [left, right] = await device.commit(rows.map((vector) => ({ vector, offset: 0, length: columns + 1, blinding: 0n })));
+    const [left, right] = await device.commit(
+      rows.map((vector) => ({ vector, offset: 0, length: columns + 1, blinding: 0n })),
+    );
     points.folds.push({ left, right });
     const x = foldChallenge(transcript, left, right);
     z = lo.map((v, j) => Fr.add(v, Fr.mul(x, hi[j])));
@@ -80,4 +95,5 @@ async function fold(device: Device, transcript: Transcript, target: ClosingTarge
   return z;
 }
 
-const dot = (a: readonly bigint[], b: readonly bigint[]): bigint => a.reduce((s, v, i) => Fr.add(s, Fr.mul(v, b[i])), 0n);
+const dot = (a: readonly bigint[], b: readonly bigint[]): bigint =>
+  a.reduce((s, v, i) => Fr.add(s, Fr.mul(v, b[i])), 0n);

@@ -2,9 +2,24 @@
  * The integers of every tensor of a program, from its inputs, in order of evaluation. Exact: matrix products whose sums
  * are proved to fit 64 bits run on the device, everything else in plain loops.
  */
-import type { AxisBinding, GadgetEquation, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
+import type {
+  AxisBinding,
+  GadgetEquation,
+  GadgetProgram,
+  GadgetTensor,
+  GadgetTerm,
+} from '../../compiler/gadget/program.ts';
 import type { Device, Integers, IntVector } from '../device/device.ts';
-import { allocate, entry, fromBigints, isWide, outside, rangeBits, setEntry, type IntegerArray } from '../protocol/integers.ts';
+import {
+  allocate,
+  entry,
+  fromBigints,
+  isWide,
+  outside,
+  rangeBits,
+  setEntry,
+  type IntegerArray,
+} from '../protocol/integers.ts';
 import { bitsFor } from '../protocol/scalar.ts';
 import { maskValues, viewMap } from '../protocol/views.ts';
 
@@ -14,7 +29,11 @@ export class RangeViolation extends Error {}
 export type Witness = ReadonlyMap<number, IntegerArray>;
 
 /** `inputs`: all public inputs and committed tensors, row-major. */
-export async function evaluateProgram(device: Device, program: GadgetProgram, inputs: Witness): Promise<Map<number, IntegerArray>> {
+export async function evaluateProgram(
+  device: Device,
+  program: GadgetProgram,
+  inputs: Witness,
+): Promise<Map<number, IntegerArray>> {
   const known = new Map(inputs);
   for (const [id, values] of known) checkRange(program.tensors[id], values);
   for (const e of program.equations) known.set(e.target, await evaluateEquation(device, program, e, known));
@@ -47,7 +66,9 @@ function checkRange(t: GadgetTensor, values: IntegerArray): void {
   if (bad < 0) return;
   const v = entry(values, bad);
   const bits = rangeBits({ lo: v < 0n ? v : 0n, hi: v > 0n ? v : 0n });
-  throw new RangeViolation(`${t.name}[${unflatten(t.shape, bad).join(', ')}] is ${v}, which needs ${bits} bits; its range is ${t.range.lo} to ${t.range.hi}`);
+  throw new RangeViolation(
+    `${t.name}[${unflatten(t.shape, bad).join(', ')}] is ${v}, which needs ${bits} bits; its range is ${t.range.lo} to ${t.range.hi}`,
+  );
 }
 
 function unflatten(shape: readonly number[], position: number): number[] {
@@ -59,13 +80,21 @@ function unflatten(shape: readonly number[], position: number): number[] {
   return index;
 }
 
-async function evaluateEquation(device: Device, program: GadgetProgram, e: GadgetEquation, known: Map<number, IntegerArray>): Promise<IntegerArray> {
+async function evaluateEquation(
+  device: Device,
+  program: GadgetProgram,
+  e: GadgetEquation,
+  known: Map<number, IntegerArray>,
+): Promise<IntegerArray> {
   const t = program.tensors[e.target];
   if (e.terms.length === 1) {
     const product = await matrixProduct(device, program, t, e.terms[0], known);
     if (product) return product;
   }
-  const out = allocate(t.range, t.shape.reduce((n, d) => n * d, 1));
+  const out = allocate(
+    t.range,
+    t.shape.reduce((n, d) => n * d, 1),
+  );
   const sums = Array.from({ length: out.length }, () => 0n);
   for (const term of e.terms) addTerm(program, t, term, known, sums);
   for (const [i, v] of sums.entries()) setEntry(out, i, v);
@@ -80,7 +109,8 @@ interface Loop {
   readonly factors: readonly number[];
 }
 
-const strides = (shape: readonly number[]): number[] => shape.map((_, j) => shape.slice(j + 1).reduce((n, d) => n * d, 1));
+const strides = (shape: readonly number[]): number[] =>
+  shape.map((_, j) => shape.slice(j + 1).reduce((n, d) => n * d, 1));
 
 /** The loops of a term and the coefficient of its raw sum. */
 function loopsOf(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm): { loops: Loop[]; coefficient: bigint } {
@@ -90,7 +120,9 @@ function loopsOf(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm): { l
     term.factors.map((f, k) => f.axes.reduce((s, a, j) => (match(a) ? s + factorStrides[k][j] : s), 0));
   const outputs = t.shape.map((length, o): Loop => {
     const v = term.shared.indexOf(o);
-    const factors = along((a) => (a.kind === 'output' && a.output === o) || (v >= 0 && a.kind === 'summed' && a.variable === v));
+    const factors = along(
+      (a) => (a.kind === 'output' && a.output === o) || (v >= 0 && a.kind === 'summed' && a.variable === v),
+    );
     return { length, target: targetStrides[o], factors };
   });
   const summed = term.variables
@@ -108,7 +140,13 @@ function loopsOf(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm): { l
   return { loops: [...outputs, ...summed, ...halves], coefficient };
 }
 
-function addTerm(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm, known: Map<number, IntegerArray>, sums: bigint[]): void {
+function addTerm(
+  program: GadgetProgram,
+  t: GadgetTensor,
+  term: GadgetTerm,
+  known: Map<number, IntegerArray>,
+  sums: bigint[],
+): void {
   const { loops, coefficient } = loopsOf(program, t, term);
   const entries = term.factors.map((f) => tensorEntries(program, known, f.tensor));
   const offsets = term.factors.map(() => 0);
@@ -133,13 +171,22 @@ function addTerm(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm, know
  * A batch of matrix products: two factors, one reduced index, every other index in the target in the order batch, left,
  * right. Undefined if the term is something else or could exceed 63 bits.
  */
-async function matrixProduct(device: Device, program: GadgetProgram, t: GadgetTensor, term: GadgetTerm, known: Map<number, IntegerArray>): Promise<IntegerArray | undefined> {
-  if (term.factors.length !== 2 || term.coefficient !== 1n || rangeBits(t.range) > 63 || rangeBits(t.range) <= 32) return undefined;
+async function matrixProduct(
+  device: Device,
+  program: GadgetProgram,
+  t: GadgetTensor,
+  term: GadgetTerm,
+  known: Map<number, IntegerArray>,
+): Promise<IntegerArray | undefined> {
+  if (term.factors.length !== 2 || term.coefficient !== 1n || rangeBits(t.range) > 63 || rangeBits(t.range) <= 32)
+    return undefined;
   if (term.free.length > 0 || term.variables.length !== term.shared.length + 1) return undefined;
   if (term.factors.some((f) => f.axes.some((a) => a.kind === 'half'))) return undefined;
   const { loops } = loopsOf(program, t, term);
   const outputs = loops.slice(0, t.shape.length);
-  const kinds = outputs.map((l) => (l.factors[0] > 0 && l.factors[1] > 0 ? 'batch' : l.factors[0] > 0 ? 'left' : 'right'));
+  const kinds = outputs.map((l) =>
+    l.factors[0] > 0 && l.factors[1] > 0 ? 'batch' : l.factors[0] > 0 ? 'left' : 'right',
+  );
   const swap = kinds.indexOf('right') >= 0 && kinds.indexOf('right') < kinds.lastIndexOf('left');
   const [leftFactor, rightFactor] = swap ? [1, 0] : [0, 1];
   const order = swap ? ['batch', 'right', 'left'] : ['batch', 'left', 'right'];
@@ -174,7 +221,8 @@ function arranged(device: Device, entries: Integers, loops: readonly Loop[], fac
   let map = Int32Array.of(0);
   for (const l of loops) {
     const next = new Int32Array(map.length * l.length);
-    for (const [k, base] of map.entries()) for (let i = 0; i < l.length; i++) next[k * l.length + i] = base + i * l.factors[factor];
+    for (const [k, base] of map.entries())
+      for (let i = 0; i < l.length; i++) next[k * l.length + i] = base + i * l.factors[factor];
     map = next;
   }
   return device.gather(vector, map);

@@ -4,7 +4,15 @@ import { absorbRows, decodeBody, type Argument } from '../protocol/argument.ts';
 import { closing, type ClosingTarget } from '../protocol/closing.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
 import * as Fr from '../protocol/scalar.ts';
-import { absorbAnswer, absorbMasks, foldChallenge, lastTriple, linearForm, type ProofBody, type ProofPoints } from '../protocol/sigma.ts';
+import {
+  absorbAnswer,
+  absorbMasks,
+  foldChallenge,
+  lastTriple,
+  linearForm,
+  type ProofBody,
+  type ProofPoints,
+} from '../protocol/sigma.ts';
 import { ProtocolRejection } from '../protocol/sumcheck.ts';
 import type { Transcript } from '../protocol/transcript.ts';
 
@@ -121,11 +129,17 @@ async function checkSigma(
   if (plan.tripleRows > 0) generators[0] = Fr.sub(generators[0], Fr.mul(kT, products));
   // The generator after the columns carries the linear form through the halvings.
   generators.push(plan.folds > 0 ? Fr.mul(folding.weight, Fr.sub(Fr.mul(folding.product, form), ended)) : 0n);
-  const blinding = Fr.add(Fr.mul(folding.product, scalars.zRho), Fr.add(Fr.mul(kQ, scalars.zRhoQ), Fr.mul(kT, scalars.zT ?? 0n)));
+  const blinding = Fr.add(
+    Fr.mul(folding.product, scalars.zRho),
+    Fr.add(Fr.mul(kQ, scalars.zRhoQ), Fr.mul(kT, scalars.zT ?? 0n)),
+  );
   generators.push(Fr.neg(blinding));
 
   const sum = await device.msm([
-    ...registered.map((p, m) => ({ points: p, scalars: device.frVector(target.matrices[m].map((c) => Fr.mul(eAll, c))) })),
+    ...registered.map((p, m) => ({
+      points: p,
+      scalars: device.frVector(target.matrices[m].map((c) => Fr.mul(eAll, c))),
+    })),
     { points, scalars: device.frVector(own) },
     { points: await device.generators(argument.columns + 1), scalars: device.frVector(generators) },
   ]);
@@ -169,6 +183,7 @@ function foldForm({ folds }: Argument, transcript: Transcript, target: ClosingTa
 const generatorScalars = (columns: number, blocks: readonly bigint[], z: readonly bigint[]): bigint[] =>
   blocks.flatMap((s) => z.map((v) => Fr.neg(Fr.mul(s, v)))).slice(0, columns);
 
-const dot = (a: readonly bigint[], b: readonly bigint[]): bigint => a.reduce((s, v, i) => Fr.add(s, Fr.mul(v, b[i])), 0n);
+const dot = (a: readonly bigint[], b: readonly bigint[]): bigint =>
+  a.reduce((s, v, i) => Fr.add(s, Fr.mul(v, b[i])), 0n);
 
 const isInfinity = (point: Uint8Array): boolean => point[0] === 0xc0 && point.subarray(1).every((b) => b === 0);

@@ -6,9 +6,15 @@ import { commitmentDigest, rangeTranscript } from '../protocol/statement.ts';
 import { rejected, verifyArgument, type Verdict } from './argument.ts';
 
 /** Decodes the rows' points; a verdict if they are not `source.rows` points of the group. */
-export async function decodeRows(device: VerifierDevice, source: CommittedSource, points: Uint8Array): Promise<PointVector | Verdict> {
+export async function decodeRows(
+  device: VerifierDevice,
+  source: CommittedSource,
+  points: Uint8Array,
+): Promise<PointVector | Verdict> {
   if (points.length !== 48 * source.rows)
-    return rejected(`the commitment has ${points.length} bytes of points, ${source.name} has ${source.rows} rows of 48`);
+    return rejected(
+      `the commitment has ${points.length} bytes of points, ${source.name} has ${source.rows} rows of 48`,
+    );
   const rows = await device.decodePoints(points);
   return 'bad' in rows ? rejected(`row ${rows.bad} of the commitment is no valid point (${rows.reason})`) : rows;
 }

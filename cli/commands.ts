@@ -1,0 +1,135 @@
+/** All commands with their options: what `--help` prints and what arguments are checked against. */
+import type { CommandSpec, OptionSpec } from './command.ts';
+
+const output = (value: string, help: string): OptionSpec => ({ name: 'output', short: 'o', value, required: true, help });
+
+const dims: OptionSpec = { name: 'dim', value: 'NAME=VALUE', many: true, help: 'another value for a literal dim or const' };
+const model: OptionSpec = { name: 'model', value: 'NAME', help: 'this model, where the file has several' };
+const noCache: OptionSpec = { name: 'no-cache', help: 'neither read nor write the cache directory' };
+
+const device: readonly OptionSpec[] = [
+  { name: 'device', value: 'NAME', help: 'wasm (default) or reference' },
+  { name: 'threads', value: 'N', help: 'threads of the wasm device; default: one per core' },
+];
+const weights: OptionSpec = {
+  name: 'weights',
+  value: '[SOURCE=]DIR',
+  many: true,
+  required: true,
+  help: 'a PEFT adapter directory or a safetensors file',
+};
+const context: OptionSpec = { name: 'context', value: 'TEXT', help: 'what the proof is bound to besides (a session, a nonce)' };
+const bundle = { name: 'BUNDLE', help: 'what `zkl compile` wrote' };
+const program = { name: 'FILE', help: 'a .zkl program' };
+const cacheNote = 'The cache is $XDG_CACHE_HOME/zkl or ~/.cache/zkl; without a place to write to, nothing is kept.';
+
+export const commands: readonly CommandSpec[] = [
+  {
+    name: 'import',
+    summary: 'write a .zkl program for all modules of a PEFT adapter',
+    positionals: [{ name: 'ADAPTER_DIR', help: 'a directory with adapter_config.json and adapter_model.safetensors' }],
+    options: [
+      { name: 'rows', value: 'N', required: true, help: 'rows of activations per proof' },
+      { name: 'force', help: 'replace an existing file' },
+      output('FILE', 'the program'),
+    ],
+    notes: ['The program is a start: read it, and edit types, rows and what is public.'],
+    example: 'zkl import my-adapter --rows 15 -o adapter.zkl',
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    name: 'check',
+    summary: 'check names, shapes, scales and ranges of a program',
+    positionals: [program],
+    options: [model, dims],
+    notes: ['Ends with status 1 if the program has errors.'],
+    example: 'zkl check adapter.zkl --dim T=1',
+    load: () => import('./commands/check.ts'),
+  },
+  {
+    name: 'fmt',
+    summary: 'bring programs into the one layout',
+    positionals: [{ name: 'FILE...', help: '.zkl programs' }],
+    options: [{ name: 'check', help: 'change nothing; end with status 1 if a file is not formatted' }],
+    notes: [],
+    example: 'zkl fmt adapter.zkl',
+    load: () => import('./commands/fmt.ts'),
+  },
+  {
+    name: 'compile',
+    summary: 'compile a program to a bundle',
+    positionals: [program],
+    options: [model, dims, output('FILE', 'the bundle')],
+    notes: ['The same source and dims give the same bytes. Ends with status 1 if the program has errors.'],
+    example: 'zkl compile adapter.zkl -o adapter.zkb',
+    load: () => import('./commands/compile.ts'),
+  },
+  {
+    name: 'inspect',
+    summary: 'show what a bundle proves, how, and what it costs',
+    positionals: [bundle],
+    options: [{ name: 'kernels', help: 'also print the expressions that kernels are generated from' }],
+    notes: [],
+    example: 'zkl inspect adapter.zkb',
+    load: () => import('./commands/inspect.ts'),
+  },
+  {
+    name: 'commit',
+    summary: 'commit to weights: a commitment to publish, an opening to keep',
+    positionals: [bundle],
+    options: [
+      weights,
+      { name: 'source', value: 'NAME', help: 'whose tensors, where the program has several sources' },
+      { name: 'force', help: 'replace an existing commitment and its opening' },
+      ...device,
+      noCache,
+      output('DIR', 'where commitment.zkc and opening.zko go'),
+    ],
+    notes: ['The opening is as secret as the weights; it is written for its owner alone (mode 600).', cacheNote],
+    example: 'zkl commit adapter.zkb --weights my-adapter -o keys',
+    load: () => import('./commands/commit.ts'),
+  },
+  {
+    name: 'prove',
+    summary: 'prove the outputs for given inputs',
+    positionals: [bundle],
+    options: [
+      weights,
+      { name: 'opening', value: '[SOURCE=]FILE', many: true, required: true, help: 'what `zkl commit` wrote' },
+      { name: 'inputs', value: 'FILE|random:SEED', required: true, help: 'public inputs: safetensors, JSON, or made up' },
+      context,
+      ...device,
+      noCache,
+      output('FILE', 'the proof'),
+    ],
+    notes: ['A JSON file holds nested lists of numbers by name: {"x": [[0.5, -1]]}.', cacheNote],
+    example: 'zkl prove adapter.zkb --weights my-adapter --opening keys/opening.zko --inputs x.safetensors -o proof.zkp',
+    load: () => import('./commands/prove.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'verify a proof against a commitment, without the weights',
+    positionals: [bundle, { name: 'PROOF', help: 'what `zkl prove` wrote' }],
+    options: [
+      { name: 'commitment', value: 'FILE', many: true, required: true, help: 'the published commitment; one per source' },
+      { name: 'public', value: 'FILE', help: 'compare the public tensors with this safetensors or JSON file' },
+      { name: 'tolerance', value: 'REL', help: 'with --public: largest difference, relative to the largest entry; default 0' },
+      context,
+      ...device,
+      noCache,
+    ],
+    notes: [
+      'Ends with status 0 if the proof is accepted, 1 if it is rejected, 2 if it could not be verified.',
+      'The cache also remembers which commitments were validated; who can write there can forge that.',
+      cacheNote,
+    ],
+    example: 'zkl verify adapter.zkb --commitment keys/commitment.zkc proof.zkp',
+    load: () => import('./commands/verify.ts'),
+  },
+];
+
+/** Options of every command. */
+export const commonOptions: readonly OptionSpec[] = [
+  { name: 'json', help: 'one JSON object on stdout' },
+  { name: 'help', short: 'h', help: 'this text' },
+];

@@ -1,0 +1,193 @@
+/**
+ * Files in and out. An output appears whole or not at all: it is written under a temporary name in its own directory,
+ * synced, and renamed when all outputs of the command are there.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, linkSync, realpathSync, renameSync, unlinkSync } from 'node:fs';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CliError, isSystemError, systemFailure } from './errors.ts';
+
+/** @param what the file's part in the command, for messages: "the bundle" */
+export async function readInput(path: string, what: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw systemFailure(error, `read ${what}`, path);
+  }
+}
+
+export const readText = async (path: string, what: string): Promise<string> =>
+  new TextDecoder().decode(await readInput(path, what));
+
+export interface Output {
+  readonly path: string;
+  readonly bytes: Uint8Array | string;
+  /** Permission bits; by default what the umask leaves of 0o666. */
+  readonly mode?: number;
+  /** An existing file is an error, never replaced. */
+  readonly exclusive?: boolean;
+}
+
+const temporary = new Set<string>();
+
+/** Writes all of them, or none. The first ones in the list appear first. @throws CliError naming the file and the remedy */
+export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
+  cleanUpOnSignals();
+  const staged: { readonly output: Output; readonly from: string; readonly to: string }[] = [];
+  try {
+    for (const output of outputs) {
+      const to = realPath(output.path);
+      if (await isSpecial(to)) await writeThrough(output, to);
+      else staged.push({ output, from: await stage(output, to), to });
+    }
+    appear(staged);
+    for (const directory of new Set(staged.map(({ to }) => dirname(to)))) await syncDirectory(directory);
+  } finally {
+    for (const { from } of staged) discard(from);
+  }
+}
+
+/** Fails early, before anything is computed, where an output could not be written. */
+export async function checkOutput(path: string, exclusive = false): Promise<void> {
+  const directory = dirname(realPath(path));
+  let isDirectory: boolean;
+  try {
+    isDirectory = (await stat(directory)).isDirectory();
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ENOENT')
+      throw new CliError(`cannot write ${path}: the directory ${directory} does not exist`, `create it: mkdir -p ${directory}`);
+    throw systemFailure(error, 'write', path);
+  }
+  if (!isDirectory) throw new CliError(`cannot write ${path}: ${directory} is no directory`, 'check the path');
+  if (existsSync(path) && (await stat(path)).isDirectory()) throw new CliError(`cannot write ${path}: it is a directory`, 'name a file in it');
+  if (exclusive && existsSync(path)) throw alreadyThere(path);
+}
+
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'EEXIST') throw new CliError(`cannot write into ${path}: it is a file`, 'name a directory');
+    throw systemFailure(error, 'create the directory', path);
+  }
+}
+
+const alreadyThere = (path: string): CliError =>
+  new CliError(`${path} exists; without it, nothing can be proved for its commitment any more`, 'choose another directory, or replace it with --force');
+
+/** Where a path leads through symbolic links, so that a link stays one when its file is replaced. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Devices and pipes cannot be replaced by renaming, and must not be. */
+async function isSpecial(path: string): Promise<boolean> {
+  try {
+    const s = await stat(path);
+    return !s.isFile() && !s.isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function writeThrough(output: Output, path: string): Promise<void> {
+  try {
+    const file = await open(path, 'w');
+    try {
+      await file.writeFile(output.bytes);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw systemFailure(error, 'write', output.path);
+  }
+}
+
+/** Writes the output beside its place. Returns the temporary name. */
+async function stage(output: Output, to: string): Promise<string> {
+  const from = join(dirname(to), `.${basename(to).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`);
+  temporary.add(from);
+  try {
+    const file = await open(from, 'wx', output.mode ?? 0o666);
+    try {
+      await file.writeFile(output.bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return from;
+  } catch (error) {
+    discard(from);
+    throw systemFailure(error, 'write', output.path);
+  }
+}
+
+/** Without an await between the renames, so that no signal handler of ours runs between them. */
+function appear(staged: readonly { readonly output: Output; readonly from: string; readonly to: string }[]): void {
+  const fresh: string[] = [];
+  for (const { output, from, to } of staged) {
+    try {
+      const replaces = existsSync(to);
+      if (output.exclusive) renameExclusively(from, to);
+      else renameSync(from, to);
+      if (!replaces) fresh.push(to);
+    } catch (error) {
+      for (const path of fresh) discard(path);
+      if (isSystemError(error) && error.code === 'EEXIST') throw alreadyThere(output.path);
+      throw systemFailure(error, 'write', output.path);
+    }
+  }
+}
+
+function renameExclusively(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    // Not every file system has hard links.
+    if (!isSystemError(error) || error.code === 'EEXIST') throw error;
+    if (existsSync(to)) throw Object.assign(new Error('exists'), { code: 'EEXIST' });
+    renameSync(from, to);
+  }
+}
+
+/** After a rename the name is gone already. */
+function discard(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+  temporary.delete(path);
+}
+
+/** So that the new names survive a power cut; where a file system cannot, the files are still whole. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    const directory = await open(path, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+let cleaning = false;
+
+function cleanUpOnSignals(): void {
+  if (cleaning) return;
+  cleaning = true;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      for (const path of temporary) discard(path);
+      process.kill(process.pid, signal);
+    });
+  }
+}

@@ -1,0 +1,67 @@
+/** Tensors of exact integers, and what goes wrong with their values. */
+import type { TensorType } from '../tensor/program.ts';
+
+/** Row-major; `values.length` is the product of the shape. */
+export interface IntTensor {
+  readonly shape: readonly number[];
+  readonly values: readonly bigint[];
+}
+
+export type ValueProblem =
+  /** No tensor was given for an input. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'shape'; readonly expected: readonly number[]; readonly given: readonly number[] }
+  /** An integer outside its type, its domain or its proved range. */
+  | { readonly kind: 'range'; readonly index: readonly number[]; readonly value: bigint; readonly bits: number }
+  /** A number that is not finite, or does not fit its type once scaled. */
+  | { readonly kind: 'number'; readonly index: readonly number[]; readonly value: number; readonly bits?: number }
+  /** A divisor or the argument of a root that is not positive. */
+  | { readonly kind: 'divisor'; readonly index: readonly number[]; readonly value: bigint };
+
+/** A value that has no meaning in a program: names the tensor, the entry, the value and the bits it needs. */
+export class ValueError extends Error {
+  readonly tensor: string;
+  readonly problem: ValueProblem;
+
+  constructor(tensor: string, problem: ValueProblem, type?: TensorType) {
+    super(`${tensor}${describe(problem, type)}`);
+    this.name = 'ValueError';
+    this.tensor = tensor;
+    this.problem = problem;
+  }
+}
+
+function describe(problem: ValueProblem, type: TensorType | undefined): string {
+  const holds = type === undefined ? '' : `; ${formatType(type)} is declared`;
+  switch (problem.kind) {
+    case 'missing':
+      return ': no values given';
+    case 'shape':
+      return `: shape [${problem.given.join(', ')}] given, [${problem.expected.join(', ')}] expected`;
+    case 'range':
+      return `[${problem.index.join(', ')}] = ${String(problem.value)} is out of range: it needs ${String(problem.bits)} bits${holds}`;
+    case 'number': {
+      const bits = problem.bits === undefined ? ' is not a finite number' : ` needs ${String(problem.bits)} bits`;
+      return `[${problem.index.join(', ')}] = ${String(problem.value)}${bits}${holds}`;
+    }
+    case 'divisor':
+      return `[${problem.index.join(', ')}]: division by ${String(problem.value)}, or its root`;
+  }
+}
+
+const formatType = (type: TensorType): string =>
+  type.kind === 'index' ? `index<${String(type.size)}>` : `fixed<${String(type.bits)}, ${String(type.frac)}>`;
+
+/** Bits of the smallest signed type that holds `value`. */
+export const bitsNeeded = (value: bigint): number =>
+  (value < 0n ? -value - 1n : value).toString(2).length + (value === 0n || value === -1n ? 0 : 1);
+
+/** The index of a row-major position. */
+export function indexAt(shape: readonly number[], position: number): number[] {
+  const index: number[] = [];
+  for (let k = shape.length - 1; k >= 0; k--) {
+    index.unshift(position % shape[k]);
+    position = Math.floor(position / shape[k]);
+  }
+  return index;
+}

@@ -1,0 +1,30 @@
+/**
+ * zkl as a library: one typed function for each step of the command line.
+ *
+ * @example
+ * import { compile, commit, createProver, createVerifier, createWasmDevice } from 'zkl';
+ *
+ * const device = await createWasmDevice();
+ * const { bundle, diagnostics } = compile({ text, source: 'adapter.zkl', resolveImport });
+ * const { commitment, opening } = await commit(bundle, 'adapter', weights, { device });
+ * const prover = await createProver(bundle, { device, sources: [{ opening, weights }] });
+ * const { proof } = await prover.prove(new Map([['x', activations]]));
+ *
+ * const verifier = await createVerifier(bundle, { device });
+ * await verifier.register(commitment);
+ * await verifier.verify(proof); // { ok: true, publics }
+ *
+ * The verifier alone, without prover and compiler, is `zkl/verifier`; the gadget testing kit is `zkl/testing`.
+ *
+ * @module
+ */
+export { parse } from './grammar/index.ts';
+export { format } from './grammar/format.ts';
+export { check, compile, type Compiled, type CompileInput, type Diagnostic } from './compiler/index.ts';
+export { decodeBundle, type Bundle } from './compiler/bundle/bundle.ts';
+export { interpret } from './compiler/interpret/index.ts';
+export { commit, createProver, RangeViolation, ValueError, type Prover, type Weights } from './runtime/prover/index.ts';
+export { createVerifier, type ProofVerdict, type Verdict, type Verifier } from './runtime/verifier/index.ts';
+export { createReferenceDevice } from './runtime/device/reference.ts';
+export { createWasmDevice } from './runtime/device/wasm/index.ts';
+export { dequantise, quantise } from './runtime/quantise.ts';

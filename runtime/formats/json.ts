@@ -1,0 +1,48 @@
+/** JSON as files from outside have it: strict, and without names that occur twice. */
+import { FormatError, quote } from './errors.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** @throws FormatError if the text is not JSON, or if one object has a name twice (where readers would disagree) */
+export function parseJson(file: string, what: string, text: string, remedy: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it cannot be parsed';
+    throw new FormatError(file, `${what} is not JSON (${reason})`, remedy);
+  }
+  const twice = repeatedName(text);
+  if (twice !== undefined)
+    throw new FormatError(file, `${what} has the name ${quote(twice)} twice in one object`, remedy);
+  return value;
+}
+
+/** @throws FormatError if the bytes are not UTF-8 */
+export function decodeUtf8(file: string, what: string, bytes: Uint8Array, remedy: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new FormatError(file, `${what} is not UTF-8 text`, remedy);
+  }
+}
+
+/** The first name that an object of valid JSON has twice. */
+function repeatedName(text: string): string | undefined {
+  const open: (Set<string> | undefined)[] = [];
+  for (const [token, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '[') open.push(undefined);
+    else if (token === '}' || token === ']') open.pop();
+    else if (colon !== undefined) {
+      const name = JSON.parse(token.slice(0, token.length - colon.length)) as string;
+      const names = open.at(-1);
+      if (names?.has(name)) return name;
+      names?.add(name);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,157 @@
+/**
+ * Reading safetensors files (huggingface/safetensors, "Format"): the length of the header as a little-endian u64, the
+ * header as a JSON object of names to `{ dtype, shape, data_offsets }`, and the tensors, row-major, one after the other
+ * without gaps. Nothing in a file is believed: every number of the header is held against the size of the file before
+ * anything is allocated.
+ */
+import { codecOf, DTYPES, isDtype, type Dtype } from './dtypes.ts';
+import { entryName, FormatError, formatShape, quote, quoteSome } from './errors.ts';
+import { decodeUtf8, isObject, parseJson } from './json.ts';
+import type { ByteSource } from './source.ts';
+
+export interface TensorInfo {
+  readonly dtype: Dtype;
+  /** Empty for a scalar; a length may be 0. */
+  readonly shape: readonly number[];
+}
+
+export interface SafetensorsFile {
+  readonly name: string;
+  /** In the order of their bytes. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /**
+   * The entries of a tensor, row-major, widened exactly.
+   * @throws FormatError if there is no such tensor, or an entry has no exact float64 (integers beyond 2^53)
+   */
+  readFloats(name: string): Promise<Float64Array>;
+}
+
+/** What the reference implementation allows. */
+const MAX_HEADER = 100_000_000;
+
+const REMEDY = 'download or save the file again';
+
+interface Stored extends TensorInfo {
+  /** Of the first byte, from the beginning of the file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Reads and checks the header. @throws FormatError */
+export async function readSafetensors(source: ByteSource): Promise<SafetensorsFile> {
+  const { name: file, size } = source;
+  const length = await headerLength(source);
+  const bytes = await exactly(source, 8, length);
+  const text = decodeUtf8(file, 'the header', bytes, REMEDY);
+  if (!text.startsWith('{'))
+    throw new FormatError(file, 'the header does not begin with "{"', `is it a safetensors file? ${REMEDY}`);
+  const header = parseJson(file, 'the header', text, REMEDY);
+  if (!isObject(header)) throw new FormatError(file, 'the header is not a JSON object', REMEDY);
+  const tensors = new Map<string, Stored>();
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') checkMetadata(file, entry);
+    else tensors.set(name, readEntry(file, name, entry, 8 + length));
+  }
+  const ordered = new Map([...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end));
+  checkLayout(file, ordered, 8 + length, size);
+
+  const readFloats = async (name: string): Promise<Float64Array> => {
+    const tensor = tensors.get(name);
+    if (!tensor)
+      throw new FormatError(file, `there is no tensor ${quote(name)}`, `it has ${quoteSome(ordered.keys())}`);
+    const data = await exactly(source, tensor.begin, tensor.end - tensor.begin);
+    const values = codecOf(tensor.dtype).decode(data);
+    if (values instanceof Float64Array) return values;
+    throw new FormatError(
+      file,
+      `${entryName(quote(name), tensor.shape, values.position)} ${values.reason}`,
+      `save it as ${tensor.dtype} again, or as F32`,
+    );
+  };
+  return { name: file, tensors: ordered, readFloats };
+}
+
+async function headerLength(source: ByteSource): Promise<number> {
+  const { name: file, size } = source;
+  if (size < 8) throw new FormatError(file, `it has ${size} bytes, a safetensors file has at least 8`, REMEDY);
+  const word = await exactly(source, 0, 8);
+  const length = new DataView(word.buffer, word.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(size - 8))
+    throw new FormatError(
+      file,
+      `its header claims ${length} bytes, but only ${size - 8} follow`,
+      `it is cut short or no safetensors file: ${REMEDY}`,
+    );
+  if (length > BigInt(MAX_HEADER))
+    throw new FormatError(file, `its header has ${length} bytes, over the limit of ${MAX_HEADER}`, 'split the file');
+  return Number(length);
+}
+
+/** @throws FormatError if the source has fewer bytes than its size said */
+async function exactly(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = await source.read(offset, length);
+  if (bytes.length === length) return bytes;
+  throw new FormatError(
+    source.name,
+    `only ${bytes.length} of ${length} bytes could be read at ${offset}`,
+    'it changed while it was read: try again',
+  );
+}
+
+function checkMetadata(file: string, entry: unknown): void {
+  if (isObject(entry) && Object.values(entry).every((v) => typeof v === 'string')) return;
+  throw new FormatError(file, '"__metadata__" is not a map of strings to strings', REMEDY);
+}
+
+const isLength = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** `start` is where the data begins in the file. */
+function readEntry(file: string, name: string, entry: unknown, start: number): Stored {
+  const fail = (problem: string, remedy = REMEDY): never => {
+    throw new FormatError(file, `the tensor ${quote(name)} ${problem}`, remedy);
+  };
+  if (!isObject(entry)) return fail('has no description');
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (!isDtype(dtype)) {
+    const found = typeof dtype === 'string' ? `the dtype ${quote(dtype)}, which is not read here` : 'no dtype';
+    return fail(`has ${found}`, `convert it to one of ${DTYPES.join(', ')}`);
+  }
+  if (!Array.isArray(shape) || !shape.every(isLength)) return fail('has no shape of whole numbers');
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isLength))
+    return fail('has no pair of data_offsets');
+  const [begin, end] = offsets as [number, number];
+  const bytes = shape.reduce((n, d) => n * d, codecOf(dtype).bytes);
+  // Once a product leaves the exact integers it stays outside, unless a length is 0, and then it is 0.
+  if (!Number.isSafeInteger(bytes))
+    return fail(`has the shape ${formatShape(shape.slice(0, 16))}, too large for any file`);
+  if (end < begin) return fail(`ends at ${end}, before it begins at ${begin}`);
+  if (end - begin !== bytes)
+    return fail(
+      `of ${dtype} ${formatShape(shape.slice(0, 16))} takes ${bytes} bytes, its data_offsets span ${end - begin}`,
+    );
+  return { dtype, shape, begin: start + begin, end: start + end };
+}
+
+/** Tensors have to follow each other without gaps, from the header to the end of the file. */
+function checkLayout(file: string, ordered: ReadonlyMap<string, Stored>, start: number, size: number): void {
+  let at = start;
+  let before = 'the header';
+  for (const [name, { begin, end }] of ordered) {
+    if (end > size)
+      throw new FormatError(
+        file,
+        `the tensor ${quote(name)} ends at byte ${end}, but the file has only ${size}`,
+        `it is cut short: ${REMEDY}`,
+      );
+    if (begin < at) throw new FormatError(file, `the tensor ${quote(name)} overlaps ${before}`, REMEDY);
+    if (begin > at)
+      throw new FormatError(
+        file,
+        `${begin - at} bytes between ${before} and the tensor ${quote(name)} belong to nothing`,
+        REMEDY,
+      );
+    at = end;
+    before = `the tensor ${quote(name)}`;
+  }
+  if (at !== size) throw new FormatError(file, `${size - at} bytes after ${before} belong to nothing`, REMEDY);
+}
