@@ -141,7 +141,7 @@ export function place(comment: Placed, text: string, root: Node): void {
     const children = childrenOf(node);
     const inside = children.find((child) => contains(child.node, comment));
     const before = inside ?? children.findLast((child) => child.node.span.end <= comment.span.start);
-    const after = inside ? undefined : children.find((child) => child.node.span.start >= comment.span.end);
+    const after = children.find((child) => child.node.span.start >= comment.span.end);
     path.unshift([node, before, after]);
     node = inside?.node;
   }

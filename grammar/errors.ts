@@ -50,16 +50,13 @@ function describe(
   const span: Span = { source, start: at, end: at + (token.tokenType === EOF ? 0 : token.image.length) };
   const opener = openBracket(tokens, starts, at);
   const closes = opener !== undefined && expected.includes(`\`${CLOSER[opener.image]}\``);
-  if (closes && begins)
-    return {
-      code: 'ZKL105',
-      severity: 'error',
-      title: `\`${opener.image}\` is never closed`,
-      span: spanOf(opener, source),
-      label: `expected its \`${CLOSER[opener.image]}\``,
-      notes: [{ span, text: token.tokenType === EOF ? 'the file ends here' : `${found(token)} begins something else` }],
-    };
-  if (expected === 'a name' && isKeyword(token.tokenType))
+  if (closes && begins) {
+    const misplaced =
+      opener.image === '{' && (token.tokenType === HEAD || STATEMENT_KEYWORDS.includes(token.tokenType));
+    return misplaced ? outOfOrder(token, span) : unclosed(opener, token, span);
+  }
+  const startsLine = previous === undefined || (token.startLine ?? 0) > (previous.endLine ?? 0);
+  if (isKeyword(token.tokenType) && (expected === 'a name' || (expected.endsWith('a new statement') && startsLine)))
     return {
       code: 'ZKL106',
       severity: 'error',
@@ -87,6 +84,31 @@ function describe(
     ...remedy(expected, token, previous, source),
   };
 }
+
+const unclosed = (opener: IToken, next: IToken, span: Span): Diagnostic => ({
+  code: 'ZKL105',
+  severity: 'error',
+  title: `\`${opener.image}\` is never closed`,
+  span: spanOf(opener, span.source),
+  label: `expected its \`${CLOSER[opener.image]}\``,
+  notes: [{ span, text: next.tokenType === EOF ? 'the file ends here' : `${found(next)} begins something else` }],
+});
+
+const PLACES: Record<string, string> = {
+  state: 'the `state` lines of an `optimizer` come before its statements, and no other item has any',
+  derivative: 'a `block` may end with one `derivative`',
+  train: 'a `model` may end with one `train`',
+  minimize: 'a `train` ends with its one `minimize`',
+};
+
+const outOfOrder = (token: IToken, span: Span): Diagnostic => ({
+  code: 'ZKL109',
+  severity: 'error',
+  title: `${found(token)} cannot stand here`,
+  span,
+  label: 'expected `}`',
+  help: PLACES[token.image] ?? 'statements come before `derivative`, `train` and `minimize`',
+});
 
 /** The innermost bracket open before `offset`. One opened in an earlier statement counts only if it is a brace. */
 function openBracket(tokens: readonly IToken[], starts: readonly number[], offset: number): IToken | undefined {

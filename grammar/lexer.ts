@@ -1,7 +1,7 @@
 /** Text to tokens: chevrotain's lexer, then one pass that finds where statements begin. */
 import { Lexer, type IToken } from 'chevrotain';
 import type { Diagnostic } from './diagnostic.ts';
-import { strayCharacters, unterminatedString } from './messages.ts';
+import { foreignComment, strayCharacters, unterminatedString } from './messages.ts';
 import type { Span } from './span.ts';
 import {
   DOC,
@@ -46,6 +46,7 @@ export function lex(text: string, source: string): Lexed {
   const diagnostics = errors.map(({ offset, length }) =>
     strayCharacters(text.slice(offset, offset + length), { source, start: offset, end: offset + length }),
   );
+  diagnostics.push(...groups['foreign'].map((token) => foreignComment(spanOf(token, source))));
   for (const token of tokens) {
     if (token.tokenType !== UNTERMINATED) continue;
     diagnostics.push(unterminatedString(token.image, spanOf(token, source)));

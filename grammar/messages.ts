@@ -16,7 +16,6 @@ const HINTS: readonly [RegExp, string][] = [
   [/^[“”„]/u, 'strings stand between straight double quotes: `"..."`'],
   [/^['`‘’]/u, 'strings stand between double quotes; a prime follows a name directly'],
   [/^;/u, 'statements end where the next begins, without `;`'],
-  [/^#/u, 'comments begin with `//`'],
   [/^%/u, 'write `i mod n` for a remainder'],
   [/^&/u, 'write `and` between comparisons'],
   [/^\./u, 'a number has digits on both sides of its point, and names have no points'],
@@ -44,6 +43,17 @@ export function unterminatedString(image: string, span: Span): Diagnostic {
     label: 'runs to the end of the line',
     help: 'a string ends on its line with `"`',
     fix: { span: { ...span, start: span.end - (image.length - image.trimEnd().length) }, text: '"' },
+  };
+}
+
+export function foreignComment(span: Span): Diagnostic {
+  return {
+    code: 'ZKL108',
+    severity: 'error',
+    title: 'comment of another language',
+    span,
+    label: 'not part of the language',
+    help: 'comments begin with `//` and end with their line',
   };
 }
 

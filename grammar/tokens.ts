@@ -44,6 +44,13 @@ export const STRING = createToken({ name: 'STRING', pattern: /"[^"\n\r]*"/ });
 export const UNTERMINATED = createToken({ name: 'UNTERMINATED', pattern: /"[^"\n\r]*/ });
 export const DOC = createToken({ name: 'DOC', pattern: /\/\/\/(?!\/)[^\n\r]*/, group: 'comments' });
 export const COMMENT = createToken({ name: 'COMMENT', pattern: /\/\/[^\n\r]*/, group: 'comments' });
+/** Comments of other languages: reported by the lexer and left out. */
+export const FOREIGN_COMMENT = createToken({
+  name: 'FOREIGN_COMMENT',
+  pattern: /#[^\n\r]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?/,
+  group: 'foreign',
+  line_breaks: true,
+});
 const SPACE = createToken({ name: 'SPACE', pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
 
 const capitalized = (word: string): string => word[0].toUpperCase() + word.slice(1);
@@ -58,7 +65,7 @@ export const sign = Object.fromEntries(
 
 /** What the lexer tries, in this order. */
 export const LEXICON: TokenType[] = [
-  ...[SPACE, DOC, COMMENT],
+  ...[SPACE, DOC, COMMENT, FOREIGN_COMMENT],
   // `index` before `in`: the longer alternative of a keyword is a name, never another keyword.
   ...[...KEYWORDS].sort((a, b) => b.length - a.length).map((word) => keyword[word]),
   ...[NAME, NUMBER, STRING, UNTERMINATED],

@@ -17,6 +17,8 @@ export interface Interval {
 export interface Bounds {
   variable(id: number): Interval;
   entry(tensor: number): Interval;
+  /** What exhaustive checks have found, by the shape of the question, and how many points they may still visit. */
+  readonly proofs: { readonly known: Map<string, unknown>; points: number };
 }
 
 interface Linear {

@@ -15,8 +15,39 @@ import {
   variablesOf,
 } from './arithmetic.ts';
 
-/** How many points an exhaustive check may visit; beyond it the checker says that it could not prove the access. */
-export const MAX_POINTS = 1 << 20;
+/** How many points one exhaustive check may visit; beyond it the checker says that it could not prove the access. */
+const MAX_POINTS = 1 << 20;
+/** How many points all of them together may visit in one program. */
+export const ALL_POINTS = 1 << 26;
+
+/**
+ * The answer to a question about expressions and guards, worked out once for all equations that ask the same one: layers
+ * of a model differ in their variables, not in these.
+ */
+export function remember<T>(
+  bounds: Bounds,
+  question: string,
+  expressions: readonly IndexExpr[],
+  guards: readonly Compare[],
+  answer: () => T,
+): T {
+  const order = new Set<number>();
+  for (const e of expressions) variablesOf(e, order);
+  for (const g of guards) variablesOf(g.right, variablesOf(g.left, order));
+  const ids = [...order];
+  const rename = (e: IndexExpr): string =>
+    indexKey(substitute(e, (id) => ({ kind: 'var', var: ids.indexOf(id) })));
+  const sizes = ids.map((id) => `${bounds.variable(id).lo}..${bounds.variable(id).hi}`);
+  const key = [
+    question,
+    sizes.join(),
+    expressions.map(rename).join(),
+    guards.map((g) => `${rename(g.left)} ${g.op} ${rename(g.right)}`).join(),
+  ].join('|');
+  const { known } = bounds.proofs;
+  if (!known.has(key)) known.set(key, answer());
+  return known.get(key) as T;
+}
 
 /** The static guards as expressions that are at least 0. */
 function nonNegative(guards: readonly Compare[]): IndexExpr[] {
@@ -39,6 +70,7 @@ export function narrow(bounds: Bounds, guards: readonly Compare[]): Bounds {
   const inner: Bounds = {
     variable: (id) => narrowed.get(id) ?? bounds.variable(id),
     entry: (tensor) => bounds.entry(tensor),
+    proofs: bounds.proofs,
   };
   const forms = nonNegative(guards);
   // Three rounds reach every chain of guards that people write; the exhaustive check covers the rest.
@@ -91,11 +123,13 @@ export function everyPoint(
   const inner = narrow(bounds, guards);
   const ranges = ids.map((id) => inner.variable(id));
   if (ranges.some((r) => r.hi < r.lo)) return true;
-  if (ranges.reduce((n, r) => n * (r.hi - r.lo + 1), 1) > MAX_POINTS) return undefined;
+  const points = ranges.reduce((n, r) => n * (r.hi - r.lo + 1), 1);
+  if (points > MAX_POINTS || points > bounds.proofs.points) return undefined;
   const statics = guards.filter((g) => !readsData(g.left) && !readsData(g.right));
   const point = new Map(ids.map((id, k) => [id, ranges[k].lo]));
   const value = (id: number): number => point.get(id) ?? 0;
   for (;;) {
+    bounds.proofs.points--;
     if (statics.every((g) => holds(evaluateIndex(g.left, value), g.op, evaluateIndex(g.right, value)))) {
       if (!visit(value)) return false;
     }

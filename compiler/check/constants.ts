@@ -1,7 +1,7 @@
 /** Constants: values known at compile time, exact rationals, or reals under a `round`. */
 import type * as ast from '../../grammar/ast.ts';
 import type { Rational } from '../tensor/program.ts';
-import { divide, gcdRational, multiply, powerOfTwo, rational } from '../tensor/rational.ts';
+import { NumberTooLarge, divide, gcdRational, multiply, powerOfTwo, rational, signedBits } from '../tensor/rational.ts';
 import { evaluateIndex, holds } from './arithmetic.ts';
 import { MAX_CONSTANT_ENTRIES, addTensor, entries, formatType, typeRange } from './context.ts';
 import type { Frame, Session } from './context.ts';
@@ -55,7 +55,7 @@ export function guardedReal(place: ConstantPlace, node: ast.Value): Real {
   try {
     return readReal(place, node);
   } catch (error) {
-    if (!(error instanceof NotReal)) throw error;
+    if (!(error instanceof NotReal || error instanceof NumberTooLarge)) throw error;
     return place.session.reporter.fail('ZKL402', node.span, 'not a real number', error.message);
   }
 }
@@ -212,14 +212,11 @@ function readCall(place: ConstantPlace, node: ast.Call): Real {
       'ZKL402',
       node.span,
       `\`${formatType(type)}\` does not hold this constant`,
-      `it needs ${bitsOf(value)} bits`,
+      `it needs ${signedBits(value)} bits`,
     );
   }
   return exactly(multiply(rational(value), powerOfTwo(-type.frac)));
 }
-
-/** Bits a signed integer needs. */
-export const bitsOf = (value: bigint): string => String((value < 0n ? -value - 1n : value).toString(2).length + 1);
 
 /** `const c = ...` and `const C[t: T, j: J] = ...`. */
 export function defineConstant(session: Session, frame: Frame, node: ast.Define): void {

@@ -108,12 +108,12 @@ function overridden(
   const given = String(overrides[name.text]);
   const value = parseDecimal(given);
   if (!literal) {
-    return reporter.fail('ZKL213', name.span, `\`${name.text}\` cannot be given`, 'it is derived from others', {
+    return reporter.fail('ZKL217', name.span, `\`${name.text}\` cannot be given`, 'it is derived from others', {
       help: 'only a literal `dim` or `const` is a default that may be replaced',
     });
   }
   if (value === undefined) {
-    return reporter.fail('ZKL213', name.span, `\`${name.text}\` is given "${given}"`, 'a number is expected');
+    return reporter.fail('ZKL217', name.span, `\`${name.text}\` is given "${given}"`, 'a number is expected');
   }
   return value;
 }
@@ -125,7 +125,7 @@ function checkOverrides(session: Session, input: ModelInput, frame: Frame): void
     const names = [...frame.scope.entries()].filter(([, b]) => b.kind === 'dim' || b.kind === 'const').map(([n]) => n);
     const { help } = didYouMean(name, input.model.name.span, names);
     session.reporter.error(
-      'ZKL213',
+      'ZKL217',
       input.model.name.span,
       `\`${input.model.name.text}\` has no dimension or constant \`${name}\``,
       'a value for it was given',

@@ -23,8 +23,9 @@ export interface Quantity {
   readonly root?: 'p' | 'q';
 }
 
-/** More terms than this are refused: products of sums multiply out. */
+/** More terms, or factors in one, than this are refused: products of sums multiply out. */
 export const MAX_TERMS = 4096;
+const MAX_FACTORS = 64;
 
 export class TooManyTerms extends RangeError {}
 
@@ -62,7 +63,7 @@ function collect(terms: readonly RealTerm[]): Poly {
     const same = byKey.get(key);
     byKey.set(key, same === undefined ? t : { ...same, coefficient: addRational(same.coefficient, t.coefficient) });
   }
-  if (byKey.size > MAX_TERMS) throw new TooManyTerms('too many terms');
+  if (byKey.size > MAX_TERMS) throw new TooManyTerms('an equation of more than 4096 terms, multiplied out');
   return [...byKey.values()].filter((t) => t.coefficient.num !== 0n);
 }
 
@@ -106,7 +107,7 @@ export function renameFactor(f: Factor, replace: (id: number) => IndexExpr): Fac
 
 /** Products multiply out. `copy` makes a fresh variable like another: a sum times itself has two indices. */
 export function multiplyPoly(a: Poly, b: Poly, copy: (id: number) => number): Poly {
-  if (a.length * b.length > MAX_TERMS) throw new TooManyTerms('too many terms');
+  if (a.length * b.length > MAX_TERMS) throw new TooManyTerms('an equation of more than 4096 terms, multiplied out');
   const out: RealTerm[] = [];
   for (const s of a) {
     for (const t of b) {
@@ -117,6 +118,7 @@ export function multiplyPoly(a: Poly, b: Poly, copy: (id: number) => number): Po
         t.guards.map((g) => renameGuard(g, replace)),
       );
       if (guards === undefined) continue;
+      if (s.factors.length + t.factors.length > MAX_FACTORS) throw new TooManyTerms('a product of more than 64 factors');
       out.push({
         coefficient: multiplyRational(s.coefficient, t.coefficient),
         reduced: [...s.reduced, ...t.reduced.map((id) => renamed.get(id) ?? id)],

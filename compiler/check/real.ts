@@ -59,17 +59,11 @@ export function divideReal(a: Real, b: Real): Real {
   return { kind: 'div', left: a, right: b };
 }
 
-/** Powers with exponents over this are refused rather than computed. */
-const MAX_POWER = 1n << 20n;
-
 export function powerReal(base: Real, exponent: Real): Real {
   if (exponent.kind === 'rational' && isInteger(exponent.value)) {
     const n = exponent.value.num;
-    if (n > MAX_POWER || n < -MAX_POWER) throw new NotReal('a power over 2^20');
     if (base.kind === 'rational') {
       if (base.value.num === 0n && n < 0n) throw new NotReal('division by zero');
-      const bits = base.value.num.toString(2).length + base.value.den.toString(2).length;
-      if (BigInt(bits) * (n < 0n ? -n : n) > MAX_POWER) throw new NotReal('a power of over a million bits');
       return exactly(power(base.value, n));
     }
     if (n >= 0n && n <= 64n) {

@@ -2,12 +2,28 @@
 import { distance } from 'fastest-levenshtein';
 import type { Diagnostic, Label } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
+import { NumberTooLarge } from '../tensor/rational.ts';
+import { IndexOverflow } from './arithmetic.ts';
+import { TooManyTerms } from './polynomial.ts';
 
 /** Thrown after a report: the statement at hand means nothing. Caught where statements are walked, never outside. */
 export class Halt extends Error {}
 
 /** Thrown where going on would take unbounded time or memory. */
 export class Abort extends Error {}
+
+/** Runs `read`; whether it came through. What it reported as wrong, or what left the numbers computed with, ends it. */
+export function attempt(reporter: Reporter, span: Span, read: () => void): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (error instanceof NumberTooLarge || error instanceof IndexOverflow || error instanceof TooManyTerms) {
+      reporter.error('ZKL312', span, 'too large to compute with', error.message, { help: 'name an inner part' });
+    } else if (!(error instanceof Halt)) throw error;
+    return false;
+  }
+}
 
 export interface Details {
   readonly notes?: readonly Label[];

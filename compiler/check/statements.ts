@@ -2,7 +2,6 @@
 import type * as ast from '../../grammar/ast.ts';
 import type { Rational } from '../tensor/program.ts';
 import { formatRational } from '../tensor/rational.ts';
-import { TooManyTerms } from './polynomial.ts';
 import { defineConstant } from './constants.ts';
 import { MAX_ENTRIES, MAX_STATEMENTS } from './context.ts';
 import type { Frame, Session } from './context.ts';
@@ -10,7 +9,7 @@ import { defineTensor } from './equations.ts';
 import { staticLength } from './index-values.ts';
 import { declareInput } from './inputs.ts';
 import { repeatStatements } from './repeat.ts';
-import { Abort, Halt } from './report.ts';
+import { Abort, attempt } from './report.ts';
 import { sourceKey } from './scope.ts';
 import type { Span } from '../../grammar/span.ts';
 
@@ -26,19 +25,13 @@ export function walkStatements(session: Session, frame: Frame, statements: reado
 }
 
 /** Runs `read`; what it reports as wrong poisons `name`. */
-function attempt(session: Session, frame: Frame, name: ast.Name | undefined, span: Span, read: () => void): void {
-  try {
-    if (name !== undefined) checkFresh(session, frame, name);
+function defining(session: Session, frame: Frame, name: ast.Name, span: Span, read: () => void): void {
+  const done = attempt(session.reporter, span, () => {
+    checkFresh(session, frame, name);
     read();
-  } catch (error) {
-    if (error instanceof TooManyTerms) {
-      session.reporter.error('ZKL312', span, 'an equation of more than 4096 terms', 'multiplied out', {
-        help: 'name an inner part',
-      });
-    } else if (!(error instanceof Halt)) throw error;
-    if (name !== undefined && frame.scope.own(name.text) === undefined) {
-      frame.scope.set(name.text, { kind: 'poison', span: name.span });
-    }
+  });
+  if (!done && frame.scope.own(name.text) === undefined) {
+    frame.scope.set(name.text, { kind: 'poison', span: name.span });
   }
 }
 
@@ -61,7 +54,7 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
   switch (node.kind) {
     case 'dims':
       for (const dim of node.dims) {
-        attempt(session, frame, dim.name, dim.span, () => {
+        defining(session, frame, dim.name, dim.span, () => {
           const given = session.override(frame, dim.name, dim.value.kind === 'number');
           const value =
             given === undefined ? staticLength(session, scope, dim.value) : givenLength(session, dim.name, given);
@@ -71,7 +64,7 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
       return;
     case 'sources':
       for (const name of node.names) {
-        attempt(session, frame, undefined, name.span, () => {
+        attempt(session.reporter, name.span, () => {
           if (scope.find(sourceKey(name.text)) !== undefined) {
             return reporter.fail('ZKL202', name.span, `the source \`${name.text}\` is declared twice`, 'the second');
           }
@@ -86,7 +79,7 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
       return;
     case 'consts':
       for (const definition of node.definitions) {
-        attempt(session, frame, definition.name, definition.span, () => {
+        defining(session, frame, definition.name, definition.span, () => {
           const literal = definition.axes.length === 0 && isLiteral(definition.value);
           const value = session.override(frame, definition.name, literal);
           if (value === undefined) defineConstant(session, frame, definition);
@@ -95,22 +88,22 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
       }
       return;
     case 'repeat':
-      attempt(session, frame, undefined, node.span, () => {
+      attempt(session.reporter, node.span, () => {
         repeatStatements(session, frame, node);
       });
       return;
     case 'input':
-      attempt(session, frame, node.name, node.span, () => {
+      defining(session, frame, node.name, node.span, () => {
         declareInput(session, frame, node);
       });
       return;
     case 'output':
-      attempt(session, frame, node.name, node.span, () => {
+      defining(session, frame, node.name, node.span, () => {
         defineOutput(session, frame, node);
       });
       return;
     case 'define':
-      attempt(session, frame, node.name, node.span, () => {
+      defining(session, frame, node.name, node.span, () => {
         define(session, frame, node);
       });
       return;
@@ -120,7 +113,7 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
 function givenLength(session: Session, name: ast.Name, given: Rational): number {
   if (given.den === 1n && given.num >= 1n && given.num <= BigInt(MAX_ENTRIES)) return Number(given.num);
   return session.reporter.fail(
-    'ZKL213',
+    'ZKL217',
     name.span,
     `\`${name.text}\` is given ${formatRational(given)}`,
     'a length is at least 1',

@@ -5,7 +5,7 @@ import { matchArguments } from './blocks.ts';
 import { constantNumber } from './constants.ts';
 import type { Frame, Session } from './context.ts';
 import { lookUp } from './index-values.ts';
-import { Halt, didYouMean, formatShape } from './report.ts';
+import { attempt, didYouMean, formatShape } from './report.ts';
 import { Scope, describe, sourceKey, sourceNames } from './scope.ts';
 
 /** Parameters that the training step gives an optimizer: the weight, its gradient, the number of the step. */
@@ -21,11 +21,9 @@ export function checkTrain(session: Session, model: Frame, node: ast.Train): Ten
   for (const id of session.statement.slice(mark)) session.training.add(id);
   const used: TensorId[] = session.tensors.slice(first).map((tensor) => tensor.id);
   for (const check of [checkLoss, checkWeights, checkOptimizer]) {
-    try {
+    attempt(session.reporter, node.minimize.span, () => {
       check(session, frame, node.minimize);
-    } catch (error) {
-      if (!(error instanceof Halt)) throw error;
-    }
+    });
   }
   return used;
 }

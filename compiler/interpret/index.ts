@@ -1,5 +1,5 @@
 /** What a program means: its exact integers, and how floating point becomes and leaves them. */
 export { interpret } from './interpret.ts';
 export { dequantise, quantise, roundDouble } from './quantise.ts';
-export { ValueError, bitsNeeded, indexAt } from './tensor.ts';
+export { ValueError, indexAt } from './tensor.ts';
 export type { IntTensor, ValueProblem } from './tensor.ts';

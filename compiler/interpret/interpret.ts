@@ -3,11 +3,11 @@
  * integers. Written to be read; doubles stand in for bigints only where the proved ranges say that they are exact.
  */
 import type { Definition, Equation, Range, Table, Tensor, TensorId, TensorProgram } from '../tensor/program.ts';
-import { multiply } from '../tensor/rational.ts';
 import { roundForm } from '../tensor/rounding.ts';
 import { compileGuards, compilePolynomial } from './polynomial.ts';
 import type { Point, Store } from './polynomial.ts';
-import { ValueError, bitsNeeded, indexAt } from './tensor.ts';
+import { multiply, signedBits } from '../tensor/rational.ts';
+import { ValueError, indexAt } from './tensor.ts';
 import type { IntTensor } from './tensor.ts';
 
 /**
@@ -56,7 +56,7 @@ function checkInput(tensor: Tensor, given: IntTensor | undefined): IntTensor {
 function checkRange(tensor: Tensor, value: bigint, position: number, range: Range): void {
   if (value >= range.lo && value <= range.hi) return;
   const index = indexAt(tensor.shape, position);
-  throw new ValueError(tensor.name, { kind: 'range', index, value, bits: bitsNeeded(value) }, tensor.type);
+  throw new ValueError(tensor.name, { kind: 'range', index, value, bits: signedBits(value) }, tensor.type);
 }
 
 function evaluate(program: TensorProgram, equation: Equation, tensor: Tensor, store: Store): bigint[] {
@@ -138,7 +138,7 @@ function tableValue(table: Table, argument: Tensor, value: bigint, position: num
   if (table.saturate) row = row < 0n ? 0n : row > last ? last : row;
   if (row >= 0n && row <= last) return table.values[Number(row)];
   const index = indexAt(argument.shape, position);
-  throw new ValueError(argument.name, { kind: 'range', index, value, bits: bitsNeeded(value) }, argument.type);
+  throw new ValueError(argument.name, { kind: 'range', index, value, bits: signedBits(value) }, argument.type);
 }
 
 /** The maximum, or the smallest index that attains it. */

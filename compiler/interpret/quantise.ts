@@ -1,6 +1,7 @@
 /** Between floating point and the integers of a type: exact, ties toward plus infinity, overflow an error. */
 import type { Rational, TensorType } from '../tensor/program.ts';
-import { ValueError, bitsNeeded, indexAt } from './tensor.ts';
+import { signedBits } from '../tensor/rational.ts';
+import { ValueError, indexAt } from './tensor.ts';
 import type { IntTensor } from './tensor.ts';
 
 /** Doubles below this, times 2^frac, are computed without a rounding of their own before the floor. */
@@ -45,7 +46,7 @@ export function quantise(
     const integer = roundDouble(value, frac);
     if (integer < lo || integer > hi) {
       const index = indexAt(shape, k);
-      throw new ValueError(name, { kind: 'number', index, value, bits: bitsNeeded(integer) }, type);
+      throw new ValueError(name, { kind: 'number', index, value, bits: signedBits(integer) }, type);
     }
     integers.push(integer);
   }

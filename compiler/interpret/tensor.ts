@@ -52,10 +52,6 @@ function describe(problem: ValueProblem, type: TensorType | undefined): string {
 const formatType = (type: TensorType): string =>
   type.kind === 'index' ? `index<${String(type.size)}>` : `fixed<${String(type.bits)}, ${String(type.frac)}>`;
 
-/** Bits of the smallest signed type that holds `value`. */
-export const bitsNeeded = (value: bigint): number =>
-  (value < 0n ? -value - 1n : value).toString(2).length + (value === 0n || value === -1n ? 0 : 1);
-
 /** The index of a row-major position. */
 export function indexAt(shape: readonly number[], position: number): number[] {
   const index: number[] = [];

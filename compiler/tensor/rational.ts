@@ -11,16 +11,24 @@ export function gcd(a: bigint, b: bigint): bigint {
   return a;
 }
 
+/** Numerators and denominators stay below 2^65536: nothing a program means comes near, and arithmetic stays quick. */
+const HUGE_BITS = 65536;
+const HUGE = 1n << BigInt(HUGE_BITS);
+
+/** A rational left the numbers this module computes with. */
+export class NumberTooLarge extends RangeError {}
+
 /**
  * `num / den` in lowest terms.
  *
- * @throws RangeError where `den` is 0.
+ * @throws RangeError where `den` is 0; NumberTooLarge where a side has more than 65536 bits.
  */
 export function rational(num: bigint | number, den: bigint | number = 1n): Rational {
   let n = BigInt(num);
   let d = BigInt(den);
   if (d === 0n) throw new RangeError('a rational with denominator 0');
   if (d < 0n) [n, d] = [-n, -d];
+  if (n > HUGE || n < -HUGE || d > HUGE) throw new NumberTooLarge('a number of more than 65536 bits');
   const g = d === 1n ? 1n : gcd(n, d);
   return g === 1n ? { num: n, den: d } : { num: n / g, den: d / g };
 }
@@ -52,8 +60,15 @@ export const compare = (a: Rational, b: Rational): -1 | 0 | 1 => {
 export const equals = (a: Rational, b: Rational): boolean => a.num === b.num && a.den === b.den;
 export const isInteger = (a: Rational): boolean => a.den === 1n;
 
-/** `a` to an integer power, negative ones included (then `a` is not 0). */
+/**
+ * `a` to an integer power, negative ones included (then `a` is not 0).
+ *
+ * @throws NumberTooLarge where the result would have more than 65536 bits.
+ */
 export function power(a: Rational, exponent: bigint): Rational {
+  const bits = Math.max((a.num < 0n ? -a.num : a.num).toString(2).length, a.den.toString(2).length) - 1;
+  const size = exponent < 0n ? -exponent : exponent;
+  if (BigInt(bits) * size > BigInt(HUGE_BITS)) throw new NumberTooLarge('a number of more than 65536 bits');
   return exponent >= 0n
     ? { num: a.num ** exponent, den: a.den ** exponent }
     : rational(a.den ** -exponent, a.num ** -exponent);
@@ -81,6 +96,12 @@ export function roundTo(a: Rational, frac: number): bigint {
   const scaled = multiply(a, powerOfTwo(frac));
   return floorDiv(2n * scaled.num + scaled.den, 2n * scaled.den);
 }
+
+/** Bits of the smallest signed type that holds `value`. */
+export const signedBits = (value: bigint): number => {
+  const size = value < 0n ? -value - 1n : value;
+  return size === 0n ? 1 : size.toString(2).length + 1;
+};
 
 /** Largest integer whose square is at most `n`; `n` >= 0. */
 export function integerSqrt(n: bigint): bigint {

@@ -35,8 +35,8 @@ interface NumbersConstructor {
   new (values: ArrayLike<number>): Numbers;
 }
 
-/** A copy, so that it is aligned. */
-const buffer = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer;
+/** A copy, so that it is aligned. (`slice` would not copy Node's buffers.) */
+const buffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
 const bytesOf = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 

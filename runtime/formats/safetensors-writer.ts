@@ -19,16 +19,16 @@ export interface TensorToWrite {
 export function writeSafetensors(tensors: ReadonlyMap<string, TensorToWrite>, file = 'safetensors'): Uint8Array {
   const byLayout = ([a, s]: [string, TensorToWrite], [b, t]: [string, TensorToWrite]): number =>
     codecOf(t.dtype).bytes - codecOf(s.dtype).bytes || (a < b ? -1 : 1);
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  const header: [string, unknown][] = [['__metadata__', { format: 'pt' }]];
   const parts: Uint8Array[] = [];
   let at = 0;
   for (const [name, tensor] of [...tensors].sort(byLayout)) {
     const bytes = encode(file, name, tensor);
-    header[name] = { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [at, at + bytes.length] };
+    header.push([name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [at, at + bytes.length] }]);
     parts.push(bytes);
     at += bytes.length;
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const length = Math.ceil(json.length / 8) * 8;
   const out = new Uint8Array(8 + length + at);
   new DataView(out.buffer).setBigUint64(0, BigInt(length), true);

@@ -61,7 +61,7 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
   const backwardStep = m.function({ params: ['i32', 'i32', 'i32'] }, (c, job, work, chain) => {
     const references = [0, 4, JOB_BYTES, JOB_BYTES + 4].map((at) => c.let(i32.load(job, at)));
     const [a0, b0, a1, b1] = references.map((reference) => c.let(pointOf(reference)));
-    const [ra0, rb0, ra1, rb1] = references as [I32, I32, I32, I32];
+    const [ra0, rb0, ra1, rb1] = [references[0]!, references[1]!, references[2]!, references[3]!];
     // 1 / difference, and on with the chain.
     const inverted = slots.mul(c, inverse, slots.at(chain), slots.at(i32.add(work, pairBytes)));
     slots.mul(c, slots.at(chain), slots.at(chain), slots.at(work, 2));

@@ -1,0 +1,39 @@
+import { stat } from 'node:fs/promises';
+import type { Diagnostic } from '../../grammar/diagnostic.ts';
+import { format } from '../../grammar/format.ts';
+import type { Run } from '../command.ts';
+import { writeOutputs } from '../files.ts';
+import { diagnosticsJson, readProgram, showDiagnostics, type SourceProgram } from '../program.ts';
+
+interface Result {
+  readonly program: SourceProgram;
+  readonly text?: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const run: Run = async (args) => {
+  const results: Result[] = [];
+  for (const path of args.positionals) {
+    const program = await readProgram(path);
+    results.push({ program, ...(await format(program.text, program.source)) });
+  }
+  const broken = results.filter((r) => r.text === undefined);
+  const other = results.filter((r) => r.text !== undefined && r.text !== r.program.text);
+  const names = other.map((r) => r.program.source);
+  const json = {
+    diagnostics: broken.flatMap((r) => diagnosticsJson(r.diagnostics, r.program)),
+    [args.flag('check') ? 'unformatted' : 'formatted']: names,
+  };
+  const shown = broken.map((r) => showDiagnostics(r.diagnostics, r.program));
+  if (!args.flag('check')) {
+    const outputs = other.map(async ({ program, text = '' }) => ({
+      path: program.source,
+      bytes: text,
+      mode: (await stat(program.source)).mode & 0o777,
+    }));
+    await writeOutputs(await Promise.all(outputs));
+    return { exit: broken.length > 0 ? 1 : 0, text: [...names.map((n) => `formatted ${n}`), ...shown].join('\n'), json };
+  }
+  const told = names.map((n) => `${n} is not formatted: zkl fmt ${n}`);
+  return { exit: broken.length + other.length > 0 ? 1 : 0, text: [...told, ...shown].join('\n'), json };
+};

@@ -1,0 +1,76 @@
+/** Reading `.zkl` programs and what they import, and showing what is wrong with them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Diagnostic } from '../grammar/diagnostic.ts';
+import { renderDiagnostics } from '../compiler/diagnostics/render.ts';
+import type { ResolveImport } from '../compiler/check/index.ts';
+import type { Arguments } from './arguments.ts';
+import type { Json } from './command.ts';
+import { CliError } from './errors.ts';
+import { readText } from './files.ts';
+import { packageRoot } from './place.ts';
+import { plural } from './text.ts';
+
+export interface SourceProgram {
+  readonly text: string;
+  /** The path as given. */
+  readonly source: string;
+  readonly resolveImport: ResolveImport;
+}
+
+export const readProgram = async (path: string): Promise<SourceProgram> => ({
+  text: await readText(path, 'the program'),
+  source: path,
+  resolveImport: importsOf(path),
+});
+
+/** `std` and `std/NAME` are the standard library; other names are files beside the program, with or without `.zkl`. */
+function importsOf(program: string): ResolveImport {
+  return (name) => {
+    const inLibrary = /^std(?:\/([a-z][a-z0-9_-]*))?$/.exec(name);
+    const candidates = inLibrary
+      ? [join(packageRoot, 'stdlib', `${inLibrary[1] ?? 'std'}.zkl`)]
+      : [name, `${name}.zkl`].map((file) => resolve(dirname(program), file));
+    const path = candidates.find((file) => file.endsWith('.zkl') && existsSync(file));
+    return path === undefined ? undefined : { source: name, text: readFileSync(path, 'utf8') };
+  };
+}
+
+/** `--dim NAME=VALUE`, as the checker takes them. */
+export function overridesOf(args: Arguments): Record<string, string> {
+  return Object.fromEntries(
+    args.pairs('dim').map(({ key, value }) => {
+      if (key === undefined || key === '' || value === '') throw new CliError(`--dim "${key ?? value}" is no NAME=VALUE`, 'write for example --dim T=15');
+      return [key, value];
+    }),
+  );
+}
+
+export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some((d) => d.severity === 'error');
+
+/** The diagnostics with the lines they are about, and how many there are. */
+export function showDiagnostics(diagnostics: readonly Diagnostic[], program: SourceProgram): string {
+  if (diagnostics.length === 0) return '';
+  const textOf = (source: string): string | undefined => (source === program.source ? program.text : program.resolveImport(source)?.text);
+  const errors = diagnostics.filter((d) => d.severity === 'error').length;
+  const counts = [plural(errors, 'error'), plural(diagnostics.length - errors, 'warning')];
+  const color = process.stderr.isTTY && process.env['NO_COLOR'] === undefined;
+  return `${renderDiagnostics(diagnostics, textOf, { color })}\n${counts.join(', ')}`;
+}
+
+/** With lines and columns from 1, for editors and scripts. */
+export function diagnosticsJson(diagnostics: readonly Diagnostic[], program: SourceProgram): Json {
+  const texts = new Map([[program.source, program.text]]);
+  const place = ({ source, start }: Diagnostic['span']): { source: string; line: number; column: number } => {
+    const text = texts.get(source) ?? program.resolveImport(source)?.text ?? '';
+    texts.set(source, text);
+    return { source, ...position(text, start) };
+  };
+  return diagnostics.map(({ code, severity, title, label, help, span }) => ({ code, severity, title, label, help, ...place(span) }));
+}
+
+/** Line and column from 1. */
+export function position(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - (before.lastIndexOf('\n') + 1) + 1 };
+}

@@ -1,0 +1,249 @@
+/**
+ * LoRA adapters as PEFT saves them: `adapter_config.json` and `adapter_model.safetensors` with, for each adapted module,
+ * `base_model.model.MODULE.lora_A.weight` of shape [rank, in] and `...lora_B.weight` of shape [out, rank]. The module then
+ * adds scaling · x Aᵀ Bᵀ to its output (Hu et al. 2021, arXiv:2106.09685).
+ */
+import { divide, equals, integerSqrt, parseDecimal, rational } from '../../compiler/tensor/rational.ts';
+import type { Rational } from '../../compiler/tensor/program.ts';
+import { entryName, FormatError, formatShape, quote, quoteSome } from './errors.ts';
+import { matchPattern, readLoraConfig, type LoraConfig } from './peft-config.ts';
+import { readSafetensors, type TensorInfo } from './safetensors.ts';
+import type { ByteSource } from './source.ts';
+
+/** A matrix of a module. */
+export interface LoraTensor {
+  /** As in programs: without PEFT's prefix and the adapter's name. */
+  readonly name: string;
+  /** As in the file. */
+  readonly stored: string;
+  readonly shape: readonly [number, number];
+}
+
+export interface LoraModule {
+  /** Where the module stands in the base model: `transformer.h.0.attn.c_attn`. */
+  readonly path: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly rslora: boolean;
+  /** alpha / rank, or alpha / sqrt(rank): exact, or undefined where the root is irrational. */
+  readonly scaling: Rational | undefined;
+  /** [rank, inputs] */
+  readonly a: LoraTensor;
+  /** [outputs, rank] */
+  readonly b: LoraTensor;
+}
+
+export interface AdapterDescription {
+  readonly config: LoraConfig;
+  /** In the order of their names, numbers in them as numbers. */
+  readonly modules: readonly LoraModule[];
+  /** Tensors of the file that are no part of a LoRA module. */
+  readonly leftOut: readonly { readonly name: string; readonly shape: readonly number[]; readonly reason: string }[];
+}
+
+/** Weights by the names that programs use; `Weights` of the prover. */
+export type AdapterWeights = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float64Array }>;
+
+export interface LoadedAdapter {
+  readonly description: AdapterDescription;
+  /** Of the tensors' file. */
+  readonly fileName: string;
+  /** All LoRA matrices, or those that are named. @throws FormatError for names that are none */
+  weights(names?: Iterable<string>): Promise<AdapterWeights>;
+  /** The largest magnitude in every LoRA matrix, by its name in programs. @throws FormatError for NaN and infinities */
+  maxAbs(): Promise<ReadonlyMap<string, number>>;
+}
+
+/**
+ * @param tensors names and shapes as the file has them
+ * @param file the tensors' file in messages
+ * @throws FormatError if the adapter is not plain LoRA, or its tensors do not fit together
+ */
+export function describeAdapter(
+  configText: string,
+  tensors: ReadonlyMap<string, Pick<TensorInfo, 'shape'>>,
+  file = 'adapter_model.safetensors',
+  configFile?: string,
+): AdapterDescription {
+  const config = readLoraConfig(configText, configFile);
+  const pairs = new Map<string, Partial<Record<'A' | 'B', LoraTensor>>>();
+  const leftOut: AdapterDescription['leftOut'][number][] = [];
+  for (const [stored, { shape }] of tensors) {
+    refuseTensor(file, stored);
+    const match = LORA.exec(stored);
+    if (!match) {
+      leftOut.push({ name: stored, shape, reason: reasonOf(config, stored) });
+      continue;
+    }
+    const [, path, side] = match as unknown as [string, string, 'A' | 'B'];
+    const pair = pairs.get(path) ?? {};
+    const before = pair[side];
+    if (before)
+      throw new FormatError(
+        file,
+        `${quote(before.stored)} and ${quote(stored)} are the same matrix of two adapters`,
+        'save one adapter to a file',
+      );
+    pair[side] = { name: `${path}.lora_${side}.weight`, stored, shape: matrix(file, stored, shape) };
+    pairs.set(path, pair);
+  }
+  if (pairs.size === 0)
+    throw new FormatError(
+      file,
+      `no tensor is called "….lora_A.weight"; it has ${quoteSome(tensors.keys(), 3)}`,
+      'save the adapter with the `save_pretrained` of PEFT',
+    );
+  const modules = [...pairs].map(([path, { A, B }]) => moduleOf(file, config, path, A, B));
+  return { config, modules: modules.sort((x, y) => naturally(x.path, y.path)), leftOut };
+}
+
+/** @param config the text of `adapter_config.json` */
+export async function loadAdapter(config: string, source: ByteSource, configFile?: string): Promise<LoadedAdapter> {
+  const file = await readSafetensors(source);
+  const description = describeAdapter(config, file.tensors, file.name, configFile);
+  const all = new Map(description.modules.flatMap(({ a, b }) => [[a.name, a] as const, [b.name, b] as const]));
+
+  const weights = async (names: Iterable<string> = all.keys()): Promise<AdapterWeights> => {
+    const out = new Map<string, { shape: readonly number[]; values: Float64Array }>();
+    for (const name of names) {
+      const tensor = all.get(name);
+      if (!tensor)
+        throw new FormatError(
+          file.name,
+          `the adapter has no matrix ${quote(name)}`,
+          `it has ${quoteSome(all.keys(), 3)}`,
+        );
+      out.set(name, { shape: tensor.shape, values: await file.readFloats(tensor.stored) });
+    }
+    return out;
+  };
+
+  const maxAbs = async (): Promise<ReadonlyMap<string, number>> => {
+    const out = new Map<string, number>();
+    for (const { name, stored, shape } of all.values())
+      out.set(name, largest(file.name, stored, shape, await file.readFloats(stored)));
+    return out;
+  };
+  return { description, fileName: file.name, weights, maxAbs };
+}
+
+function largest(file: string, name: string, shape: readonly number[], values: Float64Array): number {
+  let max = 0;
+  for (let i = 0; i < values.length; i++) {
+    const v = Math.abs(values[i]);
+    if (!(v < Infinity))
+      throw new FormatError(
+        file,
+        `${entryName(quote(name), shape, i)} is ${values[i]}`,
+        'every weight has to be a finite number: train or save it again',
+      );
+    if (v > max) max = v;
+  }
+  return max;
+}
+
+/** Older versions of PEFT put the adapter's name before `weight`. */
+const LORA = /^(?:base_model\.model\.)?(.+)\.lora_([AB])(?:\.[^.]+)?\.weight$/;
+
+/** Parts of tensors' names that belong to other methods. */
+const FOREIGN: readonly (readonly [RegExp, string])[] = [
+  [/\.lora_magnitude_vector\b/, 'a magnitude of DoRA'],
+  [/\.lora_embedding_[AB]\b/, 'LoRA on an embedding, which selects columns of A and multiplies by nothing'],
+  [/\.lora_[AB](?:\.[^.]+)?\.bias$/, 'a bias of LoRA'],
+  [/\.lora_E\b/, 'a diagonal of AdaLoRA'],
+  [/\.hada_w[12]_[ab]\b/, 'a factor of LoHa'],
+  [/\.lokr_w[12]\b/, 'a factor of LoKr'],
+  [/\.ia3_l\b/, 'a vector of IA3'],
+  [/\.vera_(?:lambda_[bd]|[AB])\b/, 'a factor of VeRA'],
+  [/\.(?:oft_r|boft_R|boft_s)\b/, 'a rotation of OFT'],
+  [/^prompt_embeddings\b/, 'an embedded prompt'],
+  [/\.lora_(?:down|up)\.weight$|\.lora\.(?:down|up)\.weight$/, 'LoRA in the layout of diffusers or kohya'],
+];
+
+function refuseTensor(file: string, stored: string): void {
+  for (const [part, what] of FOREIGN) {
+    if (part.test(stored))
+      throw new FormatError(
+        file,
+        `${quote(stored)} is ${what}, which is not read here`,
+        'train or convert the adapter to plain LoRA of PEFT on linear layers',
+      );
+  }
+}
+
+const PREFIX = 'base_model.model.';
+
+function reasonOf({ modulesToSave }: LoraConfig, stored: string): string {
+  const path = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
+  const saved = modulesToSave.find((name) => `.${path}.`.includes(`.${name}.`));
+  if (saved !== undefined) return `saved whole by modules_to_save (${quote(saved)}), no LoRA matrix`;
+  return 'saved whole with the adapter, as heads of classifiers are, no LoRA matrix';
+}
+
+function matrix(file: string, stored: string, shape: readonly number[]): readonly [number, number] {
+  const [rows, columns] = shape;
+  if (shape.length === 2 && rows > 0 && columns > 0) return [rows, columns];
+  const why = shape.length === 4 ? ', as for a convolution' : '';
+  throw new FormatError(
+    file,
+    `${quote(stored)} has the shape ${formatShape(shape)}${why}`,
+    'a LoRA matrix of a linear layer has two axes, none of length 0',
+  );
+}
+
+function moduleOf(file: string, config: LoraConfig, path: string, a?: LoraTensor, b?: LoraTensor): LoraModule {
+  if (!a || !b) {
+    const [has, lacks] = a ? ['A', 'B'] : ['B', 'A'];
+    throw new FormatError(
+      file,
+      `the module ${quote(path)} has lora_${has} but no lora_${lacks}`,
+      'save the adapter again with `save_pretrained`',
+    );
+  }
+  const rank = matchPattern(config, 'rank_pattern', path) ?? config.rank;
+  const alpha = matchPattern(config, 'alpha_pattern', path) ?? config.alpha;
+  if (a.shape[0] !== rank)
+    throw new FormatError(
+      file,
+      `${quote(a.stored)} has the shape ${formatShape(a.shape)}, its rank is ${rank} by ${config.file}`,
+      'it has to be [rank, in]: is the configuration of this adapter?',
+    );
+  if (b.shape[1] !== rank)
+    throw new FormatError(
+      file,
+      `${quote(b.stored)} has the shape ${formatShape(b.shape)}, its rank is ${rank} by ${config.file}`,
+      'it has to be [out, rank]: is the configuration of this adapter?',
+    );
+  const { useRslora: rslora } = config;
+  return {
+    path,
+    inputs: a.shape[1],
+    outputs: b.shape[0],
+    rank,
+    alpha,
+    rslora,
+    scaling: scalingOf(alpha, rank, rslora),
+    a,
+    b,
+  };
+}
+
+function scalingOf(alpha: number, rank: number, rslora: boolean): Rational | undefined {
+  const top = decimal(alpha);
+  if (!rslora) return divide(top, rational(rank));
+  const root = rational(integerSqrt(BigInt(rank)));
+  return equals(rational(root.num * root.num), rational(rank)) ? divide(top, root) : undefined;
+}
+
+/** A float by its shortest decimal, which is what the configuration says. */
+function decimal(value: number): Rational {
+  const parsed = parseDecimal(String(value));
+  if (!parsed) throw new Error(`internal error: ${value} is no decimal`);
+  return parsed;
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+const naturally = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : 1);

@@ -1,0 +1,162 @@
+/**
+ * npm run bench [-- [WORKLOAD...] [--runs N] [--device wasm|reference] [--threads N] [--json] [--units]]
+ *
+ * Medians over several runs, phases listed, with a yardstick from the same run: the multi-scalar multiplication of
+ * @noble/curves over 2^12 points. Machines are noisy: compare figures of one run only.
+ */
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { bls12_381 } from '@noble/curves/bls12-381.js';
+import { createReferenceDevice, createWasmDevice } from '../../index.ts';
+import type { Device } from '../../runtime/device/device.ts';
+import { commit, createProver } from '../../runtime/prover/index.ts';
+import { createVerifier } from '../../runtime/verifier/index.ts';
+import { timed, type TimedDevice } from './timed.ts';
+import { unitCosts } from './units.ts';
+import { workloads, type Workload } from './workloads.ts';
+
+interface Measured {
+  readonly step: string;
+  readonly median: number;
+  readonly least: number;
+  /** Milliseconds by device operation, and what is left. */
+  readonly phases: Readonly<Record<string, number>>;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+async function measure(
+  step: string,
+  runs: number,
+  device: TimedDevice,
+  body: () => Promise<unknown>,
+): Promise<Measured> {
+  const totals: number[] = [];
+  const phases: Map<string, number>[] = [];
+  for (let i = 0; i < runs; i++) {
+    device.take();
+    const since = performance.now();
+    await body();
+    totals.push(performance.now() - since);
+    phases.push(device.take());
+  }
+  const names = [...new Set(phases.flatMap((p) => [...p.keys()]))];
+  const own = names
+    .map((name) => [name, median(phases.map((p) => p.get(name) ?? 0))] as const)
+    .sort((a, b) => b[1] - a[1]);
+  const total = median(totals);
+  const rest = total - own.reduce((s, [, ms]) => s + ms, 0);
+  return { step, median: total, least: Math.min(...totals), phases: Object.fromEntries([...own, ['host', rest]]) };
+}
+
+async function run(
+  workload: Workload,
+  device: TimedDevice,
+  runs: number,
+): Promise<{ steps: Measured[]; sizes: Record<string, number> }> {
+  const { bundle, weights, inputs } = workload;
+  const steps: Measured[] = [];
+  const files = await commit(bundle, 'adapter', weights, device);
+  steps.push(
+    await measure('commit with range proof', Math.max(1, Math.round(runs / 5)), device, () =>
+      commit(bundle, 'adapter', weights, device),
+    ),
+  );
+  const prover = await createProver(bundle, { ...device, sources: [{ opening: files.opening, weights }] });
+  const verifier = await createVerifier(bundle, device);
+  const check = await verifier.register(files.commitment);
+  if (!check.ok) throw new Error(check.reason);
+  steps.push(
+    await measure('first validation of the commitment', Math.max(1, Math.round(runs / 5)), device, () =>
+      verifier.register(files.commitment),
+    ),
+  );
+  const { proof, proofBytes } = await prover.prove(inputs);
+  steps.push(await measure('prove', runs, device, () => prover.prove(inputs)));
+  const verdict = await verifier.verify(proof);
+  if (!verdict.ok) throw new Error(verdict.reason);
+  steps.push(await measure('verify', runs, device, () => verifier.verify(proof)));
+  verifier.close();
+  return {
+    steps,
+    sizes: {
+      proof: proofBytes,
+      'proof file': proof.length,
+      commitment: files.commitment.length,
+      bundle: bundle.length,
+    },
+  };
+}
+
+function yardstick(): number {
+  const { Point } = bls12_381.G1;
+  const size = 4096;
+  const points = Array.from({ length: size }, (_, i) => Point.BASE.multiplyUnsafe(BigInt(i + 1)));
+  const scalars = points.map((_, i) => (bls12_381.fields.Fr.ORDER - 1n) / BigInt(i + 3));
+  const since = performance.now();
+  Point.msm(points, scalars);
+  return performance.now() - since;
+}
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    runs: { type: 'string', default: '11' },
+    device: { type: 'string', default: 'wasm' },
+    threads: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    units: { type: 'boolean', default: false },
+  },
+});
+
+const names = positionals.length > 0 ? positionals : ['module', 'adapter'];
+const unknown = names.filter((n) => !(n in workloads));
+if (unknown.length > 0) {
+  console.error(`no workload ${unknown.join(', ')}; there are ${Object.keys(workloads).join(', ')}`);
+  process.exit(2);
+}
+const threads = options.threads === undefined ? undefined : Number(options.threads);
+const base: Device = options.device === 'reference' ? createReferenceDevice() : await createWasmDevice({ threads });
+const device = timed(base);
+const say = (text: string): void => {
+  if (!options.json) console.log(text);
+};
+
+say(`${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, device ${base.name}`);
+const noble = yardstick();
+say(`yardstick: @noble/curves, 2^12 points: ${noble.toFixed(0)} ms\n`);
+const results: Record<string, unknown> = {};
+for (const name of names as (keyof typeof workloads)[]) {
+  const workload = workloads[name]();
+  const result = await run(workload, device, Number(options.runs));
+  results[name] = { title: workload.name, ...result };
+  say(workload.name);
+  for (const s of result.steps) {
+    say(`  ${s.step.padEnd(36)} ${s.median.toFixed(1).padStart(8)} ms   (least ${s.least.toFixed(1)})`);
+    const phases = Object.entries(s.phases).filter(([, ms]) => ms >= 0.05);
+    say(`    ${phases.map(([phase, ms]) => `${phase} ${ms.toFixed(1)}`).join(', ')}`);
+  }
+  say(
+    `  bytes: ${Object.entries(result.sizes)
+      .map(([k, v]) => `${k} ${v}`)
+      .join(', ')}\n`,
+  );
+}
+const units = options.units || names.length > 1 ? await unitCosts(base) : undefined;
+if (units) {
+  say('unit costs');
+  for (const [unit, cost] of Object.entries(units)) say(`  ${unit.padEnd(44)} ${String(cost)}`);
+}
+if (options.json)
+  console.log(
+    JSON.stringify({
+      node: process.versions.node,
+      cpu: cpus()[0].model,
+      cores: cpus().length,
+      device: base.name,
+      nobleMsm4096: noble,
+      workloads: results,
+      units,
+    }),
+  );
+await base.close();

@@ -1,0 +1,99 @@
+/**
+ * A prover that lies about its statement: it claims other public tensors than its witness gives, or leaves relations of
+ * the protocol out. Everything else is the real prover.
+ */
+import type { Device } from '../../runtime/device/device.ts';
+import { encodeBody } from '../../runtime/protocol/argument.ts';
+import type { ProtocolContext } from '../../runtime/protocol/context.ts';
+import { padKind, type Value } from '../../runtime/protocol/form.ts';
+import { upload, type IntegerArray } from '../../runtime/protocol/integers.ts';
+import { proveLevels } from '../../runtime/protocol/levels.ts';
+import { publicDigests } from '../../runtime/protocol/program.ts';
+import { programTranscript, statementDigest } from '../../runtime/protocol/statement.ts';
+import { proveArgument, type ProverHooks } from '../../runtime/prover/argument.ts';
+import { levelProver } from '../../runtime/prover/levels.ts';
+import type { OpenedSource } from '../../runtime/prover/program.ts';
+import { Randomness } from '../../runtime/prover/randomness.ts';
+import { evaluateProgram, tensorEntries } from '../../runtime/prover/witness.ts';
+import { entropyOf } from './draw.ts';
+import type { Statement } from './statement.ts';
+import type { Subject } from './subject.ts';
+
+export interface Lie {
+  /** What is claimed of the public tensors, given what they are. */
+  readonly publics?: (honest: Map<number, IntegerArray>) => void;
+  /** Which relations are left to the closing argument. */
+  readonly keep?: (relation: Value) => boolean;
+  /** The witness is that of another program with the same messages. */
+  readonly pretend?: Subject;
+  readonly sources?: readonly OpenedSource[];
+  readonly hooks?: ProverHooks;
+  readonly seed?: number;
+}
+
+export interface Lied {
+  readonly publics: ReadonlyMap<number, IntegerArray>;
+  readonly body: Uint8Array;
+}
+
+/** Removes relations from a text once it has run: what a verifier that forgot to state them would check. */
+export function keepOnly(ctx: ProtocolContext, keep: (relation: Value) => boolean): void {
+  const kept = ctx.relations.filter(keep);
+  ctx.relations.splice(0, ctx.relations.length, ...kept);
+}
+
+/** Whether a relation says that two pads are equal, and nothing else. */
+export const isCopy = ({ form, openings }: Value): boolean =>
+  openings.length === 0 &&
+  form.constant === 0n &&
+  form.pads.size === 2 &&
+  [...form.pads.keys()].some((p) => padKind(p) === 'A' || padKind(p) === 'B') &&
+  [...form.pads.values()].some((c) => c === 1n);
+
+export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<Lied> {
+  const { subject } = s;
+  const program = (lie.pretend ?? subject).gadgets;
+  const sources = lie.sources ?? s.sources;
+  return device.scope(async () => {
+    await device.prepareGenerators(program.columns + 1);
+    const inputs = new Map(s.inputs);
+    for (const [id, t] of program.tensors.entries())
+      if (t.class.kind === 'committed') {
+        const { source, files } = t.class;
+        inputs.set(id, files.length === 1 ? sources[source].tensors[files[0]] : joined(files.map((f) => sources[source].tensors[f])));
+      }
+    const known = await evaluateProgram(device, program, inputs);
+    const publics = new Map(program.publics.map((id) => [id, tensorEntries(program, known, id).slice() as IntegerArray] as const));
+    lie.publics?.(publics);
+    const statement = {
+      program: subject.digest,
+      context: s.context,
+      commitments: sources.map((c) => c.digest),
+      publics: publicDigests(subject.gadgets, publics),
+    };
+    const matrices = sources.map((c, i) => ({
+      rows: program.sources[i].rows,
+      columns: program.sources[i].columns,
+      vector: device.intVector(c.entries),
+      blindings: c.blindings,
+    }));
+    const randomness = new Randomness('proof', entropyOf(lie.seed ?? 2), statementDigest(statement));
+    const role = {
+      evaluate: () => undefined,
+      evaluateView: () => undefined,
+      prover: (instances: Parameters<typeof levelProver>[3]) =>
+        levelProver(device, program, (id) => upload(device, tensorEntries(program, known, id)), instances),
+    };
+    const text = async (ctx: ProtocolContext): Promise<void> => {
+      await proveLevels(ctx, program, role);
+      if (lie.keep) keepOnly(ctx, lie.keep);
+    };
+    const body = await proveArgument(device, subject.argument, programTranscript(statement), matrices, randomness, text, lie.hooks);
+    return { publics, body: encodeBody(subject.argument, body) };
+  });
+}
+
+const joined = (parts: readonly IntegerArray[]): IntegerArray => {
+  const all = parts.flatMap((p) => Array.from(p as ArrayLike<number | bigint>, BigInt));
+  return BigInt64Array.from(all);
+};

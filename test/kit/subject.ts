@@ -1,0 +1,74 @@
+/** What is put to the test: a tensor program or `.zkl` text, planned as a proof. */
+import { encode, type Plain } from '../../compiler/bundle/canonical.ts';
+import { programDigest } from '../../compiler/bundle/bundle.ts';
+import { lower } from '../../compiler/gadget/lower.ts';
+import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import { compile, type CompileInput } from '../../compiler/index.ts';
+import { interpret } from '../../compiler/interpret/index.ts';
+import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { Diagnostic } from '../../grammar/diagnostic.ts';
+import type { Argument } from '../../runtime/protocol/argument.ts';
+import { planProgram } from '../../runtime/protocol/program.ts';
+import { Draw } from './draw.ts';
+
+export interface Subject {
+  readonly program: TensorProgram;
+  readonly gadgets: GadgetProgram;
+  readonly argument: Argument;
+  readonly digest: Uint8Array;
+}
+
+/** Row-major integers by tensor. */
+export type Values = ReadonlyMap<number, readonly bigint[]>;
+
+export interface SubjectOptions {
+  /** For text: where `import`s are looked up. Default: nowhere. */
+  readonly resolveImport?: CompileInput['resolveImport'];
+  /** For text with several models: which one. */
+  readonly model?: string;
+  /** For text: other values of literal `dim`s and `const`s. */
+  readonly overrides?: CompileInput['overrides'];
+}
+
+/**
+ * Compiles and plans.
+ * @throws Error with the compiler's diagnostics if there is no program to prove
+ */
+export async function createSubject(subject: TensorProgram | string, options: SubjectOptions = {}): Promise<Subject> {
+  const { program, gadgets } = typeof subject === 'string' ? fromText(subject, options) : fromProgram(subject);
+  const bare = (x: object): object => ({ ...x, span: undefined });
+  const section = encode({ ...gadgets, tensors: gadgets.tensors.map(bare), equations: gadgets.equations.map(bare) } as unknown as Plain);
+  return { program, gadgets, argument: await planProgram(gadgets), digest: programDigest(section) };
+}
+
+function fromText(text: string, options: SubjectOptions): Pick<Subject, 'program' | 'gadgets'> {
+  const resolveImport = options.resolveImport ?? ((): undefined => undefined);
+  const { tensors, gadgets, diagnostics } = compile({ text, source: 'gadget.zkl', ...options, resolveImport });
+  if (!tensors || !gadgets) throw refused(diagnostics);
+  return { program: tensors, gadgets };
+}
+
+function fromProgram(program: TensorProgram): Pick<Subject, 'program' | 'gadgets'> {
+  const { gadgets, diagnostics } = lower(program);
+  if (!gadgets) throw refused(diagnostics);
+  return { program, gadgets };
+}
+
+const refused = (diagnostics: readonly Diagnostic[]): Error =>
+  new Error(`there is nothing to prove:\n${diagnostics.map((d) => `  ${d.code} ${d.title}: ${d.label}`).join('\n')}`);
+
+/** Integers for every input of the program, extremes included. */
+export function drawInputs({ program }: Subject, seed: number): Values {
+  const draw = new Draw('inputs', seed);
+  return new Map(
+    program.tensors
+      .filter((t) => t.role === 'input')
+      .map((t) => [t.id, draw.integers(t.range, t.shape.reduce((n, d) => n * d, 1))] as const),
+  );
+}
+
+/** What the reference interpreter says the tensors of the statement are. */
+export function expected({ program }: Subject, inputs: Values): Values {
+  const given = new Map([...inputs].map(([id, values]) => [id, { shape: program.tensors[id].shape, values }] as const));
+  return new Map([...interpret(program, given)].map(([id, { values }]) => [id, values] as const));
+}
