@@ -23,7 +23,7 @@ export { format } from './grammar/format.ts';
 export { check, compile, type Compiled, type CompileInput, type Diagnostic } from './compiler/index.ts';
 export { decodeBundle, type Bundle } from './compiler/bundle/bundle.ts';
 export { interpret } from './compiler/interpret/index.ts';
-export { commit, createProver, RangeViolation, ValueError, type Prover, type Weights } from './runtime/prover/index.ts';
+export { commit, createProver, ValueError, type Prover, type Weights } from './runtime/prover/index.ts';
 export { createVerifier, type ProofVerdict, type Verdict, type Verifier } from './runtime/verifier/index.ts';
 export { createReferenceDevice } from './runtime/device/reference.ts';
 export { createWasmDevice } from './runtime/device/wasm/index.ts';

@@ -15,7 +15,7 @@ const weights: OptionSpec = {
   name: 'weights',
   value: '[SOURCE=]DIR',
   many: true,
-  required: true,
+  usual: true,
   help: 'a PEFT adapter directory or a safetensors file',
 };
 const context: OptionSpec = { name: 'context', value: 'TEXT', help: 'what the proof is bound to besides (a session, a nonce)' };
@@ -95,7 +95,7 @@ export const commands: readonly CommandSpec[] = [
     positionals: [bundle],
     options: [
       weights,
-      { name: 'opening', value: '[SOURCE=]FILE', many: true, required: true, help: 'what `zkl commit` wrote' },
+      { name: 'opening', value: '[SOURCE=]FILE', many: true, usual: true, help: 'what `zkl commit` wrote' },
       { name: 'inputs', value: 'FILE|random:SEED', required: true, help: 'public inputs: safetensors, JSON, or made up' },
       context,
       ...device,
@@ -111,7 +111,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'verify a proof against a commitment, without the weights',
     positionals: [bundle, { name: 'PROOF', help: 'what `zkl prove` wrote' }],
     options: [
-      { name: 'commitment', value: 'FILE', many: true, required: true, help: 'the published commitment; one per source' },
+      { name: 'commitment', value: 'FILE', many: true, usual: true, help: 'the published commitment; one per source' },
       { name: 'public', value: 'FILE', help: 'compare the public tensors with this safetensors or JSON file' },
       { name: 'tolerance', value: 'REL', help: 'with --public: largest difference, relative to the largest entry; default 0' },
       context,

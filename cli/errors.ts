@@ -44,6 +44,13 @@ export function systemFailure(error: unknown, doing: string, path: string): unkn
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
+/** What `runtime/formats` throws, told by its parts so that this file need not load it. */
+const isFormatError = (error: Error): error is Error & { file: string; problem: string; remedy: string } => error.name === 'FormatError' && 'remedy' in error;
+
+/** A failure the user can mend, or the error as it is. */
+export const understood = (error: unknown): unknown =>
+  error instanceof Error && isFormatError(error) ? new CliError(`${error.file}: ${error.problem}`, error.remedy) : error;
+
 /** Runs `body`; errors of the given classes, which libraries throw for bad input, become messages about `thing`. */
 export async function about<T>(thing: string, remedy: string, classes: readonly ErrorClass[], body: () => T | Promise<T>): Promise<T> {
   try {

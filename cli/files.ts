@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, realpathSync, renameSync, unlinkSync } from 'node:fs';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { ByteSource } from '../runtime/formats/source.ts';
 import { CliError, isSystemError, systemFailure } from './errors.ts';
 
 /** @param what the file's part in the command, for messages: "the bundle" */
@@ -19,6 +20,35 @@ export async function readInput(path: string, what: string): Promise<Uint8Array>
 
 export const readText = async (path: string, what: string): Promise<string> =>
   new TextDecoder().decode(await readInput(path, what));
+
+/** Opens a file for reading parts of it, and closes it when `body` ends. */
+export async function withSource<T>(path: string, what: string, body: (source: ByteSource) => Promise<T>): Promise<T> {
+  const failure = (error: unknown): unknown => systemFailure(error, `read ${what}`, path);
+  const file = await open(path).catch((error: unknown) => {
+    throw failure(error);
+  });
+  try {
+    const status = await file.stat();
+    if (status.isDirectory()) throw new CliError(`cannot read ${what} ${path}: it is a directory`, 'name a file');
+    const read = async (offset: number, length: number): Promise<Uint8Array> => {
+      const bytes = new Uint8Array(length);
+      let at = 0;
+      try {
+        while (at < length) {
+          const { bytesRead } = await file.read(bytes, at, length - at, offset + at);
+          if (bytesRead === 0) break;
+          at += bytesRead;
+        }
+      } catch (error) {
+        throw failure(error);
+      }
+      return bytes.subarray(0, at);
+    };
+    return await body({ name: path, size: status.size, read });
+  } finally {
+    await file.close();
+  }
+}
 
 export interface Output {
   readonly path: string;

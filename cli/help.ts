@@ -17,7 +17,7 @@ export function generalHelp(): string {
 }
 
 export function commandHelp(c: CommandSpec): string {
-  const inUsage = c.options.filter((o) => o.required).map((o) => `${optionName(o)} ${o.value ?? ''}`);
+  const inUsage = c.options.filter((o) => o.required || o.usual).map((o) => `${optionName(o)} ${o.value ?? ''}`);
   return [
     `zkl ${c.name}: ${c.summary}`,
     '',

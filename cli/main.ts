@@ -1,7 +1,7 @@
 /** The `zkl` command. Commands are loaded when they run, so that starting costs little. */
 import type { CommandSpec, Json, Outcome } from './command.ts';
 import { commands } from './commands.ts';
-import { CliError } from './errors.ts';
+import { CliError, understood } from './errors.ts';
 
 /** Runs a command line (without `node` and the script) and sets the process's exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -69,7 +69,8 @@ function print(text: string): 0 {
 }
 
 /** Says what could not be done. Stack traces are for `ZKL_DEBUG=1` only. */
-function fail(error: unknown, command: string | undefined, json: boolean): number {
+function fail(thrown: unknown, command: string | undefined, json: boolean): number {
+  const error = understood(thrown);
   const known = error instanceof CliError;
   const message = known ? error.message : `internal error: ${error instanceof Error ? error.message : String(error)}`;
   const remedy = known

@@ -1,8 +1,9 @@
 /** Reading `.zkl` programs and what they import, and showing what is wrong with them. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import pc from 'picocolors';
 import type { Diagnostic } from '../grammar/diagnostic.ts';
-import { renderDiagnostics } from '../compiler/diagnostics/render.ts';
+import { renderDiagnostics, type Palette } from '../compiler/diagnostics/render.ts';
 import type { ResolveImport } from '../compiler/check/index.ts';
 import type { Arguments } from './arguments.ts';
 import type { Json } from './command.ts';
@@ -54,9 +55,14 @@ export function showDiagnostics(diagnostics: readonly Diagnostic[], program: Sou
   const textOf = (source: string): string | undefined => (source === program.source ? program.text : program.resolveImport(source)?.text);
   const errors = diagnostics.filter((d) => d.severity === 'error').length;
   const counts = [plural(errors, 'error'), plural(diagnostics.length - errors, 'warning')];
-  const color = process.stderr.isTTY && process.env['NO_COLOR'] === undefined;
-  return `${renderDiagnostics(diagnostics, textOf, { color })}\n${counts.join(', ')}`;
+  return `${renderDiagnostics(diagnostics, textOf, palette())}\n${counts.join(', ')}`;
 }
+
+/** Diagnostics of programs without a bundle go to stderr. */
+const palette = (): Palette => {
+  const { red, yellow, cyan, green, dim, bold } = pc.createColors(pc.isColorSupported && process.stderr.isTTY);
+  return { error: red, warning: yellow, note: cyan, help: green, gutter: dim, strong: bold };
+};
 
 /** With lines and columns from 1, for editors and scripts. */
 export function diagnosticsJson(diagnostics: readonly Diagnostic[], program: SourceProgram): Json {

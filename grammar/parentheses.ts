@@ -4,7 +4,7 @@ import type { Node } from './ast.ts';
 const ATOMS = new Set<Node['kind']>(['number', 'reference', 'access', 'call', 'indicator']);
 const INDEX_ATOMS = new Set<Node['kind']>(['number', 'reference', 'access']);
 
-const isSum = (node: Node): boolean =>
+export const isSum = (node: Node): boolean =>
   (node.kind === 'binary' || node.kind === 'index-binary') && (node.operator === '+' || node.operator === '-');
 const isProduct = (node: Node): boolean => (node.kind === 'binary' || node.kind === 'index-binary') && !isSum(node);
 

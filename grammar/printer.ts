@@ -3,7 +3,7 @@ import type { AstPath, Doc } from 'prettier';
 import { builders } from 'prettier/doc';
 import type { Node } from './ast.ts';
 import type { Commented } from './comments.ts';
-import { needsParentheses } from './parentheses.ts';
+import { isSum, needsParentheses } from './parentheses.ts';
 
 const { group, hardline, indent, join, line, softline } = builders;
 
@@ -140,7 +140,8 @@ function layout(scope: Scope): Doc {
     case 'binary': {
       const parts = [scope.one('left'), line, node.operator, ' ', scope.one('right')];
       const [parent] = scope.ancestors;
-      if (parent.kind === 'binary' && scope.field === 'left' && !parenthesized(scope)) return parts;
+      const chained = parent.kind === 'binary' && scope.field === 'left' && isSum(parent) === isSum(node);
+      if (chained && !parenthesized(scope)) return parts;
       return group(ASSIGNS.has(parent.kind) || parenthesized(scope) ? parts : indent(parts));
     }
     case 'negate':

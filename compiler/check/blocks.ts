@@ -21,6 +21,9 @@ export interface Instance {
   readonly key: readonly string[];
 }
 
+/** Blocks may call blocks this deep. */
+const MAX_DEPTH = 64;
+
 type Block = Binding & { readonly kind: 'block' };
 
 /** Reads a block for one call; the tensor of its result. */
@@ -44,6 +47,9 @@ export function instantiate(
         notes: [{ span: node.name.span, text: 'defined here' }],
       },
     );
+  }
+  if (session.open.length >= MAX_DEPTH) {
+    return reporter.fail('ZKL214', call.span, `calls nested over ${MAX_DEPTH} deep`, 'there may be no end to this');
   }
   if (session.open.includes(node)) {
     return reporter.fail('ZKL214', call.span, `\`${node.name.text}\` calls itself`, 'there is no end to this', {

@@ -8,9 +8,11 @@ import {
   constant,
   evaluateIndex,
   holds,
+  indexKey,
   interval,
   minus,
   readsData,
+  substitute,
   variableFactors,
   variablesOf,
 } from './arithmetic.ts';
@@ -35,8 +37,7 @@ export function remember<T>(
   for (const e of expressions) variablesOf(e, order);
   for (const g of guards) variablesOf(g.right, variablesOf(g.left, order));
   const ids = [...order];
-  const rename = (e: IndexExpr): string =>
-    indexKey(substitute(e, (id) => ({ kind: 'var', var: ids.indexOf(id) })));
+  const rename = (e: IndexExpr): string => indexKey(substitute(e, (id) => ({ kind: 'var', var: ids.indexOf(id) })));
   const sizes = ids.map((id) => `${bounds.variable(id).lo}..${bounds.variable(id).hi}`);
   const key = [
     question,
@@ -164,13 +165,18 @@ export function proveInside(e: IndexExpr, length: number, guards: readonly Compa
   const ids = variablesOf(e);
   const relevant = connected(guards, ids);
   let failure: Inside = { kind: 'unknown' };
-  const all = everyPoint([...ids], relevant, bounds, (value) => {
-    const at = evaluateIndex(e, value);
-    if (at >= 0 && at < length) return true;
-    failure = { kind: 'outside', value: at, at: new Map([...variablesOf(e)].map((id) => [id, value(id)])) };
-    return false;
-  });
-  return all === true ? { kind: 'inside' } : failure;
+  const search = (): boolean | undefined =>
+    everyPoint([...ids], relevant, bounds, (value) => {
+      const at = evaluateIndex(e, value);
+      if (at >= 0 && at < length) return true;
+      failure = { kind: 'outside', value: at, at: new Map([...variablesOf(e)].map((id) => [id, value(id)])) };
+      return false;
+    });
+  const all = remember(bounds, `inside ${length}`, [e], relevant, search);
+  if (all === true) return { kind: 'inside' };
+  // The answer may be remembered from an equation with other variables: the example has to be found again.
+  if (all === false && failure.kind === 'unknown') search();
+  return failure;
 }
 
 /** Whether a static comparison is always true, always false, or neither over its variables; undefined where unknown. */

@@ -5,7 +5,7 @@ import { NumberTooLarge, divide, gcdRational, multiply, powerOfTwo, rational, si
 import { evaluateIndex, holds } from './arithmetic.ts';
 import { MAX_CONSTANT_ENTRIES, addTensor, entries, formatType, typeRange } from './context.ts';
 import type { Frame, Session } from './context.ts';
-import { lookUp, readIndex } from './index-values.ts';
+import { lookUp, readIndex, readNumber, writtenType } from './index-values.ts';
 import { bindIndices } from './indices.ts';
 import { tensorName } from './paths.ts';
 import {
@@ -21,8 +21,6 @@ import {
 } from './real.ts';
 import type { Real, RealFunction } from './real.ts';
 import { Scope, describe } from './scope.ts';
-import { writtenType } from './meanings.ts';
-import { readNumber } from './values.ts';
 
 const FUNCTIONS: readonly string[] = ['exp', 'log', 'sin', 'cos', 'sqrt'] satisfies RealFunction[];
 const isFunction = (name: string): name is RealFunction => FUNCTIONS.includes(name);

@@ -15,7 +15,7 @@ import { calibrationKey, extendAt, tensorName } from './paths.ts';
 import { factorPoly } from './polynomial.ts';
 import { count, formatShape } from './report.ts';
 import { Scope } from './scope.ts';
-import type { Place } from './values.ts';
+import type { Place } from './place.ts';
 
 /** A definition as a statement, an output or the argument of a call gives it. */
 export interface Definition {

@@ -1,7 +1,7 @@
 /** Reads index arithmetic: dimensions, axes, guards. */
 import type * as ast from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/span.ts';
-import type { Compare, IndexExpr, TensorType } from '../tensor/program.ts';
+import type { Compare, IndexExpr, Rational, TensorType } from '../tensor/program.ts';
 import { parseDecimal } from '../tensor/rational.ts';
 import {
   constant,
@@ -278,4 +278,29 @@ export function readGuard(
     if (fixed !== true) found.push(guard);
   }
   return never ? 'never' : found;
+}
+
+/** A decimal literal, exactly. */
+export function readNumber(session: Session, node: ast.NumberLiteral): Rational {
+  const value = parseDecimal(node.text);
+  if (value !== undefined) return value;
+  return session.reporter.fail('ZKL402', node.span, 'a number out of reach', 'its exponent is over 1000');
+}
+
+/** `round<b, f>`'s type. */
+export function writtenType(
+  session: Session,
+  scope: Scope,
+  node: ast.Call,
+): (TensorType & { kind: 'fixed' }) | undefined {
+  if (node.dims.length === 0) return undefined;
+  const type = readType(session, scope, {
+    kind: 'type',
+    name: 'fixed',
+    arguments: node.dims.map((d) => d.value),
+    span: node.span,
+  });
+  return type.kind === 'fixed' && node.dims.every((d) => d.name === undefined)
+    ? type
+    : session.reporter.fail('ZKL408', node.span, '`round<bits, frac>(...)`', 'two numbers are expected here');
 }

@@ -7,14 +7,14 @@ import { formatType, sameType } from './context.ts';
 import type { FixedType, Session } from './context.ts';
 import { emit, entryFactor, guardQuantity } from './emit.ts';
 import type { Meaning } from './emit.ts';
-import { lookUp, readType } from './index-values.ts';
+import { lookUp, writtenType } from './index-values.ts';
 import { factorPoly, freeVariables, guardPoly } from './polynomial.ts';
 import type { Quantity } from './polynomial.ts';
 import { neverEmpty } from './ranges.ts';
 import { extendAt } from './paths.ts';
 import { readTable } from './tables.ts';
+import type { Place } from './place.ts';
 import { enterReduction, exactPolynomial, readValue } from './values.ts';
-import type { Place } from './values.ts';
 
 /** What a bare `round` is rounded to, where the context says it. */
 export interface Wanted {
@@ -115,24 +115,6 @@ function roundType(place: Place, node: ast.Call, wanted: Wanted): TensorType & {
     });
   }
   return { kind: 'fixed', ...calibrated(session, wanted.key, place.name, node.name.span) };
-}
-
-/** `round<b, f>`'s type. */
-export function writtenType(
-  session: Session,
-  scope: Place['scope'],
-  node: ast.Call,
-): (TensorType & { kind: 'fixed' }) | undefined {
-  if (node.dims.length === 0) return undefined;
-  const type = readType(session, scope, {
-    kind: 'type',
-    name: 'fixed',
-    arguments: node.dims.map((d) => d.value),
-    span: node.span,
-  });
-  return type.kind === 'fixed' && node.dims.every((d) => d.name === undefined)
-    ? type
-    : session.reporter.fail('ZKL408', node.span, '`round<bits, frac>(...)`', 'two numbers are expected here');
 }
 
 /** What checking goes on with where calibration has not said a type; no program comes of it. */

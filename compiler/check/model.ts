@@ -2,6 +2,7 @@
 import type * as ast from '../../grammar/ast.ts';
 import type { Rational, TensorId, TensorProgram } from '../tensor/program.ts';
 import { parseDecimal } from '../tensor/rational.ts';
+import { ALL_POINTS } from './bounds.ts';
 import type { FixedType, Frame, Session, Uncalibrated } from './context.ts';
 import { extendAt } from './paths.ts';
 import { needed, prune } from './prune.ts';
@@ -82,6 +83,7 @@ function newSession(input: ModelInput): Session {
         const { type } = session.tensors[tensor];
         return { lo: 0, hi: type?.kind === 'index' ? type.size - 1 : 0 };
       },
+      proofs: { known: new Map(), points: ALL_POINTS },
     },
     derived: new Map(),
     instances: new Set(),

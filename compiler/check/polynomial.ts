@@ -118,7 +118,8 @@ export function multiplyPoly(a: Poly, b: Poly, copy: (id: number) => number): Po
         t.guards.map((g) => renameGuard(g, replace)),
       );
       if (guards === undefined) continue;
-      if (s.factors.length + t.factors.length > MAX_FACTORS) throw new TooManyTerms('a product of more than 64 factors');
+      if (s.factors.length + t.factors.length > MAX_FACTORS)
+        throw new TooManyTerms('a product of more than 64 factors');
       out.push({
         coefficient: multiplyRational(s.coefficient, t.coefficient),
         reduced: [...s.reduced, ...t.reduced.map((id) => renamed.get(id) ?? id)],

@@ -3,9 +3,9 @@
  * points summed over, united over the cases that guards on the output indices distinguish.
  */
 import type { Compare, Factor, Range } from '../tensor/program.ts';
-import { compareKey, evaluateIndex, readsData, variablesOf } from './arithmetic.ts';
+import { compareKey, readsData, variable, variablesOf } from './arithmetic.ts';
 import type { Bounds } from './arithmetic.ts';
-import { connected, everyPoint } from './bounds.ts';
+import { connected, everyPoint, remember } from './bounds.ts';
 import { factorKey } from './polynomial.ts';
 
 /** A term with an integer coefficient over variable ids. */
@@ -62,20 +62,42 @@ function points(reduced: readonly number[], guards: readonly Compare[], bounds: 
   const certain = statics.length === guards.length;
   if (relevant.length === 0) return { lo: certain ? full : 0n, hi: full };
 
-  const outer = [...inGuards].filter((id) => !reduced.includes(id));
-  const seen = new Map<string, bigint>();
-  const counted = everyPoint([...inGuards], relevant, bounds, (value) => {
-    const key = outer.map(value).join();
-    seen.set(key, (seen.get(key) ?? 0n) + 1n);
-    return true;
-  });
+  const counted = guardedPoints(
+    reduced.filter((id) => inGuards.has(id)),
+    [...inGuards],
+    relevant,
+    bounds,
+  );
   if (counted === undefined) return { lo: 0n, hi: full };
-  const counts = [...seen.values()];
-  const cases = outer.reduce((n, id) => n * (bounds.variable(id).hi + 1), 1);
-  return {
-    lo: certain && counts.length === cases ? min(...counts) * free : 0n,
-    hi: counts.length === 0 ? 0n : max(...counts) * free,
-  };
+  return { lo: certain ? counted.lo * free : 0n, hi: counted.hi * free };
+}
+
+/** How many values of `reduced` satisfy guards, over all values of the other variables in them; undefined where unknown. */
+function guardedPoints(
+  reduced: readonly number[],
+  all: readonly number[],
+  guards: readonly Compare[],
+  bounds: Bounds,
+): Range | undefined {
+  const question = reduced.map(variable);
+  return remember(bounds, 'points', question, guards, () => {
+    const outer = all.filter((id) => !reduced.includes(id));
+    const seen = new Map<string, bigint>();
+    const counted = everyPoint(all, guards, bounds, (value) => {
+      const key = outer.map(value).join();
+      seen.set(key, (seen.get(key) ?? 0n) + 1n);
+      return true;
+    });
+    if (counted === undefined) return undefined;
+    const cases = outer.reduce((n, id) => n * (bounds.variable(id).hi + 1), 1);
+    let lo = seen.size === cases ? BigInt(Number.MAX_SAFE_INTEGER) : 0n;
+    let hi = 0n;
+    for (const times of seen.values()) {
+      lo = min(lo, times);
+      hi = max(hi, times);
+    }
+    return { lo, hi };
+  });
 }
 
 /** The range of a term at output points where the guards on output indices hold. */
@@ -132,12 +154,11 @@ export function neverEmpty(over: readonly number[], guards: readonly Compare[], 
   if (relevant.length === 0) return true;
   const all = new Set<number>();
   for (const g of relevant) variablesOf(g.right, variablesOf(g.left, all));
-  const outer = [...all].filter((id) => !over.includes(id));
-  const reached = new Set<string>();
-  const counted = everyPoint([...all], relevant, bounds, (value) => {
-    reached.add(outer.map((id) => evaluateIndex({ kind: 'var', var: id }, value)).join());
-    return true;
-  });
-  if (counted === undefined) return undefined;
-  return reached.size === outer.reduce((n, id) => n * (bounds.variable(id).hi + 1), 1);
+  const counted = guardedPoints(
+    over.filter((id) => all.has(id)),
+    [...all],
+    relevant,
+    bounds,
+  );
+  return counted === undefined ? undefined : counted.lo > 0n;
 }

@@ -1,15 +1,15 @@
 /** Reads the right-hand side of an equation: values become polynomials, fractions and roots of tensor entries. */
 import type * as ast from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/span.ts';
-import type { Compare, IndexExpr, TensorId } from '../tensor/program.ts';
-import { ONE, isInteger, parseDecimal, power as powerRational, rational } from '../tensor/rational.ts';
-import { proveInside } from './bounds.ts';
-import { variable } from './arithmetic.ts';
+import type { Compare } from '../tensor/program.ts';
+import { ONE, isInteger, power as powerRational } from '../tensor/rational.ts';
+import { readAccess, readPrepared, readReference } from './accesses.ts';
 import { addVariable } from './context.ts';
-import type { Frame, Session } from './context.ts';
+import type { Session } from './context.ts';
+import { lookUp, readGuard, readNumber } from './index-values.ts';
 import { bindIndices } from './indices.ts';
-import { lookUp, plainAxis, readGuard, readIndex } from './index-values.ts';
-import { constantPoly, factorPoly, freeVariables, guardPoly, multiplyPoly, sumPoly } from './polynomial.ts';
+import type { Place } from './place.ts';
+import { constantPoly, freeVariables, guardPoly, multiplyPoly, sumPoly } from './polynomial.ts';
 import type { Quantity } from './polynomial.ts';
 import {
   addQuantities,
@@ -23,32 +23,7 @@ import {
   quantityValue,
   rootQuantity,
 } from './quantity.ts';
-import { count, formatShape } from './report.ts';
 import { Scope, describe } from './scope.ts';
-
-/** Where a value stands. */
-export interface Place {
-  readonly session: Session;
-  readonly frame: Frame;
-  /** The frame's scope and the indices of the equation and the reductions around. */
-  readonly scope: Scope;
-  /** Variables of the equation's left side. */
-  readonly outputs: readonly number[];
-  /** Variables of the reductions around. */
-  readonly reduced: readonly number[];
-  /** Guards of the conditionals and reductions around. */
-  readonly guards: readonly Compare[];
-  /** An equation between whole tensors: bare names stand for their entries at the outputs. */
-  readonly whole: boolean;
-  /** The value is a whole right-hand side: what it applies a table to has all the outputs as indices. */
-  readonly exact?: boolean;
-  /** Full name of the tensor being defined. */
-  readonly name: string;
-  /** Results of the block calls and views that stand in the value. */
-  readonly prepared: ReadonlyMap<ast.Value, TensorId>;
-  /** Makes a tensor of a call (`round`, a table) or a maximum that stands inside an expression, and reads its entry. */
-  readonly derive: (place: Place, node: ast.Call | ast.Reduce) => Quantity;
-}
 
 /** Functions of real constants, only in constants and tables. */
 export const CONST_FUNCTIONS = ['exp', 'log', 'sin', 'cos', 'sqrt'];
@@ -86,12 +61,6 @@ export function readValue(place: Place, node: ast.Value): Quantity {
   }
 }
 
-export function readNumber(session: Session, node: ast.NumberLiteral): { num: bigint; den: bigint } {
-  const value = parseDecimal(node.text);
-  if (value !== undefined) return value;
-  return session.reporter.fail('ZKL402', node.span, 'a number out of reach', 'its exponent is over 1000');
-}
-
 const copier =
   (session: Session) =>
   (id: number): number =>
@@ -106,149 +75,6 @@ function notRoundable(place: Place, span: Span): never {
     'P, P/Q, sqrt(P) or P/sqrt(Q), with P and Q polynomials',
     { help: 'name the inner part with a `round` of its own' },
   );
-}
-
-function readReference(place: Place, node: ast.Reference): Quantity {
-  const { session, scope } = place;
-  const binding = lookUp(session, scope, node.name);
-  switch (binding.kind) {
-    case 'dim':
-    case 'counter':
-      return constantQuantity(rational(binding.value));
-    case 'const':
-      return constantQuantity(binding.value);
-    case 'tensor':
-      return wholeEntry(place, binding.tensor, node.name.text, node.span);
-    case 'index':
-      return session.reporter.fail(
-        'ZKL413',
-        node.span,
-        'an index as a number',
-        `\`${node.name.text}\` chooses entries`,
-        {
-          help: `give its values a name: \`const ${node.name.text}s[${node.name.text}: ...] = ${node.name.text}\``,
-        },
-      );
-    default:
-      return session.reporter.fail(
-        'ZKL206',
-        node.span,
-        `\`${node.name.text}\` is ${describe(binding)}`,
-        'a tensor or a constant is expected here',
-      );
-  }
-}
-
-/** The entry of a whole tensor at the outputs; a scalar's only entry. */
-function wholeEntry(place: Place, tensor: TensorId, name: string, span: Span): Quantity {
-  const { session } = place;
-  const { shape } = session.tensors[tensor];
-  if (shape.length === 0) return { p: factorPoly({ tensor, at: [] }) };
-  if (!place.whole || place.reduced.length > 0) {
-    return session.reporter.fail(
-      'ZKL309',
-      span,
-      'a whole tensor under indices',
-      `\`${name}\` has ${count(shape.length, 'axis', 'axes')}`,
-      {
-        help: `write its indices, \`${name}[...]\``,
-      },
-    );
-  }
-  const lengths = place.outputs.map((id) => session.variables[id].size);
-  if (lengths.length !== shape.length || lengths.some((n, k) => n !== shape[k])) {
-    return session.reporter.fail('ZKL306', span, 'shapes differ', `\`${name}\` is ${formatShape(shape)}`, {
-      help: `${formatShape(lengths)} is expected here; only scalars and constants broadcast`,
-    });
-  }
-  return { p: factorPoly({ tensor, at: place.outputs.map(variable) }) };
-}
-
-function readPrepared(place: Place, node: ast.Value, span: Span): Quantity {
-  const tensor = place.prepared.get(node);
-  if (tensor !== undefined) return wholeEntry(place, tensor, node.kind === 'call' ? node.name.text : 'the view', span);
-  const what = node.kind === 'view' ? 'a view under indices' : 'a block call under indices';
-  return place.session.reporter.fail('ZKL309', span, what, 'works on whole tensors', {
-    help: 'give it a name in an equation of its own, and index that',
-  });
-}
-
-function readAccess(place: Place, node: ast.Access): Quantity {
-  const { session, scope } = place;
-  const { reporter } = session;
-  const binding = lookUp(session, scope, node.name);
-  if (binding.kind !== 'tensor') {
-    return reporter.fail(
-      'ZKL206',
-      node.span,
-      `\`${node.name.text}\` is ${describe(binding)}`,
-      'only tensors have entries',
-    );
-  }
-  const { shape } = session.tensors[binding.tensor];
-  if (node.axes.length !== shape.length) {
-    return reporter.fail(
-      'ZKL303',
-      node.span,
-      'wrong number of indices',
-      `\`${node.name.text}\` has ${count(shape.length, 'axis', 'axes')}, here are ${count(node.axes.length, 'index', 'indices')}`,
-      { notes: [{ span: binding.span, text: 'declared here' }] },
-    );
-  }
-  const at = node.axes.map((axis, k) => readAxis(place, axis, shape[k], node.name.text, binding.span));
-  return { p: factorPoly({ tensor: binding.tensor, at }) };
-}
-
-/** One axis of an access, proved to lie inside the tensor. */
-function readAxis(place: Place, axis: ast.Axis, length: number, name: string, declared: Span): IndexExpr {
-  const { session, scope } = place;
-  const { reporter } = session;
-  const e = readIndex(session, scope, plainAxis(session, axis));
-  const notes = [{ span: declared, text: `\`${name}\` is declared here` }];
-  if (e.kind === 'entry') {
-    const { type } = session.tensors[e.tensor];
-    for (const [k, at] of e.at.entries()) {
-      proveAxis(place, at, session.tensors[e.tensor].shape[k], axis, session.tensors[e.tensor].name, []);
-    }
-    if (type?.kind === 'index' && type.size !== length) {
-      const label = `\`index<${String(type.size)}>\` on an axis of length ${String(length)}`;
-      return reporter.fail('ZKL310', axis.span, 'an index of another length', label, { notes });
-    }
-    return e;
-  }
-  proveAxis(place, e, length, axis, name, notes);
-  return e;
-}
-
-function proveAxis(
-  place: Place,
-  e: IndexExpr,
-  length: number,
-  axis: ast.Axis,
-  name: string,
-  notes: { span: Span; text: string }[],
-): void {
-  const { session } = place;
-  const proof = proveInside(e, length, place.guards, session.bounds);
-  if (proof.kind === 'inside') return;
-  if (proof.kind === 'unknown') {
-    return session.reporter.fail(
-      'ZKL313',
-      axis.span,
-      'cannot prove that this stays inside',
-      `an axis of length ${String(length)}`,
-      {
-        notes,
-        help: 'write a guard that bounds it, or a simpler index',
-      },
-    );
-  }
-  const point = [...proof.at].map(([id, v]) => `${session.variables[id].name} = ${String(v)}`).join(', ');
-  const label = `${String(proof.value)} of an axis of length ${String(length)}${point === '' ? '' : `, at ${point}`}`;
-  return session.reporter.fail('ZKL304', axis.span, `\`${name}\` is read outside`, label, {
-    notes,
-    help: 'a guard, `if ... then ... else ...`, keeps an index inside',
-  });
 }
 
 function readBinary(place: Place, node: ast.Binary): Quantity {

@@ -140,10 +140,8 @@ function clip(mark: PlacedMark): { text: string; columns: (offset: number) => nu
   };
 }
 
+/** Control characters and marks of writing direction. */
+const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
 /** Text from a file cannot move the cursor or recolour the terminal. */
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text
-    .replace(/\t/g, TAB)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
-}
+const printable = (text: string): string => text.replace(/\t/g, TAB).replace(UNPRINTABLE, '\ufffd');

@@ -2,7 +2,7 @@
  * Bookkeeping of the bucket method (Pippenger 1976): signed digits of scalars, sorting of references to points by bucket, and the lists of
  * additions that empty the buckets. A reference is a point's address, bit 0 set for its negative; 0 is no point.
  */
-import { i32, i64, type I32, type I64 } from './code.ts';
+import { i32, i64, type I32, type I64, type Local } from './code.ts';
 import { JOB_BYTES } from './additions.ts';
 import type { Code, ModuleBuilder } from './module.ts';
 
@@ -55,8 +55,8 @@ function emitDigits(m: ModuleBuilder): void {
 /** value := the integer's bits from `bit` on, sign-extended. */
 function loadBits(
   c: Code,
-  value: ReturnType<Code['local']> & { readonly type: 'i64' },
-  next: typeof value,
+  value: Local<'i64'>,
+  next: Local<'i64'>,
   address: I32,
   bytes: I32,
   bit: I32,

@@ -2,11 +2,13 @@
  * Constants of generated code live in linear memory: an SSE or AVX instruction takes them from there for nothing, whereas an immediate v128 is
  * rebuilt from general registers at every use. Each constant is a pair of equal 64-bit lanes.
  */
-import { doubleBits, v128, type Int, type V128 } from './code.ts';
+import { doubleBits, v128, type V128 } from './code.ts';
 
 export class Constants {
   readonly #base: number;
   readonly #capacity: number;
+  /** Elements, from the end backwards. */
+  readonly #runs: { readonly address: number; readonly digits: readonly number[] }[] = [];
   readonly #slots = new Map<bigint, number>();
 
   /** @param base first address. @param capacity bytes set aside. */
@@ -37,12 +39,20 @@ export class Constants {
     return this.#base + 16 * slot;
   }
 
+  /** Address of consecutive doubles: an element as it lies in vectors. */
+  run(digits: readonly number[]): number {
+    const end = this.#runs.at(-1)?.address ?? this.#base + this.#capacity;
+    const address = end - 8 * digits.length;
+    this.#runs.push({ address, digits });
+    return address;
+  }
+
   /** Writes every constant used so far. */
   flush(buffer: ArrayBufferLike): void {
-    const words = new BigUint64Array(buffer, this.#base, this.#capacity / 8);
+    if ((this.#runs.at(-1)?.address ?? Infinity) < this.#base + 16 * this.#slots.size) throw new Error('too many constants');
+    for (const { address, digits } of this.#runs) new Float64Array(buffer, address, digits.length).set(digits);
+    const words = new BigUint64Array(buffer, this.#base, 2 * this.#slots.size);
     let i = 0;
     for (const value of this.#slots.keys()) words[i++] = words[i++] = value;
   }
 }
-
-export type Address = Int;

@@ -10,12 +10,23 @@ export const CONSTANTS_BYTES = 24 * 1024;
 /** Words shared by the threads: see device/wasm/pool.ts. */
 export const CONTROL = CONSTANTS + CONSTANTS_BYTES;
 export const CONTROL_BYTES = 4096;
+/** Scratch memory of thread i starts at SCRATCH + i * SCRATCH_BYTES. */
 export const SCRATCH = CONTROL + CONTROL_BYTES;
-export const SCRATCH_BYTES = 16 * 1024;
+export const SCRATCH_BYTES = 32 * 1024;
 
 /** Hands out the fixed addresses, relative to the scratch base, that generated functions keep their pairs at. */
 export class ScratchPlan {
-  #used = 0;
+  #used: number;
+
+  /** @param used bytes that others have taken. */
+  constructor(used = 0) {
+    this.#used = used;
+  }
+
+  /** A plan for a further module, which may use what is left here, as may others: nothing is kept between calls. */
+  fork(): ScratchPlan {
+    return new ScratchPlan(this.#used);
+  }
 
   allocate(bytes: number): number {
     const at = this.#used;

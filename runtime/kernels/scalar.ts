@@ -1,7 +1,7 @@
 /**
  * Elementwise and reducing kernels on vectors of Fr. Ranges [from, to) are in elements; parts of a range may run on different threads.
  */
-import { f64, f64x2, i32, i32x4, i64, v128, type I32, type Int, type V128 } from './code.ts';
+import { f64, f64x2, i32, i32x4, i64, v128, type I32, type Int, type Local, type V128 } from './code.ts';
 import type { Pair } from './field.ts';
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
@@ -158,7 +158,7 @@ function negative(c: Code, pairs: Pairs, x: Pair): Pair {
 }
 
 /** value := the signed integer of `bytes` bytes at `address`. */
-export function loadInteger(c: Code, value: ReturnType<typeof c.local<'i64'>>, address: Int, bytes: I32): void {
+export function loadInteger(c: Code, value: Local<'i64'>, address: Int, bytes: I32): void {
   c.if(
     i32.eq(bytes, 2),
     () => c.set(value, i64.load16_s(address)),

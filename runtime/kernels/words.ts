@@ -66,7 +66,7 @@ export function emitWords(
   words: number,
   pairs: Pairs,
   scratch: ScratchPlan,
-): { readonly storeCanonical: (c: Code, target: Int, lane: 0 | 1, x: Pair) => void } {
+): void {
   const { field } = pairs;
   const at = scratch.allocate(field.pairBytes);
   const params = ['i32', 'i32', 'i32', 'i32'] as const;
@@ -108,5 +108,4 @@ export function emitWords(
       field.release(c, x, y);
     });
   });
-  return { storeCanonical };
 }

@@ -84,8 +84,15 @@ export function decodeIntegers(range: Range, length: number, bytes: Uint8Array):
 export function outside(range: Range, a: IntegerArray): number {
   if (a instanceof Int16Array || a instanceof Int32Array) {
     const [lo, hi] = [Number(range.lo), Number(range.hi)];
-    return a.findIndex((v) => v < lo || v > hi);
+    for (let i = 0; i < a.length; i++) if (a[i] < lo || a[i] > hi) return i;
+    return -1;
   }
-  for (let i = 0; i < a.length; i++) if (a[i] < range.lo || a[i] > range.hi) return i;
+  // Reading a 64-bit entry allocates; its high half decides in nearly all cases.
+  const halves = a instanceof BigInt64Array ? new Int32Array(a.buffer, a.byteOffset, 2 * a.length) : undefined;
+  const [lo, hi] = [Number(range.lo >> 32n), Number(range.hi >> 32n)];
+  for (let i = 0; i < a.length; i++) {
+    if (halves && halves[2 * i + 1] > lo && halves[2 * i + 1] < hi) continue;
+    if (a[i] < range.lo || a[i] > range.hi) return i;
+  }
   return -1;
 }

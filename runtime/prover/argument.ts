@@ -274,6 +274,7 @@ export function linearCombination(
   scales: readonly bigint[],
   length: number,
 ): FrVector {
+  if (parts.length === 0) return device.frVector(Array.from({ length }, () => 0n));
   let e: Expression = times(constant(0), table(0));
   for (let i = 1; i < parts.length; i++) e = add(e, times(constant(i), table(i)));
   return device.map(device.prepare(e), parts, scales, length);

@@ -21,7 +21,6 @@ import { proveProgram, type OpenedSource } from './program.ts';
 import { freshEntropy } from './randomness.ts';
 import { blindingSeed, commitSource, layMatrix, matrixDigest, rowBlindings } from './range.ts';
 
-export { RangeViolation } from './witness.ts';
 export { ValueError } from '../quantise.ts';
 export type { ProverHooks } from './argument.ts';
 
@@ -114,7 +113,7 @@ export interface Proved {
 
 export interface Prover {
   readonly bundle: Bundle;
-  /** Public inputs by name, as floats, row-major. @throws ValueError, RangeViolation */
+  /** Public inputs by name, as floats, row-major. @throws ValueError */
   prove(inputs: ReadonlyMap<string, ArrayLike<number>>, options?: ProveOptions): Promise<Proved>;
 }
 
@@ -157,12 +156,12 @@ function openSource(source: CommittedSource, openingBytes: Uint8Array, weights: 
   const opening = decodeOpening(openingBytes);
   const tensors = quantiseSource(source, weights);
   const entries = layMatrix(source, tensors);
-  const digest = matrixDigest(entries);
-  if (!digest.every((b, i) => b === opening.matrix[i]))
+  const matrix = matrixDigest(entries);
+  if (!matrix.every((b, i) => b === opening.matrix[i]))
     throw new ValueError(
       `the weights of "${source.name}" are not the ones this opening was made for: commit to them again`,
     );
-  return { tensors, entries, blindings: rowBlindings(source, opening.seed), digest: opening.commitment };
+  return { tensors, entries, matrix, blindings: rowBlindings(source, opening.seed), digest: opening.commitment };
 }
 
 function quantiseInputs(bundle: Bundle, inputs: ReadonlyMap<string, ArrayLike<number>>): Map<number, IntegerArray> {

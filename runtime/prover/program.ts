@@ -11,7 +11,7 @@ import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks } from './argument.ts';
 import { levelProver } from './levels.ts';
 import { Randomness } from './randomness.ts';
-import { matrixDigest, type MatrixEntries } from './range.ts';
+import type { MatrixEntries } from './range.ts';
 import { evaluateProgram, tensorEntries } from './witness.ts';
 
 /** What the owner of a source keeps: its tensors, their matrix, the blindings of its rows, and the commitment's digest. */
@@ -19,6 +19,8 @@ export interface OpenedSource {
   /** Row-major integers of each of the source's tensors, in the order of its layout. */
   readonly tensors: readonly IntegerArray[];
   readonly entries: MatrixEntries;
+  /** `matrixDigest` of the entries. */
+  readonly matrix: Uint8Array;
   readonly blindings: readonly bigint[];
   readonly digest: Uint8Array;
 }
@@ -41,7 +43,7 @@ export interface ProvedProgram {
   readonly body: Uint8Array;
 }
 
-/** @throws RangeViolation if an input is outside its range. */
+/** Every input has to be inside its range. */
 export async function proveProgram(device: Device, request: ProofRequest): Promise<ProvedProgram> {
   const { program, argument, sources } = request;
   return device.scope(async () => {
@@ -57,7 +59,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       commitments: sources.map((s) => s.digest),
       publics: publicDigests(program, publics),
     };
-    const secrets = sources.flatMap((s) => [matrixDigest(s.entries), ...s.blindings.slice(0, 1).map(scalarBytes)]);
+    const secrets = sources.flatMap((s) => [s.matrix, ...s.blindings.slice(0, 1).map(scalarBytes)]);
     const randomness = new Randomness('proof', request.entropy, statementDigest(statement), ...secrets);
     const matrices = sources.map((s, i) => ({
       rows: program.sources[i].rows,

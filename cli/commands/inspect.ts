@@ -1,0 +1,71 @@
+import { readBundle, type BundleFile } from '../bundle.ts';
+import type { Json, Run } from '../command.ts';
+import { planOf, type Plan, type PlannedLevel } from '../inspect/plan.ts';
+import { disclosures, statementOf, statementText } from '../inspect/statement.ts';
+import { bytes, columns, count, duration, hex, plural } from '../text.ts';
+
+export const run: Run = async (args) => {
+  const file = await readBundle(args.positionals[0]);
+  const plan = await planOf(file.bundle);
+  const { bundle } = file;
+  const json = {
+    program: bundle.gadgets.name,
+    digest: hex(bundle.digest),
+    bundleBytes: file.bytes.length,
+    statement: statementOf(bundle) as unknown as Json,
+    disclosures: disclosures(bundle),
+    sources: bundle.gadgets.sources as unknown as Json,
+    plan: plan as unknown as Json,
+    kernels: bundle.kernels.trimEnd().split('\n'),
+  };
+  return { exit: 0, text: textOf(file, plan, args.flag('kernels')), json };
+};
+
+function textOf({ path, bytes: data, bundle }: BundleFile, plan: Plan, kernels: boolean): string {
+  const section = (title: string, body: string): string[] => (body === '' ? [] : ['', title, body]);
+  const warnings = disclosures(bundle);
+  return [
+    `${path}: ${bundle.gadgets.name}, ${bytes(data.length)}`,
+    `program digest ${hex(bundle.digest)}`,
+    ...section('Statement', statementText(bundle)),
+    ...section('Published', [`  ${bytes(plan.publicBytes)} of public tensors with every proof`, ...warnings.map((w) => `  warning: ${w}`)].join('\n')),
+    ...section('Committed', committed(bundle.gadgets.sources)),
+    ...section('Proof, by level', plan.levels.map(levelText).join('\n')),
+    ...section('Size and cost', costs(plan)),
+    ...(kernels ? section('Kernels', bundle.kernels.trimEnd().replace(/^/gm, '  ')) : []),
+  ].join('\n');
+}
+
+type Sources = BundleFile['bundle']['gadgets']['sources'];
+
+const committed = (sources: Sources): string =>
+  sources
+    .map((s) => {
+      const tensors = s.tensors.map((t) => [
+        `    rows ${t.firstRow} to ${t.firstRow + t.rows - 1}`,
+        t.name,
+        t.axes.map((a) => `${a.length}${a.columnBits > 0 ? ` (2^${a.columnBits} in columns)` : ''}`).join(' x '),
+        `fixed<${t.bits}, ${t.frac}>`,
+      ]);
+      return `  ${s.name}: ${plural(s.rows, 'row')} of ${s.columns} columns, one point each\n${columns(tensors)}`;
+    })
+    .join('\n');
+
+function levelText(l: PlannedLevel): string {
+  const head = `  level ${l.level}: one sumcheck of ${plural(l.rounds, 'round')}, ${plural(l.messages, 'message')}`;
+  const equations = l.equations.flatMap((e) => [
+    `    ${e.target}  ${[e.at, e.line].filter((x) => x !== undefined).join('  ')}`,
+    ...e.terms.map((t) => `      ${t}`),
+    `      ${count(e.products)} integer products, ${plural(e.rounds, 'round')}, ${count(e.tableEntries)} table entries`,
+  ]);
+  return [head, ...equations].join('\n');
+}
+
+const costs = (p: Plan): string =>
+  columns([
+    ['  messages', `${count(p.messages)} masked scalars, ${count(p.products)} products of hidden values`],
+    ['  pads', `${count(p.pads)} in ${plural(p.rows, 'row')} of ${p.columns} columns; response of ${count(p.response)} scalars`],
+    ['  proof', `${bytes(p.proofBytes)} (${count(p.proofBytes)} bytes) besides the public tensors`],
+    ['  committed', `${count(p.committedValues)} values`],
+    ['  estimate', `prove ${duration(p.model.prove)}, verify ${duration(p.model.verify)}: one thread, by unit costs; npm run bench measures`],
+  ]);

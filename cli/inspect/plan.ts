@@ -1,0 +1,121 @@
+/** How a bundle's proofs are made: rows, levels, messages, and what they cost. */
+import type { Bundle } from '../../compiler/bundle/bundle.ts';
+import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../compiler/gadget/program.ts';
+import { describeTerm } from '../../compiler/gadget/print.ts';
+import { bodySize, type Argument } from '../../runtime/protocol/argument.ts';
+import { entryBytes } from '../../runtime/protocol/integers.ts';
+import { planProgram } from '../../runtime/protocol/program.ts';
+import { bitsFor } from '../../runtime/protocol/scalar.ts';
+import { lineOf, sourceLine } from './statement.ts';
+
+export interface PlannedEquation {
+  readonly target: string;
+  readonly at: string | undefined;
+  readonly line: string | undefined;
+  readonly terms: readonly string[];
+  /** Rounds that its terms take part in. */
+  readonly rounds: number;
+  /** Entries of the tables that the sumcheck runs over. */
+  readonly tableEntries: number;
+  /** Products of integers to compute the tensor itself. */
+  readonly products: number;
+}
+
+export interface PlannedLevel {
+  readonly level: number;
+  readonly rounds: number;
+  readonly messages: number;
+  readonly equations: readonly PlannedEquation[];
+}
+
+export interface Plan {
+  readonly levels: readonly PlannedLevel[];
+  readonly messages: number;
+  readonly pads: number;
+  readonly products: number;
+  /** Rows of pads that travel in a proof. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly response: number;
+  readonly proofBytes: number;
+  readonly publicBytes: number;
+  readonly committedValues: number;
+  /** Milliseconds of one thread, by unit costs. */
+  readonly model: { readonly prove: number; readonly verify: number };
+}
+
+const sizeOf = (lengths: readonly number[]): number => lengths.reduce((n, d) => n * d, 1);
+
+export async function planOf(bundle: Bundle): Promise<Plan> {
+  const { gadgets } = bundle;
+  const argument = await planProgram(gadgets);
+  const { pads, closing } = argument;
+  const levels = Array.from({ length: gadgets.levels }, (_, i) => levelOf(bundle, argument, i + 1));
+  const counted = {
+    levels,
+    messages: pads.labels.length,
+    pads: pads.plain + 3 * pads.triples + closing.lastPads,
+    products: pads.triples,
+    rows: closing.plainRows + 3 * closing.tripleRows + 1,
+    columns: gadgets.columns,
+    response: gadgets.columns / 2 ** gadgets.folds,
+    proofBytes: bodySize(argument),
+    publicBytes: gadgets.publics.reduce((n, id) => n + sizeOf(gadgets.tensors[id].shape) * entryBytes(gadgets.tensors[id].range), 0),
+    committedValues: gadgets.sources.flatMap((s) => s.tensors).reduce((n, t) => n + sizeOf(t.axes.map((a) => a.length)), 0),
+  };
+  return { ...counted, model: modelled(gadgets, counted) };
+}
+
+function levelOf(bundle: Bundle, argument: Argument, level: number): PlannedLevel {
+  const { gadgets } = bundle;
+  const equations = gadgets.equations.filter((e) => e.level === level).map((e) => planned(bundle, e));
+  const views = gadgets.tensors.flatMap((t) => (t.class.kind === 'view' && t.class.level === level ? [roundsOf(gadgets.tensors[t.class.of].shape)] : []));
+  return {
+    level,
+    rounds: Math.max(0, ...equations.map((e) => e.rounds), ...views),
+    messages: argument.pads.labels.filter((label) => label.startsWith(`level ${level} `)).length,
+    equations,
+  };
+}
+
+const roundsOf = (lengths: readonly number[]): number => lengths.reduce((n, d) => n + bitsFor(d), 0);
+
+function planned(bundle: Bundle, e: GadgetEquation): PlannedEquation {
+  const { gadgets } = bundle;
+  return {
+    target: gadgets.tensors[e.target].name,
+    at: lineOf(bundle, e.span),
+    line: sourceLine(bundle, e.span),
+    terms: e.terms.map((t) => describeTerm(gadgets, e.target, t)),
+    rounds: Math.max(0, ...e.terms.map((t) => roundsOf(t.variables))),
+    tableEntries: e.terms.reduce((n, t) => n + sizeOf(t.variables) * Math.max(1, t.factors.length), 0),
+    products: e.terms.reduce((n, t) => n + productsOf(gadgets, e.target, t), 0),
+  };
+}
+
+/** Output entries times what is summed for each. */
+function productsOf(gadgets: GadgetProgram, target: number, t: GadgetTerm): number {
+  const halves = t.factors.flatMap((f) => f.axes.flatMap((a, j) => (a.kind === 'half' ? [gadgets.tensors[f.tensor].shape[j]] : [])));
+  return sizeOf(gadgets.tensors[target].shape) * sizeOf(t.variables.slice(t.shared.length)) * sizeOf(halves);
+}
+
+/** Nanoseconds of one thread. */
+const unit = { product: 43, smallByField: 3.5, integer: 1, padCommitment: 12_000, row: 160_000 };
+
+/**
+ * One pass over every weight and every public entry, a few products per table entry and round, the pads' commitments
+ * (full scalars), and at the verifier a fixed price for each row that travels.
+ */
+function modelled(gadgets: GadgetProgram, plan: Omit<Plan, 'model'>): Plan['model'] {
+  const publics = gadgets.publics.reduce((n, id) => n + sizeOf(gadgets.tensors[id].shape), 0);
+  const equations = plan.levels.flatMap((l) => l.equations);
+  const total = (of: (e: PlannedEquation) => number): number => equations.reduce((n, e) => n + of(e), 0);
+  const tables = total((e) => e.tableEntries);
+  const prove =
+    unit.integer * total((e) => e.products) +
+    unit.smallByField * (2 * plan.committedValues + publics) +
+    unit.product * 4 * tables +
+    unit.padCommitment * (plan.pads + plan.columns);
+  const verify = unit.smallByField * publics + unit.row * (plan.rows + 3) + unit.product * 10 * (plan.messages + plan.columns);
+  return { prove: prove / 1e6, verify: verify / 1e6 };
+}

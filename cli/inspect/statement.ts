@@ -1,0 +1,100 @@
+/** What a bundle's proofs state: who knows which tensor, and what is published. */
+import type { Bundle } from '../../compiler/bundle/bundle.ts';
+import type { GadgetProgram, GadgetTensor } from '../../compiler/gadget/program.ts';
+import type { Rational } from '../../compiler/tensor/program.ts';
+import { position } from '../program.ts';
+import { columns, plural, shape } from '../text.ts';
+
+export interface StatementTensor {
+  readonly name: string;
+  readonly visibility: 'public input' | 'public output' | 'secret';
+  readonly shape: readonly number[];
+  readonly type: string;
+  /** What the integer 1 stands for. */
+  readonly scale: string;
+  readonly source: string | undefined;
+  readonly at: string | undefined;
+}
+
+export const printScale = ({ num, den }: Rational): string => {
+  const power = den.toString(2).length - 1;
+  if (den > 1n && den === 1n << BigInt(power)) return num === 1n ? `2^-${power}` : `${num} * 2^-${power}`;
+  return den === 1n ? `${num}` : `${num}/${den}`;
+};
+
+/** FILE:LINE of a span in the sources that the bundle carries. */
+export function lineOf(bundle: Bundle, span: GadgetTensor['span']): string | undefined {
+  const source = bundle.sources.find((s) => s.name === span.source);
+  return source && `${source.name}:${position(source.text, span.start).line}`;
+}
+
+export const sourceLine = (bundle: Bundle, span: GadgetTensor['span']): string | undefined => {
+  const source = bundle.sources.find((s) => s.name === span.source);
+  return source?.text.split('\n')[position(source.text, span.start).line - 1].trim();
+};
+
+export function statementOf(bundle: Bundle): StatementTensor[] {
+  const { tensors, sources } = bundle.gadgets;
+  return tensors.flatMap((t): StatementTensor[] => {
+    const c = t.class;
+    if (c.kind !== 'input' && c.kind !== 'output' && c.kind !== 'committed') return [];
+    const visibility = c.kind === 'committed' ? 'secret' : (`public ${c.kind}` as const);
+    const source = c.kind === 'committed' ? sources[c.source].name : undefined;
+    return [{ name: t.name, visibility, shape: t.shape, type: typeOf(t), scale: printScale(t.scale), source, at: lineOf(bundle, t.span) }];
+  });
+}
+
+function typeOf({ type, range }: GadgetTensor): string {
+  if (type?.kind === 'fixed') return `fixed<${type.bits}, ${type.frac}>`;
+  if (type?.kind === 'index') return `index<${type.size}>`;
+  const magnitude = range.hi > -range.lo - 1n ? range.hi : -range.lo - 1n;
+  return `exact, ${magnitude <= 0n ? 1 : magnitude.toString(2).length + 1} bits`;
+}
+
+export function statementText(bundle: Bundle): string {
+  const rows = statementOf(bundle).map((t) => [
+    `  ${t.visibility}`,
+    `${t.name}${shape(t.shape)}`,
+    t.type,
+    `1 = ${t.scale}`,
+    [t.source === undefined ? '' : `from ${t.source}`, t.at ?? ''].filter((s) => s !== '').join(', '),
+  ]);
+  return columns(rows);
+}
+
+/**
+ * What the public tensors give away. Public inputs and outputs of a LoRA module are linear in each other: as soon as the
+ * published rows of the input span its space, they determine the product of the secret matrices.
+ */
+export function disclosures({ gadgets }: Bundle): string[] {
+  return gadgets.publics.flatMap((id) => {
+    const output = gadgets.tensors[id];
+    if (output.class.kind !== 'output') return [];
+    const reads = [...dependencies(gadgets, id)].map((d) => gadgets.tensors[d]);
+    const secrets = reads.filter((t) => t.class.kind === 'committed');
+    const inputs = reads.filter((t) => t.class.kind === 'input' && t.shape.length > 0);
+    if (secrets.length === 0 || inputs.length === 0) return [];
+    const names = (list: readonly GadgetTensor[]): string => list.map((t) => t.name).join(', ');
+    const width = Math.max(...inputs.map((t) => t.shape[t.shape.length - 1]));
+    const rows = Math.max(...inputs.map((t) => t.shape.at(-2) ?? 1));
+    return [
+      `${output.name} is published with ${names(inputs)} and depends on the secret ${names(secrets)}. After about ${plural(width, 'row')} ` +
+        `(${plural(Math.ceil(width / rows), 'proof')}) whoever sees the public tensors knows what ${names(secrets)} do together (for LoRA: the product B A).`,
+    ];
+  });
+}
+
+/** All tensors that a tensor is computed from. */
+function dependencies(program: GadgetProgram, id: number): Set<number> {
+  const seen = new Set<number>();
+  const visit = (tensor: number): void => {
+    if (seen.has(tensor)) return;
+    seen.add(tensor);
+    const c = program.tensors[tensor].class;
+    if (c.kind === 'view') visit(c.of);
+    for (const e of program.equations) if (e.target === tensor) for (const f of e.terms.flatMap((t) => t.factors)) visit(f.tensor);
+  };
+  visit(id);
+  seen.delete(id);
+  return seen;
+}

@@ -1,0 +1,124 @@
+/**
+ * Linear memory and its heap. Blocks are multiples of 64 bytes in size classes of a quarter octave, kept in free lists; fresh ones come off the end.
+ */
+import { SCRATCH, SCRATCH_BYTES } from '../../kernels/layout.ts';
+
+const PAGE = 65536;
+/** 4 GiB, less one page so that an end address still fits 32 bits. */
+const MAXIMUM_PAGES = 65535;
+
+export interface SharedState {
+  readonly memory: WebAssembly.Memory;
+  readonly shared: boolean;
+  readonly maximumPages: number;
+}
+
+/** Makes a memory, with less address space where a system refuses so much. */
+export function createMemory(shared: boolean, threads: number): SharedState {
+  const initial = Math.ceil((SCRATCH + threads * SCRATCH_BYTES) / PAGE) + 16;
+  for (let maximum = MAXIMUM_PAGES; ; maximum = Math.floor(maximum / 2)) {
+    try {
+      return { memory: new WebAssembly.Memory({ initial, maximum, shared }), shared, maximumPages: maximum };
+    } catch (error) {
+      if (maximum < 4096) throw error;
+    }
+  }
+}
+
+/** Views of the memory, renewed when it has grown. */
+export class Views {
+  readonly memory: WebAssembly.Memory;
+  #buffer: ArrayBufferLike | undefined;
+  #i32 = new Int32Array();
+  #u64 = new BigUint64Array();
+  #f64 = new Float64Array();
+  #u8 = new Uint8Array();
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+  }
+
+  #renew(): void {
+    const { buffer } = this.memory;
+    if (buffer === this.#buffer) return;
+    this.#buffer = buffer;
+    this.#i32 = new Int32Array(buffer);
+    this.#u64 = new BigUint64Array(buffer, 0, Math.floor(buffer.byteLength / 8));
+    this.#f64 = new Float64Array(buffer);
+    this.#u8 = new Uint8Array(buffer);
+  }
+
+  get i32(): Int32Array {
+    this.#renew();
+    return this.#i32;
+  }
+
+  get u64(): BigUint64Array {
+    this.#renew();
+    return this.#u64;
+  }
+
+  get f64(): Float64Array {
+    this.#renew();
+    return this.#f64;
+  }
+
+  get u8(): Uint8Array {
+    this.#renew();
+    return this.#u8;
+  }
+}
+
+/** Rounds up to a size class: 64 times 4, 5, 6 or 7 times a power of two. */
+function sizeClass(bytes: number): number {
+  const units = Math.max(1, Math.ceil(bytes / 64));
+  if (units <= 4) return units;
+  const step = 2 ** (Math.floor(Math.log2(units - 1)) - 2);
+  return Math.ceil(units / step) * step;
+}
+
+export class Heap {
+  readonly views: Views;
+  readonly #free = new Map<number, number[]>();
+  readonly #classes = new Map<number, number>();
+  readonly #limit: number;
+  #end: number;
+
+  constructor(views: Views, start: number, maximumPages: number) {
+    this.views = views;
+    this.#end = Math.ceil(start / 64) * 64;
+    this.#limit = maximumPages * PAGE;
+  }
+
+  /** Address of a fresh block, with 128 bytes to spare beyond `bytes`, as vector loads may read ahead. @throws RangeError when memory is exhausted. */
+  allocate(bytes: number): number {
+    const units = sizeClass(bytes + 128);
+    const address = this.#free.get(units)?.pop() ?? this.#extend(units * 64);
+    this.#classes.set(address, units);
+    return address;
+  }
+
+  free(address: number): void {
+    const units = this.#classes.get(address);
+    if (units === undefined) throw new Error(`free: no block at ${address}`);
+    this.#classes.delete(address);
+    const list = this.#free.get(units);
+    if (list === undefined) this.#free.set(units, [address]);
+    else list.push(address);
+  }
+
+  #extend(bytes: number): number {
+    const address = this.#end;
+    const end = address + bytes;
+    if (end > this.#limit) throw new RangeError(`the device's memory of ${this.#limit} bytes is exhausted`);
+    const missing = Math.ceil((end - this.views.memory.buffer.byteLength) / PAGE);
+    if (missing > 0) {
+      // Grow by an eighth at least: growing is slow.
+      const have = this.views.memory.buffer.byteLength / PAGE;
+      const wanted = Math.min(Math.max(missing, have >> 3), this.#limit / PAGE - have);
+      this.views.memory.grow(wanted);
+    }
+    this.#end = end;
+    return address;
+  }
+}

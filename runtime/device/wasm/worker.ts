@@ -1,0 +1,24 @@
+/**
+ * Entry point of a worker thread, in Node and in browsers.
+ */
+import { Engine } from './engine.ts';
+import { serve } from './pool.ts';
+
+export interface WorkerStart {
+  readonly memory: WebAssembly.Memory;
+  readonly core: WebAssembly.Module;
+  readonly thread: number;
+}
+
+function run(start: WorkerStart, ready: () => void): void {
+  const engine = new Engine(start.memory, start.core, start.thread);
+  ready();
+  serve(engine, start.thread, start.memory);
+}
+
+if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
+  const { parentPort, workerData } = await import('node:worker_threads');
+  if (parentPort !== null) run(workerData as WorkerStart, () => parentPort.postMessage('ready'));
+} else {
+  self.onmessage = (event: MessageEvent<WorkerStart>) => run(event.data, () => self.postMessage('ready'));
+}

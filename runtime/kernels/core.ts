@@ -1,0 +1,101 @@
+/**
+ * The module every device instance starts with: all kernels that do not depend on a program.
+ */
+import { FQ_MODULUS, FR_MODULUS } from '../field/params.ts';
+import { BETA } from '../curve/params.ts';
+import { emitAdditions } from './additions.ts';
+import { emitBuckets } from './buckets.ts';
+import { Constants } from './constants.ts';
+import { emitCurve } from './curve.ts';
+import { emitRound, emitMap } from './expression.ts';
+import { Field } from './field.ts';
+import { emitIntegerKernels } from './integers.ts';
+import { CONSTANTS, CONSTANTS_BYTES, ScratchPlan } from './layout.ts';
+import { ModuleBuilder } from './module.ts';
+import { Pairs } from './pairs.ts';
+import { emitScalarKernels } from './scalar.ts';
+import { Slots } from './slots.ts';
+import { emitWords } from './words.ts';
+import { i32 } from './code.ts';
+import type { Expression } from '../device/expression.ts';
+import type { SumcheckPoint } from '../device/device.ts';
+
+/** Limbs of the fields; see `Field` for what they must satisfy. Fr: 5 x 51 bits, Fq: 8 x 50 bits. */
+export const FR_LIMBS = { w: 51, n: 5 } as const;
+export const FQ_LIMBS = { w: 50, n: 8 } as const;
+
+/** How the memory that modules import was made. */
+export interface MemoryType {
+  readonly shared: boolean;
+  readonly maximumPages: number;
+}
+
+export interface Core {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly constants: Constants;
+  readonly fr: Field;
+  readonly fq: Field;
+  /** Address of the element 1 of Fr. */
+  readonly one: number;
+  /** Module exporting `round` for an expression at points, or `map`. Constants may be added: flush them before use. */
+  round(expression: Expression, points: readonly SumcheckPoint[]): Uint8Array<ArrayBuffer>;
+  map(expression: Expression): Uint8Array<ArrayBuffer>;
+}
+
+export function buildCore(memory: MemoryType): Core {
+  const constants = new Constants(CONSTANTS, CONSTANTS_BYTES);
+  const fr = new Field(FR_MODULUS, FR_LIMBS.w, FR_LIMBS.n, constants);
+  const fq = new Field(FQ_MODULUS, FQ_LIMBS.w, FQ_LIMBS.n, constants);
+  const scratch = new ScratchPlan();
+  const m = new ModuleBuilder();
+  const frPairs = new Pairs(fr, scratch);
+  const fqPairs = new Pairs(fq, scratch);
+
+  emitWords(m, 'fr', 4, frPairs, scratch);
+  emitWords(m, 'fq', 6, fqPairs, scratch);
+  emitScalarKernels(m, frPairs, scratch);
+  emitIntegerKernels(m);
+
+  const slots = new Slots(m, fq, scratch);
+  const one = constants.run(fq.digits(1n));
+  emitCurve(m, slots, scratch, one);
+  const invert = m.function({ name: 'fqInvert', params: ['i32', 'i32'] }, (c, target, source) => {
+    slots.power(c, slots.at(target), slots.at(source), fq.p - 2n);
+  });
+  emitAdditions(m, slots, scratch, invert);
+  emitBuckets(m, 2 * fq.bytes);
+
+  // endomorphism(target, source, from, to): -phi(P) = (beta x, -y).
+  const size = 2 * fq.bytes;
+  m.function({ name: 'endomorphism', params: ['i32', 'i32', 'i32', 'i32'] }, (c, target, source, from, to) => {
+    c.for(from, to, (i) => {
+      const at = c.let(i32.add(source, i32.mul(i, size)));
+      const out = c.let(i32.add(target, i32.mul(i, size)));
+      const x = fq.splat(c, at);
+      const y = fq.splat(c, at, fq.bytes);
+      const minusY = fq.scale(c, y, -1);
+      const betaX = fq.mul(c, x, fq.constant(BETA), { normal: true });
+      [betaX, minusY].forEach((pair, k) =>
+        pair.limbs.forEach((limb, j) => c.storeLane(out, limb, 0, k * fq.bytes + 8 * j)),
+      );
+      fq.release(c, x, y, minusY, betaX);
+      c.release(at, out);
+    });
+  });
+
+  const build = (emit: (module: ModuleBuilder, pairs: Pairs, plan: ScratchPlan) => void) => {
+    const module = new ModuleBuilder();
+    const plan = scratch.fork();
+    emit(module, new Pairs(fr, plan), plan);
+    return module.bytes(memory);
+  };
+  return {
+    bytes: m.bytes(memory),
+    constants,
+    fr,
+    fq,
+    one: constants.run(fr.digits(1n)),
+    round: (expression, points) => build((module, pairs, plan) => emitRound(module, pairs, plan, expression, points)),
+    map: (expression) => build((module, pairs) => emitMap(module, pairs, expression)),
+  };
+}
