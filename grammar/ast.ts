@@ -7,7 +7,8 @@
  *   `(-a) * b`, `-x ^ 2` is `-(x ^ 2)`) and `^` associates to the right. In index arithmetic the one leading `-` applies
  *   to the whole first term (`-i div 2` is `-(i div 2)`).
  * - An empty `axes` means that none were written (`[]` is not in the language).
- * - Where the text has a syntax error, the broken statement or item is absent from the tree.
+ * - Where the text has a syntax error, the broken statement or item is absent from the tree, or stands there as the
+ *   parser mended it (a missing bracket inserted).
  */
 import type { Span } from './span.ts';
 

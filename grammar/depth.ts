@@ -18,21 +18,27 @@ const OPERATORS = new Set<TokenType>([
  */
 export function firstTooDeep(tokens: readonly IToken[], starts: readonly number[]): IToken | undefined {
   const beginning = new Set(starts);
-  const outer: number[] = [];
+  // The operators outside each open bracket. Those of a body's brace outlive the next statement, others do not.
+  const outer: { readonly operators: number; readonly brace: boolean }[] = [];
   let total = 0;
   let operators = 0;
+  const close = (): void => {
+    total -= operators + 1;
+    operators = outer.pop()?.operators ?? 0;
+  };
   for (const token of tokens) {
     const type = token.tokenType;
-    if (type === sign[','] || beginning.has(token.startOffset)) {
+    const begins = beginning.has(token.startOffset);
+    while (begins && outer.at(-1)?.brace === false) close();
+    if (type === sign[','] || begins) {
       total -= operators;
       operators = 0;
     } else if (OPEN.has(type)) {
-      outer.push(operators);
+      outer.push({ operators, brace: type === sign['{'] });
       operators = 0;
       total++;
-    } else if (CLOSE.has(type) && outer.length > 0) {
-      total -= operators + 1;
-      operators = outer.pop() as number;
+    } else if (CLOSE.has(type)) {
+      if (outer.length > 0) close();
     } else if (OPERATORS.has(type)) {
       operators++;
       total++;

@@ -10,6 +10,9 @@ import { HEAD, isKeyword, ITEM_KEYWORDS, NAME, NUMBER, STATEMENT_KEYWORDS, type 
 
 const CLOSER: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
 
+/** More would help nobody, and each costs a look at all tokens. */
+const LIMIT = 100;
+
 /** Diagnostics of `errors`, without those in a statement that has one already (from the lexer or before). */
 export function syntaxErrors(
   errors: readonly IRecognitionException[],
@@ -17,24 +20,34 @@ export function syntaxErrors(
   length: number,
   source: string,
 ): Diagnostic[] {
-  const reported = new Set(lexed.diagnostics.map(({ span }) => statementAt(lexed.starts, span.start)));
+  const { tokens, starts, diagnostics: lexical } = lexed;
+  const reported = new Set(lexical.map(({ span }) => lastUpTo(starts, span.start)));
+  const offsets = tokens.map(({ startOffset }) => startOffset);
   const diagnostics: Diagnostic[] = [];
   const place = (token: IToken): number => (token.tokenType === EOF ? length : token.startOffset);
   for (const error of [...errors].sort((a, b) => place(a.token) - place(b.token))) {
     const at = place(error.token);
-    const previous = lexed.tokens.findLast((token) => token.startOffset < at);
-    const begins = error.token.tokenType === EOF || lexed.starts.includes(at);
-    const owner = statementAt(lexed.starts, begins && previous !== undefined ? previous.startOffset : at);
+    const before = lastUpTo(offsets, at - 1);
+    const previous = before < 0 ? undefined : tokens[before];
+    const begins = error.token.tokenType === EOF || starts[lastUpTo(starts, at)] === at;
+    const owner = lastUpTo(starts, begins && previous !== undefined ? previous.startOffset : at);
     if (reported.has(owner)) continue;
     reported.add(owner);
     diagnostics.push(describe(error.message, error.token, previous, begins, lexed, at, source));
+    if (diagnostics.length === LIMIT) break;
   }
   return diagnostics;
 }
 
-/** The last start at or before `offset`; -1 before the first. */
-function statementAt(starts: readonly number[], offset: number): number {
-  return starts.findLastIndex((start) => start <= offset);
+/** The index of the last of `ascending` that is at most `limit`; -1 where none is. */
+function lastUpTo(ascending: readonly number[], limit: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 /** `expected` is the phrase that `expectations` made; `begins` says that `token` begins another statement or is the end. */

@@ -1,4 +1,5 @@
 /** The surface of the language: text to a syntax tree. Formatting is in `format.ts`, which loads prettier. */
+import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
 import type { Program } from './ast.ts';
 import type { Context } from './cursor.ts';
 import { firstTooDeep, DEPTH_LIMIT } from './depth.ts';
@@ -29,6 +30,21 @@ export interface Parsed {
 let parser: ZklParser | undefined;
 
 /**
+ * Chevrotain recovers recursively, so thousands of errors in one list can use up the stack. Its errors up to there are
+ * reported like others, and nothing of the text is in the tree.
+ */
+function readTokens(tokens: IToken[]): { root: CstNode; errors: readonly IRecognitionException[] } {
+  const current = (parser ??= new ZklParser());
+  try {
+    return { root: current.parse(tokens), errors: current.errors };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    parser = undefined;
+    return { root: { name: 'program', children: {} }, errors: current.errors };
+  }
+}
+
+/**
  * Reads a program. Never throws, whatever the text.
  *
  * @param source the name of the text in messages, usually its path
@@ -40,9 +56,9 @@ export function parse(text: string, source: string): Parsed {
   const context: Context = { source, docs: docs.at, diagnostics };
   const deep = firstTooDeep(lexed.tokens, lexed.starts);
   if (deep) diagnostics.push(tooDeep(DEPTH_LIMIT, spanOf(deep, source)));
-  parser ??= new ZklParser();
-  const tree = program(parser.parse(deep ? [] : lexed.tokens), text.length, context);
-  diagnostics.push(...syntaxErrors(parser.errors, lexed, text.length, source));
+  const { root, errors } = readTokens(deep ? [] : lexed.tokens);
+  diagnostics.push(...syntaxErrors(errors, lexed, text.length, source));
+  const tree = program(root, text.length, context);
   diagnostics.sort((a, b) => a.span.start - b.span.start);
   return { program: tree, diagnostics, comments: lexed.comments, misplaced: docs.misplaced };
 }

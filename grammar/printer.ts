@@ -214,7 +214,7 @@ function members(scope: Scope, fields: readonly string[]): Doc[] {
     const nodes = [value].flat();
     return (Array.isArray(value) ? scope.many(field) : [scope.one(field)]).map((doc, i) => ({ doc, node: nodes[i] }));
   });
-  if (entries.length === 0) return join(hardline, danglingComments(scope.node)) as Doc[];
+  if (entries.length === 0) return join(hardline, danglingComments(scope.node));
   return entries.flatMap(({ doc, node }, i) => {
     if (i === entries.length - 1) return [doc];
     return [doc, hardline, blankLineAfter(scope.text, node.span.end) ? hardline : ''];

@@ -27,7 +27,7 @@ export const run: Run = async (args, progress) => {
   const weights = await progress.phase('read weights', () => readWeights(path, source));
   const { made, device } = await withDevice(args, async (device) => ({
     device: device.name,
-    made: await progress.phase('commit', () =>
+    made: await progress.phase('commit and prove ranges', () =>
       about(path, 'change the types in the program, or the weights, and compile again', [ValueError], () =>
         commit(file.bytes, source.name, weights, { device }),
       ),

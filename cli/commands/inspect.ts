@@ -42,7 +42,7 @@ const committed = (sources: Sources): string =>
   sources
     .map((s) => {
       const tensors = s.tensors.map((t) => [
-        `    rows ${t.firstRow} to ${t.firstRow + t.rows - 1}`,
+        t.rows === 1 ? `    row ${t.firstRow}` : `    rows ${t.firstRow} to ${t.firstRow + t.rows - 1}`,
         t.name,
         t.axes.map((a) => `${a.length}${a.columnBits > 0 ? ` (2^${a.columnBits} in columns)` : ''}`).join(' x '),
         `fixed<${t.bits}, ${t.frac}>`,
@@ -66,6 +66,7 @@ const costs = (p: Plan): string =>
     ['  messages', `${count(p.messages)} masked scalars, ${count(p.products)} products of hidden values`],
     ['  pads', `${count(p.pads)} in ${plural(p.rows, 'row')} of ${p.columns} columns; response of ${count(p.response)} scalars`],
     ['  proof', `${bytes(p.proofBytes)} (${count(p.proofBytes)} bytes) besides the public tensors`],
+    ['  soundness', `error below 2^-${Math.floor(p.soundnessBits)}, besides breaking the commitments`],
     ['  committed', `${count(p.committedValues)} values`],
     ['  estimate', `prove ${duration(p.model.prove)}, verify ${duration(p.model.verify)}: one thread, by unit costs; npm run bench measures`],
   ]);

@@ -5,6 +5,7 @@ import { describeTerm } from '../../compiler/gadget/print.ts';
 import { bodySize, type Argument } from '../../runtime/protocol/argument.ts';
 import { entryBytes } from '../../runtime/protocol/integers.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
+import { soundnessBits } from '../../runtime/protocol/soundness.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
 import { lineOf, sourceLine } from './statement.ts';
 
@@ -40,6 +41,8 @@ export interface Plan {
   readonly proofBytes: number;
   readonly publicBytes: number;
   readonly committedValues: number;
+  /** -log2 of the chance that a false statement passes by luck of the challenges. */
+  readonly soundnessBits: number;
   /** Milliseconds of one thread, by unit costs. */
   readonly model: { readonly prove: number; readonly verify: number };
 }
@@ -61,6 +64,7 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
     response: gadgets.columns / 2 ** gadgets.folds,
     proofBytes: bodySize(argument),
     publicBytes: gadgets.publics.reduce((n, id) => n + sizeOf(gadgets.tensors[id].shape) * entryBytes(gadgets.tensors[id].range), 0),
+    soundnessBits: soundnessBits(argument),
     committedValues: gadgets.sources.flatMap((s) => s.tensors).reduce((n, t) => n + sizeOf(t.axes.map((a) => a.length)), 0),
   };
   return { ...counted, model: modelled(gadgets, counted) };

@@ -78,8 +78,8 @@ export function disclosures({ gadgets }: Bundle): string[] {
     const width = Math.max(...inputs.map((t) => t.shape[t.shape.length - 1]));
     const rows = Math.max(...inputs.map((t) => t.shape.at(-2) ?? 1));
     return [
-      `${output.name} is published with ${names(inputs)} and depends on the secret ${names(secrets)}. After about ${plural(width, 'row')} ` +
-        `(${plural(Math.ceil(width / rows), 'proof')}) whoever sees the public tensors knows what ${names(secrets)} do together (for LoRA: the product B A).`,
+      `${output.name} is published with ${names(inputs)}, and depends on the secrets ${names(secrets)}. After about ${plural(width, 'row')} ` +
+        `(${plural(Math.ceil(width / rows), 'proof')}), the public tensors tell what the secrets do together (for LoRA: the product B A).`,
     ];
   });
 }

@@ -6,6 +6,7 @@ import { rational } from '../tensor/rational.ts';
 import { variable } from './arithmetic.ts';
 import { proveInside } from './bounds.ts';
 import { lookUp, plainAxis, readIndex } from './index-values.ts';
+import { wrongRank } from './indices.ts';
 import type { Place } from './place.ts';
 import { factorPoly } from './polynomial.ts';
 import type { Quantity } from './polynomial.ts';
@@ -91,15 +92,7 @@ export function readAccess(place: Place, node: ast.Access): Quantity {
     );
   }
   const { shape } = session.tensors[binding.tensor];
-  if (node.axes.length !== shape.length) {
-    return reporter.fail(
-      'ZKL303',
-      node.span,
-      'wrong number of indices',
-      `\`${node.name.text}\` has ${count(shape.length, 'axis', 'axes')}, here are ${count(node.axes.length, 'index', 'indices')}`,
-      { notes: [{ span: binding.span, text: 'declared here' }] },
-    );
-  }
+  if (node.axes.length !== shape.length) return wrongRank(session, node, shape, binding.span);
   const at = node.axes.map((axis, k) => readAxis(place, axis, shape[k], node.name.text, binding.span));
   return { p: factorPoly({ tensor: binding.tensor, at }) };
 }

@@ -7,6 +7,7 @@ import { Files } from './files.ts';
 import type { ResolveImport } from './files.ts';
 import { checkModel } from './model.ts';
 import { Reporter, didYouMean } from './report.ts';
+import { resolveItems, warnUnusedImports } from './resolve.ts';
 
 export { standardFile } from './files.ts';
 export type { ResolveImport } from './files.ts';
@@ -29,7 +30,7 @@ export interface CheckInput {
 }
 
 export interface CheckResult {
-  /** One for each model that is right and whose scales are all known, in source order. */
+  /** Where nothing is wrong: one for each model whose scales are all known and that has outputs, in source order. */
   readonly programs: readonly TensorProgram[];
   /** Errors and warnings, in the order of their places. */
   readonly diagnostics: readonly Diagnostic[];
@@ -41,7 +42,7 @@ export interface CheckResult {
 export function check(input: CheckInput): CheckResult {
   const { program, source } = input;
   const reporter = new Reporter();
-  const { scope } = new Files(reporter, input.resolveImport).main(program, source);
+  const { scope, imported } = new Files(reporter, input.resolveImport).main(program, source);
   const all = program.items.filter((item) => item.kind === 'model');
   const models = input.model === undefined ? all : all.filter((model) => model.name.text === input.model);
   if (input.model !== undefined && models.length === 0) {
@@ -56,18 +57,19 @@ export function check(input: CheckInput): CheckResult {
   const uncalibrated: Uncalibrated[] = [];
   for (const model of models) {
     const { overrides = {}, calibration = {} } = input;
-    const before = reporter.diagnostics.length;
     const own = new Reporter();
     const result = checkModel({ reporter: own, model, scope, overrides, calibration });
-    reporter.diagnostics.push(...own.diagnostics);
-    if (result.program !== undefined && before === 0) programs.push(result.program);
+    if (input.forProof === true) refuseUnproved(own, model, result.uncalibrated);
+    reporter.merge(own);
+    if (result.program !== undefined) programs.push(result.program);
     uncalibrated.push(...result.uncalibrated);
-    if (input.forProof === true) refuseUnproved(reporter, model, result.uncalibrated);
   }
+  resolveItems(reporter, program, scope);
+  warnUnusedImports(reporter, program, imported);
   const diagnostics = [...reporter.diagnostics].sort(
     (a, b) => Number(a.span.source !== source) - Number(b.span.source !== source) || a.span.start - b.span.start,
   );
-  return { programs: reporter.failed ? programs : programs, diagnostics, uncalibrated };
+  return { programs: reporter.failed ? [] : programs, diagnostics, uncalibrated };
 }
 
 function refuseUnproved(reporter: Reporter, model: ast.Model, uncalibrated: readonly Uncalibrated[]): void {

@@ -3,10 +3,11 @@ import type * as ast from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/span.ts';
 import { addVariable } from './context.ts';
 import type { Session } from './context.ts';
-import { staticLength } from './index-values.ts';
+import { lookUp, staticLength } from './index-values.ts';
 import { count } from './report.ts';
 import type { Scope } from './scope.ts';
 import { describe } from './scope.ts';
+import { accessesIn, allValues } from './syntax.ts';
 
 /** A bare use of an index: the axis it stands in. */
 interface Use {
@@ -17,62 +18,45 @@ interface Use {
 /** Every bare use of `name` as an axis of a tensor in `values`. */
 function bareUses(session: Session, scope: Scope, name: string, values: readonly ast.Value[]): Use[] {
   const uses: Use[] = [];
-  const visitAccess = (node: ast.Access): void => {
+  for (const node of values.flatMap((value) => [...accessesIn(value)])) {
     const binding = scope.find(node.name.text);
     const shape = binding?.kind === 'tensor' ? session.tensors[binding.tensor].shape : [];
+    if (shape.length !== node.axes.length) continue;
     for (const [k, axis] of node.axes.entries()) {
-      if (axis.index.kind === 'reference' && axis.index.name.text === name && shape.length === node.axes.length) {
+      if (axis.index.kind === 'reference' && axis.index.name.text === name) {
         uses.push({ length: shape[k], span: axis.span });
       }
-      visitIndex(axis.index);
     }
-  };
-  const visitIndex = (node: ast.Index): void => {
-    if (node.kind === 'access') visitAccess(node);
-    if (node.kind === 'index-negate') visitIndex(node.operand);
-    if (node.kind === 'index-binary') {
-      visitIndex(node.left);
-      visitIndex(node.right);
-    }
-  };
-  const visitGuard = (guard: ast.Guard | undefined): void => {
-    for (const c of guard?.comparisons ?? []) {
-      visitIndex(c.left);
-      visitIndex(c.right);
-    }
-  };
-  const visit = (node: ast.Value): void => {
-    switch (node.kind) {
-      case 'access':
-        return visitAccess(node);
-      case 'conditional':
-        visitGuard(node.guard);
-        visit(node.then);
-        return visit(node.else);
-      case 'binary':
-        visit(node.left);
-        return visit(node.right);
-      case 'negate':
-      case 'view':
-        return visit(node.operand);
-      case 'reduce':
-        visitGuard(node.guard);
-        return visit(node.body);
-      case 'power':
-        visit(node.base);
-        return visit(node.exponent);
-      case 'call':
-        for (const argument of node.arguments) visit(argument.value);
-        return;
-      case 'indicator':
-        return visitGuard(node.guard);
-      case 'reference':
-      case 'number':
-        return;
-    }
-  };
-  values.forEach(visit);
+  }
   return uses;
+}
+
+/** Reports what in `values` keeps an index from having a range, where something else is wrong. */
+function explain(session: Session, scope: Scope, values: readonly ast.Value[]): void {
+  const { reporter } = session;
+  for (const node of values.flatMap((value) => [...accessesIn(value)])) {
+    const binding = lookUp(session, scope, node.name);
+    const shape = binding.kind === 'tensor' ? session.tensors[binding.tensor].shape : undefined;
+    if (shape !== undefined && shape.length !== node.axes.length) wrongRank(session, node, shape, binding.span);
+  }
+  for (const node of values.flatMap((value) => [...allValues(value)])) {
+    const name = node.kind === 'reference' || node.kind === 'call' ? node.name : undefined;
+    const binding = name === undefined ? undefined : scope.find(name.text);
+    const whole = binding?.kind === 'tensor' && session.tensors[binding.tensor].shape.length > 0;
+    if (!whole && binding?.kind !== 'block' && node.kind !== 'view') continue;
+    reporter.fail('ZKL309', node.span, 'a whole tensor under indices', 'only entries can stand here', {
+      help: 'write its indices, or work on whole tensors in an equation of its own',
+    });
+  }
+}
+
+/** An access with too many or too few indices. */
+export function wrongRank(session: Session, node: ast.Access, shape: readonly number[], declared: Span): never {
+  const has = `\`${node.name.text}\` has ${count(shape.length, 'axis', 'axes')}`;
+  const label = `${has}, here are ${count(node.axes.length, 'index', 'indices')}`;
+  return session.reporter.fail('ZKL303', node.span, 'wrong number of indices', label, {
+    notes: [{ span: declared, text: 'declared here' }],
+  });
 }
 
 /**
@@ -118,6 +102,7 @@ function inferred(session: Session, scope: Scope, name: ast.Name, values: readon
   if (lengths.size === 1) return first;
   const help = `say it: \`${name.text}: N\``;
   if (lengths.size === 0) {
+    explain(session, scope, values);
     return session.reporter.fail(
       'ZKL301',
       name.span,

@@ -20,6 +20,17 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
   const shape = node.axes.map((axis) => staticLength(session, frame.scope, axis.range ?? axis.index));
   checkSize(session, shape, node.span);
   const file = node.file === undefined ? undefined : readFile(session, frame, node, node.file, shape);
+  for (const name of file?.names ?? []) {
+    const key = `${file?.source ?? ''}:${name}`;
+    const before = session.weights.get(key);
+    if (before !== undefined) {
+      return reporter.fail('ZKL208', node.span, `\`${name}\` is declared twice`, 'the second declaration', {
+        notes: [{ span: before, text: 'the first' }],
+        help: 'a weight is declared once and shared by passing it; two instances need different `at` paths',
+      });
+    }
+    session.weights.set(key, node.span);
+  }
   const type = inputType(session, frame, node, file);
   const tensor = addTensor(session, {
     name: tensorName(frame, node.name.text),
@@ -32,17 +43,6 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
     ...(file === undefined ? {} : { file }),
     span: node.name.span,
   });
-  for (const name of file?.names ?? []) {
-    const key = `${file?.source ?? ''}:${name}`;
-    const before = session.weights.get(key);
-    if (before !== undefined) {
-      return reporter.fail('ZKL208', node.span, `\`${name}\` is declared twice`, 'the second declaration', {
-        notes: [{ span: before, text: 'the first' }],
-        help: 'a weight is declared once and shared by passing it; two instances need different `at` paths',
-      });
-    }
-    session.weights.set(key, node.span);
-  }
   session.statement.push(tensor.id);
   session.named.set(tensor.id, node.name.span);
   frame.scope.set(node.name.text, { kind: 'tensor', tensor: tensor.id, span: node.name.span });

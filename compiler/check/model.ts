@@ -46,6 +46,8 @@ export function checkModel(input: ModelInput): ModelResult {
     const trained = model.train === undefined ? [] : checkTrain(session, frame, model.train);
     if (reporter.failed) return { uncalibrated: session.uncalibrated };
     if (outputs.length === 0 && model.train === undefined) {
+      // An output that is wrong by an import's fault has been told.
+      if (model.body.some((statement) => statement.kind === 'output')) return { uncalibrated: session.uncalibrated };
       reporter.error('ZKL212', model.name.span, `\`${model.name.text}\` has no outputs`, 'there is nothing to prove', {
         help: 'mark what is to be proved: `public y[t, o] = ...`',
       });
@@ -152,9 +154,9 @@ function warnUnused(
     if (span.source !== model.span.source || live.has(span.start)) continue;
     const tensor = session.tensors[id];
     if (tensor.role === 'input') {
-      session.reporter.warn('ZKL602', span, 'an input that nothing uses', 'part of the statement, read by no output');
+      session.reporter.warn('ZKL603', span, 'an input that nothing uses', 'part of the statement, read by no output');
     } else {
-      session.reporter.warn('ZKL601', span, 'a definition that no output needs', 'dropped');
+      session.reporter.warn('ZKL602', span, 'a definition that no output needs', 'dropped');
     }
   }
 }

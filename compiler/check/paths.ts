@@ -26,6 +26,7 @@ export function interpolate(
       `unknown index \`${name}\` in a name`,
       'the index of a repeat or of a bound axis',
       {
+        ...(candidates.length > 0 ? { help: `indices here: ${candidates.map((c) => `\`${c}\``).join(', ')}` } : {}),
         ...didYouMean(name, inner, candidates),
       },
     );

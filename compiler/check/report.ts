@@ -51,6 +51,16 @@ export class Reporter {
     throw new Halt(title);
   }
 
+  /** Takes over what another reporter has collected. */
+  merge(other: Reporter): void {
+    for (const d of other.diagnostics) {
+      const key = keyOf(d.code, d.span, d.title);
+      if (this.seen.has(key)) continue;
+      this.seen.add(key);
+      this.diagnostics.push(d);
+    }
+  }
+
   get failed(): boolean {
     return this.diagnostics.some((d) => d.severity === 'error');
   }
@@ -64,7 +74,7 @@ export class Reporter {
     details: Details,
   ): void {
     // A block is checked at every call; a mistake in its text is one mistake.
-    const key = `${code} ${span.source} ${String(span.start)} ${String(span.end)} ${title}`;
+    const key = keyOf(code, span, title);
     if (this.seen.has(key)) return;
     this.seen.add(key);
     const calls = this.calls.map((call): Label => ({ span: call, text: 'in this call' })).reverse();
@@ -81,6 +91,9 @@ export class Reporter {
     });
   }
 }
+
+const keyOf = (code: string, span: Span, title: string): string =>
+  `${code} ${span.source} ${String(span.start)} ${String(span.end)} ${title}`;
 
 /** The candidate nearest to `name`, if it is within a third of the name's length (at least one letter). */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {

@@ -1,6 +1,6 @@
 /** Tables: every value of a real function at the points of a fixed-point type, each correctly rounded. */
 import type * as ast from '../../grammar/ast.ts';
-import { multiply, powerOfTwo, rational, signedBits } from '../tensor/rational.ts';
+import { formatRational, multiply, powerOfTwo, rational, signedBits } from '../tensor/rational.ts';
 import type { TensorType } from '../tensor/program.ts';
 import { constantNumber, guardedReal, scaledExactly } from './constants.ts';
 import { formatType, typeRange } from './context.ts';
@@ -35,7 +35,7 @@ export function readTable(session: Session, node: ast.Table, scope: Scope): numb
     const place = { session, frame, scope, index: () => 0, argument: { name: node.parameter.text, value: at } };
     const value = roundEntry(session, node, guardedReal(place, node.value), frac);
     if (value < limits.lo || value > limits.hi) {
-      const label = `at ${node.parameter.text} = ${String(at.num)}/${String(at.den)} it needs ${signedBits(value)} bits`;
+      const label = `at ${node.parameter.text} = ${formatRational(at)} it needs ${signedBits(value)} bits`;
       return reporter.fail('ZKL406', node.value.span, `\`${formatType(result)}\` does not hold every value`, label, {
         notes: [{ span: node.output.span, text: 'the type of its values' }],
       });

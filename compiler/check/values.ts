@@ -89,13 +89,23 @@ function readBinary(place: Place, node: ast.Binary): Quantity {
       return (minus && addQuantities(left, minus, copy)) ?? notRoundable(place, node.span);
     }
     case '*':
-      return multiplyQuantities(left, right, copy) ?? notRoundable(place, node.span);
+      return multiplyQuantities(left, right, copy) ?? irrationalFactor(place, node, [left, right]);
     case '/':
       if (quantityValue(right)?.num === 0n) {
         return place.session.reporter.fail('ZKL407', node.right.span, 'division by zero', 'this is 0');
       }
       return divideQuantities(left, right, copy) ?? notRoundable(place, node.span);
   }
+}
+
+/** A root of a constant is the more likely mistake; otherwise the form is. */
+function irrationalFactor(place: Place, node: ast.Binary, sides: readonly [Quantity, Quantity]): never {
+  for (const [k, side] of sides.entries()) {
+    if (isConstant(side) && quantityValue(side) === undefined) {
+      return irrational(place, (k === 0 ? node.left : node.right).span);
+    }
+  }
+  return notRoundable(place, node.span);
 }
 
 function readPower(place: Place, node: ast.Power): Quantity {

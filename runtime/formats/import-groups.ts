@@ -13,8 +13,12 @@ export interface ModuleGroup {
   readonly segments: readonly (string | number)[];
 }
 
-/** More axes than this are split instead. */
-const MOST_AXES = 3;
+/** Indices and dimensions of stacking axes. More axes than these are split instead. */
+export const STACKED = [
+  { index: 'l', dim: 'L' },
+  { index: 'm', dim: 'M' },
+  { index: 'n', dim: 'N' },
+] as const;
 
 interface Numbered {
   readonly module: LoraModule;
@@ -43,13 +47,15 @@ function likeness({ module: m, segments, numbers }: Numbered): string {
 }
 
 function split(members: readonly Numbered[]): ModuleGroup[] {
-  const positions = members[0].numbers.keys().filter((k) => members.some((m) => m.numbers[k] !== members[0].numbers[k]));
+  const positions = members[0].numbers
+    .keys()
+    .filter((k) => members.some((m) => m.numbers[k] !== members[0].numbers[k]));
   const axes = [...positions].map((position) => {
     const values = new Set(members.map((m) => m.numbers[position]!));
     return { position, length: values.size, contiguous: Math.max(...values) === values.size - 1 };
   });
   const grid = axes.reduce((n, a) => n * a.length, 1) === members.length;
-  if (grid && axes.length <= MOST_AXES && axes.every((a) => a.contiguous)) return [stack(members, axes)];
+  if (grid && axes.length <= STACKED.length && axes.every((a) => a.contiguous)) return [stack(members, axes)];
   if (axes.length === 1) return splitTail(members, axes[0].position);
   const { position } = axes.find((a) => !a.contiguous) ?? axes[0];
   return [...Map.groupBy(members, (m) => m.numbers[position]).values()].flatMap(split);

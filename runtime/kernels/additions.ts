@@ -6,7 +6,7 @@
  * opposite and infinite ones are found by the lowest digit of x2 - x1 and handled one by one.
  */
 import { f64, f64x2, i32, i64, v128, type I32, type V128 } from './code.ts';
-import { INFINITY_MARK, isInfinity } from './curve.ts';
+import { INFINITY_MARK, isInfinity, pointOf, signMask } from './curve.ts';
 import { balancedDigits } from './field.ts';
 import type { ScratchPlan } from './layout.ts';
 import { call, scratchBase, type Callee, type Code, type ModuleBuilder } from './module.ts';
@@ -18,14 +18,6 @@ export const JOB_GROUP = 4;
 
 const KIND = { add: 0, copyFirst: 1, copySecond: 2, infinity: 3, double: 4 } as const;
 const KIND_AT = 12;
-
-/** Address without its sign. */
-const pointOf = (reference: I32): I32 => i32.and(reference, -2);
-/** Bit 63 set where the reference is negative, one lane each. */
-const signMask = (first: I32, second: I32) => {
-  const sign = (reference: I32) => f64.reinterpret(i64.shl(i64.extend_u(reference), 63n));
-  return f64x2.replaceLane(f64x2.splat(sign(first)), 1, sign(second));
-};
 
 export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPlan, invert: Callee): void {
   const { field } = slots;

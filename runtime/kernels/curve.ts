@@ -3,7 +3,7 @@
  *
  * An affine point in a vector is x then y. Infinity has INFINITY_MARK as the lowest digit of x, which no normal digit reaches.
  */
-import { i32, i64, i64x2, v128, type I32 } from './code.ts';
+import { f64, f64x2, i32, i64, i64x2, v128, type I32, type V128 } from './code.ts';
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Callee, type ModuleBuilder } from './module.ts';
 import type { Slot, Slots } from './slots.ts';
@@ -15,6 +15,15 @@ const MARK_BITS = 0x4330000000000000n;
 
 /** Whether the affine point at an address is the point at infinity. */
 export const isInfinity = (point: I32): I32 => i64.eq(i64.load(point), MARK_BITS);
+
+/** A reference's address, without its sign in bit 0. */
+export const pointOf = (reference: I32): I32 => i32.and(reference, -2);
+
+/** Bit 63 set where the reference is negative, one lane each. */
+export function signMask(first: I32, second: I32): V128 {
+  const sign = (reference: I32) => f64.reinterpret(i64.shl(i64.extend_u(reference), 63n));
+  return f64x2.replaceLane(f64x2.splat(sign(first)), 1, sign(second));
+}
 
 /** x, y, z of a pair of projective points. */
 type Projective = readonly [Slot, Slot, Slot];
@@ -85,11 +94,12 @@ export function emitCurve(m: ModuleBuilder, slots: Slots, scratch: ScratchPlan, 
   const projective = () => i32.add(scratchBase, scratch.allocate(size));
   const [p, q, r] = [projective(), projective(), projective()];
 
-  /** target := the affine points at two addresses, 0 or a marked point being infinity. */
+  /** target := the affine points that two references name, 0 or a marked point being infinity. */
   const loadAffine = m.function({ params: ['i32', 'i32', 'i32'] }, (c, target, first, second) => {
     const [X, Y, Z] = offsets(slots, target);
-    const at = [first, second].map((point) => {
-      const infinite = c.let(i32.select(i32.const(1), isInfinity(point), i32.eqz(point)));
+    const at = [first, second].map((reference) => {
+      const point = c.let(pointOf(reference));
+      const infinite = c.let(i32.select(1, isInfinity(point), i32.eqz(point)));
       return {
         x: c.let(i32.select(ZERO, point, infinite)),
         y: c.let(i32.select(one, i32.add(point, field.bytes), infinite)),
@@ -97,7 +107,8 @@ export function emitCurve(m: ModuleBuilder, slots: Slots, scratch: ScratchPlan, 
       };
     });
     slots.gather(c, X, at[0]!.x, at[1]!.x);
-    slots.gather(c, Y, at[0]!.y, at[1]!.y);
+    const y = field.gather(c, at[0]!.y, at[1]!.y);
+    field.store(c, Y.address, field.flip(c, y, c.let(signMask(first, second))));
     slots.gather(c, Z, at[0]!.z, at[1]!.z);
   });
 

@@ -123,8 +123,8 @@ const { value, index, axis, argument, statement } = fc.letrec<Nodes>((tie) => {
         at: maybe(string),
         body: any(tie('statement')),
       }),
-    ) as Arbitrary<ast.Statement>,
-  } as never;
+    ),
+  };
 });
 
 const type = typeOf(index);

@@ -17,7 +17,7 @@ test('a printed tree parses to itself, and formatting what was printed changes n
     }),
     { numRuns: 150 },
   );
-});
+}, 60_000);
 
 /** Blanks, line breaks and comments to put between tokens; indented, so that no name begins a statement by it. */
 const gap = fc.constantFrom(
@@ -63,7 +63,7 @@ test('formatting keeps the program and every comment, and does all it would do a
     }),
     { numRuns: 150 },
   );
-});
+}, 60_000);
 
 const fragments = [
   ...KEYWORDS,
@@ -99,4 +99,4 @@ test('no text makes the parser throw, and every span lies in the text', () => {
     }),
     { numRuns: 1500 },
   );
-});
+}, 60_000);

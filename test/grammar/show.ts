@@ -24,7 +24,7 @@ const showFlat = (node: unknown): string => {
 function partsOf(node: unknown): string | unknown[] {
   if (typeof node === 'string') return node;
   if (typeof node === 'boolean') return String(node);
-  if (Array.isArray(node)) return node;
+  if (Array.isArray(node)) return node as unknown[];
   const { kind, span: _, ...fields } = node as { kind?: string; span: Span } & Record<string, unknown>;
   if (kind === undefined || kind === 'number') return fields['text'] as string;
   if (kind === 'string') return JSON.stringify(fields['text']);

@@ -60,10 +60,15 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
     for (const [id, t] of program.tensors.entries())
       if (t.class.kind === 'committed') {
         const { source, files } = t.class;
-        inputs.set(id, files.length === 1 ? sources[source].tensors[files[0]] : joined(files.map((f) => sources[source].tensors[f])));
+        inputs.set(
+          id,
+          files.length === 1 ? sources[source].tensors[files[0]] : joined(files.map((f) => sources[source].tensors[f])),
+        );
       }
     const known = await evaluateProgram(device, program, inputs);
-    const publics = new Map(program.publics.map((id) => [id, tensorEntries(program, known, id).slice() as IntegerArray] as const));
+    const publics = new Map(
+      program.publics.map((id) => [id, tensorEntries(program, known, id).slice() as IntegerArray] as const),
+    );
     lie.publics?.(publics);
     const statement = {
       program: subject.digest,
@@ -88,7 +93,15 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
       await proveLevels(ctx, program, role);
       if (lie.keep) keepOnly(ctx, lie.keep);
     };
-    const body = await proveArgument(device, subject.argument, programTranscript(statement), matrices, randomness, text, lie.hooks);
+    const body = await proveArgument(
+      device,
+      subject.argument,
+      programTranscript(statement),
+      matrices,
+      randomness,
+      text,
+      lie.hooks,
+    );
     return { publics, body: encodeBody(subject.argument, body) };
   });
 }

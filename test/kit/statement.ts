@@ -4,10 +4,10 @@ import { fromBigints, type IntegerArray } from '../../runtime/protocol/integers.
 import { commitmentDigest, printSource, sha256 } from '../../runtime/protocol/statement.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import { proveProgram, type OpenedSource, type ProvedProgram } from '../../runtime/prover/program.ts';
-import { blindingSeed, commitSource, layMatrix, rowBlindings } from '../../runtime/prover/range.ts';
+import { blindingSeed, commitSource, layMatrix, matrixDigest, rowBlindings } from '../../runtime/prover/range.ts';
 import { decodeRows, verifyRange } from '../../runtime/verifier/commitment.ts';
-import type { Verdict } from "../../runtime/verifier/argument.ts";
-import { verifyProgram } from "../../runtime/verifier/program.ts";
+import type { Verdict } from '../../runtime/verifier/argument.ts';
+import { verifyProgram } from '../../runtime/verifier/program.ts';
 import { entropyOf } from './draw.ts';
 import type { Subject, Values } from './subject.ts';
 
@@ -31,10 +31,16 @@ export interface StatementOptions {
 }
 
 /** Commits to the secret inputs among `values`. */
-export async function createStatement(device: Device, subject: Subject, values: Values, options: StatementOptions = {}): Promise<Statement> {
+export async function createStatement(
+  device: Device,
+  subject: Subject,
+  values: Values,
+  options: StatementOptions = {},
+): Promise<Statement> {
   const { gadgets } = subject;
   const sources: Committed[] = [];
-  for (const [s] of gadgets.sources.entries()) sources.push(await commitTo(device, subject, s, sourceTensors(subject, s, values), options.seed ?? 0));
+  for (const [s] of gadgets.sources.entries())
+    sources.push(await commitTo(device, subject, s, sourceTensors(subject, s, values), options.seed ?? 0));
   const inputs = new Map(
     gadgets.publics
       .filter((id) => gadgets.tensors[id].class.kind === 'input')
@@ -44,13 +50,19 @@ export async function createStatement(device: Device, subject: Subject, values: 
 }
 
 /** Commits to one source, given its tensors in the order of its layout. */
-export async function commitTo(device: Device, { gadgets }: Subject, index: number, tensors: readonly IntegerArray[], seed: number): Promise<Committed> {
+export async function commitTo(
+  device: Device,
+  { gadgets }: Subject,
+  index: number,
+  tensors: readonly IntegerArray[],
+  seed: number,
+): Promise<Committed> {
   const source = gadgets.sources[index];
   const entries = layMatrix(source, tensors);
   const layout = sha256(new TextEncoder().encode(printSource(source)));
   const blindings = rowBlindings(source, blindingSeed(entropyOf(seed), layout, entries));
   const { points, rangeProof } = await commitSource(device, source, entries, blindings, entropyOf(seed));
-  return { tensors, entries, blindings, digest: commitmentDigest(source, points), points, rangeProof };
+  return { tensors, entries, matrix: matrixDigest(entries), blindings, digest: commitmentDigest(source, points), points, rangeProof };
 }
 
 const given = (values: Values, id: number): readonly bigint[] => {
@@ -127,7 +139,12 @@ export async function verify(device: VerifierDevice, s: Statement, claim: Claim)
 }
 
 /** Validates the commitment to a source, range proof included. */
-export async function validate(device: VerifierDevice, { gadgets }: Subject, source: number, c: Pick<Committed, 'points' | 'rangeProof'>): Promise<Verdict> {
+export async function validate(
+  device: VerifierDevice,
+  { gadgets }: Subject,
+  source: number,
+  c: Pick<Committed, 'points' | 'rangeProof'>,
+): Promise<Verdict> {
   return device.scope(async () => {
     const rows = await decodeRows(device, gadgets.sources[source], c.points);
     return 'ok' in rows ? rows : verifyRange(device, gadgets.sources[source], c.points, rows, c.rangeProof);

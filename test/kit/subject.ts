@@ -37,7 +37,11 @@ export interface SubjectOptions {
 export async function createSubject(subject: TensorProgram | string, options: SubjectOptions = {}): Promise<Subject> {
   const { program, gadgets } = typeof subject === 'string' ? fromText(subject, options) : fromProgram(subject);
   const bare = (x: object): object => ({ ...x, span: undefined });
-  const section = encode({ ...gadgets, tensors: gadgets.tensors.map(bare), equations: gadgets.equations.map(bare) } as unknown as Plain);
+  const section = encode({
+    ...gadgets,
+    tensors: gadgets.tensors.map(bare),
+    equations: gadgets.equations.map(bare),
+  } as unknown as Plain);
   return { program, gadgets, argument: await planProgram(gadgets), digest: programDigest(section) };
 }
 
@@ -63,7 +67,16 @@ export function drawInputs({ program }: Subject, seed: number): Values {
   return new Map(
     program.tensors
       .filter((t) => t.role === 'input')
-      .map((t) => [t.id, draw.integers(t.range, t.shape.reduce((n, d) => n * d, 1))] as const),
+      .map(
+        (t) =>
+          [
+            t.id,
+            draw.integers(
+              t.range,
+              t.shape.reduce((n, d) => n * d, 1),
+            ),
+          ] as const,
+      ),
   );
 }
 

@@ -43,8 +43,11 @@ export class Pool {
     Atomics.store(words, at(CONTROL_WORD.done), 0);
     Atomics.add(words, at(CONTROL_WORD.generation), 1);
     Atomics.notify(words, at(CONTROL_WORD.generation));
-    this.#engine.run(task, 0, parts, args);
-    this.#join(words);
+    try {
+      this.#engine.run(task, 0, parts, args);
+    } finally {
+      this.#join(words);
+    }
     if (Atomics.exchange(words, at(CONTROL_WORD.failed), 0) !== 0) throw new Error('a worker thread of the device failed');
   }
 

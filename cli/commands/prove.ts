@@ -1,0 +1,68 @@
+import { CodecError } from '../../compiler/bundle/canonical.ts';
+import { createProver, ValueError } from '../../runtime/prover/index.ts';
+import { forSource, perSource, readBundle } from '../bundle.ts';
+import type { Run } from '../command.ts';
+import { withDevice } from '../device.ts';
+import { about } from '../errors.ts';
+import { checkOutput, readInput, writeOutputs } from '../files.ts';
+import { readInputs } from '../inputs.ts';
+import { phaseLine, phaseTimes } from '../progress.ts';
+import { summarise, summaryText } from '../publics.ts';
+import { bytes } from '../text.ts';
+import { readWeights } from '../weights.ts';
+
+export const run: Run = async (args, progress) => {
+  const file = await readBundle(args.positionals[0]);
+  const { sources } = file.bundle.gadgets;
+  const output = args.required('output');
+  await checkOutput(output);
+  const paths = sources.map((source) => ({
+    source,
+    weights: forSource('weights', perSource('weights', args.list('weights'), sources), source),
+    opening: forSource('opening', perSource('opening', args.list('opening'), sources), source),
+  }));
+  const given = args.required('inputs');
+  const inputs = await progress.phase('read inputs', () => readInputs(given, file.bundle));
+  const opened = await progress.phase('read weights', () =>
+    Promise.all(
+      paths.map(async ({ source, weights, opening }) => ({
+        source: source.name,
+        opening: await readInput(opening, 'the opening'),
+        weights: await readWeights(weights, source),
+      })),
+    ),
+  );
+
+  const made = await withDevice(args, async (device) => {
+    const secrets = paths.map((p) => `${p.weights} with ${p.opening}`).join(', ');
+    const prover = await progress.phase('open', () =>
+      about(secrets, 'give the weights and the opening of one and the same commitment', [ValueError, CodecError], () =>
+        createProver(file.bytes, { device, sources: opened }),
+      ),
+    );
+    const context = new TextEncoder().encode(args.value('context') ?? '');
+    const proved = await progress.phase('prove', () =>
+      about(given, 'mend the inputs, or declare a wider type and compile again', [ValueError], () =>
+        prover.prove(inputs, { context }),
+      ),
+    );
+    return { ...proved, device: device.name };
+  });
+  await progress.phase('write', () => writeOutputs([{ path: output, bytes: made.proof }]));
+
+  const summaries = summarise(file.bundle, made.publics);
+  const text = [
+    `${output}: ${bytes(made.proofBytes)} of proof, ${bytes(made.proof.length - made.proofBytes)} of public tensors and headers`,
+    summaryText(summaries),
+    `on ${made.device}: ${phaseLine(progress.times)}`,
+  ].join('\n');
+  const json = {
+    output,
+    bytes: made.proof.length,
+    proofBytes: made.proofBytes,
+    publics: summaries.map((s) => ({ ...s })),
+    device: made.device,
+    milliseconds: phaseTimes(progress.times),
+  };
+  return { exit: 0, text, json };
+};

@@ -1,0 +1,138 @@
+/**
+ * The main thread's side of a WASM device: memory, threads, program kernels, temporary blocks.
+ */
+import { buildCore, type Core } from '../../kernels/core.ts';
+import { SCRATCH, SCRATCH_BYTES } from '../../kernels/layout.ts';
+import { FR_MODULUS } from '../../field/params.ts';
+import { checkFr } from '../../field/spec.ts';
+import { FR_SIZE } from './buckets.ts';
+import { Engine, TASK, type Exports } from './engine.ts';
+import { createMemory, Heap, Views } from './memory.ts';
+import { Pool } from './pool.ts';
+
+/** Below this many nanoseconds of work a task stays on one thread. */
+const WORTH_FORKING = 60_000;
+
+export class Context {
+  readonly engine: Engine;
+  readonly views: Views;
+  readonly heap: Heap;
+  readonly pool: Pool;
+  readonly core: Core;
+  readonly #index: ReadonlyMap<string, number>;
+  readonly #modules = new Map<string, { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; shared: boolean }>();
+
+  private constructor(core: Core, engine: Engine, heap: Heap, pool: Pool) {
+    this.core = core;
+    this.engine = engine;
+    this.views = engine.views;
+    this.heap = heap;
+    this.pool = pool;
+    this.#index = new Map(Object.keys(engine.core).map((name, i) => [name, i]));
+  }
+
+  static async create(threads: number): Promise<Context> {
+    const state = createMemory(threads > 1, threads);
+    const core = buildCore(state);
+    const module = new WebAssembly.Module(core.bytes);
+    const engine = new Engine(state.memory, module, 0);
+    core.constants.flush(state.memory.buffer);
+    const heap = new Heap(engine.views, SCRATCH + threads * SCRATCH_BYTES, state.maximumPages);
+    const pool = await Pool.start(engine, threads, { memory: state.memory, core: module });
+    return new Context(core, engine, heap, pool);
+  }
+
+  get exports(): Exports {
+    return this.engine.core;
+  }
+
+  /** How many threads a task of about `nanoseconds` gets. */
+  parts(nanoseconds: number): number {
+    return nanoseconds < WORTH_FORKING ? 1 : this.pool.threads;
+  }
+
+  /**
+   * Runs a core kernel (target, ...args, from, to) over [0, total), which costs about `cost` nanoseconds each. With `stride`, each part has a target of
+   * its own, `stride` bytes apart; their number is returned.
+   */
+  launch(name: string, total: number, cost: number, target: number, args: readonly number[], stride = 0): number {
+    const parts = this.parts(total * cost);
+    this.pool.run(TASK.kernel, parts, [0, this.#index.get(name)!, total, stride, target, ...args]);
+    return parts;
+  }
+
+  /** As `launch`, for the one function of a program module, made by `build` when first used. */
+  launchModule(key: string, build: () => Uint8Array<ArrayBuffer>, total: number, cost: number, args: readonly number[], stride = 0): number {
+    const parts = this.parts(total * cost);
+    const module = this.#module(key, build);
+    if (parts > 1 && !module.shared) {
+      this.temporary(module.bytes.length, (address) => {
+        this.views.u8.set(module.bytes, address);
+        this.pool.run(TASK.module, parts, [module.id, address, module.bytes.length]);
+      });
+      module.shared = true;
+    }
+    this.pool.run(TASK.kernel, parts, [module.id, 0, total, stride, ...args]);
+    return parts;
+  }
+
+  #module(key: string, build: () => Uint8Array<ArrayBuffer>) {
+    let module = this.#modules.get(key);
+    if (module === undefined) {
+      module = { id: this.#modules.size + 1, bytes: build(), shared: false };
+      this.#modules.set(key, module);
+      this.engine.load(module.id, module.bytes);
+      this.core.constants.flush(this.views.memory.buffer);
+    }
+    return module;
+  }
+
+  /** A block for the time of `body`. */
+  temporary<T>(bytes: number, body: (address: number) => T): T {
+    const address = this.heap.allocate(bytes);
+    try {
+      return body(address);
+    } finally {
+      this.heap.free(address);
+    }
+  }
+
+  /** Writes field elements. @throws RangeError unless all are in [0, r). */
+  writeFr(address: number, values: readonly bigint[]): void {
+    const chunk = 4096;
+    this.temporary(32 * Math.min(chunk, values.length), (words) => {
+      for (let start = 0; start < values.length; start += chunk) {
+        const count = Math.min(chunk, values.length - start);
+        const u64 = this.views.u64;
+        for (let i = 0; i < count; i++) {
+          const value = values[start + i]!;
+          if (value < 0n || value >= FR_MODULUS) checkFr(value, `entry ${start + i}`);
+          writeWords(u64, words / 8 + 4 * i, value, 4);
+        }
+        this.exports.frFromWords!(address + start * FR_SIZE, words, 0, count);
+      }
+    });
+  }
+
+  readFr(address: number, count: number): bigint[] {
+    return this.temporary(32 * count, (words) => {
+      this.exports.frToWords!(words, address, 0, count);
+      const u64 = this.views.u64;
+      return Array.from({ length: count }, (_, i) => readWords(u64, words / 8 + 4 * i, 4));
+    });
+  }
+}
+
+/** Stores the low `count` words of a non-negative integer. */
+export function writeWords(u64: BigUint64Array, at: number, value: bigint, count: number): void {
+  for (let j = 0; j < count; j++) {
+    u64[at + j] = value;
+    value >>= 64n;
+  }
+}
+
+export function readWords(u64: BigUint64Array, at: number, count: number): bigint {
+  let value = 0n;
+  for (let j = count - 1; j >= 0; j--) value = (value << 64n) | u64[at + j]!;
+  return value;
+}
