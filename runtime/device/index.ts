@@ -1,0 +1,4 @@
+/** The devices there are. */
+export type { Device, VerifierDevice } from './device.ts';
+export { createReferenceDevice } from './reference.ts';
+export { createWasmDevice } from './wasm/index.ts';
