@@ -20,7 +20,15 @@
  */
 export { parse } from './grammar/index.ts';
 export { format } from './grammar/format.ts';
-export { check, compile, type Compiled, type CompileInput, type Diagnostic } from './compiler/index.ts';
+export {
+  check,
+  compile,
+  type Compiled,
+  type CompileInput,
+  type Diagnostic,
+  type GadgetProgram,
+  type TensorProgram,
+} from './compiler/index.ts';
 export { decodeBundle, type Bundle } from './compiler/bundle/bundle.ts';
 export { interpret } from './compiler/interpret/index.ts';
 export { commit, createProver, ValueError, type Prover, type Weights } from './runtime/prover/index.ts';

@@ -38,7 +38,8 @@ export class Arguments {
     const text = this.value(name);
     if (text === undefined) return undefined;
     const n = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (!(n >= least && n <= most)) throw new CliError(`--${name} is "${text}"`, `give a whole number from ${least} to ${most}`);
+    if (!(n >= least && n <= most))
+      throw new CliError(`--${name} is "${text}"`, `give a whole number from ${least} to ${most}`);
     return n;
   }
 
@@ -54,14 +55,20 @@ export class Arguments {
 /** `; did you mean ...?`, or nothing. */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0) return undefined;
-  const best = closest(word, candidates as string[]);
+  const best = closest(word, candidates);
   return distance(word, best) <= Math.max(1, Math.floor(word.length / 2)) ? `did you mean ${best}?` : undefined;
 }
 
 /** @throws CliError for what the command does not take or lacks */
 export function readArguments(spec: CommandSpec, argv: readonly string[]): Arguments {
   const options = [...spec.options, ...commonOptions];
-  const { tokens } = parseArgs({ args: [...argv], strict: false, allowPositionals: true, tokens: true, options: parseConfig(options) });
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: parseConfig(options),
+  });
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
   const usage = `zkl ${spec.name} --help lists what it takes`;
@@ -74,7 +81,8 @@ export function readArguments(spec: CommandSpec, argv: readonly string[]): Argum
       throw new CliError(`${spec.name} has no option ${token.rawName}`, didYouMean(token.rawName, names) ?? usage);
     }
     if (option.value === undefined) {
-      if (token.value !== undefined) throw new CliError(`--${option.name} takes no value`, `leave "=${token.value}" out`);
+      if (token.value !== undefined)
+        throw new CliError(`--${option.name} takes no value`, `leave "=${token.value}" out`);
       values.set(option.name, []);
       continue;
     }
@@ -92,7 +100,11 @@ function parseConfig(options: readonly OptionSpec[]) {
   return Object.fromEntries(
     options.map(({ name, short, value }) => [
       name,
-      { type: value === undefined ? ('boolean' as const) : ('string' as const), multiple: true, ...(short === undefined ? {} : { short }) },
+      {
+        type: value === undefined ? ('boolean' as const) : ('string' as const),
+        multiple: true,
+        ...(short === undefined ? {} : { short }),
+      },
     ]),
   );
 }
@@ -101,13 +113,22 @@ function checkPositionals(spec: CommandSpec, given: readonly string[]): readonly
   const missing = spec.positionals.at(given.length);
   const many = spec.positionals.at(-1)?.name.endsWith('...') ?? false;
   if (missing !== undefined && given.length < spec.positionals.length)
-    throw new CliError(`${missing.name.replace('...', '')} is missing: ${missing.help}`, `for example: ${spec.example}`);
+    throw new CliError(
+      `${missing.name.replace('...', '')} is missing: ${missing.help}`,
+      `for example: ${spec.example}`,
+    );
   if (given.length > spec.positionals.length && !many)
-    throw new CliError(`"${given[spec.positionals.length]}" is one argument too many`, `zkl ${spec.name} --help lists what it takes`);
+    throw new CliError(
+      `"${given[spec.positionals.length]}" is one argument too many`,
+      `zkl ${spec.name} --help lists what it takes`,
+    );
   return given;
 }
 
-function checkRequired(spec: CommandSpec, values: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+function checkRequired(
+  spec: CommandSpec,
+  values: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, readonly string[]> {
   const missing = spec.options.find((o) => o.required && !values.has(o.name));
   if (!missing) return values;
   const name = missing.short === undefined ? `--${missing.name}` : `-${missing.short}`;

@@ -9,8 +9,8 @@ const { pathToFileURL } = require('node:url');
 
 const oldest = 24;
 const root = dirname(__dirname);
-const built = join(root, 'dist', 'cli', 'main.js');
-const main = existsSync(built) ? built : join(root, 'cli', 'main.ts');
+const source = join(root, 'cli', 'main.ts');
+const main = existsSync(source) ? source : join(root, 'dist', 'cli', 'main.js');
 
 function fail(message, remedy) {
   process.stderr.write(`zkl: ${message}\n  ${remedy}\n`);
@@ -47,5 +47,9 @@ if (Number.parseInt(process.versions.node, 10) >= oldest) {
 } else {
   const node = broughtAlong();
   if (node) standInFor(node);
-  else fail(`needs Node ${oldest} or newer, this is ${process.version}`, 'install a newer one, from nodejs.org for instance');
+  else
+    fail(
+      `needs Node ${oldest} or newer, this is ${process.version}`,
+      'install a newer one, from nodejs.org for instance',
+    );
 }

@@ -14,7 +14,9 @@ export interface BundleFile {
 
 export async function readBundle(path: string): Promise<BundleFile> {
   const bytes = await readInput(path, 'the bundle');
-  const bundle = await about(path, 'compile the program again: zkl compile FILE -o BUNDLE', [CodecError], () => decodeBundle(bytes));
+  const bundle = await about(path, 'compile the program again: zkl compile FILE -o BUNDLE', [CodecError], () =>
+    decodeBundle(bytes),
+  );
   return { path, bytes, bundle };
 }
 
@@ -22,15 +24,24 @@ export async function readBundle(path: string): Promise<BundleFile> {
  * Of values given as `[SOURCE=]PATH` the one for a source: by name, or the only one if the program has only this source.
  * A path may hold "=" itself: what stands before it counts only if it is a source's name.
  */
-export function perSource(option: string, given: readonly string[], sources: readonly CommittedSource[]): ReadonlyMap<string, string> {
+export function perSource(
+  option: string,
+  given: readonly string[],
+  sources: readonly CommittedSource[],
+): ReadonlyMap<string, string> {
   const names = sources.map((s) => s.name);
   const found = new Map<string, string>();
   for (const text of given) {
     const at = text.indexOf('=');
     const named = at >= 0 && names.includes(text.slice(0, at));
     if (!named && names.length !== 1) {
-      const remedy = (at >= 0 ? didYouMean(text.slice(0, at), names) : undefined) ?? `write --${option} SOURCE=${text}, with a source of ${names.join(', ')}`;
-      throw new CliError(`--${option} ${text} does not say which of the program's ${names.length} sources it is for`, remedy);
+      const remedy =
+        (at >= 0 ? didYouMean(text.slice(0, at), names) : undefined) ??
+        `write --${option} SOURCE=${text}, with a source of ${names.join(', ')}`;
+      throw new CliError(
+        `--${option} ${text} does not say which of the program's ${names.length} sources it is for`,
+        remedy,
+      );
     }
     const name = named ? text.slice(0, at) : names[0];
     if (found.has(name)) throw new CliError(`--${option} is given twice for the source "${name}"`, 'give it once');
@@ -42,6 +53,10 @@ export function perSource(option: string, given: readonly string[], sources: rea
 /** As `perSource`, for sources that all must be there. */
 export function forSource(option: string, found: ReadonlyMap<string, string>, source: CommittedSource): string {
   const path = found.get(source.name);
-  if (path === undefined) throw new CliError(`there is no --${option} for the source "${source.name}"`, `add --${option} ${source.name}=PATH`);
+  if (path === undefined)
+    throw new CliError(
+      `there is no --${option} for the source "${source.name}"`,
+      `add --${option} ${source.name}=PATH`,
+    );
   return path;
 }

@@ -1,9 +1,20 @@
 /** All commands with their options: what `--help` prints and what arguments are checked against. */
 import type { CommandSpec, OptionSpec } from './command.ts';
 
-const output = (value: string, help: string): OptionSpec => ({ name: 'output', short: 'o', value, required: true, help });
+const output = (value: string, help: string): OptionSpec => ({
+  name: 'output',
+  short: 'o',
+  value,
+  required: true,
+  help,
+});
 
-const dims: OptionSpec = { name: 'dim', value: 'NAME=VALUE', many: true, help: 'another value for a literal dim or const' };
+const dims: OptionSpec = {
+  name: 'dim',
+  value: 'NAME=VALUE',
+  many: true,
+  help: 'another value for a literal dim or const',
+};
 const model: OptionSpec = { name: 'model', value: 'NAME', help: 'this model, where the file has several' };
 const noCache: OptionSpec = { name: 'no-cache', help: 'neither read nor write the cache directory' };
 
@@ -18,7 +29,11 @@ const weights: OptionSpec = {
   usual: true,
   help: 'a PEFT adapter directory or a safetensors file',
 };
-const context: OptionSpec = { name: 'context', value: 'TEXT', help: 'what the proof is bound to besides (a session, a nonce)' };
+const context: OptionSpec = {
+  name: 'context',
+  value: 'TEXT',
+  help: 'what the proof is bound to besides (a session, a nonce)',
+};
 const bundle = { name: 'BUNDLE', help: 'what `zkl compile` wrote' };
 const program = { name: 'FILE', help: 'a .zkl program' };
 const cacheNote = 'The cache is $XDG_CACHE_HOME/zkl or ~/.cache/zkl; without a place to write to, nothing is kept.';
@@ -96,14 +111,20 @@ export const commands: readonly CommandSpec[] = [
     options: [
       weights,
       { name: 'opening', value: '[SOURCE=]FILE', many: true, usual: true, help: 'what `zkl commit` wrote' },
-      { name: 'inputs', value: 'FILE|random:SEED', required: true, help: 'public inputs: safetensors, JSON, or made up' },
+      {
+        name: 'inputs',
+        value: 'FILE|random:SEED',
+        required: true,
+        help: 'public inputs: safetensors, JSON, or made up',
+      },
       context,
       ...device,
       noCache,
       output('FILE', 'the proof'),
     ],
     notes: ['A JSON file holds nested lists of numbers by name: {"x": [[0.5, -1]]}.', cacheNote],
-    example: 'zkl prove adapter.zkb --weights my-adapter --opening keys/opening.zko --inputs x.safetensors -o proof.zkp',
+    example:
+      'zkl prove adapter.zkb --weights my-adapter --opening keys/opening.zko --inputs x.safetensors -o proof.zkp',
     load: () => import('./commands/prove.ts'),
   },
   {
@@ -113,7 +134,11 @@ export const commands: readonly CommandSpec[] = [
     options: [
       { name: 'commitment', value: 'FILE', many: true, usual: true, help: 'the published commitment; one per source' },
       { name: 'public', value: 'FILE', help: 'compare the public tensors with this safetensors or JSON file' },
-      { name: 'tolerance', value: 'REL', help: 'with --public: largest difference, relative to the largest entry; default 0' },
+      {
+        name: 'tolerance',
+        value: 'REL',
+        help: 'with --public: largest difference, relative to the largest entry; default 0',
+      },
       context,
       ...device,
       noCache,

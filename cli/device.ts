@@ -24,7 +24,8 @@ async function createDevice(args: Arguments): Promise<Device> {
     const { createWasmDevice } = await import('../runtime/device/wasm/index.ts');
     return createWasmDevice({ threads, generators });
   }
-  if (name !== 'reference') throw new CliError(`there is no device "${name}"`, didYouMean(name, names) ?? `use ${names.join(' or ')}`);
+  if (name !== 'reference')
+    throw new CliError(`there is no device "${name}"`, didYouMean(name, names) ?? `use ${names.join(' or ')}`);
   if (threads !== undefined) throw new CliError('the reference device has one thread', 'leave --threads out');
   const { createReferenceDevice } = await import('../runtime/device/reference.ts');
   return createReferenceDevice({ generators });

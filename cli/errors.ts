@@ -27,7 +27,10 @@ const causes: Readonly<Record<string, readonly [cause: string, remedy: string]>>
   EROFS: ['the file system is read-only', 'use another place'],
   ENOSPC: ['no space left on the device', 'free some space, or use another place; nothing was written'],
   EDQUOT: ['the disk quota is used up', 'free some space, or use another place; nothing was written'],
-  EFBIG: ['the file would be larger than allowed', 'raise the limit (ulimit -f), or use another place; nothing was written'],
+  EFBIG: [
+    'the file would be larger than allowed',
+    'raise the limit (ulimit -f), or use another place; nothing was written',
+  ],
   ENAMETOOLONG: ['the name is too long', 'choose a shorter one'],
   ELOOP: ['too many symbolic links', 'check the path'],
   EMFILE: ['too many open files', 'close some, or raise the limit (ulimit -n)'],
@@ -45,18 +48,27 @@ export function systemFailure(error: unknown, doing: string, path: string): unkn
 type ErrorClass = abstract new (...args: never[]) => Error;
 
 /** What `runtime/formats` throws, told by its parts so that this file need not load it. */
-const isFormatError = (error: Error): error is Error & { file: string; problem: string; remedy: string } => error.name === 'FormatError' && 'remedy' in error;
+const isFormatError = (error: Error): error is Error & { file: string; problem: string; remedy: string } =>
+  error.name === 'FormatError' && 'remedy' in error;
 
 /** A failure the user can mend, or the error as it is. */
 export const understood = (error: unknown): unknown =>
-  error instanceof Error && isFormatError(error) ? new CliError(`${error.file}: ${error.problem}`, error.remedy) : error;
+  error instanceof Error && isFormatError(error)
+    ? new CliError(`${error.file}: ${error.problem}`, error.remedy)
+    : error;
 
 /** Runs `body`; errors of the given classes, which libraries throw for bad input, become messages about `thing`. */
-export async function about<T>(thing: string, remedy: string, classes: readonly ErrorClass[], body: () => T | Promise<T>): Promise<T> {
+export async function about<T>(
+  thing: string,
+  remedy: string,
+  classes: readonly ErrorClass[],
+  body: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (error instanceof Error && classes.some((c) => error instanceof c)) throw new CliError(`${thing}: ${error.message}`, remedy);
+    if (error instanceof Error && classes.some((c) => error instanceof c))
+      throw new CliError(`${thing}: ${error.message}`, remedy);
     throw error;
   }
 }

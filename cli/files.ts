@@ -12,7 +12,9 @@ import { CliError, isSystemError, systemFailure } from './errors.ts';
 /** @param what the file's part in the command, for messages: "the bundle" */
 export async function readInput(path: string, what: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    const { buffer, byteOffset, byteLength } = await readFile(path);
+    // A Buffer's `slice` is a view, not the copy that a Uint8Array gives.
+    return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (error) {
     throw systemFailure(error, `read ${what}`, path);
   }
@@ -86,11 +88,15 @@ export async function checkOutput(path: string, exclusive = false): Promise<void
     isDirectory = (await stat(directory)).isDirectory();
   } catch (error) {
     if (isSystemError(error) && error.code === 'ENOENT')
-      throw new CliError(`cannot write ${path}: the directory ${directory} does not exist`, `create it: mkdir -p ${directory}`);
+      throw new CliError(
+        `cannot write ${path}: the directory ${directory} does not exist`,
+        `create it: mkdir -p ${directory}`,
+      );
     throw systemFailure(error, 'write', path);
   }
   if (!isDirectory) throw new CliError(`cannot write ${path}: ${directory} is no directory`, 'check the path');
-  if (existsSync(path) && (await stat(path)).isDirectory()) throw new CliError(`cannot write ${path}: it is a directory`, 'name a file in it');
+  if (existsSync(path) && (await stat(path)).isDirectory())
+    throw new CliError(`cannot write ${path}: it is a directory`, 'name a file in it');
   if (exclusive && existsSync(path)) throw alreadyThere(path);
 }
 
@@ -98,13 +104,17 @@ export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
-    if (isSystemError(error) && error.code === 'EEXIST') throw new CliError(`cannot write into ${path}: it is a file`, 'name a directory');
+    if (isSystemError(error) && error.code === 'EEXIST')
+      throw new CliError(`cannot write into ${path}: it is a file`, 'name a directory');
     throw systemFailure(error, 'create the directory', path);
   }
 }
 
 const alreadyThere = (path: string): CliError =>
-  new CliError(`${path} exists; without it, nothing can be proved for its commitment any more`, 'choose another directory, or replace it with --force');
+  new CliError(
+    `${path} exists; without it, nothing can be proved for its commitment any more`,
+    'choose another directory, or replace it with --force',
+  );
 
 /** Where a path leads through symbolic links, so that a link stays one when its file is replaced. */
 function realPath(path: string): string {

@@ -1,6 +1,12 @@
 /** Tensors that people give: safetensors or JSON, or made up from a seed. */
 import type { Bundle } from '../compiler/bundle/bundle.ts';
-import { inputsFromJson, inputsFromSafetensors, randomInputs, type Inputs, type WantedInput } from '../runtime/formats/inputs.ts';
+import {
+  inputsFromJson,
+  inputsFromSafetensors,
+  randomInputs,
+  type Inputs,
+  type WantedInput,
+} from '../runtime/formats/inputs.ts';
 import { isObject, parseJson } from '../runtime/formats/json.ts';
 import { readSafetensors } from '../runtime/formats/safetensors.ts';
 import { didYouMean } from './arguments.ts';
@@ -28,7 +34,10 @@ export async function readTensors(path: string, what: string, bundle: Bundle): P
     const known = publics.map((t) => t.name);
     const unknown = names.find((name) => !known.includes(name));
     if (unknown !== undefined)
-      throw new CliError(`${path}: the program has no public tensor "${unknown}"`, didYouMean(unknown, known) ?? `it has ${known.join(', ')}`);
+      throw new CliError(
+        `${path}: the program has no public tensor "${unknown}"`,
+        didYouMean(unknown, known) ?? `it has ${known.join(', ')}`,
+      );
     if (names.length === 0) throw new CliError(`${path} holds no tensors`, `give some of ${known.join(', ')}`);
     return publics.filter((t) => names.includes(t.name));
   });
@@ -39,7 +48,12 @@ function publicTensors({ gadgets }: Bundle): (WantedInput & { readonly kind: 'in
   return gadgets.publics.map((id) => {
     const { name, shape, type, class: c } = gadgets.tensors[id];
     // Outputs have no type; that of their numbers in a file plays no part.
-    return { name, shape, type: type ?? { kind: 'fixed', bits: 64, frac: 0 }, kind: c.kind === 'input' ? 'input' : 'output' };
+    return {
+      name,
+      shape,
+      type: type ?? { kind: 'fixed', bits: 64, frac: 0 },
+      kind: c.kind === 'input' ? 'input' : 'output',
+    };
   });
 }
 

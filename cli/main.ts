@@ -18,7 +18,8 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     const { version } = await import('./place.ts');
     return print(rest.includes('--json') ? JSON.stringify({ ok: true, version: version() }) : version());
   }
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') return help(rest[0], first === undefined);
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help')
+    return help(rest[0], first === undefined);
   const spec = commands.find((c) => c.name === first);
   const json = argv.includes('--json');
   try {
@@ -31,7 +32,11 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 
 async function runCommand(spec: CommandSpec, argv: readonly string[], json: boolean): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) return help(spec.name, false);
-  const [{ readArguments }, { createProgress }, { run }] = await Promise.all([import('./arguments.ts'), import('./progress.ts'), spec.load()]);
+  const [{ readArguments }, { createProgress }, { run }] = await Promise.all([
+    import('./arguments.ts'),
+    import('./progress.ts'),
+    spec.load(),
+  ]);
   const progress = createProgress((line) => process.stderr.write(`zkl ${spec.name}: ${line}\n`));
   return report(await run(readArguments(spec, argv), progress), json);
 }
@@ -77,7 +82,10 @@ function fail(thrown: unknown, command: string | undefined, json: boolean): numb
     ? error.remedy
     : 'this is a fault of zkl, not of your files: please report it with the command and what ZKL_DEBUG=1 adds';
   if (json) print(JSON.stringify({ ok: false, error: { message, remedy, internal: !known } }));
-  else process.stderr.write(`zkl${command === undefined ? '' : ` ${command}`}: ${message}\n${remedy === undefined ? '' : `  ${remedy}\n`}`);
+  else
+    process.stderr.write(
+      `zkl${command === undefined ? '' : ` ${command}`}: ${message}\n${remedy === undefined ? '' : `  ${remedy}\n`}`,
+    );
   if (process.env['ZKL_DEBUG'] === '1' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
   return 2;
 }

@@ -41,18 +41,21 @@ function importsOf(program: string): ResolveImport {
 export function overridesOf(args: Arguments): Record<string, string> {
   return Object.fromEntries(
     args.pairs('dim').map(({ key, value }) => {
-      if (key === undefined || key === '' || value === '') throw new CliError(`--dim "${key ?? value}" is no NAME=VALUE`, 'write for example --dim T=15');
+      if (key === undefined || key === '' || value === '')
+        throw new CliError(`--dim "${key ?? value}" is no NAME=VALUE`, 'write for example --dim T=15');
       return [key, value];
     }),
   );
 }
 
-export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some((d) => d.severity === 'error');
+export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.some((d) => d.severity === 'error');
 
 /** The diagnostics with the lines they are about, and how many there are. */
 export function showDiagnostics(diagnostics: readonly Diagnostic[], program: SourceProgram): string {
   if (diagnostics.length === 0) return '';
-  const textOf = (source: string): string | undefined => (source === program.source ? program.text : program.resolveImport(source)?.text);
+  const textOf = (source: string): string | undefined =>
+    source === program.source ? program.text : program.resolveImport(source)?.text;
   const errors = diagnostics.filter((d) => d.severity === 'error').length;
   const counts = [plural(errors, 'error'), plural(diagnostics.length - errors, 'warning')];
   return `${renderDiagnostics(diagnostics, textOf, palette())}\n${counts.join(', ')}`;
@@ -72,7 +75,14 @@ export function diagnosticsJson(diagnostics: readonly Diagnostic[], program: Sou
     texts.set(source, text);
     return { source, ...position(text, start) };
   };
-  return diagnostics.map(({ code, severity, title, label, help, span }) => ({ code, severity, title, label, help, ...place(span) }));
+  return diagnostics.map(({ code, severity, title, label, help, span }) => ({
+    code,
+    severity,
+    title,
+    label,
+    help,
+    ...place(span),
+  }));
 }
 
 /** Line and column from 1. */

@@ -30,7 +30,9 @@ export function summarise(bundle: Bundle, publics: ReadonlyMap<string, IntegerAr
       if (x > greatest) greatest = x;
     }
     const kind = t.class.kind === 'input' ? 'input' : 'output';
-    return [{ name: t.name, kind, shape: t.shape, least, greatest, digest: hex(sha256(encodeIntegers(t.range, values))) }];
+    return [
+      { name: t.name, kind, shape: t.shape, least, greatest, digest: hex(sha256(encodeIntegers(t.range, values))) },
+    ];
   });
 }
 
@@ -49,12 +51,23 @@ export const summaryText = (summaries: readonly PublicSummary[]): string =>
  * integer, and a float32 nearest to what the integer stands for (a wide integer has more digits than a file keeps); with
  * a tolerance, numbers that differ by no more than that part of the largest entry.
  */
-export function firstDifference(t: GadgetTensor, proved: IntegerArray, file: ArrayLike<number>, tolerance: number): string | undefined {
+export function firstDifference(
+  t: GadgetTensor,
+  proved: IntegerArray,
+  file: ArrayLike<number>,
+  tolerance: number,
+): string | undefined {
   const values = dequantise(t, proved);
   const largest = values.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
   for (let i = 0; i < values.length; i++) {
     const [own, given] = [values[i], file[i]];
-    if (own === given || Math.fround(own) === given || Math.abs(own - given) <= tolerance * largest || isRounded(t, entry(proved, i), given)) continue;
+    if (
+      own === given ||
+      Math.fround(own) === given ||
+      Math.abs(own - given) <= tolerance * largest ||
+      isRounded(t, entry(proved, i), given)
+    )
+      continue;
     return `${entryName(t.name, t.shape, i)} is ${given} in the file, ${own} in the proof`;
   }
   return undefined;

@@ -4,7 +4,14 @@
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 export function bytes(n: number): string {
@@ -35,4 +42,5 @@ export const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex
 export const shape = (lengths: readonly number[]): string => `[${lengths.join(', ')}]`;
 
 /** A number with the digits that matter. */
-export const real = (x: number): string => (Number.isInteger(x) && Math.abs(x) < 1e9 ? x.toString() : Number(x.toPrecision(6)).toString());
+export const real = (x: number): string =>
+  Number.isInteger(x) && Math.abs(x) < 1e9 ? x.toString() : Number(x.toPrecision(6)).toString();

@@ -22,7 +22,10 @@ export async function readWeights(path: string, source: CommittedSource): Promis
       const info = file.tensors.get(name);
       if (!info) {
         const remedy = didYouMean(name, [...file.tensors.keys()]) ?? 'give the file the program was written for';
-        throw new CliError(`${path}: there is no tensor "${name}", which the program takes from "${source.name}"`, remedy);
+        throw new CliError(
+          `${path}: there is no tensor "${name}", which the program takes from "${source.name}"`,
+          remedy,
+        );
       }
       out.set(name, { shape: info.shape, values: await file.readFloats(name) });
     }
@@ -32,10 +35,13 @@ export async function readWeights(path: string, source: CommittedSource): Promis
 
 /** Opens a PEFT adapter's directory. The adapter can be read until `body` ends. */
 export async function withAdapter<T>(directory: string, body: (adapter: LoadedAdapter) => Promise<T>): Promise<T> {
-  if (!(await isDirectory(directory))) throw new CliError(`${directory} is no directory`, `give the directory that holds ${configName}`);
+  if (!(await isDirectory(directory)))
+    throw new CliError(`${directory} is no directory`, `give the directory that holds ${configName}`);
   const configPath = join(directory, configName);
   const config = await readText(configPath, "the adapter's configuration");
-  return withSource(join(directory, tensorsName), "the adapter's tensors", async (source) => body(await loadAdapter(config, source, configPath)));
+  return withSource(join(directory, tensorsName), "the adapter's tensors", async (source) =>
+    body(await loadAdapter(config, source, configPath)),
+  );
 }
 
 async function isDirectory(path: string): Promise<boolean> {

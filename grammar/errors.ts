@@ -8,7 +8,12 @@ import { found } from './messages.ts';
 import type { Span } from './span.ts';
 import { HEAD, isKeyword, ITEM_KEYWORDS, NAME, NUMBER, STATEMENT_KEYWORDS, type Keyword } from './tokens.ts';
 
-const CLOSER: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
+const CLOSERS = new Map([
+  ['(', ')'],
+  ['[', ']'],
+  ['{', '}'],
+]);
+const closerOf = (opener: IToken): string => `\`${CLOSERS.get(opener.image) ?? ''}\``;
 
 /** More would help nobody, and each costs a look at all tokens. */
 const LIMIT = 100;
@@ -62,7 +67,7 @@ function describe(
 ): Diagnostic {
   const span: Span = { source, start: at, end: at + (token.tokenType === EOF ? 0 : token.image.length) };
   const opener = openBracket(tokens, starts, at);
-  const closes = opener !== undefined && expected.includes(`\`${CLOSER[opener.image]}\``);
+  const closes = opener !== undefined && expected.includes(closerOf(opener));
   if (closes && begins) {
     const misplaced =
       opener.image === '{' && (token.tokenType === HEAD || STATEMENT_KEYWORDS.includes(token.tokenType));
@@ -78,6 +83,7 @@ function describe(
       label: 'cannot be a name',
       help: 'choose another name',
     };
+  const next = tokens.find(({ startOffset }) => startOffset > at);
   if (begins && previous !== undefined && !expected.startsWith('`import`') && !expected.startsWith('`block`'))
     return {
       code: 'ZKL104',
@@ -85,7 +91,7 @@ function describe(
       title: `expected ${expected} after ${found(previous)}`,
       span: spanOf(previous, source),
       label: `expected ${expected} after this`,
-      ...remedy(expected, token, previous, source),
+      ...remedy(expected, token, previous, next, source),
     };
   return {
     code: 'ZKL104',
@@ -94,7 +100,7 @@ function describe(
     span,
     label: `expected ${expected}`,
     notes: closes ? [{ span: spanOf(opener, source), text: 'opened here' }] : undefined,
-    ...remedy(expected, token, previous, source),
+    ...remedy(expected, token, previous, next, source),
   };
 }
 
@@ -103,16 +109,16 @@ const unclosed = (opener: IToken, next: IToken, span: Span): Diagnostic => ({
   severity: 'error',
   title: `\`${opener.image}\` is never closed`,
   span: spanOf(opener, span.source),
-  label: `expected its \`${CLOSER[opener.image]}\``,
+  label: `expected its ${closerOf(opener)}`,
   notes: [{ span, text: next.tokenType === EOF ? 'the file ends here' : `${found(next)} begins something else` }],
 });
 
-const PLACES: Record<string, string> = {
-  state: 'the `state` lines of an `optimizer` come before its statements, and no other item has any',
-  derivative: 'a `block` may end with one `derivative`',
-  train: 'a `model` may end with one `train`',
-  minimize: 'a `train` ends with its one `minimize`',
-};
+const PLACES = new Map([
+  ['state', 'the `state` lines of an `optimizer` come before its statements, and no other item has any'],
+  ['derivative', 'a `block` may end with one `derivative`'],
+  ['train', 'a `model` may end with one `train`'],
+  ['minimize', 'a `train` ends with its one `minimize`'],
+]);
 
 const outOfOrder = (token: IToken, span: Span): Diagnostic => ({
   code: 'ZKL109',
@@ -120,7 +126,7 @@ const outOfOrder = (token: IToken, span: Span): Diagnostic => ({
   title: `${found(token)} cannot stand here`,
   span,
   label: 'expected `}`',
-  help: PLACES[token.image] ?? 'statements come before `derivative`, `train` and `minimize`',
+  help: PLACES.get(token.image) ?? 'statements come before `derivative`, `train` and `minimize`',
 });
 
 /** The innermost bracket open before `offset`. One opened in an earlier statement counts only if it is a brace. */
@@ -133,8 +139,8 @@ function openBracket(tokens: readonly IToken[], starts: readonly number[], offse
       start++;
       while (open.length > 0 && open[open.length - 1].image !== '{') open.pop();
     }
-    if (token.image in CLOSER) open.push(token);
-    else if (open.length > 0 && CLOSER[open[open.length - 1].image] === token.image) open.pop();
+    if (CLOSERS.has(token.image)) open.push(token);
+    else if (open.length > 0 && CLOSERS.get(open[open.length - 1].image) === token.image) open.pop();
   }
   return open.at(-1);
 }
@@ -152,6 +158,7 @@ function remedy(
   expected: string,
   token: IToken,
   previous: IToken | undefined,
+  next: IToken | undefined,
   source: string,
 ): Pick<Diagnostic, 'help' | 'fix'> {
   const named = token.tokenType === NAME || token.tokenType === HEAD;
@@ -169,9 +176,9 @@ function remedy(
     return { help: 'write `==` to compare', fix: { span: spanOf(token, source), text: '==' } };
   if (expected.includes('`block`') && token.tokenType === HEAD)
     return { help: 'statements stand between the braces of a `block`, an `optimizer` or a `model`' };
+  if (named && expected.endsWith('a new statement') && (next?.image === '=' || next?.image === '['))
+    return { help: 'a statement that begins with a name begins on a line of its own' };
   if (named && previous?.tokenType === NUMBER && expected.includes('an operator'))
     return { help: 'write `*` for a product' };
-  if (named && expected.endsWith('a new statement'))
-    return { help: 'a statement that begins with a name begins on a line of its own' };
   return {};
 }

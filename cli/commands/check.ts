@@ -8,18 +8,35 @@ export const run: Run = async (args) => {
   const program = await readProgram(args.positionals[0]);
   const parsed = parse(program.text, program.source);
   const { resolveImport, source } = program;
-  const checked = check({ program: parsed.program, source, resolveImport, model: args.value('model'), overrides: overridesOf(args) });
+  const checked = check({
+    program: parsed.program,
+    source,
+    resolveImport,
+    model: args.value('model'),
+    overrides: overridesOf(args),
+  });
   const diagnostics = [...parsed.diagnostics, ...checked.diagnostics];
   const shown = showDiagnostics(diagnostics, program);
   const json = {
     diagnostics: diagnosticsJson(diagnostics, program),
-    models: checked.programs.map(({ name, tensors, equations }) => ({ name, tensors: tensors.length, equations: equations.length })),
+    models: checked.programs.map(({ name, tensors, equations }) => ({
+      name,
+      tensors: tensors.length,
+      equations: equations.length,
+    })),
     uncalibrated: checked.uncalibrated.map(({ key }) => key),
   };
   if (hasErrors(diagnostics)) return { exit: 1, text: shown, json };
-  const models = checked.programs.map((p) => `${p.name}: ${plural(p.tensors.length, 'tensor')}, ${plural(p.equations.length, 'equation')}, no errors`);
+  const models = checked.programs.map(
+    (p) => `${p.name}: ${plural(p.tensors.length, 'tensor')}, ${plural(p.equations.length, 'equation')}, no errors`,
+  );
   const open = checked.uncalibrated.length;
-  const scales = open === 0 ? [] : [`${plural(open, 'scale is', 'scales are')} left to calibration: ${checked.uncalibrated.map(({ key }) => key).join(', ')}`];
+  const scales =
+    open === 0
+      ? []
+      : [
+          `${plural(open, 'scale is', 'scales are')} left to calibration: ${checked.uncalibrated.map(({ key }) => key).join(', ')}`,
+        ];
   const nothing = models.length === 0 && open === 0 ? [`${source}: no models, no errors`] : [];
   return { exit: 0, text: [shown, ...models, ...scales, ...nothing].filter((line) => line !== '').join('\n'), json };
 };

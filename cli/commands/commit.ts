@@ -49,16 +49,39 @@ export const run: Run = async (args, progress) => {
     `  ${phaseLine(progress.times)}`,
   ].join('\n');
   const outputs = { commitment: commitmentPath, opening: openingPath, commitmentBytes: made.commitment.length, digest };
-  return { exit: 0, text, json: { ...outputs, source: source.name, tensors: source.tensors.length, values: entries, device, milliseconds: phaseTimes(progress.times) } };
+  return {
+    exit: 0,
+    text,
+    json: {
+      ...outputs,
+      source: source.name,
+      tensors: source.tensors.length,
+      values: entries,
+      device,
+      milliseconds: phaseTimes(progress.times),
+    },
+  };
 };
 
 function chosenSource(args: Arguments, { path, bundle }: BundleFile): CommittedSource {
   const { sources } = bundle.gadgets;
   const names = sources.map((s) => s.name);
   const name = args.value('source') ?? (names.length === 1 ? names[0] : undefined);
-  if (names.length === 0) throw new CliError(`${path} has no secret tensors: there is nothing to commit to`, 'prove and verify without a commitment');
-  if (name === undefined) throw new CliError(`${path} takes tensors from ${names.length} sources: ${names.join(', ')}`, `choose one, e.g. --source ${names[0]}`);
+  if (names.length === 0)
+    throw new CliError(
+      `${path} has no secret tensors: there is nothing to commit to`,
+      'prove and verify without a commitment',
+    );
+  if (name === undefined)
+    throw new CliError(
+      `${path} takes tensors from ${names.length} sources: ${names.join(', ')}`,
+      `choose one, e.g. --source ${names[0]}`,
+    );
   const source = sources.find((s) => s.name === name);
-  if (!source) throw new CliError(`${path} takes no tensors from "${name}"`, didYouMean(name, names) ?? `its sources: ${names.join(', ')}`);
+  if (!source)
+    throw new CliError(
+      `${path} takes no tensors from "${name}"`,
+      didYouMean(name, names) ?? `its sources: ${names.join(', ')}`,
+    );
   return source;
 }

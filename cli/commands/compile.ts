@@ -9,7 +9,9 @@ export const run: Run = async (args, progress) => {
   const program = await readProgram(args.positionals[0]);
   const output = args.required('output');
   await checkOutput(output);
-  const compiled = await progress.phase('compile', () => compile({ ...program, model: args.value('model'), overrides: overridesOf(args) }));
+  const compiled = await progress.phase('compile', () =>
+    compile({ ...program, model: args.value('model'), overrides: overridesOf(args) }),
+  );
   const { bundle, diagnostics } = compiled;
   const shown = showDiagnostics(diagnostics, program);
   const json = { diagnostics: diagnosticsJson(diagnostics, program) };

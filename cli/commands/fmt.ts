@@ -32,7 +32,11 @@ export const run: Run = async (args) => {
       mode: (await stat(program.source)).mode & 0o777,
     }));
     await writeOutputs(await Promise.all(outputs));
-    return { exit: broken.length > 0 ? 1 : 0, text: [...names.map((n) => `formatted ${n}`), ...shown].join('\n'), json };
+    return {
+      exit: broken.length > 0 ? 1 : 0,
+      text: [...names.map((n) => `formatted ${n}`), ...shown].join('\n'),
+      json,
+    };
   }
   const told = names.map((n) => `${n} is not formatted: zkl fmt ${n}`);
   return { exit: broken.length + other.length > 0 ? 1 : 0, text: [...told, ...shown].join('\n'), json };

@@ -18,7 +18,10 @@ export const run: Run = async (args, progress) => {
     return { description, text: importAdapter({ description, fileName, maxAbs }, { rows }) };
   });
   if (existsSync(output) && !args.flag('force') && (await readText(output, 'the program')) !== text)
-    throw new CliError(`${output} exists and may hold edits of yours`, 'choose another name, or replace it with --force');
+    throw new CliError(
+      `${output} exists and may hold edits of yours`,
+      'choose another name, or replace it with --force',
+    );
   await writeOutputs([{ path: output, bytes: text }]);
 
   const { modules, leftOut } = description;
@@ -28,6 +31,11 @@ export const run: Run = async (args, progress) => {
     ...(left.length > 0 ? [`left out ${plural(left.length, 'tensor')}:`, columns(left)] : []),
     `next: zkl check ${output}`,
   ].join('\n');
-  const json = { output, rows, modules: modules.map(({ path, rank, inputs, outputs }) => ({ path, rank, inputs, outputs })), leftOut };
+  const json = {
+    output,
+    rows,
+    modules: modules.map(({ path, rank, inputs, outputs }) => ({ path, rank, inputs, outputs })),
+    leftOut,
+  };
   return { exit: 0, text: summary, json };
 };

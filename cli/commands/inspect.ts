@@ -28,7 +28,13 @@ function textOf({ path, bytes: data, bundle }: BundleFile, plan: Plan, kernels: 
     `${path}: ${bundle.gadgets.name}, ${bytes(data.length)}`,
     `program digest ${hex(bundle.digest)}`,
     ...section('Statement', statementText(bundle)),
-    ...section('Published', [`  ${bytes(plan.publicBytes)} of public tensors with every proof`, ...warnings.map((w) => `  warning: ${w}`)].join('\n')),
+    ...section(
+      'Published',
+      [
+        `  ${bytes(plan.publicBytes)} of public tensors with every proof`,
+        ...warnings.map((w) => `  warning: ${w}`),
+      ].join('\n'),
+    ),
     ...section('Committed', committed(bundle.gadgets.sources)),
     ...section('Proof, by level', plan.levels.map(levelText).join('\n')),
     ...section('Size and cost', costs(plan)),
@@ -64,9 +70,15 @@ function levelText(l: PlannedLevel): string {
 const costs = (p: Plan): string =>
   columns([
     ['  messages', `${count(p.messages)} masked scalars, ${count(p.products)} products of hidden values`],
-    ['  pads', `${count(p.pads)} in ${plural(p.rows, 'row')} of ${p.columns} columns; response of ${count(p.response)} scalars`],
+    [
+      '  pads',
+      `${count(p.pads)} in ${plural(p.rows, 'row')} of ${p.columns} columns; response of ${count(p.response)} scalars`,
+    ],
     ['  proof', `${bytes(p.proofBytes)} (${count(p.proofBytes)} bytes) besides the public tensors`],
     ['  soundness', `error below 2^-${Math.floor(p.soundnessBits)}, besides breaking the commitments`],
     ['  committed', `${count(p.committedValues)} values`],
-    ['  estimate', `prove ${duration(p.model.prove)}, verify ${duration(p.model.verify)}: one thread, by unit costs; npm run bench measures`],
+    [
+      '  estimate',
+      `prove ${duration(p.model.prove)}, verify ${duration(p.model.verify)}: one thread, by unit costs; npm run bench measures`,
+    ],
   ]);

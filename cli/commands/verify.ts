@@ -20,7 +20,8 @@ export const run: Run = async (args, progress) => {
   const proof = await readInput(proofPath, 'the proof');
   const tolerance = toleranceOf(args);
   const publicPath = args.value('public');
-  const expected = publicPath === undefined ? undefined : await readTensors(publicPath, 'the public tensors', file.bundle);
+  const expected =
+    publicPath === undefined ? undefined : await readTensors(publicPath, 'the public tensors', file.bundle);
 
   return withDevice(args, async (device): Promise<Outcome> => {
     const cache = args.flag('no-cache') ? undefined : validationCache();
@@ -52,8 +53,10 @@ function toleranceOf(args: Arguments): number {
   const text = args.value('tolerance');
   if (text === undefined) return 0;
   const tolerance = Number(text);
-  if (!(tolerance >= 0 && tolerance < 1)) throw new CliError(`--tolerance is "${text}"`, 'give a number from 0 to 1, e.g. 1e-3');
-  if (args.value('public') === undefined) throw new CliError('--tolerance says nothing without --public', 'add --public FILE');
+  if (!(tolerance >= 0 && tolerance < 1))
+    throw new CliError(`--tolerance is "${text}"`, 'give a number from 0 to 1, e.g. 1e-3');
+  if (args.value('public') === undefined)
+    throw new CliError('--tolerance says nothing without --public', 'add --public FILE');
   return tolerance;
 }
 
@@ -79,7 +82,11 @@ interface Judged {
   readonly progress: Progress;
 }
 
-function judge({ bundle }: BundleFile, verdict: ProofVerdict, { proof, device, expected, tolerance, progress }: Judged): Outcome {
+function judge(
+  { bundle }: BundleFile,
+  verdict: ProofVerdict,
+  { proof, device, expected, tolerance, progress }: Judged,
+): Outcome {
   if (!verdict.ok) return rejection(verdict.reason, progress);
   const { publics } = verdict;
   for (const [name, given] of expected?.tensors ?? []) {
@@ -88,7 +95,10 @@ function judge({ bundle }: BundleFile, verdict: ProofVerdict, { proof, device, e
     if (!tensor || !proved) throw new Error(`internal error: no public tensor ${name}`);
     const difference = firstDifference(tensor, proved, given, tolerance);
     if (difference !== undefined)
-      return rejection(`the proof is valid, but for other public tensors than ${expected?.path}: ${difference}`, progress);
+      return rejection(
+        `the proof is valid, but for other public tensors than ${expected?.path}: ${difference}`,
+        progress,
+      );
   }
   const summaries = summarise(bundle, publics);
   const compared = expected ? [`equal to ${expected.path}: ${[...expected.tensors.keys()].join(', ')}`] : [];

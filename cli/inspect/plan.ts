@@ -63,9 +63,14 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
     columns: gadgets.columns,
     response: gadgets.columns / 2 ** gadgets.folds,
     proofBytes: bodySize(argument),
-    publicBytes: gadgets.publics.reduce((n, id) => n + sizeOf(gadgets.tensors[id].shape) * entryBytes(gadgets.tensors[id].range), 0),
+    publicBytes: gadgets.publics.reduce(
+      (n, id) => n + sizeOf(gadgets.tensors[id].shape) * entryBytes(gadgets.tensors[id].range),
+      0,
+    ),
     soundnessBits: soundnessBits(argument),
-    committedValues: gadgets.sources.flatMap((s) => s.tensors).reduce((n, t) => n + sizeOf(t.axes.map((a) => a.length)), 0),
+    committedValues: gadgets.sources
+      .flatMap((s) => s.tensors)
+      .reduce((n, t) => n + sizeOf(t.axes.map((a) => a.length)), 0),
   };
   return { ...counted, model: modelled(gadgets, counted) };
 }
@@ -73,7 +78,9 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
 function levelOf(bundle: Bundle, argument: Argument, level: number): PlannedLevel {
   const { gadgets } = bundle;
   const equations = gadgets.equations.filter((e) => e.level === level).map((e) => planned(bundle, e));
-  const views = gadgets.tensors.flatMap((t) => (t.class.kind === 'view' && t.class.level === level ? [roundsOf(gadgets.tensors[t.class.of].shape)] : []));
+  const views = gadgets.tensors.flatMap((t) =>
+    t.class.kind === 'view' && t.class.level === level ? [roundsOf(gadgets.tensors[t.class.of].shape)] : [],
+  );
   return {
     level,
     rounds: Math.max(0, ...equations.map((e) => e.rounds), ...views),
@@ -99,7 +106,9 @@ function planned(bundle: Bundle, e: GadgetEquation): PlannedEquation {
 
 /** Output entries times what is summed for each. */
 function productsOf(gadgets: GadgetProgram, target: number, t: GadgetTerm): number {
-  const halves = t.factors.flatMap((f) => f.axes.flatMap((a, j) => (a.kind === 'half' ? [gadgets.tensors[f.tensor].shape[j]] : [])));
+  const halves = t.factors.flatMap((f) =>
+    f.axes.flatMap((a, j) => (a.kind === 'half' ? [gadgets.tensors[f.tensor].shape[j]] : [])),
+  );
   return sizeOf(gadgets.tensors[target].shape) * sizeOf(t.variables.slice(t.shared.length)) * sizeOf(halves);
 }
 
@@ -120,6 +129,7 @@ function modelled(gadgets: GadgetProgram, plan: Omit<Plan, 'model'>): Plan['mode
     unit.smallByField * (2 * plan.committedValues + publics) +
     unit.product * 4 * tables +
     unit.padCommitment * (plan.pads + plan.columns);
-  const verify = unit.smallByField * publics + unit.row * (plan.rows + 3) + unit.product * 10 * (plan.messages + plan.columns);
+  const verify =
+    unit.smallByField * publics + unit.row * (plan.rows + 3) + unit.product * 10 * (plan.messages + plan.columns);
   return { prove: prove / 1e6, verify: verify / 1e6 };
 }

@@ -40,7 +40,17 @@ export function statementOf(bundle: Bundle): StatementTensor[] {
     if (c.kind !== 'input' && c.kind !== 'output' && c.kind !== 'committed') return [];
     const visibility = c.kind === 'committed' ? 'secret' : (`public ${c.kind}` as const);
     const source = c.kind === 'committed' ? sources[c.source].name : undefined;
-    return [{ name: t.name, visibility, shape: t.shape, type: typeOf(t), scale: printScale(t.scale), source, at: lineOf(bundle, t.span) }];
+    return [
+      {
+        name: t.name,
+        visibility,
+        shape: t.shape,
+        type: typeOf(t),
+        scale: printScale(t.scale),
+        source,
+        at: lineOf(bundle, t.span),
+      },
+    ];
   });
 }
 
@@ -92,7 +102,8 @@ function dependencies(program: GadgetProgram, id: number): Set<number> {
     seen.add(tensor);
     const c = program.tensors[tensor].class;
     if (c.kind === 'view') visit(c.of);
-    for (const e of program.equations) if (e.target === tensor) for (const f of e.terms.flatMap((t) => t.factors)) visit(f.tensor);
+    for (const e of program.equations)
+      if (e.target === tensor) for (const f of e.terms.flatMap((t) => t.factors)) visit(f.tensor);
   };
   visit(id);
   seen.delete(id);

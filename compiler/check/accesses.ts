@@ -142,7 +142,7 @@ function proveAxis(
     );
   }
   const point = [...proof.at].map(([id, v]) => `${session.variables[id].name} = ${String(v)}`).join(', ');
-  const label = `${String(proof.value)} of an axis of length ${String(length)}${point === '' ? '' : `, at ${point}`}`;
+  const label = `index ${String(proof.value)} of an axis of length ${String(length)}${point === '' ? '' : `, at ${point}`}`;
   return session.reporter.fail('ZKL304', axis.span, `\`${name}\` is read outside`, label, {
     notes,
     help: 'a guard, `if ... then ... else ...`, keeps an index inside',

@@ -135,7 +135,7 @@ function readEntry(place: ConstantPlace, node: ast.Access): Real {
   for (const [k, axis] of node.axes.entries()) {
     const at = evaluateIndex(readIndex(session, scope, axis.index), place.index);
     if (at < 0 || at >= shape[k]) {
-      const label = `${String(at)} of an axis of length ${String(shape[k])}`;
+      const label = `index ${String(at)} of an axis of length ${String(shape[k])}`;
       return session.reporter.fail('ZKL304', axis.span, `\`${node.name.text}\` is read outside`, label);
     }
     flat = flat * shape[k] + at;

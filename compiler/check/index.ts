@@ -65,7 +65,7 @@ export function check(input: CheckInput): CheckResult {
     uncalibrated.push(...result.uncalibrated);
   }
   resolveItems(reporter, program, scope);
-  warnUnusedImports(reporter, program, imported);
+  if (!reporter.failed) warnUnusedImports(reporter, program, imported);
   const diagnostics = [...reporter.diagnostics].sort(
     (a, b) => Number(a.span.source !== source) - Number(b.span.source !== source) || a.span.start - b.span.start,
   );

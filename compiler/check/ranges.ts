@@ -41,16 +41,20 @@ function powerRange(r: Range, n: number): Range {
 /** How many points a reduction visits, over all values of the other variables. */
 function points(reduced: readonly number[], guards: readonly Compare[], bounds: Bounds): Range {
   const size = (id: number): bigint => BigInt(bounds.variable(id).hi + 1);
-  // One-hot: `v == t[i]` with t an index tensor picks one v, if every index is below v's length.
+  // One-hot: `v == t[i]` with t an index tensor and i free of v picks one v, if every index is below v's length.
   for (const g of guards) {
-    const [variable, entry] = g.left.kind === 'entry' ? [g.right, g.left] : [g.left, g.right];
-    if (g.op !== '==' || variable.kind !== 'var' || entry.kind !== 'entry' || !reduced.includes(variable.var)) continue;
+    const [picked, entry] = g.left.kind === 'entry' ? [g.right, g.left] : [g.left, g.right];
+    if (g.op !== '==' || picked.kind !== 'var' || entry.kind !== 'entry' || !reduced.includes(picked.var)) continue;
+    if (variablesOf(entry).has(picked.var)) continue;
+    const rest = guards.filter((other) => other !== g);
     const others = points(
-      reduced.filter((id) => id !== variable.var),
-      guards.filter((other) => other !== g),
+      reduced.filter((id) => id !== picked.var),
+      rest,
       bounds,
     );
-    return bounds.entry(entry.tensor).hi + 1 > Number(size(variable.var)) ? { lo: 0n, hi: others.hi } : others;
+    const certain =
+      bounds.entry(entry.tensor).hi < Number(size(picked.var)) && !rest.some((o) => touches(o, [picked.var]));
+    return certain ? others : { lo: 0n, hi: others.hi };
   }
   const statics = guards.filter((g) => !readsData(g.left) && !readsData(g.right));
   const ids = new Set(reduced);

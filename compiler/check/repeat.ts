@@ -4,7 +4,7 @@ import { MAX_STATEMENTS } from './context.ts';
 import type { Declared, Frame, Session } from './context.ts';
 import { lookUp, staticLength } from './index-values.ts';
 import { extendAt } from './paths.ts';
-import { Halt } from './report.ts';
+import { Abort, Halt } from './report.ts';
 import { Scope, describe } from './scope.ts';
 
 export function repeatStatements(session: Session, frame: Frame, node: ast.Repeat): void {
@@ -17,6 +17,12 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
       `a repeat of more than ${String(MAX_STATEMENTS)} steps`,
       `${String(count)} here`,
     );
+  }
+  const least = count * statementsOf(frame, node.body);
+  if (session.statements + least > MAX_STATEMENTS) {
+    const label = `${least} here, every iteration counted`;
+    reporter.error('ZKL312', node.span, `more than ${MAX_STATEMENTS} statements`, label);
+    throw new Abort('too many statements');
   }
   const before = frame.scope.find(node.index.text);
   if (before !== undefined) {
@@ -55,6 +61,17 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
     const last = loop.own(name.text);
     if (last !== undefined) frame.scope.set(name.text, last);
   }
+}
+
+/** At least how many statements a body stands for, before any is read. */
+function statementsOf(frame: Frame, body: readonly ast.Statement[]): number {
+  return body.reduce((n, statement) => {
+    if (statement.kind !== 'repeat') return n + 1;
+    const { count } = statement;
+    const binding = count.kind === 'reference' ? frame.scope.find(count.name.text) : undefined;
+    const times = count.kind === 'number' ? Number(count.text) : binding?.kind === 'dim' ? binding.value : 1;
+    return n + times * statementsOf(frame, statement.body);
+  }, 0);
 }
 
 /** The names defined with a prime in the body, without it. */

@@ -26,21 +26,14 @@ export function readTable(session: Session, node: ast.Table, scope: Scope): numb
       help: 'give it a domain, `in [a, b]`, or fewer bits',
     });
   }
-  const unit = powerOfTwo(argument.kind === 'index' ? 0 : -argument.frac);
-  const frac = result.kind === 'index' ? 0 : result.frac;
-  const limits = typeRange(result);
-  const values: bigint[] = [];
-  for (let x = first; x <= last; x++) {
-    const at = multiply(rational(x), unit);
-    const place = { session, frame, scope, index: () => 0, argument: { name: node.parameter.text, value: at } };
-    const value = roundEntry(session, node, guardedReal(place, node.value), frac);
-    if (value < limits.lo || value > limits.hi) {
-      const label = `at ${node.parameter.text} = ${formatRational(at)} it needs ${signedBits(value)} bits`;
-      return reporter.fail('ZKL406', node.value.span, `\`${formatType(result)}\` does not hold every value`, label, {
-        notes: [{ span: node.output.span, text: 'the type of its values' }],
-      });
-    }
-    values.push(value);
+  const key = [formatType(argument), formatType(result), first, last, node.parameter.text, textOf(node.value)].join(
+    ' ',
+  );
+  let values = evaluated.get(key);
+  if (values === undefined) {
+    values = evaluateTable(session, frame, node, argument, result, first, last);
+    if (evaluated.size >= MAX_EVALUATED) evaluated.clear();
+    evaluated.set(key, values);
   }
   session.tables.push({
     name: node.name.text,
@@ -53,6 +46,52 @@ export function readTable(session: Session, node: ast.Table, scope: Scope): numb
   });
   session.tableIds.set(node, session.tables.length - 1);
   return session.tables.length - 1;
+}
+
+/**
+ * Values of tables already evaluated, by all that they depend on: types, domain and body. Tables are worth remembering
+ * across programs, since those of the standard library are most of the time that checking a model takes.
+ */
+const evaluated = new Map<string, readonly bigint[]>();
+const MAX_EVALUATED = 32;
+
+/** A body without its places in the text. */
+const textOf = (value: ast.Value): string =>
+  JSON.stringify(value, (name, part: unknown) => (name === 'span' ? undefined : part));
+
+function evaluateTable(
+  session: Session,
+  frame: Frame,
+  node: ast.Table,
+  argument: TensorType,
+  result: TensorType,
+  first: bigint,
+  last: bigint,
+): bigint[] {
+  const { scope } = frame;
+  const unit = powerOfTwo(argument.kind === 'index' ? 0 : -argument.frac);
+  const frac = result.kind === 'index' ? 0 : result.frac;
+  const limits = typeRange(result);
+  const values: bigint[] = [];
+  for (let x = first; x <= last; x++) {
+    const at = multiply(rational(x), unit);
+    const place = { session, frame, scope, index: () => 0, argument: { name: node.parameter.text, value: at } };
+    const value = roundEntry(session, node, guardedReal(place, node.value), frac);
+    if (value < limits.lo || value > limits.hi) {
+      const label = `at ${node.parameter.text} = ${formatRational(at)} it needs ${signedBits(value)} bits`;
+      return session.reporter.fail(
+        'ZKL406',
+        node.value.span,
+        `\`${formatType(result)}\` does not hold every value`,
+        label,
+        {
+          notes: [{ span: node.output.span, text: 'the type of its values' }],
+        },
+      );
+    }
+    values.push(value);
+  }
+  return values;
 }
 
 function roundEntry(session: Session, node: ast.Table, value: Parameters<typeof roundReal>[0], frac: number): bigint {

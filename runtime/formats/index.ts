@@ -4,7 +4,15 @@ export { FormatError } from './errors.ts';
 export { importAdapter, type ImportedAdapter, type ImportOptions } from './import.ts';
 export { inputsFromJson, inputsFromSafetensors, randomInputs, type Inputs, type WantedInput } from './inputs.ts';
 export { describeAdapter, loadAdapter } from './peft.ts';
-export type { AdapterDescription, AdapterWeights, LoadedAdapter, LoraModule, LoraTensor } from './peft.ts';
+export type {
+  AdapterDescription,
+  AdapterTensor,
+  AdapterWeights,
+  LeftOut,
+  LoadedAdapter,
+  LoraModule,
+  LoraTensor,
+} from './peft.ts';
 export { readLoraConfig, type LoraConfig } from './peft-config.ts';
 export { readSafetensors, type SafetensorsFile, type TensorInfo } from './safetensors.ts';
 export { writeSafetensors, type TensorToWrite } from './safetensors-writer.ts';

@@ -87,8 +87,11 @@ export function readLoraConfig(text: string, file = 'adapter_config.json'): Lora
 const isRank = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 1 && (v as number) <= 2 ** 20;
 const isAlpha = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v) && v !== 0;
 
-const show = (value: unknown): string =>
-  value === undefined ? 'missing' : quote(String(JSON.stringify(value))).slice(1, -1);
+/** A value of the configuration for a message, cut short. */
+function show(value: unknown): string {
+  const text = value === undefined ? 'missing' : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
 
 function refuseVariants(file: string, config: JsonObject): void {
   const type = config.peft_type;

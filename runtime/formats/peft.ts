@@ -10,14 +10,22 @@ import { matchPattern, readLoraConfig, type LoraConfig } from './peft-config.ts'
 import { readSafetensors, type TensorInfo } from './safetensors.ts';
 import type { ByteSource } from './source.ts';
 
-/** A matrix of a module. */
-export interface LoraTensor {
+/** A tensor of an adapter. Plain data, also where indices are asked for. */
+export type AdapterTensor = {
   /** As in programs: without PEFT's prefix and the adapter's name. */
   readonly name: string;
   /** As in the file. */
   readonly stored: string;
+  readonly shape: readonly number[];
+};
+
+/** A matrix of a module. */
+export interface LoraTensor extends AdapterTensor {
   readonly shape: readonly [number, number];
 }
+
+/** A tensor that is no part of a LoRA module. */
+export type LeftOut = AdapterTensor & { readonly reason: string };
 
 export interface LoraModule {
   /** Where the module stands in the base model: `transformer.h.0.attn.c_attn`. */
@@ -39,8 +47,7 @@ export interface AdapterDescription {
   readonly config: LoraConfig;
   /** In the order of their names, numbers in them as numbers. */
   readonly modules: readonly LoraModule[];
-  /** Tensors of the file that are no part of a LoRA module. */
-  readonly leftOut: readonly { readonly name: string; readonly shape: readonly number[]; readonly reason: string }[];
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Weights by the names that programs use; `Weights` of the prover. */
@@ -50,7 +57,7 @@ export interface LoadedAdapter {
   readonly description: AdapterDescription;
   /** Of the tensors' file. */
   readonly fileName: string;
-  /** All LoRA matrices, or those that are named. @throws FormatError for names that are none */
+  /** All LoRA matrices, or just the tensors that are named, left out ones too. @throws FormatError for other names */
   weights(names?: Iterable<string>): Promise<AdapterWeights>;
   /** The largest magnitude in every LoRA matrix, by its name in programs. @throws FormatError for NaN and infinities */
   maxAbs(): Promise<ReadonlyMap<string, number>>;
@@ -69,12 +76,12 @@ export function describeAdapter(
 ): AdapterDescription {
   const config = readLoraConfig(configText, configFile);
   const pairs = new Map<string, Partial<Record<'A' | 'B', LoraTensor>>>();
-  const leftOut: AdapterDescription['leftOut'][number][] = [];
+  const leftOut: LeftOut[] = [];
   for (const [stored, { shape }] of tensors) {
     refuseTensor(file, stored);
     const match = LORA.exec(stored);
     if (!match) {
-      leftOut.push({ name: stored, shape, reason: reasonOf(config, stored) });
+      leftOut.push(leaveOut(config, stored, shape));
       continue;
     }
     const [, path, side] = match as unknown as [string, string, 'A' | 'B'];
@@ -103,17 +110,21 @@ export function describeAdapter(
 export async function loadAdapter(config: string, source: ByteSource, configFile?: string): Promise<LoadedAdapter> {
   const file = await readSafetensors(source);
   const description = describeAdapter(config, file.tensors, file.name, configFile);
-  const all = new Map(description.modules.flatMap(({ a, b }) => [[a.name, a] as const, [b.name, b] as const]));
+  const matrices = description.modules.flatMap(({ a, b }) => [a, b]);
+  const all = new Map<string, AdapterTensor>([...description.leftOut, ...matrices].map((t) => [t.name, t]));
 
-  const weights = async (names: Iterable<string> = all.keys()): Promise<AdapterWeights> => {
+  const weights = async (names: Iterable<string> = matrices.map((t) => t.name)): Promise<AdapterWeights> => {
     const out = new Map<string, { shape: readonly number[]; values: Float64Array }>();
     for (const name of names) {
       const tensor = all.get(name);
       if (!tensor)
         throw new FormatError(
           file.name,
-          `the adapter has no matrix ${quote(name)}`,
-          `it has ${quoteSome(all.keys(), 3)}`,
+          `the adapter has no tensor ${quote(name)}`,
+          `it has ${quoteSome(
+            [...matrices, ...description.leftOut].map((t) => t.name),
+            3,
+          )}`,
         );
       out.set(name, { shape: tensor.shape, values: await file.readFloats(tensor.stored) });
     }
@@ -122,7 +133,7 @@ export async function loadAdapter(config: string, source: ByteSource, configFile
 
   const maxAbs = async (): Promise<ReadonlyMap<string, number>> => {
     const out = new Map<string, number>();
-    for (const { name, stored, shape } of all.values())
+    for (const { name, stored, shape } of matrices)
       out.set(name, largest(file.name, stored, shape, await file.readFloats(stored)));
     return out;
   };
@@ -175,11 +186,15 @@ function refuseTensor(file: string, stored: string): void {
 
 const PREFIX = 'base_model.model.';
 
-function reasonOf({ modulesToSave }: LoraConfig, stored: string): string {
-  const path = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
-  const saved = modulesToSave.find((name) => `.${path}.`.includes(`.${name}.`));
-  if (saved !== undefined) return `saved whole by modules_to_save (${quote(saved)}), no LoRA matrix`;
-  return 'saved whole with the adapter, as heads of classifiers are, no LoRA matrix';
+function leaveOut({ modulesToSave }: LoraConfig, stored: string, shape: readonly number[]): LeftOut {
+  const name = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
+  const saved = modulesToSave.find((module) => `.${name}.`.includes(`.${module}.`));
+  const why = name.includes('trainable_tokens')
+    ? 'trained tokens of an embedding'
+    : saved !== undefined
+      ? `saved whole by modules_to_save (${quote(saved)})`
+      : 'saved whole with the adapter, as heads of classifiers are';
+  return { name, stored, shape, reason: `${why}, no LoRA matrix` };
 }
 
 function matrix(file: string, stored: string, shape: readonly number[]): readonly [number, number] {

@@ -5,7 +5,7 @@
  * A job is 16 bytes: addresses of the two points, with bit 0 set to take the negative, address of the sum, kind. Any two points may meet: equal,
  * opposite and infinite ones are found by the lowest digit of x2 - x1 and handled one by one.
  */
-import { f64, f64x2, i32, i64, v128, type I32, type V128 } from './code.ts';
+import { f64, f64x2, i32, v128, type I32, type V128 } from './code.ts';
 import { INFINITY_MARK, isInfinity, pointOf, signMask } from './curve.ts';
 import { balancedDigits } from './field.ts';
 import type { ScratchPlan } from './layout.ts';
@@ -25,7 +25,13 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
   const pairBytes = field.pairBytes;
   const running = [slots.slot(), slots.slot()] as const;
   const [d, product, swapped, inverse] = [slots.slot(), slots.slot(), slots.slot(), slots.slot()] as const;
-  const [lambda, numerator, xSum, x3, ySigned] = [slots.slot(), slots.slot(), slots.slot(), slots.slot(), slots.slot()] as const;
+  const [lambda, numerator, xSum, x3, ySigned] = [
+    slots.slot(),
+    slots.slot(),
+    slots.slot(),
+    slots.slot(),
+    slots.slot(),
+  ] as const;
   const [p0] = balancedDigits(field.p, field.w, field.n).map((digit) => Math.abs(Number(digit))) as [number];
 
   // Lowest digits of x2 - x1 that multiples of p in (-2p, 2p) have, and those of infinity.
@@ -46,7 +52,9 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
     c.if(suspicious(c, difference.limbs[0]!), () => {
       for (const lane of [0, 1]) c.call(classify, i32.add(job, lane * JOB_BYTES), i32.add(work, 8 * lane));
     });
-    c.copy(i32.add(work, pairBytes), chain, pairBytes);
+    const before = field.load(c, chain);
+    field.store(c, work, before, pairBytes);
+    field.release(c, before);
     slots.mul(c, slots.at(chain), slots.at(chain), slots.at(work, 2));
   });
 
@@ -83,7 +91,8 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
       special,
       () => {
         // Copies read their points before any sum is stored.
-        for (const lane of [0, 1]) storeSpecial(c, slots, i32.add(job, lane * JOB_BYTES), lane ? second : first, x, y, lane);
+        for (const lane of [0, 1])
+          storeSpecial(c, slots, i32.add(job, lane * JOB_BYTES), lane ? second : first, x, y, lane);
       },
       () => {
         slots.scatter(c, first, second, x);

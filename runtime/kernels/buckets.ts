@@ -53,14 +53,7 @@ function emitDigits(m: ModuleBuilder): void {
 }
 
 /** value := the integer's bits from `bit` on, sign-extended. */
-function loadBits(
-  c: Code,
-  value: Local<'i64'>,
-  next: Local<'i64'>,
-  address: I32,
-  bytes: I32,
-  bit: I32,
-): void {
+function loadBits(c: Code, value: Local<'i64'>, next: Local<'i64'>, address: I32, bytes: I32, bit: I32): void {
   const shift: I64 = i64.extend_u(i32.and(bit, 63));
   c.if(
     i32.lt_s(bytes, 8),

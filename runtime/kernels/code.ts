@@ -177,8 +177,10 @@ export const i32 = {
   shl: binary32(0x74),
   shr_s: binary32(0x75),
   shr_u: binary32(0x76),
+  ctz: (a: Int): I32 => plain('i32', 0x68)(toI32(a)),
   wrap: (a: I64): I32 => plain('i32', 0xa7)(a),
-  select: (ifTrue: Int, ifFalse: Int, condition: I32): I32 => plain('i32', 0x1b)(toI32(ifTrue), toI32(ifFalse), condition),
+  select: (ifTrue: Int, ifFalse: Int, condition: I32): I32 =>
+    plain('i32', 0x1b)(toI32(ifTrue), toI32(ifFalse), condition),
 } as const;
 
 export const i64 = {
@@ -228,6 +230,7 @@ export const f64 = {
   convert_i64: (a: I64): F64 => plain('f64', 0xb9)(a),
   reinterpret: (a: I64): F64 => plain('f64', 0xbf)(a),
   neg: (a: F64): F64 => plain('f64', 0x9a)(a),
+  mul: (a: F64, b: F64): F64 => plain('f64', 0xa2)(a, b),
 } as const;
 
 type VectorBinary = (a: V128, b: V128) => V128;

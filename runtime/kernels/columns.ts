@@ -26,6 +26,8 @@ export class Columns {
   readonly #bias: bigint[];
   readonly #steps: (() => void)[] = [];
   readonly #scratch: Limb[] = [];
+  /** Run before emission, last first: each puts back the constants of a column up to a look at it. */
+  readonly #settle: (() => void)[] = [];
   /** Where a column starts from besides its constant. */
   readonly #initial: ((column: number) => V128) | undefined;
   #c1Local: Limb | undefined;
@@ -72,7 +74,7 @@ export class Columns {
 
   /** Records column += x y, where |x y| < 2^51. */
   smallProduct(column: number, x: V128, y: V128): void {
-    this.add(column, () => f64x2.relaxed_madd(x, y, this.#k.double(C2)), C2_BITS);
+    this.add(column, () => f64x2.add(f64x2.mul(x, y), this.#k.double(C2)), C2_BITS);
   }
 
   /** Records column += low half, column + 1 += high half of x y, |x y| < 2^(51+w). Into the last column goes all of it. */
@@ -83,11 +85,52 @@ export class Columns {
     if (last) this.#bias[column]! -= c1Bits << BigInt(this.#w);
     else this.#bias[column + 1]! -= c1Bits;
     this.#steps.push(() => {
-      const h = this.#c.let(f64x2.relaxed_madd(x, y, this.#c1Local!));
-      this.#accumulate(column, i64x2.add, f64x2.relaxed_madd(x, y, f64x2.sub(this.#c12Local!, h)));
-      this.#accumulate(last ? column : column + 1, i64x2.add, last ? i64x2.shl(h, this.#w) : h);
-      this.#c.release(h);
+      const { high, low } = this.#split(x, y);
+      this.#accumulate(column, i64x2.add, low(this.#c12Local!));
+      this.#accumulate(last ? column : column + 1, i64x2.add, last ? i64x2.shl(high, this.#w) : high);
+      this.#c.release(high);
     });
+  }
+
+  /** Records q := x y modulo 2^w, balanced (but for 2^(w-3) when products are not fused). */
+  lowProduct(q: Limb, x: V128, y: V128): void {
+    this.#steps.push(() => {
+      const { high, low } = this.#split(x, y);
+      this.#c.set(q, low(this.#c1Local!));
+      this.#c.release(high);
+    });
+  }
+
+  /**
+   * `high`: C1 plus the multiple of 2^w nearest to x y. `low(s)`: x y - high + s, exact, for s = C1 or C1 + C2. Without fused multiply-add the product's
+   * rounding error comes from halves of x and y (Veltkamp 1968; Dekker 1971), and `high` is the multiple nearest to the rounded product.
+   */
+  #split(x: V128, y: V128): { readonly high: Limb; readonly low: (start: V128) => V128 } {
+    const c = this.#c;
+    if (this.#k.fused) {
+      const high = c.let(f64x2.relaxed_madd(x, y, this.#c1Local!));
+      return { high, low: (start) => f64x2.relaxed_madd(x, y, f64x2.sub(start, high)) };
+    }
+    const halves = (v: V128) => {
+      const scaled = c.let(f64x2.mul(v, this.#k.double(2 ** 27 + 1)));
+      const upper = c.let(f64x2.sub(scaled, f64x2.sub(scaled, v)));
+      const lower = c.let(f64x2.sub(v, upper));
+      c.release(scaled);
+      return [upper, lower] as const;
+    };
+    const [[x1, x0], [y1, y0]] = [halves(x), halves(y)];
+    const product = c.let(f64x2.mul(x, y));
+    const cross = f64x2.add(f64x2.mul(x1, y0), f64x2.mul(x0, y1));
+    const error = c.let(f64x2.add(f64x2.add(f64x2.sub(f64x2.mul(x1, y1), product), cross), f64x2.mul(x0, y0)));
+    const high = c.let(f64x2.add(product, this.#c1Local!));
+    c.release(x1, x0, y1, y0);
+    const low = (start: V128): V128 => {
+      // high - C1 first: it is exact, and so is the difference of close numbers; the error is an integer below 2^50.
+      const rest = f64x2.add(f64x2.sub(product, f64x2.sub(high, this.#c1Local!)), error);
+      c.release(product, error);
+      return start === this.#c1Local ? rest : f64x2.add(rest, this.#k.double(C2));
+    };
+    return { high, low };
   }
 
   /** Records digit := the column balanced modulo 2^w, as a double, and next column += what is carried. */
@@ -130,26 +173,33 @@ export class Columns {
     });
   }
 
-  /**
-   * Records x := about the column, |column| < 2^62, as a double with an error below 2^11, in spite of what later steps add to it.
-   */
+  /** Records x := about the column, |column| < 2^62, as a double with an error below 2^11, in spite of what later steps add to it. */
   estimate(column: number, x: Limb): void {
-    const step = this.#steps.length;
-    const before = this.#bias[column]!;
-    this.#bias[column] = 0n;
-    this.#steps.push(() => undefined);
-    this.#pending.push(() => {
-      const after = this.#bias[column]!;
-      this.#bias[column] = before + OFFSET;
-      this.#steps[step] = () => {
-        const shifted = i64x2.shr_u(this.at(column), 11);
-        const value = f64x2.sub(v128.or(shifted, this.#k.double(2 ** 52)), this.#k.double(2 ** 52 + 2 ** 51));
-        this.#c.set(x, f64x2.mul(value, this.#k.double(2 ** 11)));
-        this.#accumulate(column, i64x2.add, this.#k.bits(after - OFFSET));
-      };
+    this.#peek(column, OFFSET, () => {
+      const shifted = v128.or(i64x2.shr_u(this.at(column), 11), this.#k.double(2 ** 52));
+      this.#c.set(x, f64x2.mul(f64x2.sub(shifted, this.#k.double(2 ** 52 + 2 ** 51)), this.#k.double(2 ** 11)));
     });
   }
-  readonly #pending: (() => void)[] = [];
+
+  /** Records x := the column, |column| < 2^51, as a double, in spite of what later steps add to it. */
+  exact(column: number, x: Limb): void {
+    this.#peek(column, C2_BITS, () => this.#c.set(x, f64x2.sub(this.at(column), this.#k.double(C2))));
+  }
+
+  /** Records a look at the column's present value plus `offset`; the constants of later steps are then added at once. */
+  #peek(column: number, offset: bigint, look: () => void): void {
+    const before = this.#bias[column]! + offset;
+    this.#bias[column] = 0n;
+    let after = 0n;
+    this.#settle.push(() => {
+      after = this.#bias[column]! - offset;
+      this.#bias[column] = before;
+    });
+    this.#steps.push(() => {
+      look();
+      this.#accumulate(column, i64x2.add, this.#k.bits(after));
+    });
+  }
 
   /** The 64-bit integer in a column, while steps run. */
   at(column: number): Limb {
@@ -186,7 +236,7 @@ export class Columns {
 
   /** Emits everything recorded. */
   emit(): void {
-    for (const settle of this.#pending.reverse()) settle();
+    for (const settle of this.#settle.reverse()) settle();
     this.#c1Local = this.#c.let(this.#k.double(this.#c1));
     this.#c12Local = this.#c.let(this.#k.double(this.#c1 + C2));
     for (const step of this.#steps) step();

@@ -11,8 +11,12 @@ export class Constants {
   readonly #runs: { readonly address: number; readonly digits: readonly number[] }[] = [];
   readonly #slots = new Map<bigint, number>();
 
+  /** Whether generated code may use fused multiply-add. */
+  readonly fused: boolean;
+
   /** @param base first address. @param capacity bytes set aside. */
-  constructor(base: number, capacity: number) {
+  constructor(base: number, capacity: number, fused: boolean) {
+    this.fused = fused;
     this.#base = base;
     this.#capacity = capacity;
   }
@@ -49,7 +53,8 @@ export class Constants {
 
   /** Writes every constant used so far. */
   flush(buffer: ArrayBufferLike): void {
-    if ((this.#runs.at(-1)?.address ?? Infinity) < this.#base + 16 * this.#slots.size) throw new Error('too many constants');
+    if ((this.#runs.at(-1)?.address ?? Infinity) < this.#base + 16 * this.#slots.size)
+      throw new Error('too many constants');
     for (const { address, digits } of this.#runs) new Float64Array(buffer, address, digits.length).set(digits);
     const words = new BigUint64Array(buffer, this.#base, 2 * this.#slots.size);
     let i = 0;

@@ -6,9 +6,10 @@ import { BETA } from '../curve/params.ts';
 import { emitAdditions } from './additions.ts';
 import { emitBuckets } from './buckets.ts';
 import { Constants } from './constants.ts';
-import { emitCurve } from './curve.ts';
+import { emitCurve, isInfinity } from './curve.ts';
 import { emitRound, emitMap } from './expression.ts';
 import { Field } from './field.ts';
+import { emitInverse } from './inverse.ts';
 import { emitIntegerKernels } from './integers.ts';
 import { CONSTANTS, CONSTANTS_BYTES, ScratchPlan } from './layout.ts';
 import { ModuleBuilder } from './module.ts';
@@ -16,7 +17,7 @@ import { Pairs } from './pairs.ts';
 import { emitScalarKernels } from './scalar.ts';
 import { Slots } from './slots.ts';
 import { emitWords } from './words.ts';
-import { i32 } from './code.ts';
+import { f64, f64x2, i32, v128 } from './code.ts';
 import type { Expression } from '../device/expression.ts';
 import type { SumcheckPoint } from '../device/device.ts';
 
@@ -42,8 +43,24 @@ export interface Core {
   map(expression: Expression): Uint8Array<ArrayBuffer>;
 }
 
-export function buildCore(memory: MemoryType): Core {
-  const constants = new Constants(CONSTANTS, CONSTANTS_BYTES);
+/** Tries it: engines without relaxed SIMD refuse the module, processors without the instruction round twice. */
+export function hasFusedMultiplyAdd(): boolean {
+  const m = new ModuleBuilder();
+  m.function({ name: 'probe', params: [], result: 'i32' }, (c) => {
+    const x = f64x2.splat(f64.const(2 ** 27 + 1));
+    const square = f64x2.relaxed_madd(x, x, f64x2.splat(f64.const(-(2 ** 54) - 2 ** 28)));
+    c.return(v128.any_true(square));
+  });
+  const bytes = m.bytes({ shared: false, maximumPages: 1 });
+  if (!WebAssembly.validate(bytes)) return false;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const { probe } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, scratch: 0 } }).exports;
+  return (probe as () => number)() !== 0;
+}
+
+/** @param fused whether to use fused multiply-add; see `hasFusedMultiplyAdd`. */
+export function buildCore(memory: MemoryType, fused: boolean): Core {
+  const constants = new Constants(CONSTANTS, CONSTANTS_BYTES, fused);
   const fr = new Field(FR_MODULUS, FR_LIMBS.w, FR_LIMBS.n, constants);
   const fq = new Field(FQ_MODULUS, FQ_LIMBS.w, FQ_LIMBS.n, constants);
   const scratch = new ScratchPlan();
@@ -59,9 +76,7 @@ export function buildCore(memory: MemoryType): Core {
   const slots = new Slots(m, fq, scratch);
   const one = constants.run(fq.digits(1n));
   emitCurve(m, slots, scratch, one);
-  const invert = m.function({ name: 'fqInvert', params: ['i32', 'i32'] }, (c, target, source) => {
-    slots.power(c, slots.at(target), slots.at(source), fq.p - 2n);
-  });
+  const invert = emitInverse(m, 'fqInvert', fq, scratch);
   emitAdditions(m, slots, scratch, invert);
   emitBuckets(m, 2 * fq.bytes);
 
@@ -78,6 +93,7 @@ export function buildCore(memory: MemoryType): Core {
       [betaX, minusY].forEach((pair, k) =>
         pair.limbs.forEach((limb, j) => c.storeLane(out, limb, 0, k * fq.bytes + 8 * j)),
       );
+      c.if(isInfinity(at), () => c.copy(out, at, size));
       fq.release(c, x, y, minusY, betaX);
       c.release(at, out);
     });

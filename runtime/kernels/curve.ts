@@ -167,7 +167,9 @@ function emitRoots(m: ModuleBuilder, slots: Slots): void {
         slots.scatter(c, first, second, root, field.bytes);
         const zero = field.isZero(c, field.load(c, check.address));
         c.store32(i32.add(good, i32.shl(i, 2)), i32.wrap(i64x2.lane(zero, 0)));
-        c.if(i32.lt_s(i32.add(i, 1), to), () => c.store32(i32.add(good, i32.shl(i, 2)), i32.wrap(i64x2.lane(zero, 1)), 4));
+        c.if(i32.lt_s(i32.add(i, 1), to), () =>
+          c.store32(i32.add(good, i32.shl(i, 2)), i32.wrap(i64x2.lane(zero, 1)), 4),
+        );
       },
       2,
     );
@@ -223,7 +225,9 @@ function emitSubgroup(
         const sameY = field.isZero(c, field.load(c, slots.twoProducts(c, u, y, Z, Y, z).address));
         const ok = c.let(v128.and(sameX, sameY));
         c.store32(i32.add(good, i32.shl(i, 2)), i32.wrap(i64x2.lane(ok, 0)));
-        c.if(i32.lt_s(i32.add(i, 1), to), () => c.store32(i32.add(good, i32.shl(i, 2)), i32.wrap(i64x2.lane(ok, 1)), 4));
+        c.if(i32.lt_s(i32.add(i, 1), to), () =>
+          c.store32(i32.add(good, i32.shl(i, 2)), i32.wrap(i64x2.lane(ok, 1)), 4),
+        );
       },
       2,
     );

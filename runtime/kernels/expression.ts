@@ -43,12 +43,17 @@ class Evaluator {
       case 'constant':
         return { products: [], rest: this.#constants[e.index]! };
       case 'mul':
-        return { products: [this.#factors(this.value(e.left), e.left === e.right ? undefined : this.value(e.right))], rest: undefined };
+        return {
+          products: [this.#factors(this.value(e.left), e.left === e.right ? undefined : this.value(e.right))],
+          rest: undefined,
+        };
       default: {
         const left = this.#terms(e.left);
         const right = this.#terms(e.right);
         const negate = e.kind === 'sub';
-        const products = right.products.map(([a, b]) => (negate ? ([this.#negative(a), b] as const) : ([a, b] as const)));
+        const products = right.products.map(([a, b]) =>
+          negate ? ([this.#negative(a), b] as const) : ([a, b] as const),
+        );
         return { products: [...left.products, ...products], rest: this.#linear(left.rest, right.rest, negate) };
       }
     }
@@ -97,15 +102,8 @@ export const ARGUMENTS = {
   tables: 9,
 } as const;
 
-/** Bytes of scratch memory a round of `points` points takes. */
-export interface RoundScratch {
-  readonly inner: readonly number[];
-  readonly outer: readonly number[];
-  readonly sums: readonly number[];
-}
-
 /**
- * Exports `round(arguments, from, to)`: for each point a pair of elements at target, whose sum is the sum over from <= j < to.
+ * Exports `round(target, arguments, from, to)`: for each point a pair of elements at target, whose sum is the sum over from <= j < to.
  */
 export function emitRound(
   m: ModuleBuilder,
@@ -123,10 +121,12 @@ export function emitRound(
     each(field.pairBytes),
   ];
 
-  m.function({ name: 'round', params: ['i32', 'i32', 'i32'] }, (c, args, from, to) => {
+  m.function({ name: 'round', params: ['i32', 'i32', 'i32', 'i32'] }, (c, target, args, from, to) => {
     const argument = (i: number) => c.let(i32.load(args, 4 * i));
-    const [target, constantsAt, half] = [argument(0), argument(1), argument(2)];
-    const [outer, outerLength, inner, innerLength, innerBits, one] = [3, 4, 5, 6, 7, 8].map(argument) as Local<'i32'>[];
+    const [constantsAt, half] = [argument(ARGUMENTS.constants), argument(ARGUMENTS.half)];
+    const [outer, outerLength] = [argument(ARGUMENTS.outer), argument(ARGUMENTS.outerLength)];
+    const [inner, innerLength] = [argument(ARGUMENTS.inner), argument(ARGUMENTS.innerLength)];
+    const [innerBits, one] = [argument(ARGUMENTS.innerBits), argument(ARGUMENTS.one)];
     const tables = tablesOf(c, args, tableCount(expression));
 
     const zero = (offsets: readonly number[], bytes: number) => {
@@ -164,7 +164,13 @@ export function emitRound(
               const upper = i32.add(base, i32.mul(half, field.bytes));
               return [pairs.read(c, base, j, length), pairs.read(c, upper, j, i32.sub(length, half))] as const;
             });
-            const weight = weightAt(c, pairs, { inner, innerLength, one }, i32.sub(j, start), i32.lt_s(i32.add(j, 1), end));
+            const weight = weightAt(
+              c,
+              pairs,
+              { inner, innerLength, one },
+              i32.sub(j, start),
+              i32.lt_s(i32.add(j, 1), end),
+            );
             const constants = constantsOf(c, field, constantsAt, constantCount(expression));
             points.forEach((x, k) => {
               const values = lohi.map(([lo, hi]) => at(c, field, lo, hi, x));

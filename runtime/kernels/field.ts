@@ -73,6 +73,11 @@ export class Field {
     if (w > 51 || w < 44 || top >= 2 ** 51 || p > this.R) throw new RangeError(`${n} limbs of ${w} bits are not exact`);
   }
 
+  /** a b + c where a b is exact, so that one rounding or two make no difference. */
+  multiplyAdd(a: V128, b: V128, c: V128): V128 {
+    return this.#k.fused ? f64x2.relaxed_madd(a, b, c) : f64x2.add(f64x2.mul(a, b), c);
+  }
+
   /** The element v in Montgomery form as digits. */
   digits(v: bigint): number[] {
     let m = modulo(v * this.R, this.p);
@@ -178,18 +183,15 @@ export class Field {
   ): Pair {
     const { n } = this;
     const columns = new Columns(c, this.#k, this.w, 2 * n);
-    const [only] = terms;
-    if (terms.length === 1 && only![0] !== only![1]) {
-      // Reducing as soon as a column is complete keeps fewer columns alive.
-      const [a, b] = only!;
-      this.#checkSlack(a, b);
-      for (let i = 0; i < n; i++) {
-        for (let j = 0; j < n; j++) columns.product(i + j, a.limbs[i]!, b.limbs[j]!);
-        this.#montgomeryStep(columns, i);
-      }
-    } else {
-      for (const [a, b] of terms) this.#addTerm(c, columns, a, b);
-      for (let i = 0; i < n; i++) this.#montgomeryStep(columns, i);
+    for (const [a, b] of terms) this.#checkSlack(a, b);
+    const doubled = terms.map(([a, b]) => (a === b ? this.#doubled(c, columns, a) : []));
+    for (let i = 0; i < n; i++) {
+      // Row i of every product, then the reduction of column i, which is then complete: few columns are alive at a time.
+      terms.forEach(([a, b], t) => {
+        for (let j = a === b ? i : 0; j < n; j++)
+          columns.product(i + j, a === b && j > i ? doubled[t]![i]! : a.limbs[i]!, b.limbs[j]!);
+      });
+      this.#montgomeryStep(columns, i);
     }
     minus?.limbs.forEach((limb, i) => columns.subDigit(n + i, limb));
     // In units of p: the products, the multiples of M and p added, what is subtracted.
@@ -198,12 +200,6 @@ export class Field {
     const out = this.#finish(c, columns, n, normal ? Math.ceil(bound) : 0, false);
     columns.emit();
     return { limbs: out, slack: normal ? 1 : 2 * bound };
-  }
-
-  #addTerm(c: Code, columns: Columns, a: Pair, b: Pair): void {
-    this.#checkSlack(a, b);
-    if (a === b) this.#square(c, columns, a);
-    else for (let i = 0; i < this.n; i++) for (let j = 0; j < this.n; j++) columns.product(i + j, a.limbs[i]!, b.limbs[j]!);
   }
 
   /** Whether products must be brought back to p/2 for their own digits to fit. */
@@ -216,14 +212,12 @@ export class Field {
       throw new RangeError(`a product of operands with slack ${a.slack} and ${b.slack} would not be exact`);
   }
 
-  #square(c: Code, columns: Columns, a: Pair): void {
-    const doubled = a.limbs.map((limb) => {
+  #doubled(c: Code, columns: Columns, a: Pair): Limb[] {
+    return a.limbs.map((limb) => {
       const twice = columns.local();
       columns.step(() => c.set(twice, f64x2.add(limb, limb)));
       return twice;
     });
-    for (let i = 0; i < this.n; i++)
-      for (let j = i; j < this.n; j++) columns.product(i + j, j > i ? doubled[i]! : a.limbs[i]!, a.limbs[j]!);
   }
 
   /** Makes column i vanish by adding a multiple of p. */
@@ -235,18 +229,9 @@ export class Field {
       return;
     }
     columns.residue(i, q);
-    this.#mulLow(columns, q);
+    columns.lowProduct(q, q, this.#k.double(this.#minusInverse));
     this.#digits.forEach((digit, j) => columns.product(i + j, q, this.#k.double(digit)));
     columns.carryExact(i);
-  }
-
-  /** q := -q / p mod 2^w, balanced. */
-  #mulLow(columns: Columns, q: Limb): void {
-    const c1 = this.#k.double(1.5 * 2 ** (52 + this.w));
-    const m = this.#k.double(this.#minusInverse);
-    const h = columns.local();
-    columns.set(h, f64x2.relaxed_madd(q, m, c1));
-    columns.set(q, f64x2.relaxed_madd(q, m, f64x2.sub(c1, h)));
   }
 
   /**
@@ -261,7 +246,7 @@ export class Field {
       columns.estimate(end, k);
       if (extra) {
         const high = columns.local();
-        columns.estimate(end + 1, high);
+        columns.exact(end + 1, high);
         columns.set(k, f64x2.add(k, f64x2.mul(high, this.#k.double(2 ** this.w))));
       }
       columns.set(k, f64x2.nearest(f64x2.mul(k, this.#k.double(1 / this.#top))));
@@ -309,7 +294,8 @@ export class Field {
     const { n } = this;
     const upper = this.w - this.splitBits;
     const columns = new Columns(c, this.#k, this.w, n + 1);
-    const toInteger = (x: V128): V128 => i64x2.sub(f64x2.add(x, this.#k.double(1.5 * 2 ** 52)), this.#k.double(1.5 * 2 ** 52));
+    const toInteger = (x: V128): V128 =>
+      i64x2.sub(f64x2.add(x, this.#k.double(1.5 * 2 ** 52)), this.#k.double(1.5 * 2 ** 52));
     const rounder = this.#k.double(1.5 * 2 ** (52 + upper));
     for (let i = 0; i < n; i++) {
       const [low, high] = [halves[2 * i]!, halves[2 * i + 1]!];
@@ -347,7 +333,7 @@ export class Field {
     this.#carryDigits(c, out);
     c.set(multiple, f64x2.nearest(f64x2.mul(out.at(-1)!, this.#k.double(1 / this.#top))));
     this.#digits.forEach((digit, j) => {
-      c.set(out[j]!, f64x2.relaxed_madd(multiple, this.#k.double(-digit), out[j]!));
+      c.set(out[j]!, f64x2.add(out[j]!, f64x2.mul(multiple, this.#k.double(-digit))));
     });
     this.#carryDigits(c, out);
     c.release(multiple);

@@ -31,7 +31,8 @@ export class ScratchPlan {
   allocate(bytes: number): number {
     const at = this.#used;
     this.#used += (bytes + 15) & ~15;
-    if (this.#used > SCRATCH_BYTES) throw new Error(`scratch memory: ${this.#used} bytes are more than ${SCRATCH_BYTES}`);
+    if (this.#used > SCRATCH_BYTES)
+      throw new Error(`scratch memory: ${this.#used} bytes are more than ${SCRATCH_BYTES}`);
     return at;
   }
 }

@@ -1,7 +1,18 @@
 /**
  * Builds WebAssembly modules out of functions: locals, structured control flow, imports, one (possibly shared) memory.
  */
-import { Bytes, i32, node, toI32, type Expr, type I32, type Int, type Local, type V128, type ValueType } from './code.ts';
+import {
+  Bytes,
+  i32,
+  node,
+  toI32,
+  type Expr,
+  type I32,
+  type Int,
+  type Local,
+  type V128,
+  type ValueType,
+} from './code.ts';
 
 const TYPE_CODE: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b };
 
@@ -174,7 +185,8 @@ export class Code {
 }
 
 function writeCall(out: Bytes, callee: Callee, args: readonly (Expr<ValueType> | number)[]): void {
-  if (args.length !== callee.params.length) throw new Error(`call: ${args.length} arguments for ${callee.params.length} parameters`);
+  if (args.length !== callee.params.length)
+    throw new Error(`call: ${args.length} arguments for ${callee.params.length} parameters`);
   for (const arg of args) (typeof arg === 'number' ? i32.const(arg) : arg).write(out);
   out.byte(0x10);
   out.unsigned(callee.index);

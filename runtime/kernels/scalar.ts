@@ -66,14 +66,16 @@ export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: Scrat
         const index = lane === 0 ? i : i32.add(i, i32.lt_s(i32.add(i, 1), to));
         const address = c.let(i32.add(source, i32.mul(index, bytes)));
         loadInteger(c, value, address, bytes);
-        const half = 1n << BigInt(field.w - 1);
-        const high = i64.shr_s(i64.add(value, half), BigInt(field.w));
+        // Rounded to nearest, without overflow at the ends of the range.
+        const high = i64.add(i64.shr_s(value, BigInt(field.w)), i64.and(i64.shr_u(value, BigInt(field.w - 1)), 1n));
         c.store64(scratchBase, f64.convert_i64(high), digitsOf + 16 + 8 * lane);
         c.store64(scratchBase, f64.convert_i64(i64.sub(value, i64.shl(high, BigInt(field.w)))), digitsOf + 8 * lane);
         c.release(address);
       }
       const zero = v128.load(ZERO);
-      const limbs = Array.from({ length: field.n }, (_, k) => c.let(k < 2 ? v128.load(scratchBase, digitsOf + 16 * k) : zero));
+      const limbs = Array.from({ length: field.n }, (_, k) =>
+        c.let(k < 2 ? v128.load(scratchBase, digitsOf + 16 * k) : zero),
+      );
       const x = { limbs, slack: 1 };
       const y = field.mul(c, x, field.constant(field.R), { normal: true });
       pairs.write(c, target, i, to, y);
@@ -82,35 +84,41 @@ export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: Scrat
   });
 
   // One level of an eq table: target[i + size] = target[i] x, target[i] -= that, for i < both; target[i] *= 1 - x for both <= i < size.
-  m.function({ name: 'eqLevel', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] }, (c, target, size, both, x, from, to) => {
-    const point = c.let(x);
-    pairs.each(c, from, to, (i) => {
-      const t = pairs.read(c, target, i, to);
-      const factor = field.splat(c, point);
-      const high = field.mul(c, t, factor);
-      const difference = field.sub(c, t, high);
-      const rest = field.normalize(c, difference);
-      pairs.write(c, target, i, to, rest);
-      c.if(i32.lt_s(i, both), () => pairs.write(c, i32.add(target, i32.mul(size, field.bytes)), i, both, high));
-      field.release(c, t, factor, high, difference, rest);
-    });
-  });
+  m.function(
+    { name: 'eqLevel', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
+    (c, target, size, both, x, from, to) => {
+      const point = c.let(x);
+      pairs.each(c, from, to, (i) => {
+        const t = pairs.read(c, target, i, to);
+        const factor = field.splat(c, point);
+        const high = field.mul(c, t, factor);
+        const difference = field.sub(c, t, high);
+        const rest = field.normalize(c, difference);
+        pairs.write(c, target, i, to, rest);
+        c.if(i32.lt_s(i, both), () => pairs.write(c, i32.add(target, i32.mul(size, field.bytes)), i, both, high));
+        field.release(c, t, factor, high, difference, rest);
+      });
+    },
+  );
 
   // fold: target[j] = lo + x (hi - lo), lo = source[j], hi = source[j + half] (0 from length on).
-  m.function({ name: 'fold', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] }, (c, target, source, length, half, x, from, to) => {
-    const factor = field.splat(c, x);
-    const upper = c.let(pairs.element(source, half));
-    const rest = c.let(i32.sub(length, half));
-    pairs.each(c, from, to, (j) => {
-      const lo = pairs.read(c, source, j, length);
-      const hi = pairs.read(c, upper, j, rest);
-      const slope = field.sub(c, hi, lo);
-      const minus = negative(c, pairs, lo);
-      const out = field.mul(c, slope, factor, { normal: true, minus });
-      pairs.write(c, target, j, to, out);
-      field.release(c, lo, hi, slope, minus, out);
-    });
-  });
+  m.function(
+    { name: 'fold', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
+    (c, target, source, length, half, x, from, to) => {
+      const factor = field.splat(c, x);
+      const upper = c.let(pairs.element(source, half));
+      const rest = c.let(i32.sub(length, half));
+      pairs.each(c, from, to, (j) => {
+        const lo = pairs.read(c, source, j, length);
+        const hi = pairs.read(c, upper, j, rest);
+        const slope = field.sub(c, hi, lo);
+        const minus = negative(c, pairs, lo);
+        const out = field.mul(c, slope, factor, { normal: true, minus });
+        pairs.write(c, target, j, to, out);
+        field.release(c, lo, hi, slope, minus, out);
+      });
+    },
+  );
 
   // Pair of partial sums of a[i] b[i] at `target`.
   m.function({ name: 'inner', params: ['i32', 'i32', 'i32', 'i32', 'i32'] }, (c, target, a, b, from, to) => {
@@ -183,8 +191,6 @@ function outputBases(c: Code, source: Int, t: I32, to: Int, reduce: Int, inner: 
   return [first, second] as const;
 }
 
-
-
 /** Most products summed in doubles before they are joined: 2^16 * 2^25 * 2^10 = 2^51. */
 const INTEGER_TERMS = 1024;
 
@@ -215,7 +221,7 @@ function emitContractIntegers(m: ModuleBuilder, pairs: Pairs): void {
                 () => i32.lt_s(start, end),
                 () => {
                   const x = c.let(twoIntegers(first, second, bytes, part));
-                  sums.forEach((s, k) => c.set(s, f64x2.relaxed_madd(x, v128.load64_splat(weight, 8 * k), s)));
+                  sums.forEach((s, k) => c.set(s, field.multiplyAdd(x, v128.load64_splat(weight, 8 * k), s)));
                   c.inc(weight, 2 * field.bytes);
                   c.inc(first, stride);
                   c.inc(second, stride);
@@ -260,4 +266,3 @@ function twoIntegers(first: I32, second: I32, bytes: 2 | 4 | 8, part: I32): V128
   };
   return f64x2.convert_low_i32x4_s(i32x4.replaceLane(i32x4.splat(one(first)), 1, one(second)));
 }
-

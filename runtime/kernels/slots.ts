@@ -35,7 +35,10 @@ export class Slots {
       return field.mul(c, x, x, { normal: true });
     });
     this.#mulSub = define(3, (c, [a, b, minus]) =>
-      field.mul(c, field.load(c, a!), field.load(c, b!), { normal: true, minus: { ...field.load(c, minus!), slack: 2 } }),
+      field.mul(c, field.load(c, a!), field.load(c, b!), {
+        normal: true,
+        minus: { ...field.load(c, minus!), slack: 2 },
+      }),
     );
     this.#twoProducts = define(4, (c, [a, b, x, y]) => {
       const [p, q, r, s] = [a!, b!, x!, y!].map((at) => field.load(c, at)) as [Pair, Pair, Pair, Pair];
@@ -62,7 +65,8 @@ export class Slots {
 
   #check(...products: readonly (readonly [Slot, Slot])[]): void {
     for (const [a, b] of products)
-      if (a.slack * b.slack > this.field.maximumSlack) throw new RangeError(`slack ${a.slack} times ${b.slack} is not exact`);
+      if (a.slack * b.slack > this.field.maximumSlack)
+        throw new RangeError(`slack ${a.slack} times ${b.slack} is not exact`);
   }
 
   mul(c: Code, target: Slot, a: Slot, b: Slot): Slot {

@@ -7,28 +7,20 @@ import type { ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';
 
-/** Digit i (w bits, the last: all above) of an integer given as words. */
-function digitOfWords(words: readonly I64[], w: number, i: number, last: boolean): I64 {
-  const [word, shift] = [Math.floor((w * i) / 64), BigInt((w * i) % 64)];
-  let digit = i64.shr_u(words[word]!, shift);
-  if (Number(shift) + w > 64 && word + 1 < words.length) digit = i64.or(digit, i64.shl(words[word + 1]!, 64n - shift));
-  return last ? digit : i64.and(digit, (1n << BigInt(w)) - 1n);
-}
-
-/** Stores the integer whose digits (unsigned, below 2^w) are given as `count` words. */
-function storeWords(c: Code, target: Int, digits: readonly I64[], w: number, count: number): void {
-  for (let j = 0; j < count; j++) {
-    const parts = digits.flatMap((digit, i) => {
-      const shift = w * i - 64 * j;
-      if (shift <= -w || shift >= 64) return [];
-      return [shift >= 0 ? i64.shl(digit, BigInt(shift)) : i64.shr_u(digit, BigInt(-shift))];
-    });
-    c.store64(
-      target,
-      parts.reduce((a, b) => i64.or(a, b)),
-      8 * j,
-    );
-  }
+/**
+ * Digit number j, of `to` bits, of an integer given by limbs of `from` bits, non-negative but for the last, which has the sign. With `signed` the digit
+ * is not masked: it is the last.
+ */
+export function digitOfLimbs(limbs: readonly I64[], from: number, to: number, j: number, signed = false): I64 {
+  const parts = limbs.flatMap((limb, i) => {
+    const shift = from * i - to * j;
+    const top = i === limbs.length - 1;
+    if (shift >= to || (shift <= -from && !top)) return [];
+    if (shift >= 0) return [shift === 0 ? limb : i64.shl(limb, BigInt(shift))];
+    return [top ? i64.shr_s(limb, BigInt(Math.min(63, -shift))) : i64.shr_u(limb, BigInt(-shift))];
+  });
+  const digit = parts.reduce((a, b) => i64.or(a, b));
+  return signed || to === 64 ? digit : i64.and(digit, (1n << BigInt(to)) - 1n);
 }
 
 /** Carries doubles at `source` (stride bytes apart) into unsigned digits below 2^w; the last keeps the sign. */
@@ -56,17 +48,18 @@ function makeCanonical(c: Code, field: Field, digits: readonly Local<'i64'>[]): 
   });
 }
 
+/** Digits, in [0, 2^w), of the canonical form of the normal element at `source`, whose doubles are `stride` bytes apart. */
+export function canonicalDigits(c: Code, field: Field, source: Int, stride: number): Local<'i64'>[] {
+  const digits = carriedDigits(c, field, source, stride);
+  makeCanonical(c, field, digits);
+  return digits;
+}
+
 /**
  * Exports `${name}FromWords(target, source, from, to)` and `${name}ToWords(target, source, from, to)` on vectors of elements and of
  * canonical integers of `words` words each.
  */
-export function emitWords(
-  m: ModuleBuilder,
-  name: string,
-  words: number,
-  pairs: Pairs,
-  scratch: ScratchPlan,
-): void {
+export function emitWords(m: ModuleBuilder, name: string, words: number, pairs: Pairs, scratch: ScratchPlan): void {
   const { field } = pairs;
   const at = scratch.allocate(field.pairBytes);
   const params = ['i32', 'i32', 'i32', 'i32'] as const;
@@ -79,7 +72,7 @@ export function emitWords(
         const address = c.let(i32.add(source, i32.mul(index, 8 * words)));
         const loaded = Array.from({ length: words }, (_, j) => c.let(i64.load(address, 8 * j)));
         for (let k = 0; k < field.n; k++)
-          c.store64(scratchBase, f64.convert_i64(digitOfWords(loaded, field.w, k, k === field.n - 1)), at + 16 * k + 8 * lane);
+          c.store64(scratchBase, f64.convert_i64(digitOfLimbs(loaded, 64, field.w, k)), at + 16 * k + 8 * lane);
         c.release(address, ...loaded);
       }
       const x = { ...field.load(c, scratchBase, at), slack: 2 };
@@ -91,9 +84,8 @@ export function emitWords(
 
   const storeCanonical = (c: Code, target: Int, lane: 0 | 1, x: Pair): void => {
     field.store(c, scratchBase, x, at);
-    const digits = carriedDigits(c, field, i32.add(scratchBase, at + 8 * lane), 16);
-    makeCanonical(c, field, digits);
-    storeWords(c, target, digits, field.w, words);
+    const digits = canonicalDigits(c, field, i32.add(scratchBase, at + 8 * lane), 16);
+    for (let j = 0; j < words; j++) c.store64(target, digitOfLimbs(digits, field.w, 64, j), 8 * j);
     c.release(...digits);
   };
 

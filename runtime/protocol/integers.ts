@@ -52,10 +52,11 @@ export const entryBytes = (range: Range): number => {
   return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : bits <= 64 ? 8 : Math.ceil(bits / 8);
 };
 
+/** The canonical bytes; they may share memory with the array. */
 export function encodeIntegers(range: Range, a: IntegerArray): Uint8Array {
   const width = entryBytes(range);
   // The bulk is typed arrays whose memory already is the encoding on little-endian machines, which all targets are.
-  if (!isWide(a) && a.BYTES_PER_ELEMENT === width) return new Uint8Array(a.buffer, a.byteOffset, a.byteLength).slice();
+  if (!isWide(a) && a.BYTES_PER_ELEMENT === width) return new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
   const out = new Uint8Array(a.length * width);
   for (let i = 0; i < a.length; i++) {
     let v = entry(a, i);

@@ -43,11 +43,16 @@ export interface RangePlan {
   readonly stretches: readonly RowStretch[];
 }
 
+/** Columns of the range proof's own rows: a table's 2^16 multiplicities want long ones, however small the source. */
+export const rangeColumns = (source: CommittedSource): number => Math.max(256, source.columns);
+
 export function planRange(source: CommittedSource): RangePlan {
   const stretches = rowStretches(source);
   const widths = new Set<number>();
   for (const s of stretches) for (const w of limbWidths(s.bits)) widths.add(w);
-  const tables = [...widths].sort((a, b) => a - b).map((bits, i) => ({ bits, matrix: 1 + i, columns: source.columns }));
+  const tables = [...widths]
+    .sort((a, b) => a - b)
+    .map((bits, i) => ({ bits, matrix: 1 + i, columns: rangeColumns(source) }));
   const limbs = stretches.flatMap((stretch) =>
     limbWidths(stretch.bits)
       .slice(1)
@@ -85,7 +90,7 @@ export function planRange(source: CommittedSource): RangePlan {
   });
   const matrices = [
     { rows: source.rows, columns: source.columns },
-    ...tables.map((t) => ({ rows: Math.max(1, 2 ** t.bits / source.columns), columns: source.columns })),
+    ...tables.map((t) => ({ rows: Math.max(1, 2 ** t.bits / t.columns), columns: t.columns })),
     ...limbs.map((l) => ({ rows: l.stretch.rows, columns: source.columns })),
   ];
   return { lookups: { tables, columns }, matrices, limbs, stretches };
@@ -124,7 +129,7 @@ const foldsFor = (columns: number): number => Math.max(0, Math.log2(columns) - 6
 
 export const planRangeArgument = (source: CommittedSource, plan: RangePlan): Promise<Argument> =>
   planArgument(
-    { matrices: plan.matrices, registered: 1, columns: source.columns, folds: foldsFor(source.columns) },
+    { matrices: plan.matrices, registered: 1, columns: rangeColumns(source), folds: foldsFor(rangeColumns(source)) },
     (ctx) => proveRange(ctx, source, plan),
   );
 

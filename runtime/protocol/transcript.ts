@@ -3,22 +3,41 @@
  * sequences never hash the same bytes; a challenge depends on all that was absorbed before it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { r } from './scalar.ts';
 
 const domain = utf8ToBytes('zkl/1 transcript');
+const stateBytes = 32;
+
+const encoded = new Map<string, Uint8Array>();
+
+/** Labels repeat by the hundred. */
+function labelBytes(label: string): Uint8Array {
+  let bytes = encoded.get(label);
+  if (!bytes) {
+    bytes = utf8ToBytes(label);
+    encoded.set(label, bytes);
+  }
+  return bytes;
+}
 
 export class Transcript {
-  #state = sha256(domain);
-  #pending: Uint8Array[] = [];
+  /** The chained state, then everything absorbed since. */
+  #buffer = new Uint8Array(1024);
+  #length = stateBytes;
+
+  constructor() {
+    this.#buffer.set(sha256(domain));
+  }
 
   absorb(label: string, data: Uint8Array): void {
-    const name = utf8ToBytes(label);
-    const header = new Uint8Array(8);
-    const view = new DataView(header.buffer);
-    view.setUint32(0, name.length, true);
-    view.setUint32(4, data.length, true);
-    this.#pending.push(header, name, data);
+    const name = labelBytes(label);
+    this.#reserve(8 + name.length + data.length);
+    this.#writeLength(name.length);
+    this.#writeLength(data.length);
+    this.#buffer.set(name, this.#length);
+    this.#buffer.set(data, this.#length + name.length);
+    this.#length += name.length + data.length;
   }
 
   absorbScalar(label: string, value: bigint): void {
@@ -27,16 +46,31 @@ export class Transcript {
 
   /** A challenge in [0, r), uniform up to 2^-257: 512 bits reduced. */
   challenge(label: string): bigint {
-    this.absorb('challenge', utf8ToBytes(label));
-    this.#state = sha256(concatBytes(this.#state, ...this.#pending));
-    this.#pending = [];
-    const lo = sha256(concatBytes(this.#state, Uint8Array.of(0)));
-    const hi = sha256(concatBytes(this.#state, Uint8Array.of(1)));
+    this.absorb('challenge', labelBytes(label));
+    const state = sha256(this.#buffer.subarray(0, this.#length));
+    this.#buffer.set(state);
+    this.#length = stateBytes + 1;
+    this.#buffer[stateBytes] = 0;
+    const lo = sha256(this.#buffer.subarray(0, this.#length));
+    this.#buffer[stateBytes] = 1;
+    const hi = sha256(this.#buffer.subarray(0, this.#length));
+    this.#length = stateBytes;
     return ((bytesScalar(hi) << 256n) | bytesScalar(lo)) % r;
   }
 
   challenges(label: string, count: number): bigint[] {
     return Array.from({ length: count }, () => this.challenge(label));
+  }
+
+  #writeLength(n: number): void {
+    for (let k = 0; k < 4; k++) this.#buffer[this.#length++] = (n >>> (8 * k)) & 0xff;
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#buffer.length) return;
+    const grown = new Uint8Array(2 * (this.#length + more));
+    grown.set(this.#buffer);
+    this.#buffer = grown;
   }
 }
 

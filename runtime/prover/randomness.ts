@@ -30,13 +30,16 @@ export class Randomness {
     return this.#stream.xof(length);
   }
 
-  /** Uniform in [0, r) up to 2^-257: 512 bits reduced. */
   scalar(): bigint {
-    const b = this.bytes(64);
-    return ((bytesScalar(b.subarray(32)) << 256n) | bytesScalar(b.subarray(0, 32))) % r;
+    return this.scalars(1)[0];
   }
 
+  /** Each uniform in [0, r) up to 2^-257: 512 bits reduced. */
   scalars(count: number): bigint[] {
-    return Array.from({ length: count }, () => this.scalar());
+    const b = this.bytes(64 * count);
+    return Array.from({ length: count }, (_, i) => {
+      const hi = bytesScalar(b.subarray(64 * i + 32, 64 * i + 64));
+      return ((hi << 256n) | bytesScalar(b.subarray(64 * i, 64 * i + 32))) % r;
+    });
   }
 }

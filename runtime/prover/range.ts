@@ -9,6 +9,7 @@ import {
   planRange,
   planRangeArgument,
   proveRange,
+  rangeColumns,
   type RangePlan,
   type RowStretch,
 } from '../protocol/range.ts';
@@ -64,7 +65,7 @@ export async function commitSource(
   hooks?: ProverHooks,
 ): Promise<Commitment> {
   return device.scope(async () => {
-    await device.prepareGenerators(source.columns + 1);
+    await device.prepareGenerators(rangeColumns(source) + 1);
     const vector = device.intVector(entries);
     const registered: ProverMatrix = { rows: source.rows, columns: source.columns, vector, blindings };
     const rows = await device.commit(
@@ -133,11 +134,14 @@ function rangeWitness(
     }
     return out;
   });
-  const multiplicities = tables.map((t) => new Int32Array(Math.max(2 ** t.bits, columns)));
+  const multiplicities = tables.map((t) => new Int32Array(Math.max(2 ** t.bits, t.columns)));
   for (const [c, v] of values.entries()) {
     const m = multiplicities[plan.lookups.columns[c].table];
     for (const x of v) m[x]++;
   }
-  const matrices = [...multiplicities, ...limbs].map((e) => ({ rows: e.length / columns, columns, entries: e }));
+  const matrices = [
+    ...multiplicities.map((m, t) => ({ rows: m.length / tables[t].columns, columns: tables[t].columns, entries: m })),
+    ...limbs.map((l) => ({ rows: l.length / columns, columns, entries: l })),
+  ];
   return { witness: { values, multiplicities }, matrices };
 }

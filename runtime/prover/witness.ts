@@ -170,8 +170,8 @@ async function matrixProduct(
   if (isWide(x) || isWide(y)) return undefined;
   const out = new BigInt64Array(batches * outer * inner);
   await device.scope(async () => {
-    const lefts = arranged(device, x, [...batch, ...left, reduce], leftFactor);
-    const rights = arranged(device, y, [...batch, reduce, ...right], rightFactor);
+    const lefts = arranged(device, x, [...batch, ...left, reduce], term, leftFactor);
+    const rights = arranged(device, y, [...batch, reduce, ...right], term, rightFactor);
     for (let b = 0; b < batches; b++) {
       const own = device.slice(lefts, b * outer * reduce.length, outer * reduce.length);
       const other = device.slice(rights, b * reduce.length * inner, reduce.length * inner);
@@ -181,17 +181,34 @@ async function matrixProduct(
   return out;
 }
 
+/** Arrangements depend on the program alone; a prover meets the same ones with every proof. */
+const arrangements = new WeakMap<GadgetTerm, Map<number, Int32Array>>();
+
 /** A factor's entries on the device, in the order of the given loops. */
-function arranged(device: Device, entries: Integers, loops: readonly Loop[], factor: number): IntVector {
+function arranged(
+  device: Device,
+  entries: Integers,
+  loops: readonly Loop[],
+  term: GadgetTerm,
+  factor: number,
+): IntVector {
   const vector = device.intVector(entries);
   const inOrder = loops.every((l, j) => l.factors[factor] === loops.slice(j + 1).reduce((n, x) => n * x.length, 1));
   if (inOrder) return vector;
+  const known = arrangements.get(term) ?? new Map<number, Int32Array>();
+  arrangements.set(term, known);
+  const map = known.get(factor) ?? arrangement(loops, factor);
+  known.set(factor, map);
+  return device.gather(vector, map);
+}
+
+function arrangement(loops: readonly Loop[], factor: number): Int32Array {
   let map = Int32Array.of(0);
   for (const l of loops) {
+    const step = l.factors[factor];
     const next = new Int32Array(map.length * l.length);
-    for (const [k, base] of map.entries())
-      for (let i = 0; i < l.length; i++) next[k * l.length + i] = base + i * l.factors[factor];
+    for (let k = 0; k < map.length; k++) for (let i = 0; i < l.length; i++) next[k * l.length + i] = map[k] + i * step;
     map = next;
   }
-  return device.gather(vector, map);
+  return map;
 }

@@ -27,7 +27,11 @@ async function refusal(bytes: Uint8Array): Promise<string> {
   throw new Error('the file was read');
 }
 
-const f32 = (shape: readonly number[], begin: number, end: number) => ({ dtype: 'F32', shape, data_offsets: [begin, end] });
+const f32 = (shape: readonly number[], begin: number, end: number) => ({
+  dtype: 'F32',
+  shape,
+  data_offsets: [begin, end],
+});
 
 const valueOf: Readonly<Record<Dtype, fc.Arbitrary<number>>> = {
   F64: fc.double(),
@@ -49,12 +53,18 @@ const tensor: fc.Arbitrary<TensorToWrite> = fc
   .tuple(fc.constantFrom(...DTYPES), fc.array(fc.nat(4), { maxLength: 3 }))
   .chain(([dtype, shape]) => {
     const length = shape.reduce((n, d) => n * d, 1);
-    return fc.array(valueOf[dtype], { minLength: length, maxLength: length }).map((values) => ({ dtype, shape, values }));
+    return fc
+      .array(valueOf[dtype], { minLength: length, maxLength: length })
+      .map((values) => ({ dtype, shape, values }));
   });
 
-const name = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('0', '17', '__proto__', 'toString')).filter((n) => n !== '__metadata__');
+const name = fc
+  .oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('0', '17', '__proto__', 'toString'))
+  .filter((n) => n !== '__metadata__');
 
-const tensors = fc.uniqueArray(fc.tuple(name, tensor), { selector: ([n]) => n, maxLength: 5 }).map((entries) => new Map(entries));
+const tensors = fc
+  .uniqueArray(fc.tuple(name, tensor), { selector: ([n]) => n, maxLength: 5 })
+  .map((entries) => new Map(entries));
 
 test('what is written reads back exactly', async () => {
   await fc.assert(
@@ -73,24 +83,31 @@ test('what is written reads back exactly', async () => {
 test('a changed, cut or longer file is read or refused, never anything else', async () => {
   const change = fc.record({ at: fc.nat(), byte: fc.nat(255) });
   await fc.assert(
-    fc.asyncProperty(tensors, fc.array(change, { maxLength: 4 }), fc.nat(), fc.boolean(), async (written, changes, length, cut) => {
-      const bytes = writeSafetensors(written);
-      // Most of the changes where they matter, in the first bytes.
-      for (const { at, byte } of changes) bytes[at % Math.min(bytes.length, 400)] = byte;
-      try {
-        const file = await read(cut ? bytes.slice(0, length % (bytes.length + 1)) : bytes);
-        for (const n of file.tensors.keys()) await file.readFloats(n);
-      } catch (error) {
-        expect(error).toBeInstanceOf(FormatError);
-      }
-    }),
+    fc.asyncProperty(
+      tensors,
+      fc.array(change, { maxLength: 4 }),
+      fc.nat(),
+      fc.boolean(),
+      async (written, changes, length, cut) => {
+        const bytes = writeSafetensors(written);
+        // Most of the changes where they matter, in the first bytes.
+        for (const { at, byte } of changes) bytes[at % Math.min(bytes.length, 400)] = byte;
+        try {
+          const file = await read(cut ? bytes.slice(0, length % (bytes.length + 1)) : bytes);
+          for (const n of file.tensors.keys()) await file.readFloats(n);
+        } catch (error) {
+          expect(error).toBeInstanceOf(FormatError);
+        }
+      },
+    ),
     { numRuns: 1000 },
   );
 });
 
 test('every cut of a file is refused', async () => {
   const bytes = writeSafetensors(new Map([['a', { dtype: 'F32', shape: [2], values: [1, 2] }]]));
-  for (let length = 0; length < bytes.length; length++) expect(await refusal(bytes.slice(0, length))).toMatch(/^w\.safetensors: .*again/);
+  for (let length = 0; length < bytes.length; length++)
+    expect(await refusal(bytes.slice(0, length))).toMatch(/^w\.safetensors: .*again/);
 });
 
 describe('half precision', () => {
@@ -99,15 +116,20 @@ describe('half precision', () => {
     if (!(bytes instanceof Uint8Array)) throw new Error(bytes.reason);
     return [...new Uint16Array(bytes.buffer, bytes.byteOffset, values.length)];
   };
-  const decoded = (dtype: Dtype, words: number[]) => codecOf(dtype).decode(new Uint8Array(Uint16Array.from(words).buffer));
+  const decoded = (dtype: Dtype, words: number[]) =>
+    codecOf(dtype).decode(new Uint8Array(Uint16Array.from(words).buffer));
 
   test('F16 has the bits of IEEE 754 binary16', () => {
-    expect(encoded('F16', [1, -2, 65504, 2 ** -24, 1 + 2 ** -11, 1 + 3 * 2 ** -11])).toEqual([0x3c00, 0xc000, 0x7bff, 1, 0x3c00, 0x3c02]);
+    expect(encoded('F16', [1, -2, 65504, 2 ** -24, 1 + 2 ** -11, 1 + 3 * 2 ** -11])).toEqual([
+      0x3c00, 0xc000, 0x7bff, 1, 0x3c00, 0x3c02,
+    ]);
     expect(decoded('F16', [0x3c01, 0x0001, 0xfc00])).toEqual(new Float64Array([1 + 2 ** -10, 2 ** -24, -Infinity]));
   });
 
   test('BF16 is the upper half of a float32, rounded to nearest even', () => {
-    expect(encoded('BF16', [1, -2, 1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.4e38, Infinity])).toEqual([0x3f80, 0xc000, 0x3f80, 0x3f82, 0x7f80, 0x7f80]);
+    expect(encoded('BF16', [1, -2, 1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.4e38, Infinity])).toEqual([
+      0x3f80, 0xc000, 0x3f80, 0x3f82, 0x7f80, 0x7f80,
+    ]);
     expect(decoded('BF16', [0x3f81, 0x0001, 0x7fc0])).toEqual(new Float64Array([1 + 2 ** -7, 2 ** -133, NaN]));
     expect(encoded('BF16', [NaN])[0] & 0x7fff).toBeGreaterThan(0x7f80);
   });
@@ -126,10 +148,20 @@ describe('headers that lie', () => {
     ['a negative length', { a: f32([-1], 0, 0) }, 0, /no shape/],
     ['a fraction', { a: f32([0.5], 0, 2) }, 2, /no shape/],
     ['a length over 2^53', '{"a":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,0]}}', 0, /no shape/],
-    ['a name twice', '{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}', 1, /name "a" twice/],
+    [
+      'a name twice',
+      '{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}',
+      1,
+      /name "a" twice/,
+    ],
     ['no offsets', { a: { dtype: 'F32', shape: [] } }, 0, /no pair of data_offsets/],
     ['three offsets', { a: { dtype: 'U8', shape: [], data_offsets: [0, 1, 1] } }, 1, /no pair of data_offsets/],
-    ['an 8-bit float', { a: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }, 1, /"F8_E4M3", which is not read here; convert it to one of F64, F32/],
+    [
+      'an 8-bit float',
+      { a: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } },
+      1,
+      /"F8_E4M3", which is not read here; convert it to one of F64, F32/,
+    ],
     ['no dtype', { a: { shape: [1], data_offsets: [0, 1] } }, 1, /"a" has no dtype/],
     ['no description', { a: null }, 0, /no description/],
     ['metadata that is none', { __metadata__: { a: 1 } }, 0, /map of strings/],
@@ -146,7 +178,9 @@ describe('headers that lie', () => {
   test('a header that claims 2^60 bytes', async () => {
     const bytes = fileOf({});
     new DataView(bytes.buffer).setBigUint64(0, 2n ** 60n, true);
-    expect(await refusal(bytes)).toMatch(/claims 1152921504606846976 bytes, but only 2 follow; it is cut short or no safetensors file/);
+    expect(await refusal(bytes)).toMatch(
+      /claims 1152921504606846976 bytes, but only 2 follow; it is cut short or no safetensors file/,
+    );
   });
 
   test('a header over the limit is not read', async () => {
@@ -157,7 +191,9 @@ describe('headers that lie', () => {
       if (offset === 0) new DataView(word.buffer).setBigUint64(0, 10n ** 9n, true);
       return word;
     };
-    await expect(readSafetensors({ name: 'huge', size: 2 ** 40, read })).rejects.toThrow(/1000000000 bytes, over the limit/);
+    await expect(readSafetensors({ name: 'huge', size: 2 ** 40, read })).rejects.toThrow(
+      /1000000000 bytes, over the limit/,
+    );
     expect(largest).toBe(8);
   });
 
@@ -194,7 +230,8 @@ describe('entries', () => {
   });
 
   test('the writer takes only what its dtype holds', () => {
-    const write = (dtype: Dtype, values: number[]) => () => writeSafetensors(new Map([['a', { dtype, shape: [1], values }]]));
+    const write = (dtype: Dtype, values: number[]) => () =>
+      writeSafetensors(new Map([['a', { dtype, shape: [1], values }]]));
     expect(write('I8', [128])).toThrow(/"a"\[0\] is 128, no integer of \[-128, 127\]/);
     expect(write('U8', [0.5])).toThrow(FormatError);
     expect(write('F32', [1, 2])).toThrow(/has 2 values, its shape \[1\] has 1/);

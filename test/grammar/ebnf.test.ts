@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ZklParser } from '../../grammar/parser.ts';
 import { zklLexer } from '../../grammar/lexer.ts';
 import { conflicts, grammarOf, parseEbnf } from './ebnf.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const page = parseEbnf(readFileSync(new URL('../../grammar/zkl.ebnf', import.meta.url), 'utf8'));
 

@@ -66,7 +66,7 @@ export function parseEbnf(text: string): Grammar {
 const CLASSES = new Set([NAME, HEAD, NUMBER, STRING].map(({ name }) => name));
 const terminal = (tokenName: string): Expression => {
   const type = VOCABULARY.find(({ name }) => name === tokenName);
-  return { kind: 'terminal', name: CLASSES.has(tokenName) ? tokenName : type?.PATTERN as string };
+  return { kind: 'terminal', name: CLASSES.has(tokenName) ? tokenName : (type?.PATTERN as string) };
 };
 
 /** What chevrotain serializes, with the fields that its type leaves out. */

@@ -1,9 +1,11 @@
 import * as prettier from 'prettier';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { format, print } from '../../grammar/format.ts';
 import { parse } from '../../grammar/index.ts';
 import * as plugin from '../../grammar/prettier.ts';
 import { bare } from './arbitrary.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 test('a text with errors is not formatted', async () => {
   const { text, diagnostics } = await format('model m { x = }', 'x');

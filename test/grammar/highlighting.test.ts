@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import oniguruma from 'vscode-oniguruma';
 import textmate, { type IGrammar } from 'vscode-textmate';
 import { lex } from '../../grammar/lexer.ts';
 import { isKeyword, KEYWORDS } from '../../grammar/tokens.ts';
 import { cases } from '../golden/golden.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const path = new URL('../../grammar/zkl.tmLanguage.json', import.meta.url);
 let grammar: IGrammar;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Name, Node, Value } from '../../grammar/ast.ts';
 import { visitorKeys } from '../../grammar/comments.ts';
 import { DEPTH_LIMIT } from '../../grammar/depth.ts';
@@ -6,6 +6,8 @@ import { parse } from '../../grammar/index.ts';
 import { cases } from '../golden/golden.ts';
 import { bare } from './arbitrary.ts';
 import { showTree } from './show.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const inModel = (...lines: string[]): string => `model m {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;
 const codes = (text: string): string[] => parse(text, 'x').diagnostics.map(({ code }) => code);

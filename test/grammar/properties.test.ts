@@ -15,7 +15,7 @@ test('a printed tree parses to itself, and formatting what was printed changes n
       expect(bare(parsed.program), text).toEqual(bare(tree));
       expect((await format(text, 'x')).text).toBe(text);
     }),
-    { numRuns: 150 },
+    { numRuns: 150, interruptAfterTimeLimit: 20_000 },
   );
 }, 60_000);
 
@@ -61,7 +61,7 @@ test('formatting keeps the program and every comment, and does all it would do a
       expect(commentsOf(formatted), `${text}\n---\n${formatted}`).toEqual(commentsOf(text));
       expect((await format(formatted, 'x')).text, text).toBe(formatted);
     }),
-    { numRuns: 150 },
+    { numRuns: 150, interruptAfterTimeLimit: 20_000 },
   );
 }, 60_000);
 
@@ -97,6 +97,6 @@ test('no text makes the parser throw, and every span lies in the text', () => {
         }
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: 1500, interruptAfterTimeLimit: 20_000 },
   );
 }, 60_000);

@@ -2,19 +2,21 @@
  * A prover that lies about its statement: it claims other public tensors than its witness gives, or leaves relations of
  * the protocol out. Everything else is the real prover.
  */
-import type { Device } from '../../runtime/device/device.ts';
+import type { Device, PointVector, VerifierDevice } from '../../runtime/device/device.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { padKind, type Value } from '../../runtime/protocol/form.ts';
 import { upload, type IntegerArray } from '../../runtime/protocol/integers.ts';
 import { proveLevels } from '../../runtime/protocol/levels.ts';
 import { publicDigests } from '../../runtime/protocol/program.ts';
+import { evaluateExtension, evaluateViewWeight, KnownTensors } from '../../runtime/protocol/publics.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement.ts';
 import { proveArgument, type ProverHooks } from '../../runtime/prover/argument.ts';
 import { levelProver } from '../../runtime/prover/levels.ts';
 import type { OpenedSource } from '../../runtime/prover/program.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { evaluateProgram, tensorEntries } from '../../runtime/prover/witness.ts';
+import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { entropyOf } from './draw.ts';
 import type { Statement } from './statement.ts';
 import type { Subject } from './subject.ts';
@@ -110,3 +112,35 @@ const joined = (parts: readonly IntegerArray[]): IntegerArray => {
   const all = parts.flatMap((p) => Array.from(p as ArrayLike<number | bigint>, BigInt));
   return BigInt64Array.from(all);
 };
+
+/** A verifier that forgot some relations: only those that `keep` keeps are checked. */
+export async function verifyForgetful(
+  device: VerifierDevice,
+  s: Statement,
+  { publics, body }: Lied,
+  keep: (relation: Value) => boolean,
+): Promise<Verdict> {
+  const { gadgets, argument, digest } = s.subject;
+  return device.scope(async () => {
+    const rows: PointVector[] = [];
+    for (const c of s.sources) {
+      const decoded = await device.decodePoints(c.points);
+      if ('bad' in decoded) throw new Error(`row ${decoded.bad} is no point`);
+      rows.push(decoded);
+    }
+    const transcript = programTranscript({
+      program: digest,
+      context: s.context,
+      commitments: s.sources.map((c) => c.digest),
+      publics: publicDigests(gadgets, publics),
+    });
+    const known = new KnownTensors(device, gadgets, publics);
+    return verifyArgument(device, argument, transcript, rows, body, async (ctx) => {
+      await proveLevels(ctx, gadgets, {
+        evaluate: (id, point) => evaluateExtension(device, known.tensor(id), gadgets.tensors[id].shape, point),
+        evaluateView: (view, claim, point) => evaluateViewWeight(device, gadgets, view, claim, point),
+      });
+      keepOnly(ctx, keep);
+    });
+  });
+}

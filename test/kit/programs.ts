@@ -1,11 +1,27 @@
 /** Random whole programs: sums of products over secrets, public inputs and earlier results, with views and guards. */
 import fc from 'fast-check';
-import type { Compare, Equation, Factor, IndexExpr, IndexVar, Range, Tensor, TensorProgram, Term } from '../../compiler/tensor/program.ts';
+import type {
+  Compare,
+  Equation,
+  Factor,
+  IndexExpr,
+  IndexVar,
+  Range,
+  Tensor,
+  TensorProgram,
+  Term,
+} from '../../compiler/tensor/program.ts';
 
 /** What shrinks; every number is taken modulo what there is to choose from. */
 interface Sketch {
   readonly sizes: readonly number[];
-  readonly inputs: readonly { readonly axes: readonly number[]; readonly secret: boolean; readonly bits: number; readonly stacked: boolean; readonly source: number }[];
+  readonly inputs: readonly {
+    readonly axes: readonly number[];
+    readonly secret: boolean;
+    readonly bits: number;
+    readonly stacked: boolean;
+    readonly source: number;
+  }[];
   readonly equations: readonly {
     readonly axes: readonly number[];
     readonly output: boolean;
@@ -22,7 +38,13 @@ const axes = fc.array(fc.nat(5), { maxLength: 3 });
 const sketches: fc.Arbitrary<Sketch> = fc.record({
   sizes: fc.array(fc.constantFrom(1, 2, 3, 4, 5, 6, 7, 9), { minLength: 2, maxLength: 3 }),
   inputs: fc.array(
-    fc.record({ axes, secret: fc.boolean(), bits: fc.integer({ min: 1, max: 8 }), stacked: fc.boolean(), source: fc.nat(1) }),
+    fc.record({
+      axes,
+      secret: fc.boolean(),
+      bits: fc.integer({ min: 1, max: 8 }),
+      stacked: fc.boolean(),
+      source: fc.nat(1),
+    }),
     { minLength: 2, maxLength: 4 },
   ),
   equations: fc.array(
@@ -32,7 +54,10 @@ const sketches: fc.Arbitrary<Sketch> = fc.record({
       terms: fc.array(
         fc.record({
           coefficient: fc.constantFrom(1, 1, -1, 2, -3, 100),
-          factors: fc.array(fc.record({ tensor: fc.nat(20), axes: fc.array(fc.nat(40), { minLength: 3, maxLength: 3 }) }), { maxLength: 3 }),
+          factors: fc.array(
+            fc.record({ tensor: fc.nat(20), axes: fc.array(fc.nat(40), { minLength: 3, maxLength: 3 }) }),
+            { maxLength: 3 },
+          ),
           guard: fc.nat(11),
         }),
         { minLength: 1, maxLength: 3 },
@@ -76,14 +101,34 @@ function build(sketch: Sketch): TensorProgram {
       role: output ? 'output' : 'inner',
       span,
     });
-    equations.push({ target: id, indices, definition: { kind: 'polynomial', polynomial: { terms, scale: unit } }, span });
+    equations.push({
+      target: id,
+      indices,
+      definition: { kind: 'polynomial', polynomial: { terms, scale: unit } },
+      span,
+    });
   }
-  return { name: 'random', tensors, tables: [], equations, statement: tensors.filter((t) => t.role !== 'inner').map((t) => t.id) };
+  return {
+    name: 'random',
+    tensors,
+    tables: [],
+    equations,
+    statement: tensors.filter((t) => t.role !== 'inner').map((t) => t.id),
+  };
 }
 
 function input(id: number, shape: number[], x: Sketch['inputs'][number]): Tensor {
   const half = 2n ** BigInt(x.bits - 1);
-  const common = { id, name: `x${id}`, shape, scale: unit, range: { lo: -half, hi: half - 1n }, type: { kind: 'fixed', bits: x.bits, frac: 0 }, role: 'input', span } as const;
+  const common = {
+    id,
+    name: `x${id}`,
+    shape,
+    scale: unit,
+    range: { lo: -half, hi: half - 1n },
+    type: { kind: 'fixed', bits: x.bits, frac: 0 },
+    role: 'input',
+    span,
+  } as const;
   if (!x.secret) return { ...common, visibility: 'public' };
   const stacked = x.stacked && shape.length > 0 ? 1 : 0;
   const names = Array.from({ length: size(shape.slice(0, stacked)) }, (_, i) => `x${id}.${i}`);
@@ -91,7 +136,11 @@ function input(id: number, shape: number[], x: Sketch['inputs'][number]): Tensor
 }
 
 /** A term within the bounds on integers and loops: factors that would exceed them are left out. */
-function term(tensors: readonly Tensor[], indices: readonly IndexVar[], sketch: Sketch['equations'][number]['terms'][number]): Term {
+function term(
+  tensors: readonly Tensor[],
+  indices: readonly IndexVar[],
+  sketch: Sketch['equations'][number]['terms'][number],
+): Term {
   const reduced: IndexVar[] = [];
   const guards: Compare[] = [];
   const factors: Factor[] = [];
@@ -100,10 +149,12 @@ function term(tensors: readonly Tensor[], indices: readonly IndexVar[], sketch: 
   for (const f of sketch.factors) {
     const t = tensors[f.tensor % tensors.length];
     const before = { reduced: reduced.length, guards: guards.length };
-    const at = t.shape.map((length, j) => position(length, f.axes[j], indices.length + reduced.length, sizeOf, guards, () => {
-      reduced.push({ name: `k${reduced.length}`, size: length });
-      return indices.length + reduced.length - 1;
-    }));
+    const at = t.shape.map((length, j) =>
+      position(length, f.axes[j], indices.length + reduced.length, sizeOf, guards, () => {
+        reduced.push({ name: `k${reduced.length}`, size: length });
+        return indices.length + reduced.length - 1;
+      }),
+    );
     factors.push({ tensor: t.id, at });
     const range = termRange(tensors, { coefficient: BigInt(sketch.coefficient), reduced, guards, factors });
     if (work() <= mostWork && (range.hi - range.lo).toString(2).length <= mostBits) continue;
@@ -119,18 +170,30 @@ const variable = (v: number): IndexExpr => ({ kind: 'var', var: v });
 const constant = (value: number): IndexExpr => ({ kind: 'const', value });
 
 /** An index expression that stays inside an axis wherever the guards, to which it may add one, hold. */
-function position(length: number, choice: number, count: number, sizeOf: (v: number) => number, guards: Compare[], fresh: () => number): IndexExpr {
+function position(
+  length: number,
+  choice: number,
+  count: number,
+  sizeOf: (v: number) => number,
+  guards: Compare[],
+  fresh: () => number,
+): IndexExpr {
   const fitting = Array.from({ length: count }, (_, v) => v).filter((v) => sizeOf(v) <= length);
   const any = count === 0 ? undefined : choice % count;
   const kind = choice % 10;
   if (kind < 5 && fitting.length > 0) return variable(fitting[choice % fitting.length]);
   if (kind === 5) return constant(choice % length);
-  if (kind === 6 && any !== undefined) return { kind: 'mod', left: { kind: 'add', left: variable(any), right: constant(choice) }, by: length };
-  if (kind === 7 && fitting.length > 0) return { kind: 'sub', left: constant(length - 1), right: variable(fitting[choice % fitting.length]) };
+  if (kind === 6 && any !== undefined)
+    return { kind: 'mod', left: { kind: 'add', left: variable(any), right: constant(choice) }, by: length };
+  if (kind === 7 && fitting.length > 0)
+    return { kind: 'sub', left: constant(length - 1), right: variable(fitting[choice % fitting.length]) };
   if (kind === 8 && any !== undefined) return { kind: 'div', left: variable(any), by: Math.ceil(sizeOf(any) / length) };
   if (kind === 9 && any !== undefined && sizeOf(any) > 1) {
     // A shift by one: entry v - 1, where there is one and it is inside.
-    guards.push({ left: variable(any), op: '>=', right: constant(1) }, { left: variable(any), op: '<=', right: constant(length) });
+    guards.push(
+      { left: variable(any), op: '>=', right: constant(1) },
+      { left: variable(any), op: '<=', right: constant(length) },
+    );
     return { kind: 'sub', left: variable(any), right: constant(1) };
   }
   return variable(fresh());
@@ -140,7 +203,9 @@ function guard(choice: number, count: number, sizeOf: (v: number) => number): Co
   if (choice > 5 || count === 0) return [];
   const [a, b] = [choice % count, (choice + 1) % count];
   const op = (['<', '<=', '==', '!=', '>=', '>'] as const)[choice];
-  return a === b ? [{ left: variable(a), op, right: constant(Math.floor(sizeOf(a) / 2)) }] : [{ left: variable(a), op, right: variable(b) }];
+  return a === b
+    ? [{ left: variable(a), op, right: constant(Math.floor(sizeOf(a) / 2)) }]
+    : [{ left: variable(a), op, right: variable(b) }];
 }
 
 /** Bounds of a term: interval arithmetic, and 0 where a guard may fail. */

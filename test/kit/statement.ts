@@ -62,7 +62,15 @@ export async function commitTo(
   const layout = sha256(new TextEncoder().encode(printSource(source)));
   const blindings = rowBlindings(source, blindingSeed(entropyOf(seed), layout, entries));
   const { points, rangeProof } = await commitSource(device, source, entries, blindings, entropyOf(seed));
-  return { tensors, entries, matrix: matrixDigest(entries), blindings, digest: commitmentDigest(source, points), points, rangeProof };
+  return {
+    tensors,
+    entries,
+    matrix: matrixDigest(entries),
+    blindings,
+    digest: commitmentDigest(source, points),
+    points,
+    rangeProof,
+  };
 }
 
 const given = (values: Values, id: number): readonly bigint[] => {

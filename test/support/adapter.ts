@@ -55,8 +55,10 @@ export function makeAdapter({
     matrix(`${m.path}.lora_A`, m.rank ?? rank, m.inputs);
     matrix(`${m.path}.lora_B`, m.outputs, m.rank ?? rank);
   }
+  // Keys are regular expressions that also match the ends of names.
+  const key = (path: string): string => `^${path.replace(/\W/g, '\\$&')}$`;
   const pattern = (field: 'rank' | 'alpha'): Record<string, number> =>
-    Object.fromEntries(modules.flatMap((m) => (m[field] === undefined ? [] : [[m.path, m[field]]])));
+    Object.fromEntries(modules.flatMap((m) => (m[field] === undefined ? [] : [[key(m.path), m[field]]])));
   const config = {
     peft_type: 'LORA',
     base_model_name_or_path: 'a base model',

@@ -88,7 +88,8 @@ function layout(runs: readonly Run[], width: number, sets: number) {
 }
 
 /** Bytes of working memory that a plan takes. */
-export const arenaBytes = (runs: readonly Run[], width: number, sets: number): number => layout(runs, width, sets).bytes;
+export const arenaBytes = (runs: readonly Run[], width: number, sets: number): number =>
+  layout(runs, width, sets).bytes;
 
 /** Carries out the plan at an address: fills `output` with sets * width references. */
 export function sumBuckets(engine: Engine, plan: number): void {
@@ -168,7 +169,12 @@ function splitSets(
   views.u8.fill(0, memory.output, memory.output + 4 * memory.outputs);
   while (sets.length > 0) {
     const words = views.i32;
-    const next: { readonly set: BucketSet; readonly bits: number; readonly low: BucketSet; readonly high: BucketSet }[] = [];
+    const next: {
+      readonly set: BucketSet;
+      readonly bits: number;
+      readonly low: BucketSet;
+      readonly high: BucketSet;
+    }[] = [];
     let end = 0;
     for (const set of sets) {
       if (set.size === 1) {
@@ -186,7 +192,13 @@ function splitSets(
     if (next.length === 0) return;
     views.u8.fill(0, otherStarts, otherStarts + 4 * (end + 1));
     for (const { set, bits, low, high } of next)
-      core.countSplit!(otherStarts + 4 * low.first, otherStarts + 4 * high.first, starts + 4 * set.first, set.size, bits);
+      core.countSplit!(
+        otherStarts + 4 * low.first,
+        otherStarts + 4 * high.first,
+        starts + 4 * set.first,
+        set.size,
+        bits,
+      );
     core.prefixSums!(otherStarts, end);
     views.u8.copyWithin(cursors, otherStarts, otherStarts + 4 * end);
     for (const { set, bits, low, high } of next) {

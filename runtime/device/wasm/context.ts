@@ -20,7 +20,10 @@ export class Context {
   readonly pool: Pool;
   readonly core: Core;
   readonly #index: ReadonlyMap<string, number>;
-  readonly #modules = new Map<string, { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; shared: boolean }>();
+  readonly #modules = new Map<
+    string,
+    { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; shared: boolean }
+  >();
 
   private constructor(core: Core, engine: Engine, heap: Heap, pool: Pool) {
     this.core = core;
@@ -31,9 +34,9 @@ export class Context {
     this.#index = new Map(Object.keys(engine.core).map((name, i) => [name, i]));
   }
 
-  static async create(threads: number): Promise<Context> {
+  static async create(threads: number, fused: boolean): Promise<Context> {
     const state = createMemory(threads > 1, threads);
-    const core = buildCore(state);
+    const core = buildCore(state, fused);
     const module = new WebAssembly.Module(core.bytes);
     const engine = new Engine(state.memory, module, 0);
     core.constants.flush(state.memory.buffer);
@@ -62,7 +65,14 @@ export class Context {
   }
 
   /** As `launch`, for the one function of a program module, made by `build` when first used. */
-  launchModule(key: string, build: () => Uint8Array<ArrayBuffer>, total: number, cost: number, args: readonly number[], stride = 0): number {
+  launchModule(
+    key: string,
+    build: () => Uint8Array<ArrayBuffer>,
+    total: number,
+    cost: number,
+    args: readonly number[],
+    stride = 0,
+  ): number {
     const parts = this.parts(total * cost);
     const module = this.#module(key, build);
     if (parts > 1 && !module.shared) {

@@ -24,7 +24,9 @@ export class Pool {
 
   /** Starts threads - 1 workers and waits until they listen. */
   static async start(engine: Engine, threads: number, start: Omit<WorkerStart, 'thread'>): Promise<Pool> {
-    const workers = await Promise.all(Array.from({ length: threads - 1 }, (_, i) => startWorker({ ...start, thread: i + 1 })));
+    const workers = await Promise.all(
+      Array.from({ length: threads - 1 }, (_, i) => startWorker({ ...start, thread: i + 1 })),
+    );
     return new Pool(engine, workers);
   }
 
@@ -48,7 +50,8 @@ export class Pool {
     } finally {
       this.#join(words);
     }
-    if (Atomics.exchange(words, at(CONTROL_WORD.failed), 0) !== 0) throw new Error('a worker thread of the device failed');
+    if (Atomics.exchange(words, at(CONTROL_WORD.failed), 0) !== 0)
+      throw new Error('a worker thread of the device failed');
   }
 
   /** Waits until every worker has finished, those without a part too. */

@@ -40,7 +40,8 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
     return v;
   };
   const newFr = (length: number) => own(new WasmVector('fr', length, heap.allocate(length * FR_SIZE), heap));
-  const newInt = (length: number, bytes: 2 | 4 | 8) => own(new WasmIntVector(length, bytes, heap.allocate(length * bytes), heap));
+  const newInt = (length: number, bytes: 2 | 4 | 8) =>
+    own(new WasmIntVector(length, bytes, heap.allocate(length * bytes), heap));
   /** Values for the time of `body`, in one block with room for as many words. */
   const uploaded = <T>(values: readonly bigint[], body: (address: number) => T): T =>
     ctx.temporary(values.length * FR_SIZE, (address) => {
@@ -49,13 +50,25 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
     });
   const sumOf = (values: readonly bigint[]) => values.reduce((a, b) => Fr.add(a, b), 0n);
 
-  const contractIntegers = (v: IntVector, reduce: number, inner: number, weights: FrVector, out: { address: number; length: number }) =>
+  const contractIntegers = (
+    v: IntVector,
+    reduce: number,
+    inner: number,
+    weights: FrVector,
+    out: { address: number; length: number },
+  ) =>
     ctx.temporary(2 * FR_SIZE * reduce, (halves) => {
       ctx.launch('splitWeights', reduce, COST.copy * 10, halves, [addressOf(weights)]);
       const source = addressOf(v);
       const top = v.bytes / 2 - 1;
       const run = (target: number, part: number) =>
-        ctx.launch(`contractInt${8 * v.bytes}`, out.length, reduce * COST.small, target, [source, halves, reduce, inner, part]);
+        ctx.launch(`contractInt${8 * v.bytes}`, out.length, reduce * COST.small, target, [
+          source,
+          halves,
+          reduce,
+          inner,
+          part,
+        ]);
       run(out.address, top);
       if (top === 0) return;
       ctx.temporary(FR_SIZE * out.length, (more) => {
@@ -103,7 +116,12 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
       const out = newFr(outer * inner);
       if (v.kind === 'int') contractIntegers(v, reduce, inner, weights, out);
       else
-        ctx.launch('contractFr', out.length, reduce * COST.wide, out.address, [addressOf(v), addressOf(weights), reduce, inner]);
+        ctx.launch('contractFr', out.length, reduce * COST.wide, out.address, [
+          addressOf(v),
+          addressOf(weights),
+          reduce,
+          inner,
+        ]);
       return out;
     },
 
@@ -148,7 +166,9 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
       const address = addressOf(v) + offset * entryBytes(v);
       const parent = v as unknown as WasmVector<'fr'>;
       const view =
-        v.kind === 'fr' ? new WasmVector('fr', length, address, parent) : new WasmIntVector(length, v.bytes, address, parent);
+        v.kind === 'fr'
+          ? new WasmVector('fr', length, address, parent)
+          : new WasmIntVector(length, v.bytes, address, parent);
       return own(view) as FrVector | IntVector as V;
     },
 
@@ -223,7 +243,8 @@ function withArguments<T>(
     ctx.temporary(4 * (ARGUMENTS.tables + 2 * tables.length), (args) => {
       const i32 = ctx.views.i32;
       const named = { ...words, constants: at, one: ctx.core.one };
-      for (const [name, value] of Object.entries(named)) i32[args / 4 + ARGUMENTS[name as keyof typeof ARGUMENTS]] = value;
+      for (const [name, value] of Object.entries(named))
+        i32[args / 4 + ARGUMENTS[name as keyof typeof ARGUMENTS]] = value;
       for (let t = 0; t < tableCount(expression); t++)
         i32.set([addressOf(tables[t]!), tables[t]!.length], args / 4 + ARGUMENTS.tables + 2 * t);
       return body(args);
@@ -264,7 +285,14 @@ function round(
     ctx.temporary(stride * ctx.pool.threads, (target) => {
       const key = `round ${points.join()} ${print(expression)}`;
       const cost = points.length * (products(expression) * COST.product + COST.wide);
-      const parts = ctx.launchModule(key, () => ctx.core.round(expression, points), total, cost, [target, args], stride);
+      const parts = ctx.launchModule(
+        key,
+        () => ctx.core.round(expression, points),
+        total,
+        cost,
+        [target, args],
+        stride,
+      );
       const values = ctx.readFr(target, 2 * points.length * parts);
       return points.map((_, k) => {
         let sum = 0n;
@@ -284,7 +312,12 @@ function integerAt(ctx: Context, v: IntVector, i: number): bigint {
   return BigInt(v.bytes === 4 ? view.getInt32(0, true) : view.getInt16(0, true));
 }
 
-function multiplyIntegers(ctx: Context, left: IntVector, right: IntVector, shape: readonly [number, number, number]): BigInt64Array {
+function multiplyIntegers(
+  ctx: Context,
+  left: IntVector,
+  right: IntVector,
+  shape: readonly [number, number, number],
+): BigInt64Array {
   check.checkProduct(left, right, shape);
   const [outer, reduce, inner] = shape;
   const size = outer * inner;

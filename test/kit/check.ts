@@ -1,0 +1,381 @@
+/**
+ * `checkGadget`: everything that has to hold of a gadget before anybody relies on it, in one call.
+ *
+ * - Completeness: proofs of random and extreme inputs are accepted, their integers are the reference interpreter's, and
+ *   with the same entropy every device makes the same bytes.
+ * - Soundness: a prover that changes any message, pad row or committed entry, or claims another public output, is
+ *   rejected, and so is a proof with any of its points or scalars changed.
+ * - The statement is bound: the proof is rejected for other public tensors, commitments, contexts and programs.
+ */
+import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { Device } from '../../runtime/device/device.ts';
+import { createReferenceDevice } from '../../runtime/device/reference.ts';
+import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/integers.ts';
+import { add, reduce } from '../../runtime/protocol/scalar.ts';
+import type { ProverHooks, ProverPads } from '../../runtime/prover/argument.ts';
+import type { ProvedProgram } from '../../runtime/prover/program.ts';
+import { layMatrix } from '../../runtime/prover/range.ts';
+import type { Verdict } from '../../runtime/verifier/argument.ts';
+import { Draw } from './draw.ts';
+import { proveLie } from './liar.ts';
+import { createStatement, prove, validate, verify, type Statement } from './statement.ts';
+import { createSubject, drawInputs, expected, type Subject, type SubjectOptions, type Values } from './subject.ts';
+
+export interface GadgetOptions extends SubjectOptions {
+  /** The first proves and verifies; the others have to make the same bytes. Default: the reference device. */
+  readonly devices?: readonly Device[];
+  /** Everything drawn follows from it. Default 1. */
+  readonly seed?: number;
+  /** Random inputs to prove for completeness. Default 2. */
+  readonly statements?: number;
+  /** Inputs for the first statement, by tensor; default drawn. */
+  readonly inputs?: Values;
+  /** Most changes of each kind: messages, pads, entries, points and scalars. More than these are sampled. Default 24. */
+  readonly samples?: number;
+}
+
+/** Which of the properties a check is about. */
+export type Property =
+  'completeness' | 'devices' | 'messages' | 'pads' | 'witness' | 'outputs' | 'bytes' | 'statement' | 'range';
+
+export interface GadgetFailure {
+  readonly property: Property;
+  /** What was done: the message's label, the tensor's entry, the position in the proof. */
+  readonly what: string;
+  readonly problem: string;
+}
+
+export interface GadgetReport {
+  readonly ok: boolean;
+  /** How many checks of each kind were made. */
+  readonly checks: Readonly<Record<Property, number>>;
+  readonly failures: readonly GadgetFailure[];
+  /** The report as text, failures first. */
+  readonly text: string;
+}
+
+const properties: readonly Property[] = [
+  'completeness',
+  'devices',
+  'messages',
+  'pads',
+  'witness',
+  'outputs',
+  'bytes',
+  'statement',
+  'range',
+];
+
+/** Collects outcomes; a check that throws is a failure like any other. */
+class Ledger {
+  readonly checks = Object.fromEntries(properties.map((p) => [p, 0])) as Record<Property, number>;
+  readonly failures: GadgetFailure[] = [];
+
+  fail(property: Property, what: string, problem: string): void {
+    this.failures.push({ property, what, problem });
+  }
+
+  async accepted(property: Property, what: string, run: () => Promise<Verdict>): Promise<void> {
+    const outcome = await this.#run(property, run);
+    if (typeof outcome === 'string') this.fail(property, what, `threw: ${outcome}`);
+    else if (!outcome.ok) this.fail(property, what, `rejected: ${outcome.reason}`);
+  }
+
+  async rejected(property: Property, what: string, run: () => Promise<Verdict>): Promise<void> {
+    const outcome = await this.#run(property, run);
+    if (typeof outcome === 'string') this.fail(property, what, `threw instead of being rejected: ${outcome}`);
+    else if (outcome.ok) this.fail(property, what, 'was accepted');
+  }
+
+  async #run(property: Property, run: () => Promise<Verdict>): Promise<Verdict | string> {
+    this.checks[property]++;
+    try {
+      return await run();
+    } catch (e) {
+      return e instanceof Error ? e.message : String(e);
+    }
+  }
+}
+
+/** What the checks share. */
+interface Trial {
+  readonly device: Device;
+  readonly subject: Subject;
+  readonly statement: Statement;
+  readonly honest: ProvedProgram;
+  readonly draw: Draw;
+  readonly samples: number;
+  readonly ledger: Ledger;
+}
+
+/**
+ * Checks a gadget.
+ * @param gadget a tensor program, or the text of a `.zkl` file with one model that uses the block to be tested
+ * @throws Error if it does not compile
+ */
+export async function checkGadget(gadget: TensorProgram | string, options: GadgetOptions = {}): Promise<GadgetReport> {
+  const { seed = 1, samples = 24, devices = [createReferenceDevice()] } = options;
+  const subject = await createSubject(gadget, options);
+  const ledger = new Ledger();
+  const trial = await checkCompleteness(subject, devices, options, ledger);
+  if (trial) {
+    const t: Trial = { ...trial, device: devices[0], subject, draw: new Draw('checks', seed), samples, ledger };
+    await checkMessages(t);
+    await checkPads(t);
+    await checkWitness(t);
+    await checkOutputs(t);
+    await checkBytes(t);
+    await checkStatement(t);
+  }
+  const { checks, failures } = ledger;
+  return { ok: failures.length === 0, checks, failures, text: print(subject, ledger) };
+}
+
+/** As `checkGadget`. @throws Error with the report's text unless everything holds */
+export async function assertGadget(gadget: TensorProgram | string, options: GadgetOptions = {}): Promise<GadgetReport> {
+  const report = await checkGadget(gadget, options);
+  if (!report.ok) throw new Error(report.text);
+  return report;
+}
+
+async function checkCompleteness(
+  subject: Subject,
+  devices: readonly Device[],
+  { seed = 1, statements = 2, inputs }: GadgetOptions,
+  ledger: Ledger,
+): Promise<{ statement: Statement; honest: ProvedProgram } | undefined> {
+  let first: { statement: Statement; honest: ProvedProgram } | undefined;
+  for (let k = 0; k < statements; k++) {
+    const values = k === 0 && inputs ? inputs : drawInputs(subject, seed + k);
+    const what = `statement ${k}`;
+    let statement: Statement | undefined;
+    let honest: ProvedProgram | undefined;
+    for (const device of devices) {
+      await ledger.accepted('completeness', `${what} on ${device.name}`, async () => {
+        const own = await createStatement(device, subject, values, { context: new TextEncoder().encode(what), seed });
+        const proof = await prove(device, own, { seed });
+        for (const [i, c] of own.sources.entries())
+          await ledger.accepted(
+            'range',
+            `range proof of ${subject.gadgets.sources[i].name}, ${what} on ${device.name}`,
+            () => validate(device, subject, i, c),
+          );
+        if (statement && honest)
+          compareDevices(ledger, what, device, { statement, honest }, { statement: own, honest: proof });
+        statement ??= own;
+        honest ??= proof;
+        return verify(device, own, proof);
+      });
+    }
+    if (!statement || !honest) continue;
+    compareValues(ledger, what, subject, expected(subject, values), honest);
+    first ??= { statement, honest };
+  }
+  return first;
+}
+
+type Made = Readonly<{ statement: Statement; honest: ProvedProgram }>;
+
+function compareDevices(ledger: Ledger, what: string, device: Device, a: Made, b: Made): void {
+  const compare = (name: string, x: Uint8Array, y: Uint8Array): void => {
+    ledger.checks.devices++;
+    const at = x.findIndex((v, i) => v !== y[i]);
+    if (x.length !== y.length || at >= 0)
+      ledger.fail('devices', `${name} of ${what} on ${device.name}`, `differs from byte ${at} on`);
+  };
+  for (const [i, c] of a.statement.sources.entries()) {
+    compare('the commitment', c.points, b.statement.sources[i].points);
+    compare('the range proof', c.rangeProof, b.statement.sources[i].rangeProof);
+  }
+  compare('the proof', a.honest.body, b.honest.body);
+}
+
+function compareValues(
+  ledger: Ledger,
+  what: string,
+  { gadgets }: Subject,
+  want: Values,
+  { publics }: ProvedProgram,
+): void {
+  for (const [id, got] of publics) {
+    ledger.checks.completeness++;
+    const wanted = want.get(id) ?? [];
+    const at = wanted.findIndex((v, i) => v !== entry(got, i));
+    if (at >= 0)
+      ledger.fail(
+        'completeness',
+        `${gadgets.tensors[id].name}, entry ${at}, ${what}`,
+        `is ${entry(got, at)}, the interpreter says ${wanted[at]}`,
+      );
+  }
+}
+
+/** A prover that changes one message, by one and at random, and goes on from there. */
+async function checkMessages(t: Trial): Promise<void> {
+  const labels: string[] = [];
+  await prove(t.device, t.statement, { seed: 3, hooks: { message: (label, _i, v) => (labels.push(label), v) } });
+  for (const at of t.draw.sample([...labels.keys()], t.samples))
+    for (const [how, change] of changes(t.draw)) {
+      let count = 0;
+      const hooks: ProverHooks = { message: (_label, _i, v) => (count++ === at ? change(reduce(v)) : v) };
+      await t.ledger.rejected('messages', `message ${at} "${labels[at]}" ${how}`, () => proveAndVerify(t, hooks));
+    }
+}
+
+const changes = (draw: Draw): [string, (v: bigint) => bigint][] => [
+  ['plus one', (v) => add(v, 1n)],
+  ['replaced at random', (v) => differing(v, draw.scalar())],
+  ['replaced by 0', (v) => differing(v, 0n)],
+];
+
+const differing = (v: bigint, other: bigint): bigint => (other === v ? add(v, 1n) : other);
+
+async function proveAndVerify(t: Trial, hooks: ProverHooks): Promise<Verdict> {
+  const proof = await prove(t.device, t.statement, { seed: 3, hooks });
+  return verify(t.device, t.statement, proof);
+}
+
+/** Pads that are bound by something: factors and products of triples, copies, and the products of the last row. */
+async function checkPads(t: Trial): Promise<void> {
+  const { pads, closing } = t.subject.argument;
+  const slots: [keyof ProverPads, number][] = [];
+  for (let i = 0; i < pads.triples; i++) slots.push(['A', i], ['B', i], ['C', i]);
+  for (let i = 0; i < closing.tripleRows; i++) slots.push(['Q', closing.lastPads - 1 - i]);
+  for (const [kind, i] of t.draw.sample(slots, t.samples)) {
+    const hooks: ProverHooks = { pads: (p) => (p[kind][i] = add(p[kind][i], 1n)) };
+    await t.ledger.rejected('pads', `pad ${kind}[${i}] plus one`, () => proveAndVerify(t, hooks));
+  }
+}
+
+/** A prover whose weights are not the committed ones, and who claims what they give. */
+async function checkWitness(t: Trial): Promise<void> {
+  const entries = t.statement.sources.flatMap((s, k) =>
+    s.tensors.flatMap((v, f) => Array.from({ length: v.length }, (_, i) => ({ k, f, i }))),
+  );
+  for (const { k, f, i } of t.draw.sample(entries, t.samples)) {
+    const source = t.subject.gadgets.sources[k];
+    const tensors = t.statement.sources[k].tensors.map((v, j) => (j === f ? changed(v, i, source.tensors[f].bits) : v));
+    const sources = t.statement.sources.map((s, j) =>
+      j === k ? { ...s, tensors, entries: layMatrix(source, tensors) } : s,
+    );
+    const what = `entry ${i} of ${source.tensors[f].name} changed after the commitment`;
+    const proof = await prove(t.device, t.statement, { seed: 4, sources });
+    // Outputs that do not depend on the entry are proved of the weights that were committed.
+    if (same(proof.publics, t.honest.publics)) continue;
+    await t.ledger.rejected('witness', what, () => verify(t.device, t.statement, proof));
+  }
+}
+
+function changed(values: IntegerArray, at: number, bits: number): IntegerArray {
+  const out = values.slice() as IntegerArray;
+  const v = entry(out, at);
+  setEntry(out, at, v === 2n ** BigInt(bits - 1) - 1n ? v - 1n : v + 1n);
+  return out;
+}
+
+const same = (a: ReadonlyMap<number, IntegerArray>, b: ReadonlyMap<number, IntegerArray>): boolean =>
+  [...a].every(([id, v]) =>
+    Array.from(v as ArrayLike<number | bigint>).every((x, i) => BigInt(x) === entry(b.get(id) ?? [], i)),
+  );
+
+/** A prover that claims a public output one off, in the transcript too, with everything else as it should be. */
+async function checkOutputs(t: Trial): Promise<void> {
+  for (const { id, i, name } of t.draw.sample(publicEntries(t, 'output'), t.samples)) {
+    const publics = (honest: Map<number, IntegerArray>): void => void honest.set(id, oneOff(honest.get(id) ?? [], i));
+    await t.ledger.rejected('outputs', `${name}, entry ${i}, claimed one off`, async () =>
+      verify(t.device, t.statement, await proveLie(t.device, t.statement, { publics })),
+    );
+  }
+}
+
+function publicEntries(t: Trial, kind: 'input' | 'output'): { id: number; i: number; name: string }[] {
+  return t.subject.gadgets.publics.flatMap((id) => {
+    const { name, class: c, shape } = t.subject.gadgets.tensors[id];
+    const size = shape.reduce((n, d) => n * d, 1);
+    return c.kind === kind ? Array.from({ length: size }, (_, i) => ({ id, i, name })) : [];
+  });
+}
+
+function oneOff(values: IntegerArray, at: number): IntegerArray {
+  const out = values.slice() as IntegerArray;
+  const v = entry(out, at);
+  // Entries are stored in as few bits as their range needs: count down at the top of the storage.
+  setEntry(out, at, v + 1n);
+  if (entry(out, at) !== v + 1n) setEntry(out, at, v - 1n);
+  return out;
+}
+
+/** A finished proof with one of its points or scalars changed in one bit. */
+async function checkBytes(t: Trial): Promise<void> {
+  const { body } = t.honest;
+  const positions = Array.from({ length: Math.floor(body.length / 16) }, (_, k) => 16 * k);
+  for (const start of t.draw.sample(positions, 2 * t.samples)) {
+    const at = start + t.draw.below(16);
+    const bad = body.slice();
+    bad[at] ^= 1 << t.draw.below(8);
+    await t.ledger.rejected('bytes', `byte ${at} of the proof`, () =>
+      verify(t.device, t.statement, { ...t.honest, body: bad }),
+    );
+  }
+  for (const [what, bad] of [
+    ['cut short', body.subarray(0, body.length - 1)],
+    ['made longer', Uint8Array.of(...body, 0)],
+    ['left empty', new Uint8Array(0)],
+  ] as const)
+    await t.ledger.rejected('bytes', `the proof ${what}`, () =>
+      verify(t.device, t.statement, { ...t.honest, body: bad }),
+    );
+}
+
+/** The honest proof for another statement. */
+async function checkStatement(t: Trial): Promise<void> {
+  const { device, statement, honest, subject } = t;
+  const reject = (what: string, claim: Partial<Parameters<typeof verify>[2]>): Promise<void> =>
+    t.ledger.rejected('statement', what, () => verify(device, statement, { ...honest, ...claim }));
+  for (const kind of ['input', 'output'] as const)
+    for (const { id, i, name } of t.draw.sample(publicEntries(t, kind), t.samples)) {
+      const publics = new Map(honest.publics);
+      publics.set(id, oneOff(publics.get(id) ?? [], i));
+      await reject(`${name}, entry ${i}, one off`, { publics });
+    }
+  await reject('another context', { context: Uint8Array.of(...statement.context, 1) });
+  await reject('another program', { digest: subject.digest.map((b, i) => (i === 0 ? b ^ 1 : b)) });
+  for (const [i] of statement.sources.entries()) {
+    // The same weights committed to again: other blindings, other points.
+    const again = await createStatement(device, subject, sourceValues(t), { seed: 99 });
+    const commitments = statement.sources.map((s, j) => (j === i ? again.sources[j] : s));
+    await reject(`another commitment for ${subject.gadgets.sources[i].name}`, { commitments });
+    const mixed = statement.sources.map((s, j) =>
+      j === i ? { points: again.sources[j].points, digest: s.digest } : s,
+    );
+    await reject(`another commitment for ${subject.gadgets.sources[i].name} under the first one's digest`, {
+      commitments: mixed,
+    });
+  }
+}
+
+/** The statement's inputs as they were given. */
+function sourceValues({ statement, subject }: Trial): Values {
+  const out = new Map<number, readonly bigint[]>();
+  for (const [id, v] of statement.inputs)
+    out.set(
+      id,
+      Array.from({ length: v.length }, (_, i) => entry(v, i)),
+    );
+  for (const [id, t] of subject.gadgets.tensors.entries()) {
+    if (t.class.kind !== 'committed') continue;
+    const { source, files } = t.class;
+    out.set(
+      id,
+      files.flatMap((f) => Array.from(statement.sources[source].tensors[f] as ArrayLike<number | bigint>, BigInt)),
+    );
+  }
+  return out;
+}
+
+function print({ gadgets, argument }: Subject, { checks, failures }: Ledger): string {
+  const made = properties.filter((p) => checks[p] > 0).map((p) => `${checks[p]} ${p}`);
+  const lines = failures.map((f) => `  ${f.property}: ${f.what} ${f.problem}`);
+  const head = `${gadgets.name}: ${argument.pads.labels.length} messages, ${argument.pads.triples} products; checked ${made.join(', ')}`;
+  return failures.length === 0 ? `${head}: all hold` : [`${head}: ${failures.length} do not hold`, ...lines].join('\n');
+}

@@ -1,0 +1,106 @@
+/** Whoever may choose the challenges can prove anything, without a witness; whoever may not, cannot. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { PointVector } from '../../runtime/device/device.ts';
+import { fromBigints, type IntegerArray } from '../../runtime/protocol/integers.ts';
+import { proveLevels } from '../../runtime/protocol/levels.ts';
+import type { ProtocolContext } from '../../runtime/protocol/context.ts';
+import { publicDigests } from '../../runtime/protocol/program.ts';
+import { evaluateExtension, KnownTensors } from '../../runtime/protocol/publics.ts';
+import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/range.ts';
+import { commitmentDigest, programTranscript, rangeTranscript } from '../../runtime/protocol/statement.ts';
+import { verifyArgument } from '../../runtime/verifier/argument.ts';
+import { testDevice } from '../kit/devices.ts';
+import { Draw } from '../kit/draw.ts';
+import { ChosenTranscript, simulate } from '../kit/simulator.ts';
+import { createSubject } from '../kit/subject.ts';
+import { text } from '../soundness/fixture.ts';
+
+const device = await testDevice();
+const subject = await createSubject(text(3));
+const { gadgets, argument } = subject;
+const [source] = gadgets.sources;
+
+/** Rows that nobody knows an opening of small integers of, and public tensors at random: false, up to 2^-2000. */
+const points = new Uint8Array(48 * source.rows);
+const publics = new Map<number, IntegerArray>();
+let rows: PointVector;
+
+beforeAll(async () => {
+  const draw = new Draw('false statement', 1);
+  await device.prepareGenerators(33);
+  const made = await device.commit(
+    Array.from({ length: source.rows }, () => ({
+      vector: device.frVector(Array.from({ length: source.columns }, () => draw.scalar())),
+      offset: 0,
+      length: source.columns,
+      blinding: draw.scalar(),
+    })),
+  );
+  for (const [i, p] of made.entries()) points.set(p, 48 * i);
+  const decoded = (await device.keep(() => device.decodePoints(points))).value;
+  if ('bad' in decoded) throw new Error('no points');
+  rows = decoded;
+  for (const id of gadgets.publics) {
+    const { range, shape } = gadgets.tensors[id];
+    publics.set(
+      id,
+      fromBigints(
+        range,
+        draw.integers(
+          range,
+          shape.reduce((n, d) => n * d, 1),
+        ),
+      ),
+    );
+  }
+});
+
+const programText = async (ctx: ProtocolContext): Promise<void> => {
+  const known = new KnownTensors(device, gadgets, publics);
+  await proveLevels(ctx, gadgets, {
+    evaluate: (id, point) => evaluateExtension(device, known.tensor(id), gadgets.tensors[id].shape, point),
+    evaluateView: () => {
+      throw new Error('the program has no views');
+    },
+  });
+};
+
+describe('simulated proofs of a program', () => {
+  test('are accepted for a false statement if the challenges were chosen, and only then', async () => {
+    const body = await simulate(device, argument, [rows], programText, 7);
+    const verify = (transcript: Parameters<typeof verifyArgument>[2]): ReturnType<typeof verifyArgument> =>
+      device.scope(() => verifyArgument(device, argument, transcript, [rows], body, programText));
+    expect(await verify(new ChosenTranscript(7))).toEqual({ ok: true });
+    expect(await verify(new ChosenTranscript(8))).toMatchObject({ ok: false });
+    const honest = programTranscript({
+      program: subject.digest,
+      context: new Uint8Array(0),
+      commitments: [commitmentDigest(source, points)],
+      publics: publicDigests(gadgets, publics),
+    });
+    expect(await verify(honest)).toMatchObject({ ok: false });
+  });
+
+  test('are all different, as proofs are', async () => {
+    const [a, b] = [
+      await simulate(device, argument, [rows], programText, 1),
+      await simulate(device, argument, [rows], programText, 2),
+    ];
+    expect(a.length).toBe(b.length);
+    for (let at = 0; at < a.length; at += 32) expect(a.subarray(at, at + 32)).not.toEqual(b.subarray(at, at + 32));
+  });
+});
+
+describe('simulated range proofs', () => {
+  test('are accepted for rows of arbitrary field elements if the challenges were chosen, and only then', async () => {
+    const plan = planRange(source);
+    const range = await planRangeArgument(source, plan);
+    const rangeText = (ctx: ProtocolContext): Promise<void> => proveRange(ctx, source, plan);
+    const body = await simulate(device, range, [rows], rangeText, 9);
+    const verify = (transcript: Parameters<typeof verifyArgument>[2]): ReturnType<typeof verifyArgument> =>
+      device.scope(() => verifyArgument(device, range, transcript, [rows], body, rangeText));
+    expect(await verify(new ChosenTranscript(9))).toEqual({ ok: true });
+    expect(await verify(new ChosenTranscript(10))).toMatchObject({ ok: false });
+    expect(await verify(rangeTranscript(commitmentDigest(source, points)))).toMatchObject({ ok: false });
+  });
+});
