@@ -25,6 +25,11 @@ export interface CheckInput {
   readonly overrides?: Readonly<Record<string, string | number>>;
   /** Fixed-point types of bare `round`s, by `at` path and defined names, and of open tensors without a type. */
   readonly calibration?: Readonly<Record<string, FixedType>>;
+  /**
+   * The text had syntax errors, so that statements are missing from the tree: say nothing about names that may have been
+   * defined there.
+   */
+  readonly incomplete?: boolean;
   /** Also refuse what no proof can be made of yet: training, scales that are not known. */
   readonly forProof?: boolean;
 }
@@ -37,6 +42,9 @@ export interface CheckResult {
   /** What a calibration would have to say before there is a program. */
   readonly uncalibrated: readonly Uncalibrated[];
 }
+
+/** What a missing statement may cause elsewhere: unknown names and sources, nothing to prove, nothing that uses a thing. */
+const MISSING = ['ZKL201', 'ZKL204', 'ZKL211', 'ZKL212', 'ZKL215', 'ZKL602', 'ZKL603', 'ZKL604'];
 
 /** Checks a program. Never throws, whatever the program. */
 export function check(input: CheckInput): CheckResult {
@@ -66,7 +74,8 @@ export function check(input: CheckInput): CheckResult {
   }
   resolveItems(reporter, program, scope);
   if (!reporter.failed) warnUnusedImports(reporter, program, imported);
-  const diagnostics = [...reporter.diagnostics].sort(
+  const told = reporter.diagnostics.filter((d) => input.incomplete !== true || !MISSING.includes(d.code));
+  const diagnostics = told.sort(
     (a, b) => Number(a.span.source !== source) - Number(b.span.source !== source) || a.span.start - b.span.start,
   );
   return { programs: reporter.failed ? [] : programs, diagnostics, uncalibrated };

@@ -4,7 +4,7 @@
  */
 import type * as ast from '../../grammar/ast.ts';
 import { CONST_FUNCTIONS } from './values.ts';
-import { didYouMean } from './report.ts';
+import { count, didYouMean } from './report.ts';
 import type { Reporter } from './report.ts';
 import type { Scope } from './scope.ts';
 import { allValues, innerValues } from './syntax.ts';
@@ -56,9 +56,28 @@ class Resolver {
     for (const result of node.results) this.axes(result.axes, names);
     this.statements(node.body, names);
     if (node.derivative === undefined) return;
+    this.derivative(node, node.derivative);
     const inner = new Names(names);
     this.params(node.derivative.params, inner);
     this.statements(node.derivative.body, inner);
+  }
+
+  /** One cotangent for each result, one result for each tensor parameter that is no index. */
+  private derivative(block: ast.Block, node: ast.Derivative): void {
+    const tensors = block.params.filter((param) => param.kind === 'tensor' && param.type?.name !== 'index');
+    const wrong = node.params.length !== block.results.length || node.results.length !== tensors.length;
+    if (!wrong) return;
+    const takes = count(block.results.length, 'cotangent');
+    this.reporter.error(
+      'ZKL218',
+      node.span,
+      'a derivative of another signature',
+      `it takes ${takes} and gives ${count(tensors.length, 'result')}`,
+      {
+        notes: [{ span: block.name.span, text: `the derivative of \`${block.name.text}\`` }],
+        help: 'one cotangent for each result, one result for each tensor parameter that is not an index',
+      },
+    );
   }
 
   optimizer(node: ast.Optimizer, names: Names): void {

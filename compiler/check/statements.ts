@@ -133,6 +133,7 @@ function define(session: Session, frame: Frame, node: ast.Define): void {
       `\`${name}\` is carried to nothing`,
     );
   }
+  const mark = session.tensors.length;
   const tensor = defineTensor(session, frame, {
     name,
     axes: node.axes,
@@ -141,7 +142,8 @@ function define(session: Session, frame: Frame, node: ast.Define): void {
     role: 'inner',
     span: node.name.span,
   });
-  session.named.set(tensor, node.name.span);
+  // Another name for what was there before is not a definition of its own.
+  if (tensor >= mark) session.named.set(tensor, node.name.span);
   frame.scope.set(name, { kind: 'tensor', tensor, span: node.name.span });
 }
 

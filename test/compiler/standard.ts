@@ -35,7 +35,8 @@ export interface Checked extends CheckResult {
 /** Parses and checks a text; `all` has the diagnostics of both. */
 export function checkText(text: string, options: Partial<CheckInput> = {}): Checked {
   const parsed = parse(text, 'case.zkl');
-  const checked = check({ program: parsed.program, source: 'case.zkl', resolveImport, ...options });
+  const incomplete = parsed.diagnostics.some((d) => d.severity === 'error');
+  const checked = check({ program: parsed.program, source: 'case.zkl', resolveImport, incomplete, ...options });
   return { ...checked, all: [...parsed.diagnostics, ...checked.diagnostics] };
 }
 

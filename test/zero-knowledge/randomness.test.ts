@@ -176,17 +176,30 @@ function chiSquare(cells: readonly number[]): number {
 const order = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
 
 describe('masked messages are uniform', () => {
-  // A square of a secret: rounds, factors, copies, and the closing's messages, for the same secret every time.
+  // Squares of secrets: rounds, factors, copies, and the closing's messages. The value of t is the same every time.
   const tiny = program(
-    [{ name: 's', shape: [2], bits: 4, source: 'a' }],
-    [{ name: 'y', shape: [2], terms: [term([at(0, 0), at(0, 0)])] }],
+    [
+      { name: 's', shape: [2], bits: 4, source: 'a' },
+      { name: 't', shape: [], bits: 4, source: 'a' },
+    ],
+    [
+      { name: 'y', shape: [2], terms: [term([at(0, 0), at(0, 0)])] },
+      { name: 'w', shape: [], terms: [term([at(1), at(1)])] },
+    ],
   );
   const proofs = 512;
 
   /** For each scalar of the proof: how its leading and its trailing bits are distributed over many proofs. */
   async function statistics(spoil?: (p: ProverPads) => void): Promise<{ labels: readonly string[]; worst: number[] }> {
     const s = await createSubject(tiny);
-    const own = await createStatement(device, s, new Map([[0, [3n, -5n]]]));
+    const own = await createStatement(
+      device,
+      s,
+      new Map([
+        [0, [3n, -5n]],
+        [1, [7n]],
+      ]),
+    );
     const columns: bigint[][] = [];
     for (let seed = 0; seed < proofs; seed++) {
       const { body } = await prove(device, own, { seed, hooks: { pads: spoil } });
@@ -210,8 +223,9 @@ describe('masked messages are uniform', () => {
 
   test('the statistic notices a pad that is not uniform', async () => {
     const draw = new Draw('short pads', 1);
-    const { worst } = await statistics((p) => void (p.P[0] = BigInt(draw.below(2 ** 30))));
-    expect(worst[0]).toBeGreaterThan(threshold);
-    expect(worst[1]).toBeLessThan(threshold);
+    const { labels, worst } = await statistics((p) => void (p.B[0] = BigInt(draw.below(2 ** 30))));
+    const t = labels.indexOf('level 1 value of t');
+    expect(worst[t]).toBeGreaterThan(threshold);
+    expect(worst.slice(0, labels.length).filter((x) => x > threshold)).toHaveLength(1);
   });
 });
