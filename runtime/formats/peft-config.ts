@@ -177,7 +177,16 @@ export function matchPattern(
   return undefined;
 }
 
+/** A group with a repetition inside that is repeated itself: matching it can take time exponential in the name. */
+const nestedRepetition = /\([^()]*[*+{][^()]*\)[*+{]/;
+
 function expression(file: string, field: string, key: string): RegExp {
+  if (key.length > 1000 || nestedRepetition.test(key))
+    throw new FormatError(
+      file,
+      `${field} has the key ${quote(key.slice(0, 200))}, an expression that could take for ever to match`,
+      'write the name of a module, or its end',
+    );
   try {
     return new RegExp(`^(?:.*\\.)?(?:${key})$`);
   } catch {

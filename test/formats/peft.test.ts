@@ -171,6 +171,12 @@ describe('patterns', () => {
     );
   });
 
+  test('a key that could take for ever to match is refused', async () => {
+    expect(await refusal(makeAdapter({ ...small, config: { alpha_pattern: { '([a-z0-9_.]+)+!': 3 } } }))).toMatch(
+      /alpha_pattern has the key "\(\[a-z0-9_\.\]\+\)\+!", an expression that could take for ever to match/,
+    );
+  });
+
   test('a key that is no regular expression is refused', async () => {
     expect(await refusal(makeAdapter({ ...small, config: { alpha_pattern: { '(': 3 } } }))).toMatch(
       /alpha_pattern has the key "\(", which is no regular expression/,
