@@ -23,7 +23,7 @@ export default defineConfig(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
-  { files: ['cli/**', 'examples/**', 'test/bench/**'], rules: { 'no-console': 'off' } },
+  { files: ['cli/**', 'examples/**', 'test/**'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.cjs'],
     languageOptions: {

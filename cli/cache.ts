@@ -11,6 +11,7 @@ import { isAbsolute, join } from 'node:path';
 import type { GeneratorCache } from '../runtime/curve/generators.ts';
 import type { ValidationCache } from '../runtime/verifier/index.ts';
 import { isSystemError } from './errors.ts';
+import { version } from './place.ts';
 
 export function cacheDirectory(): string | undefined {
   const xdg = process.env['XDG_CACHE_HOME'];
@@ -58,7 +59,8 @@ export function generatorCache(directory = cacheDirectory()): GeneratorCache | u
 
 export function validationCache(directory = cacheDirectory()): ValidationCache | undefined {
   if (directory === undefined) return undefined;
-  const name = (digest: string): string => `valid-${digest}`;
+  // A later release may validate more.
+  const name = (digest: string): string => `valid-${version()}-${digest}`;
   return {
     has: async (digest) => (await quietly(() => stat(join(directory, name(digest)))))?.isFile() ?? false,
     add: async (digest) => {

@@ -9,6 +9,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: Error & { code?: string }) => {
     process.exit(error.code === 'EPIPE' ? 0 : 2);
   });
+  // Node would end with 1, which says "rejected" here.
+  process.on('uncaughtException', (error) => {
+    process.exit(fail(error, undefined, argv.includes('--json')));
+  });
   process.exitCode = await dispatch(argv);
 }
 

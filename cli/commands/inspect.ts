@@ -42,6 +42,9 @@ function textOf({ path, bytes: data, bundle }: BundleFile, plan: Plan, kernels: 
   ].join('\n');
 }
 
+/** So that an adapter of hundreds of modules stays on the screen. */
+const mostTensors = 12;
+
 type Sources = BundleFile['bundle']['gadgets']['sources'];
 
 const committed = (sources: Sources): string =>
@@ -53,7 +56,9 @@ const committed = (sources: Sources): string =>
         t.axes.map((a) => `${a.length}${a.columnBits > 0 ? ` (2^${a.columnBits} in columns)` : ''}`).join(' x '),
         `fixed<${t.bits}, ${t.frac}>`,
       ]);
-      return `  ${s.name}: ${plural(s.rows, 'row')} of ${s.columns} columns, one point each\n${columns(tensors)}`;
+      const rest = tensors.length - mostTensors;
+      const more = rest > 0 ? `\n    and ${plural(rest, 'tensor')} more; --json has them all` : '';
+      return `  ${s.name}: ${plural(s.rows, 'row')} of ${s.columns} columns, one point each\n${columns(tensors.slice(0, mostTensors))}${more}`;
     })
     .join('\n');
 

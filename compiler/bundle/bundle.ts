@@ -57,7 +57,6 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
   const spans = readSpans(decode(s.SPAN));
   const at = (i: number): Span => spans[i] ?? nowhere;
   const text = (data: Uint8Array): string => new TextDecoder().decode(data);
-  const sources = decode(s.SRCE) as readonly { name?: unknown; text?: unknown }[];
   return {
     gadgets: {
       ...bare,
@@ -67,8 +66,17 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
     digest: programDigest(s.GADG),
     tensors: text(s.TENS),
     kernels: text(s.KERN),
-    sources: Array.isArray(sources) ? sources.map((x) => ({ name: String(x.name), text: String(x.text) })) : [],
+    sources: readSources(decode(s.SRCE)),
   };
+}
+
+/** Sources are for messages only: whatever is none is left out. */
+function readSources(value: unknown): { name: string; text: string }[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((v: unknown) => {
+    const { name, text } = (v ?? {}) as { name?: unknown; text?: unknown };
+    return typeof name === 'string' && typeof text === 'string' ? [{ name, text }] : [];
+  });
 }
 
 /** Spans are for messages only: whatever is no span becomes nowhere. */

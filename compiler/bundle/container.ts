@@ -36,8 +36,10 @@ export function pack(kind: FileKind, sections: Sections): Uint8Array {
 export function unpack<Name extends string>(
   kind: FileKind,
   names: readonly Name[],
-  bytes: Uint8Array,
+  file: Uint8Array,
 ): Record<Name, Uint8Array> {
+  // A plain array: subclasses such as Node's Buffer have a `slice` that does not copy.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const magic = new TextDecoder('latin1').decode(bytes.subarray(0, 4));
   if (magic !== `ZKL${kind}`) {
     const other = magic.startsWith('ZKL') ? kinds[magic[3] as FileKind] : undefined;

@@ -5,7 +5,7 @@ import { formatType, sameType } from './context.ts';
 import type { Declared, Frame, Session } from './context.ts';
 import { constantNumber } from './constants.ts';
 import { wholeTensor } from './equations.ts';
-import { lookUp, readType, staticIndex, staticLength } from './index-values.ts';
+import { lookUp, plainAxis, readType, staticIndex, staticLength } from './index-values.ts';
 import { extendAt } from './paths.ts';
 import { didYouMean, formatShape } from './report.ts';
 import type { Binding } from './scope.ts';
@@ -73,7 +73,7 @@ export function instantiate(
   try {
     inferDims(session, scope, tensors);
     const declared = new Map<string, Declared>();
-    const shape = result.axes.map((axis) => staticLength(session, scope, axis.range ?? axis.index));
+    const shape = result.axes.map((axis) => staticLength(session, scope, plainAxis(session, axis)));
     const type = result.type === undefined ? undefined : readType(session, scope, result.type);
     declared.set(result.name.text, { shape, name, span: result.span, ...(type === undefined ? {} : { type }) });
     const frame: Frame = { scope, path: [path], at: at.at, keys: instance.key, place: 'block', declared };
@@ -261,7 +261,7 @@ function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<ast.Tens
   }
   for (const [param, id] of tensors) {
     const { shape, type } = session.tensors[id];
-    const wanted = param.axes.map((axis) => staticIndex(session, scope, axis.index));
+    const wanted = param.axes.map((axis) => staticIndex(session, scope, plainAxis(session, axis)));
     if (wanted.join() !== shape.join()) {
       const label = `it is given ${formatShape(shape)}, here it is ${formatShape(wanted)}`;
       return reporter.fail('ZKL306', param.span, `\`${param.name.text}\` has another shape`, label);

@@ -49,6 +49,8 @@ export interface Session {
   readonly weights: Map<string, Span>;
   /** Where each calibration key was used, and under which tensor. */
   readonly keys: Map<string, { readonly span: Span; readonly place: string }>;
+  /** The width of a calibrated name in the first iteration that has it, and its key there. */
+  readonly widths: Map<string, { readonly key: string; readonly bits: number }>;
   readonly calibration: Readonly<Record<string, FixedType>>;
   readonly uncalibrated: Uncalibrated[];
   /** Tensors that were named by a statement of the source, for warnings about unused definitions. */

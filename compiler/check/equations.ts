@@ -7,7 +7,7 @@ import { instantiate } from './blocks.ts';
 import { addVariable, formatType, sameType } from './context.ts';
 import type { Declared, Frame, Session } from './context.ts';
 import { emit } from './emit.ts';
-import { checkSize, staticShape } from './index-values.ts';
+import { checkSize, plainAxis, staticLength } from './index-values.ts';
 import { bindIndices } from './indices.ts';
 import { derive, readMeaning } from './meanings.ts';
 import type { Wanted } from './meanings.ts';
@@ -219,7 +219,7 @@ function prepare(
 function makeView(session: Session, frame: Frame, node: ast.View, operand: TensorId, name: string): TensorId {
   const { reporter } = session;
   const tensor = session.tensors[operand];
-  const shape = staticShape(session, frame.scope, node.shape, node.span);
+  const shape = node.shape.map((axis) => staticLength(session, frame.scope, plainAxis(session, axis)));
   const [from, to] = [tensor.shape, shape].map((lengths) => lengths.reduce((n, length) => n * length, 1));
   if (from !== to) {
     return reporter.fail(

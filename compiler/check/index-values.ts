@@ -59,13 +59,6 @@ export function staticLength(session: Session, scope: Scope, node: ast.Index): n
   return length;
 }
 
-/** Lengths of all axes, with a limit on their product. */
-export function staticShape(session: Session, scope: Scope, axes: readonly ast.Axis[], span: Span): number[] {
-  const shape = axes.map((axis) => staticLength(session, scope, axis.range ?? axis.index));
-  checkSize(session, shape, span);
-  return shape;
-}
-
 export function checkSize(session: Session, shape: readonly number[], span: Span): void {
   if (entries(shape) > MAX_ENTRIES) {
     return session.reporter.fail('ZKL312', span, 'a tensor of more than 2^40 entries', `[${shape.join(', ')}] entries`);
@@ -217,15 +210,21 @@ export function readType(session: Session, scope: Scope, node: ast.Type): Tensor
     }
     return { kind: 'index', size: first };
   }
-  if (values.length !== 2 || first < 1 || first > 64 || second < -64 || second > 128) {
-    return reporter.fail(
+  return readFixed(session, node.span, values.length === 2 ? first : 0, second);
+}
+
+/** `fixed<bits, frac>` with limits that keep every later number in reach. */
+export function readFixed(session: Session, span: Span, bits: number, frac: number): TensorType & { kind: 'fixed' } {
+  const whole = Number.isInteger(bits) && Number.isInteger(frac);
+  if (!whole || bits < 1 || bits > 64 || frac < -64 || frac > 128) {
+    return session.reporter.fail(
       'ZKL408',
-      node.span,
+      span,
       'a fixed-point type is `fixed<bits, frac>`',
       'bits from 1 to 64, frac from -64 to 128',
     );
   }
-  return { kind: 'fixed', bits: first, frac: second };
+  return { kind: 'fixed', bits, frac };
 }
 
 /**

@@ -111,6 +111,19 @@ function readFile(
       help: 'axes that stack files come first',
     });
   }
+  for (const name of bound.slice(0, count)) {
+    if (name === undefined || file.name.text.includes(`{${name.text}}`)) continue;
+    return reporter.fail(
+      'ZKL209',
+      file.name.span,
+      `\`{${name.text}}\` is not in the name`,
+      'one file for all of them',
+      {
+        notes: [{ span: name.span, text: 'stacks files' }],
+        help: `write where \`{${name.text}}\` stands in the names, or \`${name.text}\`'s length without a name`,
+      },
+    );
+  }
   const lengths = shape.slice(0, count);
   if (entries(lengths) > MAX_FILES) {
     return reporter.fail(

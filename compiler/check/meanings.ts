@@ -7,7 +7,7 @@ import { formatType, sameType } from './context.ts';
 import type { FixedType, Session } from './context.ts';
 import { emit, entryFactor, guardQuantity } from './emit.ts';
 import type { Meaning } from './emit.ts';
-import { lookUp, writtenType } from './index-values.ts';
+import { lookUp, readFixed, writtenType } from './index-values.ts';
 import { factorPoly, freeVariables, guardPoly } from './polynomial.ts';
 import type { Quantity } from './polynomial.ts';
 import { neverEmpty } from './ranges.ts';
@@ -132,9 +132,28 @@ export function calibrated(session: Session, key: string, owner: string, span: S
   }
   session.keys.set(key, { span, place });
   const type = Object.hasOwn(session.calibration, key) ? session.calibration[key] : undefined;
-  if (type !== undefined) return type;
-  if (known === undefined) session.uncalibrated.push({ key, span });
-  return PROVISIONAL;
+  if (type === undefined) {
+    if (known === undefined) session.uncalibrated.push({ key, span });
+    return PROVISIONAL;
+  }
+  checkBits(session, key, place, type, span);
+  return type;
+}
+
+/** Iterations of a `repeat` may differ in scale, not in width: they are proved as instances of one plan. */
+function checkBits(session: Session, key: string, place: string, { bits, frac }: FixedType, span: Span): void {
+  readFixed(session, span, bits, frac);
+  const before = session.widths.get(place);
+  if (before !== undefined && before.bits !== bits) {
+    return session.reporter.fail(
+      'ZKL416',
+      span,
+      `\`${key}\` has ${bits} bits, \`${before.key}\` has ${before.bits}`,
+      'one width for all iterations',
+      { help: 'give both keys the larger width in the calibration' },
+    );
+  }
+  session.widths.set(place, { key, bits });
 }
 
 /** A table applied to a tensor or a `round`. */

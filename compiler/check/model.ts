@@ -75,6 +75,7 @@ function newSession(input: ModelInput): Session {
     training: new Set(),
     weights: new Map(),
     keys: new Map(),
+    widths: new Map(),
     calibration: input.calibration,
     uncalibrated: [],
     named: new Map(),

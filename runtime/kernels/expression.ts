@@ -2,7 +2,7 @@
  * Emits sumcheck rounds and elementwise maps for an expression: the skeleton is here, the summand comes from the tree.
  */
 import { i32, type I32, type Local } from './code.ts';
-import type { Field, Pair } from './field.ts';
+import { WIDE_TERMS, type Field, type Pair } from './field.ts';
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';
@@ -83,9 +83,6 @@ class Evaluator {
     return fits(x, y) ? [x, y] : [normal(x), normal(y)];
   }
 }
-
-/** Products summed before a reduction. */
-const WIDE_TERMS = 64;
 
 /** Positions, in 32-bit words, of a round's or map's arguments: a block of memory that both sides know. */
 export const ARGUMENTS = {

@@ -20,6 +20,11 @@ export interface Pair {
   readonly slack: number;
 }
 
+/**
+ * Products that may be summed before they are reduced: each adds to a column at most n times 2^51 and 2^50, so that columns stay below 2^61.
+ */
+export const WIDE_TERMS = 64;
+
 /** Digits of v in radix 2^w, balanced; the last takes the rest. */
 export function balancedDigits(v: bigint, w: number, n: number): bigint[] {
   const digits: bigint[] = [];
@@ -70,6 +75,8 @@ export class Field {
     // |x y| < 2^(51+w) for digits of 2^(w-1), quotient digits of 2^(w-1) and top digits of p/2 and p.
     const top = Math.max(this.#top, Math.abs(this.#shifted.at(-1)!));
     this.maximumSlack = 2 ** (53 - w) * Math.min(1, (2 ** (w - 1) / (this.#top / 2)) ** 2);
+    // Quotients are estimated from the top digit with an error of 2^11, which must be far below p's own.
+    if (this.#top < 2 ** 24) throw new RangeError(`${n} limbs of ${w} bits leave too little of p in the top one`);
     if (w > 51 || w < 44 || top >= 2 ** 51 || p > this.R) throw new RangeError(`${n} limbs of ${w} bits are not exact`);
   }
 
@@ -184,12 +191,15 @@ export class Field {
     const { n } = this;
     const columns = new Columns(c, this.#k, this.w, 2 * n);
     for (const [a, b] of terms) this.#checkSlack(a, b);
-    const doubled = terms.map(([a, b]) => (a === b ? this.#doubled(c, columns, a) : []));
+    if (terms.length > WIDE_TERMS) throw new RangeError(`a sum of ${terms.length} products could overflow its columns`);
+    // A square has each product of different digits once, with one factor doubled, if that is exact.
+    const squares = terms.map(([a, b]) => a === b && 2 * a.slack * b.slack <= this.maximumSlack);
+    const doubled = terms.map(([a], t) => (squares[t] ? this.#doubled(c, columns, a) : []));
     for (let i = 0; i < n; i++) {
       // Row i of every product, then the reduction of column i, which is then complete: few columns are alive at a time.
       terms.forEach(([a, b], t) => {
-        for (let j = a === b ? i : 0; j < n; j++)
-          columns.product(i + j, a === b && j > i ? doubled[t]![i]! : a.limbs[i]!, b.limbs[j]!);
+        for (let j = squares[t] ? i : 0; j < n; j++)
+          columns.product(i + j, squares[t] && j > i ? doubled[t]![i]! : a.limbs[i]!, b.limbs[j]!);
       });
       this.#montgomeryStep(columns, i);
     }
@@ -263,7 +273,7 @@ export class Field {
     return out;
   }
 
-  /** Wide columns in scratch memory += a b. At most 64 times before `reduceWide`. */
+  /** Wide columns in scratch memory += a b. At most WIDE_TERMS times before `reduceWide`. */
   addProduct(c: Code, wide: Int, a: Pair, b: Pair): void {
     this.#checkSlack(a, b);
     const { n } = this;

@@ -2,13 +2,10 @@
  * Elementwise and reducing kernels on vectors of Fr. Ranges [from, to) are in elements; parts of a range may run on different threads.
  */
 import { f64, f64x2, i32, i32x4, i64, v128, type I32, type Int, type Local, type V128 } from './code.ts';
-import type { Pair } from './field.ts';
+import { WIDE_TERMS, type Pair } from './field.ts';
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';
-
-/** Products summed before a reduction. */
-const WIDE_TERMS = 64;
 
 /** sum over i in [from, to), step by step, of products that `terms` loads: normal, in locals. */
 export function sumOfProducts(

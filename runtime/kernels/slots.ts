@@ -70,7 +70,8 @@ export class Slots {
   }
 
   mul(c: Code, target: Slot, a: Slot, b: Slot): Slot {
-    this.#check([a, b]);
+    // A square doubles one factor.
+    this.#check([a === b ? { ...a, slack: 2 * a.slack } : a, b]);
     if (a === b) c.call(this.#square, target.address, a.address);
     else c.call(this.#mul, target.address, a.address, b.address);
     return { ...target, slack: 1 };

@@ -13,18 +13,17 @@ export function timed(inner: Device): TimedDevice {
     times.set(name, (times.get(name) ?? 0) + performance.now() - since);
   };
   const device = new Proxy(inner, {
-    get(target, name: string & keyof Device) {
-      const member: unknown = target[name];
-      if (typeof member !== 'function' || name === 'scope' || name === 'keep')
-        return typeof member === 'function' ? member.bind(target) : member;
+    get(target, name: keyof Device): unknown {
+      const member = target[name] as unknown;
+      if (typeof member !== 'function') return member;
+      const call = (member as (...args: unknown[]) => unknown).bind(target);
+      if (name === 'scope' || name === 'keep') return call;
       return (...args: unknown[]): unknown => {
         const since = performance.now();
-        const result: unknown = member.apply(target, args);
-        if (!(result instanceof Promise)) {
-          record(name, since);
-          return result;
-        }
-        return result.finally(() => record(name, since));
+        const result = call(...args);
+        if (result instanceof Promise) return result.finally(() => record(name, since));
+        record(name, since);
+        return result;
       };
     },
   });

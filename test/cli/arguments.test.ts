@@ -46,6 +46,18 @@ describe('arguments', () => {
     expect(stderr + stdout).toContain(remedy);
   });
 
+  test('a fault of zkl itself ends with 2, asks for a report, and shows its trace on demand only', () => {
+    const place = testWorkplace();
+    const NODE_OPTIONS = `--import=data:text/javascript,setTimeout(()=>{throw%20new%20Error('a%20hole')})`;
+    const { status, stdout, stderr } = place.zkl(['--version'], { NODE_OPTIONS });
+    expect(status).toBe(2);
+    expect(stderr).toBe(
+      'zkl: internal error: a hole\n  this is a fault of zkl, not of your files: please report it with the command and what ZKL_DEBUG=1 adds\n',
+    );
+    expect(stdout).not.toContain('hole');
+    expect(place.zkl(['--version'], { NODE_OPTIONS, ZKL_DEBUG: '1' }).stderr).toMatch(/\n {4}at /);
+  });
+
   test('with --json a failure is one object on stdout', () => {
     const { status, stdout, stderr } = testWorkplace().zkl(['inspect', 'none.zkb', '--json']);
     expect({ status, stderr }).toEqual({ status: 2, stderr: '' });

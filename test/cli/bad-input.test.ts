@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors, type TensorToWrite } from '../../runtime/formats/safetensors-writer.ts';
-import { makeProof, makeWorkplace, onReference, tinyShape, type Result, type Workplace } from './run.ts';
+import { makeProof, makeWorkplace, small, tinyShape, type Result, type Workplace } from './run.ts';
 
 const matrix = (name: string, rows: number, columns: number, fill = 0.25): [string, TensorToWrite] => [
   `base_model.model.layers.${name}.weight`,
@@ -29,7 +29,7 @@ describe('bad input', () => {
   }
 
   const commit = (weights: string): Result =>
-    place.zkl(['commit', 'p.zkb', '--weights', weights, '-o', 'other', ...onReference]);
+    place.zkl(['commit', 'p.zkb', '--weights', weights, '-o', 'other', ...small]);
   const prove = (inputs: string, output = 'bad.zkp', weights = 'adapter'): Result =>
     place.zkl([
       'prove',
@@ -42,7 +42,7 @@ describe('bad input', () => {
       inputs,
       '-o',
       output,
-      ...onReference,
+      ...small,
     ]);
 
   /** An adapter directory whose tensors are given; the configuration is the honest one. */
@@ -108,7 +108,7 @@ describe('bad input', () => {
         'random:1',
         '-o',
         'bad.zkp',
-        ...onReference,
+        ...small,
       ]),
       /cut\.zko/,
       /opening/,
@@ -164,7 +164,7 @@ describe('bad input', () => {
     refused(place.zkl(['compile', 'p.zkl', '-o', 'none/p.zkb']), /the directory none does not exist/, /mkdir -p none/);
     refused(prove('random:1', 'none/p.zkp'), /the directory none does not exist/, /mkdir -p none/);
     refused(
-      place.zkl(['commit', 'p.zkb', '--weights', 'adapter', '-o', 'p.zkl', ...onReference]),
+      place.zkl(['commit', 'p.zkb', '--weights', 'adapter', '-o', 'p.zkl', ...small]),
       /p\.zkl: it is a file/,
       /name a directory/,
     );
@@ -211,13 +211,13 @@ describe('bad input', () => {
         '-rm',
         'bash',
         '-c',
-        `mkdir -p small && mount -t tmpfs -o size=8k tmpfs small && ${script}`,
+        `mkdir -p small && mount -t tmpfs -o size=4k tmpfs small && ${script}`,
       ]);
     if (mounted('true').status !== 0) return;
     // The opening fits, the commitment does not.
     const main = `${import.meta.dirname}/../../cli/main.ts`;
     const run = mounted(
-      `("${process.execPath}" "${main}" commit p.zkb --weights adapter -o small --device reference; echo "status $?"; ls -A small)`,
+      `("${process.execPath}" "${main}" commit p.zkb --weights adapter -o small --threads 1; echo "status $?"; ls -A small)`,
     );
     expect(run.stderr).toMatch(/cannot write small\/commitment\.zkc: no space left on the device\n {2}free some space/);
     expect(run.stdout).toBe('status 2\n');

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeProof, makeWorkplace, onReference, type Workplace } from './run.ts';
+import { makeProof, makeWorkplace, small, type Workplace } from './run.ts';
 
-const verifyArgs = ['verify', 'p.zkb', '--commitment', 'keys/commitment.zkc', ...onReference];
+const verifyArgs = ['verify', 'p.zkb', '--commitment', 'keys/commitment.zkc', ...small];
 
 describe('the commands, one after the other', () => {
   let place: Workplace;
@@ -104,7 +104,7 @@ describe('the commands, one after the other', () => {
       'random:2',
       '-o',
       'q.zkp',
-      ...onReference,
+      ...small,
     );
     expect(made).toMatchObject({ ok: true, proofBytes });
   });
@@ -112,7 +112,7 @@ describe('the commands, one after the other', () => {
   test('commit keeps the opening for its owner, and never replaces it unasked', () => {
     expect(statSync(place.file('keys/opening.zko')).mode & 0o777).toBe(0o600);
     const before = place.read('keys/opening.zko');
-    const { status, stderr } = place.zkl(['commit', 'p.zkb', '--weights', 'adapter', '-o', 'keys', ...onReference]);
+    const { status, stderr } = place.zkl(['commit', 'p.zkb', '--weights', 'adapter', '-o', 'keys', ...small]);
     expect(status).toBe(2);
     expect(stderr).toMatch(/keys\/opening\.zko exists.*\n {2}.*--force/);
     expect(place.read('keys/opening.zko')).toEqual(before);
@@ -167,7 +167,7 @@ describe('the commands, one after the other', () => {
       'x.json',
       '-o',
       'x.zkp',
-      ...onReference,
+      ...small,
     );
     expect(place.zkl([...verifyArgs, 'x.zkp', '--public', 'x.json'])).toMatchObject({
       status: 0,

@@ -1,6 +1,7 @@
 /** What the caller of the checker chooses: models, dimensions, calibration, files. */
 import { describe, expect, test } from 'vitest';
 import { check } from '../../compiler/check/index.ts';
+import type { FixedType } from '../../compiler/check/index.ts';
 import { verifyTensorProgram } from '../../compiler/tensor/verify.ts';
 import { parse } from '../../grammar/index.ts';
 import { checkText } from './standard.ts';
@@ -113,6 +114,20 @@ model m at "net" {
     expect(type('a')).toEqual({ kind: 'fixed', bits: 16, frac: 10 });
     expect(type("l[1]/a'")).toEqual(type('a'));
     expect(type('k[0]/e/s')).toEqual(type('k[1]/e/s'));
+  });
+
+  test('iterations may differ in scale, not in width; types have limits', () => {
+    const give = (first: FixedType, second: FixedType): string[] => {
+      const calibration = Object.fromEntries(
+        checkText(text).uncalibrated.map(({ key }) => [key, { bits: 16, frac: 8 }]),
+      );
+      const given = { ...calibration, 'net.layers.0/h/s': first, 'net.layers.1/h/s': second };
+      return codes(checkText(text, { calibration: given }));
+    };
+    expect(give({ bits: 16, frac: 8 }, { bits: 16, frac: 9 })).toEqual([]);
+    expect(give({ bits: 16, frac: 8 }, { bits: 17, frac: 8 })).toEqual(['ZKL416']);
+    expect(give({ bits: 65, frac: 8 }, { bits: 16, frac: 8 })).toContain('ZKL408');
+    expect(give({ bits: 16, frac: 0.5 }, { bits: 16, frac: 8 })).toContain('ZKL408');
   });
 
   test('a type that is named like a property of every object is not one', () => {

@@ -28,3 +28,4 @@ export {
 } from './statement.ts';
 export { createSubject, drawInputs, expected, type Subject, type SubjectOptions, type Values } from './subject.ts';
 export { ChosenTranscript, simulate } from './simulator.ts';
+export { at, program, term, type InputSketch, type OutputSketch } from './build.ts';

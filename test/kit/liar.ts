@@ -57,7 +57,7 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
   const program = (lie.pretend ?? subject).gadgets;
   const sources = lie.sources ?? s.sources;
   return device.scope(async () => {
-    await device.prepareGenerators(program.columns + 1);
+    await device.prepareGenerators(subject.argument.columns + 1);
     const inputs = new Map(s.inputs);
     for (const [id, t] of program.tensors.entries())
       if (t.class.kind === 'committed') {

@@ -193,6 +193,15 @@ describe('false statements, claimed in the transcript too', () => {
     expect(await verify(device, statement, await proveLie(device, statement, {}))).toEqual({ ok: true });
   });
 
+  test('the rows of another commitment, even under the first one’s digest', async () => {
+    const again = await createStatement(device, subject, drawInputs(subject, 1), { seed: 99 });
+    expect(again.sources[0].entries).toEqual(statement.sources[0].entries);
+    const commitments = [{ points: again.sources[0].points, digest: statement.sources[0].digest }];
+    expect(await verify(device, statement, { ...(await prove(device, statement)), commitments })).toMatchObject({
+      ok: false,
+    });
+  });
+
   test('two inputs of one shape in each other’s place', async () => {
     const difference = program(
       [

@@ -1,0 +1,116 @@
+/** The steps as a user of the library calls them. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commit, compile, createProver, createVerifier, createWasmDevice, ValueError } from '../../index.ts';
+import type { Device } from '../../runtime/device/device.ts';
+
+const text = `model small at "m" {
+  dim T = 2, I = 5, O = 3, R = 2
+  public x[T, I]: fixed<8, 4>
+  secret A[R, I]: fixed<8, 6> from adapter "A"
+  secret B[O, R]: fixed<8, 6> from adapter "B"
+  u[t, r] = sum(i) x[t, i] * A[r, i]
+  public y[t, o] = sum(r) u[t, r] * B[o, r]
+}`;
+const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => ((i * 7) % 11) / 8 - 0.5);
+const weights = new Map([
+  ['m.A', { shape: [2, 5], values: numbers(10) }],
+  ['m.B', { shape: [3, 2], values: numbers(6) }],
+]);
+const inputs = new Map([['x', numbers(10)]]);
+
+describe('the library', () => {
+  let device: Device;
+  const bundle = compile({ text, source: 'small.zkl', resolveImport: () => undefined }).bundle!;
+  beforeAll(async () => {
+    device = await createWasmDevice();
+  });
+  afterAll(() => device.close());
+
+  const prepare = async () => {
+    const files = await commit(bundle, 'adapter', weights, { device });
+    const prover = await createProver(bundle, { device, sources: [{ opening: files.opening, weights }] });
+    return { ...files, prover };
+  };
+
+  test('files may be Buffers', async () => {
+    const { commitment, opening } = await prepare();
+    const prover = await createProver(Buffer.from(bundle), {
+      device,
+      sources: [{ opening: Buffer.from(opening), weights }],
+    });
+    const { proof } = await prover.prove(inputs);
+    const verifier = await createVerifier(Buffer.from(bundle), { device });
+    expect(await verifier.register(Buffer.from(commitment))).toEqual({ ok: true });
+    expect(await verifier.verify(Buffer.from(proof))).toMatchObject({ ok: true });
+    verifier.close();
+  });
+
+  test('a proof bound to a context is accepted with that context only', async () => {
+    const { commitment, prover } = await prepare();
+    const context = new TextEncoder().encode('session 7');
+    const { proof } = await prover.prove(inputs, { context });
+    const verifier = await createVerifier(bundle, { device });
+    await verifier.register(commitment);
+    expect(await verifier.verify(proof, { context })).toMatchObject({ ok: true });
+    expect(await verifier.verify(proof)).toEqual({ ok: false, reason: 'the proof is for another context' });
+    verifier.close();
+  });
+
+  test('a validated commitment is remembered by its digest', async () => {
+    const { commitment } = await prepare();
+    const remembered: string[] = [];
+    const cache = { has: (d: string) => remembered.includes(d), add: (d: string) => void remembered.push(d) };
+    for (let i = 0; i < 2; i++) {
+      const verifier = await createVerifier(bundle, { device, cache });
+      expect(await verifier.register(commitment)).toEqual({ ok: true });
+      verifier.close();
+    }
+    expect(remembered).toHaveLength(1);
+  });
+
+  test('without a commitment nothing is accepted', async () => {
+    const { prover } = await prepare();
+    const { proof } = await prover.prove(inputs);
+    const verifier = await createVerifier(bundle, { device });
+    expect(await verifier.verify(proof)).toEqual({
+      ok: false,
+      reason: 'no valid commitment for "adapter" is registered',
+    });
+  });
+
+  test.each([
+    ['a missing tensor', new Map([['m.A', weights.get('m.A')!]]), /no tensor "m\.B"/],
+    [
+      'another shape',
+      new Map([...weights, ['m.B', { shape: [2, 3], values: numbers(6) }]]),
+      /"m\.B" has shape \[2, 3\].*declares \[3, 2\]/,
+    ],
+    ['NaN', new Map([...weights, ['m.B', { shape: [3, 2], values: [0, 0, 0, NaN, 0, 0] }]]), /m\.B\[1, 1\] is NaN/],
+    [
+      'a value outside its type',
+      new Map([...weights, ['m.B', { shape: [3, 2], values: [0, 0, 0, 0, 2, 0] }]]),
+      /m\.B\[2, 0\] is 2, which needs 9 bits/,
+    ],
+    [
+      'changed weights',
+      new Map([...weights, ['m.B', { shape: [3, 2], values: [0, 0, 0, 0, 0, 0] }]]),
+      /not the ones this opening was made for: commit to them again/,
+    ],
+  ])('%s is refused by name', async (_, wrong, message) => {
+    const { opening } = await prepare();
+    const attempt = createProver(bundle, { device, sources: [{ opening, weights: wrong }] });
+    await expect(attempt).rejects.toThrow(ValueError);
+    await expect(createProver(bundle, { device, sources: [{ opening, weights: wrong }] })).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['an unknown input', new Map([...inputs, ['z', [1]]]), /no public input "z"; it has x/],
+    ['a missing input', new Map<string, number[]>(), /the public input "x" of shape \[2, 5\] is missing/],
+    ['too few entries', new Map([['x', numbers(9)]]), /x has 9 entries, its shape \[2, 5\] has 10/],
+    ['infinity', new Map([['x', [...numbers(9), Infinity]]]), /x\[1, 4\] is Infinity/],
+    ['a value outside its type', new Map([['x', [...numbers(9), 8]]]), /x\[1, 4\] is 8, which needs 9 bits/],
+  ])('%s is refused by name', async (_, wrong, message) => {
+    const { prover } = await prepare();
+    await expect(prover.prove(wrong)).rejects.toThrow(message);
+  });
+});

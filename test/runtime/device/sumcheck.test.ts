@@ -1,0 +1,232 @@
+import { expect, it } from 'vitest';
+import type { SumcheckPoint } from '../../../runtime/device/device.ts';
+import {
+  add,
+  constant,
+  degree,
+  evaluate,
+  leading,
+  mul,
+  print,
+  sub,
+  table,
+  type Expression,
+} from '../../../runtime/device/expression.ts';
+import { describeDevices, mod, Random } from './devices.ts';
+
+const fraction = add(add(mul(table(0), table(3)), mul(table(2), table(1))), mul(constant(0), mul(table(1), table(3))));
+const EXPRESSIONS: readonly Expression[] = [
+  table(0),
+  mul(table(0), table(0)),
+  fraction,
+  sub(mul(mul(table(0), table(1)), sub(table(2), constant(0))), table(3)),
+  sub(constant(0), mul(add(add(table(0), table(1)), add(table(2), table(3))), add(table(1), table(1)))),
+  mul(sub(table(0), table(1)), mul(sub(table(2), table(3)), sub(mul(table(0), table(1)), constant(1)))),
+];
+
+const valueOf = (e: Expression, tables: readonly bigint[], constants: readonly bigint[]): bigint =>
+  evaluate<bigint>(e, {
+    table: (i) => tables[i]!,
+    constant: (i) => constants[i]!,
+    add: (a, b) => mod(a + b),
+    sub: (a, b) => mod(a - b),
+    mul: (a, b) => mod(a * b),
+  });
+
+/** The round polynomial's value, or its coefficient of X^degree by finite differences: independent of how devices find it. */
+function expectedRound(
+  e: Expression,
+  tables: readonly (readonly bigint[])[],
+  constants: readonly bigint[],
+  half: number,
+  x: SumcheckPoint,
+  weight: (j: number) => bigint,
+): bigint {
+  const at = (point: bigint) => {
+    let sum = 0n;
+    for (let j = 0; j < half; j++) {
+      const bound = tables.map((t) => mod((t[j] ?? 0n) + point * ((t[j + half] ?? 0n) - (t[j] ?? 0n))));
+      sum = mod(sum + weight(j) * valueOf(e, bound, constants));
+    }
+    return sum;
+  };
+  if (x !== 'inf') return at(BigInt(x));
+  // The d-th difference of a polynomial of degree d is d! times its leading coefficient.
+  const d = degree(e);
+  let [difference, binomial, factorial] = [0n, 1n, 1n];
+  for (let k = 0; k <= d; k++) {
+    difference += ((d - k) % 2 === 0 ? 1n : -1n) * binomial * at(BigInt(k));
+    binomial = (binomial * BigInt(d - k)) / BigInt(k + 1);
+    if (k > 0) factorial *= BigInt(k);
+  }
+  return mod(difference * inverse(mod(factorial)));
+}
+
+function inverse(a: bigint): bigint {
+  let [result, base] = [1n, a];
+  for (let e = mod(-2n); e > 0n; e >>= 1n) {
+    if (e & 1n) result = mod(result * base);
+    base = mod(base * base);
+  }
+  return result;
+}
+
+describeDevices('sumcheck', (device) => {
+  it.each(EXPRESSIONS.map((e) => [print(e), e] as const))('computes rounds of %s', async (_, e) => {
+    const random = new Random(degree(e));
+    const constants = random.frs(2);
+    const points: readonly SumcheckPoint[] = [0, 1, 2, 'inf', 3];
+    for (const variables of [1, 2, 5]) {
+      const half = 2 ** (variables - 1);
+      const lengths = [2 * half, Math.max(1, 2 * half - 3), half, 1];
+      const tables = lengths.map((n) => random.frs(n));
+      const innerBits = Math.floor((variables - 1) / 2);
+      const [inner, outer, flat] = [random.frs(2 ** innerBits), random.frs(half / 2 ** innerBits), random.frs(half)];
+      const cases = [
+        { weights: undefined, weight: () => 1n },
+        { weights: { inner, innerBits }, weight: (j: number) => inner[j % 2 ** innerBits]! },
+        { weights: { outer: flat, innerBits: 0 }, weight: (j: number) => flat[j]! },
+        { weights: { outer, innerBits }, weight: (j: number) => outer[j >> innerBits]! },
+        {
+          weights: { outer, inner, innerBits },
+          weight: (j: number) => outer[j >> innerBits]! * inner[j % 2 ** innerBits]!,
+        },
+        { weights: { outer: flat.slice(0, -1), innerBits: 0 }, weight: (j: number) => (j < half - 1 ? flat[j]! : 0n) },
+      ];
+      for (const { weights, weight } of cases)
+        await device().scope(async () => {
+          const vectors = tables.map((t) => device().frVector(t));
+          const uploaded = weights && {
+            innerBits: weights.innerBits,
+            ...('outer' in weights ? { outer: device().frVector(weights.outer!) } : {}),
+            ...('inner' in weights ? { inner: device().frVector(weights.inner!) } : {}),
+          };
+          const out = await device().round(device().prepare(e), vectors, constants, variables, points, uploaded);
+          expect(out).toEqual(points.map((x) => expectedRound(e, tables, constants, half, x, weight)));
+        });
+    }
+  });
+
+  it('computes long rounds', async () => {
+    const random = new Random(11);
+    const variables = 11;
+    const tables = [2048, 2047, 1025, 1500].map((n) => random.frs(n));
+    const [outer, inner] = [random.frs(16), random.frs(64)];
+    await device().scope(async () => {
+      const out = await device().round(
+        device().prepare(fraction),
+        tables.map((t) => device().frVector(t)),
+        [7n],
+        variables,
+        [0, 'inf'],
+        { outer: device().frVector(outer), inner: device().frVector(inner), innerBits: 6 },
+      );
+      const weight = (j: number) => outer[j >> 6]! * inner[j & 63]!;
+      expect(out).toEqual([0, 'inf' as const].map((x) => expectedRound(fraction, tables, [7n], 1024, x, weight)));
+    });
+  });
+
+  it('maps expressions over tables of different lengths', async () => {
+    const random = new Random(12);
+    for (const e of EXPRESSIONS) {
+      const tables = [9, 4, 1, 12].map((n) => random.frs(n));
+      const constants = random.frs(2);
+      await device().scope(async () => {
+        const vectors = tables.map((t) => device().frVector(t));
+        const out = device().map(device().prepare(e), vectors, constants, 13);
+        const expected = Array.from({ length: 13 }, (_, i) =>
+          valueOf(
+            e,
+            tables.map((t) => t[i] ?? 0n),
+            constants,
+          ),
+        );
+        expect(await device().readFr(out)).toEqual(expected);
+      });
+    }
+  });
+
+  it('folds tables of every length', async () => {
+    const random = new Random(13);
+    for (const variables of [1, 2, 4]) {
+      const half = 2 ** (variables - 1);
+      for (const x of [0n, 1n, random.fr()])
+        await device().scope(async () => {
+          const tables = Array.from({ length: 2 * half }, (_, i) => random.frs(i + 1));
+          const folded = device().fold(
+            tables.map((t) => device().frVector(t)),
+            variables,
+            x,
+          );
+          for (const [i, t] of tables.entries()) {
+            const expected = Array.from({ length: Math.min(half, t.length) }, (_, j) =>
+              mod(t[j]! + x * ((t[j + half] ?? 0n) - t[j]!)),
+            );
+            expect(await device().readFr(folded[i]!)).toEqual(expected);
+          }
+        });
+    }
+  });
+
+  it('takes inner products over the common length', async () => {
+    const random = new Random(14);
+    for (const [n, m] of [
+      [1, 1],
+      [7, 9],
+      [64, 64],
+      [1000, 999],
+    ] as const) {
+      const [a, b] = [random.frs(n), random.frs(m)];
+      const expected = mod(a.slice(0, m).reduce((sum, x, i) => (i < m ? sum + x * b[i]! : sum), 0n));
+      await device().scope(async () =>
+        expect(await device().inner(device().frVector(a), device().frVector(b))).toBe(expected),
+      );
+    }
+  });
+
+  it('contracts integers and field elements', async () => {
+    const random = new Random(15);
+    for (const shape of [
+      [1, 1, 1],
+      [3, 5, 7],
+      [1, 37, 1],
+      [2, 17, 1],
+      [1, 3, 9],
+      [1, 2100, 2],
+    ] as const) {
+      const [outer, reduce, inner] = shape;
+      const weights = random.frs(reduce + 1);
+      const size = outer * reduce * inner;
+      for (const values of [random.int16(size), random.int32(size), random.int64(size), random.frs(size)]) {
+        const expected = Array.from({ length: outer * inner }, (_, t) => {
+          let sum = 0n;
+          for (let d = 0; d < reduce; d++)
+            sum += weights[d]! * BigInt(values[(Math.floor(t / inner) * reduce + d) * inner + (t % inner)]!);
+          return mod(sum);
+        });
+        await device().scope(async () => {
+          const v = Array.isArray(values) ? device().frVector(values) : device().intVector(values);
+          expect(await device().readFr(device().contract(v, shape, device().frVector(weights)))).toEqual(expected);
+        });
+      }
+    }
+  });
+
+  it('refuses shapes that do not fit', async () => {
+    await device().scope(async () => {
+      const v = device().frVector([1n, 2n, 3n, 4n]);
+      expect(() => device().contract(v, [1, 3, 1], v)).toThrow(RangeError);
+      expect(() => device().contract(v, [1, 4, 1], device().slice(v, 0, 3))).toThrow(/3 weights/);
+      expect(() => device().fold([v], 1, 1n)).toThrow(/more than 2\^1/);
+      expect(() => device().fold([v], 0, 1n)).toThrow(/no variable left/);
+      expect(() => device().map(device().prepare(table(1)), [v], [], 4)).toThrow(/reads 2 tables/);
+      await expect(device().round(device().prepare(constant(0)), [v], [], 2, [0])).rejects.toThrow(/1 constants/);
+    });
+  });
+});
+
+it('takes leading coefficients of expressions of mixed degree', () => {
+  expect(print(leading(add(mul(table(0), table(1)), table(2))))).toBe('t0 * t1');
+  expect(print(leading(sub(constant(0), table(0))))).toBe('((t0 - t0) - t0)');
+  expect(degree(leading(fraction))).toBe(2);
+});

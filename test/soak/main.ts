@@ -1,0 +1,86 @@
+/**
+ * Checks for as long as one likes: `npm run soak -- --minutes 10 --seed 1`. Random programs and LoRA adapters go through the
+ * kit's whole check, and random bytes of their files are changed. Each round prints its seed; `--rounds 1 --seed S` repeats one.
+ */
+import fc from 'fast-check';
+import { parseArgs } from 'node:util';
+import { createReferenceDevice } from '../../runtime/device/reference.ts';
+import { createVerifier } from '../../runtime/verifier/index.ts';
+import { testDevice } from '../kit/devices.ts';
+import { Draw } from '../kit/draw.ts';
+import { checkGadget } from '../kit/index.ts';
+import { programs } from '../kit/programs.ts';
+import { makeFiles, text, verifierFor } from '../soundness/fixture.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    rounds: { type: 'string' },
+  },
+});
+const [first, rounds] = [Number(values.seed), values.rounds === undefined ? Infinity : Number(values.rounds)];
+const end = Date.now() + 60_000 * Number(values.minutes);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const device = await testDevice();
+const reference = createReferenceDevice();
+let failures = 0;
+const fail = (seed: number, what: string): void => {
+  failures++;
+  say(`seed ${seed}: ${what}`);
+};
+
+async function gadgets(seed: number): Promise<void> {
+  const [program] = fc.sample(programs(), { seed, numRuns: 1 });
+  const devices = seed % 10 === 0 ? [device, reference] : [device];
+  const report = await checkGadget(program, { devices, seed, samples: 12, statements: 2 });
+  if (!report.ok) fail(seed, report.text);
+}
+
+async function adapters(seed: number): Promise<void> {
+  const report = await checkGadget(text(1 + (seed % 9)), { devices: [device], seed, samples: 40, statements: 2 });
+  if (!report.ok) fail(seed, report.text);
+}
+
+/** 500 changes of one to four bytes each, of a proof and of a commitment. */
+async function files(seed: number): Promise<void> {
+  const made = await makeFiles(device, text(1 + (seed % 9)), seed);
+  const verifier = await verifierFor(device, made);
+  const fresh = await createVerifier(made.bundleBytes, { device });
+  const draw = new Draw('soak', seed);
+  for (let i = 0; i < 500; i++)
+    for (const [what, bytes, check] of [
+      ['proof', made.proof, verifier.verify],
+      ['commitment', made.commitment, fresh.register],
+    ] as const) {
+      const bad = bytes.slice();
+      for (let n = 1 + draw.below(4); n > 0; n--) bad[draw.below(bad.length)] = draw.below(256);
+      if (bad.every((b, k) => b === bytes[k])) continue;
+      if ((await check(bad)).ok) fail(seed, `change ${i} of the ${what} was accepted`);
+    }
+  verifier.close();
+}
+
+let round = 0;
+for (; round < rounds && Date.now() < end; round++) {
+  const seed = first + round;
+  const [name, run] = (
+    [
+      ['programs', gadgets],
+      ['programs', gadgets],
+      ['programs', gadgets],
+      ['adapters', adapters],
+      ['files', files],
+    ] as const
+  )[round % 5];
+  try {
+    await run(seed);
+  } catch (e) {
+    fail(seed, `${name} threw: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`);
+  }
+  if (round % 20 === 19) say(`${round + 1} rounds, seeds ${first} to ${seed}, ${failures} failures`);
+}
+say(`${round} rounds, seeds ${first} to ${first + round - 1}, ${failures} failures`);
+await device.close();
+process.exitCode = failures === 0 ? 0 : 1;
