@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { importAdapter } from '../../runtime/formats/import.ts';
 import type { Run } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -17,7 +17,9 @@ export const run: Run = async (args, progress) => {
     const maxAbs = await progress.phase('read weights', () => adapter.maxAbs());
     return { description, text: importAdapter({ description, fileName, maxAbs }, { rows }) };
   });
-  if (existsSync(output) && !args.flag('force') && (await readText(output, 'the program')) !== text)
+  // Only a file can hold edits: reading a device or a pipe may never end.
+  const isFile = statSync(output, { throwIfNoEntry: false })?.isFile() ?? false;
+  if (isFile && !args.flag('force') && (await readText(output, 'the program')) !== text)
     throw new CliError(
       `${output} exists and may hold edits of yours`,
       'choose another name, or replace it with --force',
