@@ -1,10 +1,19 @@
 /** Constants: values known at compile time, exact rationals, or reals under a `round`. */
 import type * as ast from '../../grammar/ast.ts';
 import type { Rational } from '../tensor/program.ts';
-import { NumberTooLarge, divide, gcdRational, multiply, powerOfTwo, rational, signedBits } from '../tensor/rational.ts';
+import {
+  NumberTooLarge,
+  divide,
+  formatRational,
+  gcdRational,
+  multiply,
+  powerOfTwo,
+  rational,
+  signedBits,
+} from '../tensor/rational.ts';
 import { evaluateIndex, holds } from './arithmetic.ts';
 import { MAX_CONSTANT_ENTRIES, addTensor, entries, formatType, typeRange } from './context.ts';
-import type { Frame, Session } from './context.ts';
+import type { ConstantEntries, Frame, Session } from './context.ts';
 import { lookUp, readIndex, readNumber, writtenType } from './index-values.ts';
 import { bindIndices } from './indices.ts';
 import { tensorName } from './paths.ts';
@@ -18,12 +27,11 @@ import {
   negateReal,
   powerReal,
   roundReal,
+  isRealFunction,
 } from './real.ts';
-import type { Real, RealFunction } from './real.ts';
+import type { Real } from './real.ts';
 import { Scope, describe } from './scope.ts';
-
-const FUNCTIONS: readonly string[] = ['exp', 'log', 'sin', 'cos', 'sqrt'] satisfies RealFunction[];
-const isFunction = (name: string): name is RealFunction => FUNCTIONS.includes(name);
+import { namesIn } from './syntax.ts';
 
 /** Where a constant is read: a scope, the values of the indices in it, and in the body of a table its argument. */
 export interface ConstantPlace {
@@ -183,7 +191,7 @@ function readCall(place: ConstantPlace, node: ast.Call): Real {
   const { reporter } = session;
   const name = node.name.text;
   const [argument] = node.arguments;
-  if (!isFunction(name) && name !== 'round') {
+  if (!isRealFunction(name) && name !== 'round') {
     return reporter.fail(
       'ZKL412',
       node.span,
@@ -198,7 +206,7 @@ function readCall(place: ConstantPlace, node: ast.Call): Real {
     return reporter.fail('ZKL207', node.span, `\`${name}\` takes one argument`, 'wrong arguments');
   }
   const of = readReal(place, argument.value);
-  if (isFunction(name)) return applyReal(name, of);
+  if (isRealFunction(name)) return applyReal(name, of);
   const type = writtenType(session, scope, node);
   if (type === undefined) {
     return reporter.fail('ZKL404', node.span, 'a constant rounded to what?', 'write `round<bits, frac>(...)`');
@@ -229,21 +237,13 @@ export function defineConstant(session: Session, frame: Frame, node: ast.Define)
   if (entries(shape) > MAX_CONSTANT_ENTRIES) {
     return session.reporter.fail('ZKL312', node.span, 'a constant of more than 2^22 entries', `[${shape.join(', ')}]`);
   }
-  const values: Rational[] = [];
-  eachPoint(session, variables, (at) => {
-    values.push(exactRational({ session, frame, scope, index: (id) => at.get(id) ?? 0 }, node.value));
-  });
-  const common = values.reduce(gcdRational, rational(0));
-  const scale = common.num === 0n ? rational(1) : common;
-  const integers = values.map((v) => divide(v, scale).num);
+  const made = constantEntries(session, frame, node, scope, variables);
+  const { values, integers, scale, range } = made;
   const tensor = addTensor(session, {
     name: tensorName(frame, node.name.text),
     shape,
     scale,
-    range: integers.reduce((r, v) => ({ lo: v < r.lo ? v : r.lo, hi: v > r.hi ? v : r.hi }), {
-      lo: integers[0],
-      hi: integers[0],
-    }),
+    range,
     visibility: 'public',
     role: 'inner',
     span,
@@ -256,6 +256,57 @@ export function defineConstant(session: Session, frame: Frame, node: ast.Define)
     span: node.span,
   });
   frame.scope.set(node.name.text, { kind: 'tensor', tensor: tensor.id, span });
+}
+
+/** The entries of a constant tensor. Calls of one block with the same dimensions and constants have the same ones. */
+function constantEntries(
+  session: Session,
+  frame: Frame,
+  node: ast.Define,
+  scope: Scope,
+  variables: readonly number[],
+): ConstantEntries {
+  const known = session.constantEntries.get(node) ?? new Map<string, ConstantEntries>();
+  session.constantEntries.set(node, known);
+  const key = dependencies(session, frame.scope, node, variables);
+  let made = known.get(key);
+  if (made === undefined) known.set(key, (made = evaluateEntries(session, frame, node, scope, variables)));
+  return made;
+}
+
+function evaluateEntries(
+  session: Session,
+  frame: Frame,
+  node: ast.Define,
+  scope: Scope,
+  variables: readonly number[],
+): ConstantEntries {
+  const values: Rational[] = [];
+  eachPoint(session, variables, (at) => {
+    values.push(exactRational({ session, frame, scope, index: (id) => at.get(id) ?? 0 }, node.value));
+  });
+  const common = values.reduce(gcdRational, rational(0));
+  const scale = common.num === 0n ? rational(1) : common;
+  const integers = values.map((v) => divide(v, scale).num);
+  let [lo, hi] = [integers[0], integers[0]];
+  for (const v of integers) {
+    if (v < lo) lo = v;
+    if (v > hi) hi = v;
+  }
+  return { values, integers, scale, range: { lo, hi } };
+}
+
+/** Everything that the entries of a constant depend on besides its text. */
+function dependencies(session: Session, scope: Scope, node: ast.Define, variables: readonly number[]): string {
+  const sizes = variables.map((id) => session.variables[id].size);
+  const bound = [...namesIn(node)].sort().map((name) => {
+    const binding = scope.find(name);
+    if (binding === undefined) return name;
+    if (binding.kind === 'dim' || binding.kind === 'counter') return `${name} = ${binding.value}`;
+    if (binding.kind === 'const') return `${name} = ${formatRational(binding.value)}`;
+    return binding.kind === 'tensor' ? `${name} is tensor ${binding.tensor}` : `${name} is ${binding.kind}`;
+  });
+  return [sizes.join(), ...bound].join(';');
 }
 
 /** value * 2^frac where that is an integer: the ends of a table's domain. */

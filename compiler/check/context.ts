@@ -32,6 +32,14 @@ export const MAX_CONSTANT_ENTRIES = 2 ** 22;
 /** Integers must stay below a quarter of the proof field's modulus, so that no sum can wrap. */
 export const MAX_BITS = 252;
 
+/** The entries of a constant tensor, row-major. */
+export interface ConstantEntries {
+  readonly values: readonly Rational[];
+  readonly integers: readonly bigint[];
+  readonly scale: Rational;
+  readonly range: Range;
+}
+
 /** The statement-independent state of reading one model. */
 export interface Session {
   readonly reporter: Reporter;
@@ -41,6 +49,8 @@ export interface Session {
   readonly tables: Table[];
   /** Real values of constant tensors, row-major. */
   readonly constants: Map<TensorId, readonly Rational[]>;
+  /** Entries of constants that were worked out before, by declaration and by what they depend on. */
+  readonly constantEntries: Map<object, Map<string, ConstantEntries>>;
   /** Declared tensors in source order. */
   readonly statement: TensorId[];
   /** Tensors declared in `train`: not part of the model's own statement. */

@@ -71,6 +71,7 @@ function newSession(input: ModelInput): Session {
     equations: [],
     tables: [],
     constants: new Map(),
+    constantEntries: new Map(),
     statement: [],
     training: new Set(),
     weights: new Map(),

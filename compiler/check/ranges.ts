@@ -2,11 +2,11 @@
  * Proved integer ranges of polynomials, by interval arithmetic: the range of a product of entries, times the number of
  * points summed over, united over the cases that guards on the output indices distinguish.
  */
-import type { Compare, Factor, Range } from '../tensor/program.ts';
-import { compareKey, readsData, variable, variablesOf } from './arithmetic.ts';
+import type { Compare, Factor, IndexExpr, Range } from '../tensor/program.ts';
+import { compareKey, constant, interval, minus, readsData, variable, variablesOf } from './arithmetic.ts';
 import type { Bounds } from './arithmetic.ts';
 import { connected, everyPoint, remember } from './bounds.ts';
-import { factorKey } from './polynomial.ts';
+import { factorKey, renameGuard } from './polynomial.ts';
 
 /** A term with an integer coefficient over variable ids. */
 export interface IntegerTerm {
@@ -151,6 +151,27 @@ export function polynomialRange(
   return all ?? { lo: 0n, hi: 0n };
 }
 
+/** Values to try for a variable: the ends of its range, and every other variable whose values it can take. */
+function witnesses(id: number, among: ReadonlySet<number>, bounds: Bounds): IndexExpr[] {
+  const { hi } = bounds.variable(id);
+  const others = [...among].filter((other) => other !== id && bounds.variable(other).hi <= hi);
+  return [constant(0), constant(hi), ...others.map(variable)];
+}
+
+/** Whether intervals show that the guards hold everywhere with `value` for a variable. */
+function alwaysHold(guards: readonly Compare[], id: number, value: IndexExpr, bounds: Bounds): boolean {
+  const replace = (other: number): IndexExpr => (other === id ? value : variable(other));
+  return guards.every((g) => {
+    const { left, op, right } = renameGuard(g, replace);
+    const { lo, hi } = interval(minus(left, right), bounds);
+    if (op === '<') return hi < 0;
+    if (op === '<=') return hi <= 0;
+    if (op === '==') return lo === 0 && hi === 0;
+    if (op === '!=') return lo > 0 || hi < 0;
+    return op === '>=' ? lo >= 0 : lo > 0;
+  });
+}
+
 /** Whether, for every value of the other variables, some point of `over` satisfies the guards; undefined where unknown. */
 export function neverEmpty(over: readonly number[], guards: readonly Compare[], bounds: Bounds): boolean | undefined {
   const ids = new Set(over);
@@ -158,6 +179,9 @@ export function neverEmpty(over: readonly number[], guards: readonly Compare[], 
   if (relevant.length === 0) return true;
   const all = new Set<number>();
   for (const g of relevant) variablesOf(g.right, variablesOf(g.left, all));
+  if (over.length === 1 && witnesses(over[0], all, bounds).some((e) => alwaysHold(relevant, over[0], e, bounds))) {
+    return true;
+  }
   const counted = guardedPoints(
     over.filter((id) => all.has(id)),
     [...all],

@@ -24,7 +24,11 @@ import {
 import { cosInterval, expInterval, logInterval, sinInterval } from './elementary.ts';
 import type { FixedInterval } from './elementary.ts';
 
-export type RealFunction = 'exp' | 'log' | 'sin' | 'cos' | 'sqrt';
+export const REAL_FUNCTIONS = ['exp', 'log', 'sin', 'cos', 'sqrt'] as const;
+export type RealFunction = (typeof REAL_FUNCTIONS)[number];
+
+export const isRealFunction = (name: string): name is RealFunction =>
+  (REAL_FUNCTIONS as readonly string[]).includes(name);
 
 export type Real =
   | { readonly kind: 'rational'; readonly value: Rational }
@@ -102,7 +106,7 @@ function bound(e: Real, bits: number): FixedInterval | undefined {
     }
     case 'apply': {
       const of = bound(e.of, bits);
-      return of && applyInterval(e.function, of, bits);
+      return of && remembered(e.function, of, bits);
     }
     default: {
       const a = bound(e.left, bits);
@@ -123,6 +127,20 @@ function bound(e: Real, bits: number): FixedInterval | undefined {
       return { lo, hi: hi + 1n };
     }
   }
+}
+
+/** Results for recent arguments: entries of a constant tensor mostly differ in their outermost function only. */
+const recent = new Map<string, FixedInterval | undefined>();
+const MAX_RECENT = 4096;
+
+function remembered(name: RealFunction, x: FixedInterval, bits: number): FixedInterval | undefined {
+  const key = `${name} ${bits} ${x.lo} ${x.hi}`;
+  if (!recent.has(key)) {
+    const result = applyInterval(name, x, bits);
+    if (recent.size >= MAX_RECENT) recent.clear();
+    recent.set(key, result);
+  }
+  return recent.get(key);
 }
 
 function applyInterval(name: RealFunction, x: FixedInterval, bits: number): FixedInterval | undefined {

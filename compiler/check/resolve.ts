@@ -3,7 +3,7 @@
  * read at all yet. Here every name in them is looked up, without shapes. Also finds imports that nothing uses.
  */
 import type * as ast from '../../grammar/ast.ts';
-import { CONST_FUNCTIONS } from './values.ts';
+import { REAL_FUNCTIONS } from './real.ts';
 import { count, didYouMean } from './report.ts';
 import type { Reporter } from './report.ts';
 import type { Scope } from './scope.ts';
@@ -93,8 +93,8 @@ class Resolver {
     const { text } = node.parameter;
     for (const value of allValues(node.value)) {
       if (value.kind === 'reference' && value.name.text !== text) this.unknown(value.name, [text]);
-      if (value.kind === 'call' && ![...CONST_FUNCTIONS, 'round'].includes(value.name.text)) {
-        this.unknown(value.name, CONST_FUNCTIONS);
+      if (value.kind === 'call' && ![...REAL_FUNCTIONS, 'round'].includes(value.name.text)) {
+        this.unknown(value.name, REAL_FUNCTIONS);
       }
     }
   }
@@ -197,7 +197,7 @@ class Resolver {
       this.guard(node.guard, inside);
     }
     if (node.kind === 'call') {
-      if (![...CONST_FUNCTIONS, 'round'].includes(node.name.text)) this.name(node.name, names);
+      if (![...REAL_FUNCTIONS, 'round'].includes(node.name.text)) this.name(node.name, names);
       for (const dim of node.dims) this.index(dim.value, names);
       // An argument that is a bare name may be a source, which only the call can tell.
       for (const { value } of node.arguments) if (value.kind !== 'reference') this.value(value, names);

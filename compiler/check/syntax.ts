@@ -57,3 +57,20 @@ export function* accessesIn(value: ast.Value): Generator<ast.Access> {
     }
   }
 }
+
+/** Every name that a definition mentions, in values, indices and guards. */
+export function namesIn(node: ast.Define): Set<string> {
+  const names = new Set<string>();
+  const visit = (part: unknown): void => {
+    if (Array.isArray(part)) part.forEach(visit);
+    else if (typeof part === 'object' && part !== null) {
+      if ('kind' in part && 'name' in part && isName(part.name)) names.add(part.name.text);
+      for (const [key, inner] of Object.entries(part)) if (key !== 'span' && key !== 'name') visit(inner);
+    }
+  };
+  visit(node.axes);
+  visit(node.value);
+  return names;
+}
+
+const isName = (part: unknown): part is ast.Name => typeof part === 'object' && part !== null && 'text' in part;

@@ -23,10 +23,8 @@ import {
   quantityValue,
   rootQuantity,
 } from './quantity.ts';
+import { isRealFunction } from './real.ts';
 import { Scope, describe } from './scope.ts';
-
-/** Functions of real constants, only in constants and tables. */
-export const CONST_FUNCTIONS = ['exp', 'log', 'sin', 'cos', 'sqrt'];
 
 export function readValue(place: Place, node: ast.Value): Quantity {
   const { session, scope } = place;
@@ -185,7 +183,7 @@ function readCall(place: Place, node: ast.Call): Quantity {
   const name = node.name.text;
   if (name === 'round') return place.derive(place, node);
   const binding = scope.find(name);
-  if (binding === undefined && CONST_FUNCTIONS.includes(name)) return readFunction(place, node);
+  if (binding === undefined && isRealFunction(name)) return readFunction(place, node);
   const found = lookUp(session, scope, node.name);
   if (found.kind === 'table') return place.derive(place, node);
   if (found.kind === 'block') return readPrepared(place, node, node.span);

@@ -16,11 +16,12 @@ export type PointFault = 'encoding' | 'curve' | 'subgroup';
 
 /** The fields of a compressed point before any arithmetic; undefined where the encoding is not canonical. */
 export function parseCompressed(bytes: Uint8Array): { infinity: boolean; larger: boolean; x: bigint } | undefined {
-  const flags = bytes[0]!;
+  const flags = bytes[0];
   const infinity = (flags & FLAG_INFINITY) !== 0;
   const larger = (flags & FLAG_LARGER_Y) !== 0;
-  const payload = bytes.slice();
-  payload[0]! &= 0x1f;
+  // A copy even of a Buffer, whose slice is a view.
+  const payload = new Uint8Array(bytes);
+  payload[0] &= 0x1f;
   const x = bytesToNumberBE(payload);
   if ((flags & FLAG_COMPRESSED) === 0 || x >= FQ_MODULUS) return undefined;
   if (infinity && (larger || x !== 0n)) return undefined;
@@ -50,9 +51,9 @@ export function compress(point: Point): Uint8Array {
 /** As `compress`, from coordinates; (0, 0) stands for the point at infinity. */
 export function compressAffine(x: bigint, y: bigint): Uint8Array {
   const bytes = numberToBytesBE(x, POINT_BYTES);
-  bytes[0]! |= FLAG_COMPRESSED;
-  if (x === 0n && y === 0n) bytes[0]! |= FLAG_INFINITY;
-  else if (y > (FQ_MODULUS - 1n) / 2n) bytes[0]! |= FLAG_LARGER_Y;
+  bytes[0] |= FLAG_COMPRESSED;
+  if (x === 0n && y === 0n) bytes[0] |= FLAG_INFINITY;
+  else if (y > (FQ_MODULUS - 1n) / 2n) bytes[0] |= FLAG_LARGER_Y;
   return bytes;
 }
 
@@ -75,7 +76,7 @@ export function fromAffineBytes(bytes: Uint8Array): Point {
 
 /** sum of scalars[i] * points[i], scalars in [0, r). */
 export function sumOfProducts(points: readonly Point[], scalars: readonly bigint[]): Point {
-  const used = points.map((point, i) => ({ point, scalar: scalars[i]! })).filter(({ scalar }) => scalar !== 0n);
+  const used = points.map((point, i) => ({ point, scalar: scalars[i] })).filter(({ scalar }) => scalar !== 0n);
   if (used.length === 0) return Point.ZERO;
   if (used.length < 8) return used.reduce((sum, u) => sum.add(u.point.multiplyUnsafe(u.scalar)), Point.ZERO);
   return pippenger(

@@ -52,8 +52,8 @@ const asFr = (v: IntVector | FrVector): readonly bigint[] => (v.kind === 'fr' ? 
 /** The value of an expression where table i has the value values[i]. */
 const valueOf = (e: Expression, values: readonly bigint[], constants: readonly bigint[]): bigint =>
   evaluate<bigint>(e, {
-    table: (i) => values[i]!,
-    constant: (i) => constants[i]!,
+    table: (i) => values[i],
+    constant: (i) => constants[i],
     add: (a, b) => Fr.add(a, b),
     sub: (a, b) => Fr.sub(a, b),
     mul: (a, b) => Fr.mul(a, b),
@@ -102,12 +102,12 @@ export function createReferenceDevice(options: { readonly generators?: Generator
       const out = Array.from({ length: outer * inner }, () => 0n);
       for (let o = 0; o < outer; o++)
         for (let d = 0; d < reduce; d++)
-          for (let i = 0; i < inner; i++) out[o * inner + i]! += w[d]! * a[(o * reduce + d) * inner + i]!;
+          for (let i = 0; i < inner; i++) out[o * inner + i] += w[d] * a[(o * reduce + d) * inner + i];
       return fr(out.map(toFr));
     },
 
     inner: async (a, b) =>
-      scalars(a).reduce((sum, x, i) => (i < b.length ? Fr.add(sum, Fr.mul(x, scalars(b)[i]!)) : sum), 0n),
+      scalars(a).reduce((sum, x, i) => (i < b.length ? Fr.add(sum, Fr.mul(x, scalars(b)[i])) : sum), 0n),
 
     async decodePoints(bytes) {
       if (bytes.length % POINT_BYTES !== 0) return { bad: Math.floor(bytes.length / POINT_BYTES), reason: 'encoding' };
@@ -152,7 +152,7 @@ export function createReferenceDevice(options: { readonly generators?: Generator
       const out = new BigInt64Array(outer * inner);
       for (let o = 0; o < outer; o++)
         for (let d = 0; d < reduce; d++)
-          for (let i = 0; i < inner; i++) out[o * inner + i]! += a[o * reduce + d]! * b[d * inner + i]!;
+          for (let i = 0; i < inner; i++) out[o * inner + i] += a[o * reduce + d] * b[d * inner + i];
       return out;
     },
 
@@ -161,7 +161,7 @@ export function createReferenceDevice(options: { readonly generators?: Generator
       for (const [i, value] of integers(v).entries()) {
         const k = Number(value) - first;
         if (k < 0 || k >= size) throw check.histogramError(value, i, first, size);
-        out[k]!++;
+        out[k]++;
       }
       return out;
     },
@@ -170,7 +170,7 @@ export function createReferenceDevice(options: { readonly generators?: Generator
 
     gather<V extends IntVector | FrVector>(v: V, index: Int32Array): V {
       check.checkIndex(index, v.length);
-      const pick = (entries: readonly bigint[]) => Array.from(index, (i) => (i < 0 ? 0n : entries[i]!));
+      const pick = (entries: readonly bigint[]) => Array.from(index, (i) => (i < 0 ? 0n : entries[i]));
       return (v.kind === 'fr' ? fr(pick(scalars(v))) : own(new IntegerVector(pick(integers(v)), v.bytes))) as V;
     },
 
@@ -217,7 +217,7 @@ export function createReferenceDevice(options: { readonly generators?: Generator
       return tables.map((t) => {
         const bind = (lo: bigint, hi: bigint) => Fr.add(lo, Fr.mul(x, Fr.sub(hi, lo)));
         const length = Math.min(half, t.length);
-        return fr(Array.from({ length }, (_, j) => bind(scalars(t)[j]!, scalars(t)[j + half] ?? 0n)));
+        return fr(Array.from({ length }, (_, j) => bind(scalars(t)[j], scalars(t)[j + half] ?? 0n)));
       });
     },
 

@@ -45,11 +45,11 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
   // forward(jobs, work, count): for each pair of jobs k, work[k] = (difference of x, product of those before it in its chain).
   const forwardStep = m.function({ params: ['i32', 'i32', 'i32'] }, (c, job, work, chain) => {
     const [a0, b0, a1, b1] = [0, 4, JOB_BYTES, JOB_BYTES + 4].map((at) => c.let(pointOf(i32.load(job, at))));
-    const xa = field.gather(c, a0!, a1!);
-    const xb = field.gather(c, b0!, b1!);
+    const xa = field.gather(c, a0, a1);
+    const xb = field.gather(c, b0, b1);
     const difference = field.sub(c, xb, xa);
     field.store(c, work, difference);
-    c.if(suspicious(c, difference.limbs[0]!), () => {
+    c.if(suspicious(c, difference.limbs[0]), () => {
       for (const lane of [0, 1]) c.call(classify, i32.add(job, lane * JOB_BYTES), i32.add(work, 8 * lane));
     });
     const before = field.load(c, chain);
@@ -61,17 +61,17 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
   const backwardStep = m.function({ params: ['i32', 'i32', 'i32'] }, (c, job, work, chain) => {
     const references = [0, 4, JOB_BYTES, JOB_BYTES + 4].map((at) => c.let(i32.load(job, at)));
     const [a0, b0, a1, b1] = references.map((reference) => c.let(pointOf(reference)));
-    const [ra0, rb0, ra1, rb1] = [references[0]!, references[1]!, references[2]!, references[3]!];
+    const [ra0, rb0, ra1, rb1] = [references[0], references[1], references[2], references[3]];
     // 1 / difference, and on with the chain.
     const inverted = slots.mul(c, inverse, slots.at(chain), slots.at(i32.add(work, pairBytes)));
     slots.mul(c, slots.at(chain), slots.at(chain), slots.at(work, 2));
-    const ya = field.flip(c, field.gather(c, a0!, a1!, field.bytes), c.let(signMask(ra0, ra1)));
-    const yb = field.flip(c, field.gather(c, b0!, b1!, field.bytes), c.let(signMask(rb0, rb1)));
+    const ya = field.flip(c, field.gather(c, a0, a1, field.bytes), c.let(signMask(ra0, ra1)));
+    const yb = field.flip(c, field.gather(c, b0, b1, field.bytes), c.let(signMask(rb0, rb1)));
     field.store(c, ySigned.address, ya);
     field.store(c, numerator.address, field.sub(c, yb, ya));
     const special = c.let(i32.or(i32.load(job, KIND_AT), i32.load(job, JOB_BYTES + KIND_AT)));
     c.if(special, () => {
-      slots.gather(c, d, a0!, a1!);
+      slots.gather(c, d, a0, a1);
       const xx = slots.mul(c, d, d, d);
       const xx3 = slots.normalize(c, d, slots.scale(c, d, xx, 3));
       for (const lane of [0, 1])
@@ -81,8 +81,8 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
         });
     });
     const slope = slots.mul(c, lambda, { ...numerator, slack: 2 }, inverted);
-    const xa = field.gather(c, a0!, a1!);
-    field.store(c, xSum.address, field.add(c, xa, field.gather(c, b0!, b1!)));
+    const xa = field.gather(c, a0, a1);
+    field.store(c, xSum.address, field.add(c, xa, field.gather(c, b0, b1)));
     const x = slots.mulSub(c, x3, slope, slope, { ...xSum, slack: 2 });
     field.store(c, xSum.address, field.sub(c, xa, field.load(c, x.address)));
     const y = slots.mulSub(c, numerator, slope, { ...xSum, slack: 2 }, ySigned);

@@ -289,7 +289,7 @@ export const i32x4 = {
   extend_high_i16x8_s: vec1(0xa8),
 } as const;
 
-const bitsOf = (x: number): bigint => new BigUint64Array(new Float64Array([x]).buffer)[0]!;
+const bitsOf = (x: number): bigint => new BigUint64Array(new Float64Array([x]).buffer)[0];
 
 export const f64x2 = {
   splat: (a: F64): V128 => vector('v128', 0x14)(a),

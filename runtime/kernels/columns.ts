@@ -62,13 +62,13 @@ export class Columns {
 
   /** Records column += value - bias. */
   add(column: number, value: () => V128, bias = 0n): void {
-    this.#bias[column]! -= bias;
+    this.#bias[column] -= bias;
     this.#steps.push(() => this.#accumulate(column, i64x2.add, value()));
   }
 
   /** Records column -= value, for digits kept as doubles below 2^51. */
   subDigit(column: number, digit: V128): void {
-    this.#bias[column]! += C2_BITS;
+    this.#bias[column] += C2_BITS;
     this.#steps.push(() => this.#accumulate(column, i64x2.sub, f64x2.add(digit, this.#k.double(C2))));
   }
 
@@ -81,9 +81,9 @@ export class Columns {
   product(column: number, x: V128, y: V128): void {
     const last = column + 1 === this.#bias.length;
     const c1Bits = doubleBits(this.#c1);
-    this.#bias[column]! -= C2_BITS;
-    if (last) this.#bias[column]! -= c1Bits << BigInt(this.#w);
-    else this.#bias[column + 1]! -= c1Bits;
+    this.#bias[column] -= C2_BITS;
+    if (last) this.#bias[column] -= c1Bits << BigInt(this.#w);
+    else this.#bias[column + 1] -= c1Bits;
     this.#steps.push(() => {
       const { high, low } = this.#split(x, y);
       this.#accumulate(column, i64x2.add, low(this.#c12Local!));
@@ -150,8 +150,8 @@ export class Columns {
   }
 
   #shiftOut(column: number, offset: bigint, before: () => void): void {
-    this.#bias[column]! += offset;
-    this.#bias[column + 1]! -= OFFSET >> BigInt(this.#w);
+    this.#bias[column] += offset;
+    this.#bias[column + 1] -= OFFSET >> BigInt(this.#w);
     this.#steps.push(() => {
       before();
       this.#accumulate(column + 1, i64x2.add, i64x2.shr_u(this.at(column), this.#w));
@@ -166,7 +166,7 @@ export class Columns {
 
   /** Records digit := the column itself, an integer below 2^51 in absolute value. */
   last(column: number, digit: Limb): void {
-    this.#bias[column]! += C2_BITS;
+    this.#bias[column] += C2_BITS;
     this.#steps.push(() => {
       this.#c.set(digit, f64x2.sub(this.at(column), this.#k.double(C2)));
       this.#release(column);
@@ -188,11 +188,11 @@ export class Columns {
 
   /** Records a look at the column's present value plus `offset`; the constants of later steps are then added at once. */
   #peek(column: number, offset: bigint, look: () => void): void {
-    const before = this.#bias[column]! + offset;
+    const before = this.#bias[column] + offset;
     this.#bias[column] = 0n;
     let after = 0n;
     this.#settle.push(() => {
-      after = this.#bias[column]! - offset;
+      after = this.#bias[column] - offset;
       this.#bias[column] = before;
     });
     this.#steps.push(() => {
@@ -212,7 +212,7 @@ export class Columns {
   }
 
   #start(column: number): V128 {
-    const constant = this.#k.bits(this.#bias[column]!);
+    const constant = this.#k.bits(this.#bias[column]);
     if (this.#initial === undefined) return constant;
     return this.#bias[column] === 0n ? this.#initial(column) : i64x2.add(this.#initial(column), constant);
   }

@@ -49,16 +49,16 @@ function emitFormulas(m: ModuleBuilder, slots: Slots): CurveFunctions {
   const double = m.function({ params: ['i32', 'i32'] }, (c, target, a) => {
     const [X, Y, Z] = offsets(slots, a);
     const [X3, Y3, Z3] = offsets(slots, target);
-    const yy = slots.mul(c, t[0]!, Y, Y);
-    const yy8 = slots.normalize(c, t[1]!, slots.scale(c, t[1]!, yy, 8));
-    const zz = slots.mul(c, t[2]!, Z, Z);
-    const bzz = slots.normalize(c, t[2]!, slots.scale(c, t[2]!, zz, b3));
-    const yz = slots.mul(c, t[3]!, Y, Z);
-    const xy = slots.mul(c, t[4]!, X, Y);
-    const xy2 = slots.add(c, t[4]!, xy, xy);
-    const sum = slots.add(c, t[5]!, yy, bzz);
-    const bzz3 = slots.scale(c, t[6]!, bzz, 3);
-    const rest = slots.sub(c, t[6]!, yy, bzz3);
+    const yy = slots.mul(c, t[0], Y, Y);
+    const yy8 = slots.normalize(c, t[1], slots.scale(c, t[1], yy, 8));
+    const zz = slots.mul(c, t[2], Z, Z);
+    const bzz = slots.normalize(c, t[2], slots.scale(c, t[2], zz, b3));
+    const yz = slots.mul(c, t[3], Y, Z);
+    const xy = slots.mul(c, t[4], X, Y);
+    const xy2 = slots.add(c, t[4], xy, xy);
+    const sum = slots.add(c, t[5], yy, bzz);
+    const bzz3 = slots.scale(c, t[6], bzz, 3);
+    const rest = slots.sub(c, t[6], yy, bzz3);
     slots.mul(c, X3, rest, xy2);
     slots.twoProducts(c, Y3, rest, sum, bzz, yy8);
     slots.mul(c, Z3, yz, yy8);
@@ -68,18 +68,18 @@ function emitFormulas(m: ModuleBuilder, slots: Slots): CurveFunctions {
     const [X1, Y1, Z1] = offsets(slots, a);
     const [X2, Y2, Z2] = offsets(slots, b);
     const [X3, Y3, Z3] = offsets(slots, target);
-    const xx = slots.mul(c, t[0]!, X1, X2);
-    const yy = slots.mul(c, t[1]!, Y1, Y2);
-    const zz = slots.mul(c, t[2]!, Z1, Z2);
-    const xy = slots.twoProducts(c, t[3]!, X1, Y2, X2, Y1);
-    const yz = slots.twoProducts(c, t[4]!, Y1, Z2, Y2, Z1);
-    const xz = slots.twoProducts(c, t[5]!, X1, Z2, X2, Z1);
-    const bxz = slots.normalize(c, t[5]!, slots.scale(c, t[5]!, xz, b3));
-    const bzz = slots.normalize(c, t[2]!, slots.scale(c, t[2]!, zz, b3));
-    const sum = slots.add(c, t[6]!, yy, bzz);
-    const difference = slots.sub(c, t[7]!, yy, bzz);
-    const xx3 = slots.scale(c, t[0]!, xx, 3);
-    const minus = slots.scale(c, t[8]!, yz, -1);
+    const xx = slots.mul(c, t[0], X1, X2);
+    const yy = slots.mul(c, t[1], Y1, Y2);
+    const zz = slots.mul(c, t[2], Z1, Z2);
+    const xy = slots.twoProducts(c, t[3], X1, Y2, X2, Y1);
+    const yz = slots.twoProducts(c, t[4], Y1, Z2, Y2, Z1);
+    const xz = slots.twoProducts(c, t[5], X1, Z2, X2, Z1);
+    const bxz = slots.normalize(c, t[5], slots.scale(c, t[5], xz, b3));
+    const bzz = slots.normalize(c, t[2], slots.scale(c, t[2], zz, b3));
+    const sum = slots.add(c, t[6], yy, bzz);
+    const difference = slots.sub(c, t[7], yy, bzz);
+    const xx3 = slots.scale(c, t[0], xx, 3);
+    const minus = slots.scale(c, t[8], yz, -1);
     slots.twoProducts(c, X3, xy, difference, minus, bxz);
     slots.twoProducts(c, Y3, sum, difference, xx3, bxz);
     slots.twoProducts(c, Z3, yz, sum, xx3, xy);
@@ -106,10 +106,10 @@ export function emitCurve(m: ModuleBuilder, slots: Slots, scratch: ScratchPlan, 
         z: c.let(i32.select(ZERO, one, infinite)),
       };
     });
-    slots.gather(c, X, at[0]!.x, at[1]!.x);
-    const y = field.gather(c, at[0]!.y, at[1]!.y);
+    slots.gather(c, X, at[0].x, at[1].x);
+    const y = field.gather(c, at[0].y, at[1].y);
     field.store(c, Y.address, field.flip(c, y, c.let(signMask(first, second))));
-    slots.gather(c, Z, at[0]!.z, at[1]!.z);
+    slots.gather(c, Z, at[0].z, at[1].z);
   });
 
   // horner(target, first, second, count): sum of 2^i P_i for two lists of `count` addresses of affine points (0: none), projective, in scratch layout.

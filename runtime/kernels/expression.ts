@@ -39,9 +39,9 @@ class Evaluator {
   #terms(e: Expression): { readonly products: readonly (readonly [Pair, Pair])[]; readonly rest: Pair | undefined } {
     switch (e.kind) {
       case 'table':
-        return { products: [], rest: this.#tables[e.index]! };
+        return { products: [], rest: this.#tables[e.index] };
       case 'constant':
-        return { products: [], rest: this.#constants[e.index]! };
+        return { products: [], rest: this.#constants[e.index] };
       case 'mul':
         return {
           products: [this.#factors(this.value(e.left), e.left === e.right ? undefined : this.value(e.right))],
@@ -132,10 +132,10 @@ export function emitRound(
     const flush = (wides: readonly number[], into: readonly number[]) =>
       wides.forEach((wide, k) => {
         const reduced = field.reduceWide(c, i32.add(scratchBase, wide));
-        const before = field.load(c, scratchBase, into[k]!);
+        const before = field.load(c, scratchBase, into[k]);
         const sum = field.add(c, before, reduced);
         const normal = field.normalize(c, sum);
-        field.store(c, scratchBase, normal, into[k]!);
+        field.store(c, scratchBase, normal, into[k]);
         c.fill(i32.add(scratchBase, wide), 0, field.wideBytes);
         field.release(c, reduced, before, sum, normal);
       });
@@ -173,7 +173,7 @@ export function emitRound(
               const values = lohi.map(([lo, hi]) => at(c, field, lo, hi, x));
               const e = x === 'inf' ? leading(expression) : expression;
               const value = new Evaluator(c, field, values, constants).normal(e);
-              field.addProduct(c, i32.add(scratchBase, innerWide[k]!), weight, value);
+              field.addProduct(c, i32.add(scratchBase, innerWide[k]), weight, value);
             });
             c.inc(innerCount);
             c.if(i32.eq(innerCount, WIDE_TERMS), () => {
@@ -189,7 +189,7 @@ export function emitRound(
         const beyond = i32.select(i32.add(outer, i32.mul(o, field.bytes)), ZERO, i32.lt_s(o, outerLength));
         const factor = field.splat(c, c.let(i32.select(beyond, one, outer)));
         points.forEach((_, k) =>
-          field.addProduct(c, i32.add(scratchBase, outerWide[k]!), field.load(c, scratchBase, innerSum[k]!), factor),
+          field.addProduct(c, i32.add(scratchBase, outerWide[k]), field.load(c, scratchBase, innerSum[k]), factor),
         );
         c.inc(outerCount);
         c.if(i32.eq(outerCount, WIDE_TERMS), () => {
@@ -201,7 +201,7 @@ export function emitRound(
     flush(outerWide, outerSum);
     points.forEach((_, k) => {
       const address = c.let(i32.add(target, 2 * k * field.bytes));
-      field.scatter(c, address, i32.add(address, field.bytes), field.load(c, scratchBase, outerSum[k]!));
+      field.scatter(c, address, i32.add(address, field.bytes), field.load(c, scratchBase, outerSum[k]));
     });
   });
 }

@@ -146,26 +146,26 @@ export class Field {
   }
 
   add(c: Code, a: Pair, b: Pair): Pair {
-    return this.#make(c, (i) => f64x2.add(a.limbs[i]!, b.limbs[i]!), a.slack + b.slack);
+    return this.#make(c, (i) => f64x2.add(a.limbs[i], b.limbs[i]), a.slack + b.slack);
   }
 
   sub(c: Code, a: Pair, b: Pair): Pair {
-    return this.#make(c, (i) => f64x2.sub(a.limbs[i]!, b.limbs[i]!), a.slack + b.slack);
+    return this.#make(c, (i) => f64x2.sub(a.limbs[i], b.limbs[i]), a.slack + b.slack);
   }
 
   /** a times a small integer. */
   scale(c: Code, a: Pair, by: number): Pair {
-    return this.#make(c, (i) => f64x2.mul(a.limbs[i]!, this.#k.double(by)), a.slack * Math.abs(by));
+    return this.#make(c, (i) => f64x2.mul(a.limbs[i], this.#k.double(by)), a.slack * Math.abs(by));
   }
 
   /** Flips the signs where the mask's bits 63 are set (other bits must be zero). */
   flip(c: Code, a: Pair, mask: V128): Pair {
-    return this.#make(c, (i) => v128.xor(a.limbs[i]!, mask), a.slack);
+    return this.#make(c, (i) => v128.xor(a.limbs[i], mask), a.slack);
   }
 
   select(c: Code, ifOne: Pair, ifZero: Pair, mask: V128): Pair {
     const slack = Math.max(ifOne.slack, ifZero.slack);
-    return this.#make(c, (i) => v128.bitselect(ifOne.limbs[i]!, ifZero.limbs[i]!, mask), slack);
+    return this.#make(c, (i) => v128.bitselect(ifOne.limbs[i], ifZero.limbs[i], mask), slack);
   }
 
   /** All ones in the lanes where a normal element is zero. */
@@ -199,7 +199,7 @@ export class Field {
       // Row i of every product, then the reduction of column i, which is then complete: few columns are alive at a time.
       terms.forEach(([a, b], t) => {
         for (let j = squares[t] ? i : 0; j < n; j++)
-          columns.product(i + j, squares[t] && j > i ? doubled[t]![i]! : a.limbs[i]!, b.limbs[j]!);
+          columns.product(i + j, squares[t] && j > i ? doubled[t][i] : a.limbs[i], b.limbs[j]);
       });
       this.#montgomeryStep(columns, i);
     }
@@ -268,8 +268,8 @@ export class Field {
     }
     if (extra) columns.add(end, () => i64x2.shl(columns.at(end + 1), this.w));
     const out = Array.from({ length: n }, () => c.local('v128'));
-    for (let j = 0; j < n - 1; j++) columns.carry(start + j, out[j]!);
-    columns.last(end, out[n - 1]!);
+    for (let j = 0; j < n - 1; j++) columns.carry(start + j, out[j]);
+    columns.last(end, out[n - 1]);
     return out;
   }
 
@@ -279,7 +279,7 @@ export class Field {
     const { n } = this;
     const columns = new Columns(c, this.#k, this.w, 2 * n, (i) => v128.load(wide, 16 * i));
     for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) columns.product(i + j, a.limbs[i]!, b.limbs[j]!);
+      for (let j = 0; j < n; j++) columns.product(i + j, a.limbs[i], b.limbs[j]);
       columns.step(() => c.store128(wide, columns.at(i), 16 * i));
     }
     for (let i = n; i < 2 * n; i++) columns.step(() => c.store128(wide, columns.at(i), 16 * i));
@@ -308,7 +308,7 @@ export class Field {
       i64x2.sub(f64x2.add(x, this.#k.double(1.5 * 2 ** 52)), this.#k.double(1.5 * 2 ** 52));
     const rounder = this.#k.double(1.5 * 2 ** (52 + upper));
     for (let i = 0; i < n; i++) {
-      const [low, high] = [halves[2 * i]!, halves[2 * i + 1]!];
+      const [low, high] = [halves[2 * i], halves[2 * i + 1]];
       const carried = columns.local();
       columns.set(carried, f64x2.sub(f64x2.add(high, rounder), rounder));
       columns.add(i, () => toInteger(low));
@@ -343,7 +343,7 @@ export class Field {
     this.#carryDigits(c, out);
     c.set(multiple, f64x2.nearest(f64x2.mul(out.at(-1)!, this.#k.double(1 / this.#top))));
     this.#digits.forEach((digit, j) => {
-      c.set(out[j]!, f64x2.add(out[j]!, f64x2.mul(multiple, this.#k.double(-digit))));
+      c.set(out[j], f64x2.add(out[j], f64x2.mul(multiple, this.#k.double(-digit))));
     });
     this.#carryDigits(c, out);
     c.release(multiple);
@@ -354,9 +354,9 @@ export class Field {
     const rounder = this.#k.double(1.5 * 2 ** (52 + this.w));
     const carried = c.local('v128');
     for (let j = 0; j < this.n - 1; j++) {
-      c.set(carried, f64x2.sub(f64x2.add(digits[j]!, rounder), rounder));
-      c.set(digits[j]!, f64x2.sub(digits[j]!, carried));
-      c.set(digits[j + 1]!, f64x2.add(digits[j + 1]!, f64x2.mul(carried, this.#k.double(2 ** -this.w))));
+      c.set(carried, f64x2.sub(f64x2.add(digits[j], rounder), rounder));
+      c.set(digits[j], f64x2.sub(digits[j], carried));
+      c.set(digits[j + 1], f64x2.add(digits[j + 1], f64x2.mul(carried, this.#k.double(2 ** -this.w))));
     }
     c.release(carried);
   }

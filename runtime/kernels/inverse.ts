@@ -74,8 +74,8 @@ export function emitInverse(m: ModuleBuilder, name: string, field: Field, scratc
           c.set(m_, i64.sub(m_, i64.and(i64.add(i64.mul(i64.const(minusInverse), carry), m_), MASK)));
       }
       if (modulus[i] !== 0n) {
-        c.set(cd, i64.add(cd, i64.mul(i64.const(modulus[i]!), md)));
-        c.set(ce, i64.add(ce, i64.mul(i64.const(modulus[i]!), me)));
+        c.set(cd, i64.add(cd, i64.mul(i64.const(modulus[i]), md)));
+        c.set(ce, i64.add(ce, i64.mul(i64.const(modulus[i]), me)));
       }
       if (i > 0) {
         setLimb(c, d, i - 1, i64.and(cd, MASK));
@@ -92,7 +92,7 @@ export function emitInverse(m: ModuleBuilder, name: string, field: Field, scratc
   return m.function({ name, params: ['i32', 'i32'] }, (c, target, source) => {
     const digits = canonicalDigits(c, field, source, 16);
     for (let i = 0; i < limbs; i++) {
-      setLimb(c, f, i, i64.const(modulus[i]!));
+      setLimb(c, f, i, i64.const(modulus[i]));
       setLimb(c, g, i, digitOfLimbs(digits, field.w, BITS, i));
       setLimb(c, d, i, i64.const(0n));
       setLimb(c, e, i, i64.const(i === 0 ? 1n : 0n));

@@ -229,7 +229,7 @@ function emitContractIntegers(m: ModuleBuilder, pairs: Pairs): void {
               const joined = field.joinHalves(c, sums);
               const sum = field.add(c, { limbs: total, slack: 1 }, joined);
               const normal = field.normalize(c, sum);
-              normal.limbs.forEach((limb, k) => c.set(total[k]!, limb));
+              normal.limbs.forEach((limb, k) => c.set(total[k], limb));
               field.release(c, joined, sum, normal);
               c.release(end);
             },

@@ -26,22 +26,22 @@ export class Slots {
     this.#scratch = scratch;
     const define = (arity: number, body: (c: Code, operands: readonly I32[]) => Pair) =>
       m.function({ params: Array.from({ length: arity + 1 }, () => 'i32' as const) }, (c, target, ...operands) =>
-        field.store(c, target!, body(c, operands)),
+        field.store(c, target, body(c, operands)),
       );
     // Slack is checked by the callers: here operands are loaded as if normal.
-    this.#mul = define(2, (c, [a, b]) => field.mul(c, field.load(c, a!), field.load(c, b!), { normal: true }));
+    this.#mul = define(2, (c, [a, b]) => field.mul(c, field.load(c, a), field.load(c, b), { normal: true }));
     this.#square = define(1, (c, [a]) => {
-      const x = field.load(c, a!);
+      const x = field.load(c, a);
       return field.mul(c, x, x, { normal: true });
     });
     this.#mulSub = define(3, (c, [a, b, minus]) =>
-      field.mul(c, field.load(c, a!), field.load(c, b!), {
+      field.mul(c, field.load(c, a), field.load(c, b), {
         normal: true,
-        minus: { ...field.load(c, minus!), slack: 2 },
+        minus: { ...field.load(c, minus), slack: 2 },
       }),
     );
     this.#twoProducts = define(4, (c, [a, b, x, y]) => {
-      const [p, q, r, s] = [a!, b!, x!, y!].map((at) => field.load(c, at)) as [Pair, Pair, Pair, Pair];
+      const [p, q, r, s] = [a, b, x, y].map((at) => field.load(c, at)) as [Pair, Pair, Pair, Pair];
       return field.sumOfProducts(
         c,
         [
@@ -51,7 +51,7 @@ export class Slots {
         { normal: true },
       );
     });
-    this.#normalize = define(1, (c, [a]) => field.normalize(c, field.load(c, a!)));
+    this.#normalize = define(1, (c, [a]) => field.normalize(c, field.load(c, a)));
   }
 
   /** A new slot. */
@@ -109,15 +109,15 @@ export class Slots {
   }
 
   add(c: Code, target: Slot, a: Slot, b: Slot): Slot {
-    return this.#linear(c, target, [this.#load(c, a), this.#load(c, b)], ([x, y]) => this.field.add(c, x!, y!));
+    return this.#linear(c, target, [this.#load(c, a), this.#load(c, b)], ([x, y]) => this.field.add(c, x, y));
   }
 
   sub(c: Code, target: Slot, a: Slot, b: Slot): Slot {
-    return this.#linear(c, target, [this.#load(c, a), this.#load(c, b)], ([x, y]) => this.field.sub(c, x!, y!));
+    return this.#linear(c, target, [this.#load(c, a), this.#load(c, b)], ([x, y]) => this.field.sub(c, x, y));
   }
 
   scale(c: Code, target: Slot, a: Slot, by: number): Slot {
-    return this.#linear(c, target, [this.#load(c, a)], ([x]) => this.field.scale(c, x!, by));
+    return this.#linear(c, target, [this.#load(c, a)], ([x]) => this.field.scale(c, x, by));
   }
 
   copy(c: Code, target: Slot, a: Slot): Slot {
@@ -154,9 +154,9 @@ export class Slots {
   /** target := a^exponent, by windows of four bits. */
   power(c: Code, target: Slot, a: Slot, exponent: bigint): Slot {
     const table = [a, ...Array.from({ length: 14 }, () => this.slot())];
-    for (let i = 1; i < 15; i++) this.mul(c, table[i]!, table[i - 1]!, a);
+    for (let i = 1; i < 15; i++) this.mul(c, table[i], table[i - 1], a);
     const digits = [...exponent.toString(16)].map((digit) => parseInt(digit, 16));
-    this.copy(c, target, table[digits[0]! - 1]!);
+    this.copy(c, target, table[digits[0] - 1]);
     let pending = 0;
     const square = () => {
       if (pending > 0) c.for(0, pending, () => this.mul(c, target, target, target));
@@ -166,7 +166,7 @@ export class Slots {
       pending += 4;
       if (digit === 0) continue;
       square();
-      this.mul(c, target, target, table[digit - 1]!);
+      this.mul(c, target, target, table[digit - 1]);
     }
     square();
     return { ...target, slack: 1 };

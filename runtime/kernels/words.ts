@@ -28,8 +28,8 @@ function carriedDigits(c: Code, field: Field, source: Int, stride: number): Loca
   const digits: Local<'i64'>[] = [];
   for (let i = 0; i < field.n; i++) {
     const value = i64.truncate(f64.load(source, stride * i));
-    digits.push(c.let(i === 0 ? value : i64.add(value, i64.shr_s(digits[i - 1]!, BigInt(field.w)))));
-    if (i > 0) c.set(digits[i - 1]!, i64.and(digits[i - 1]!, (1n << BigInt(field.w)) - 1n));
+    digits.push(c.let(i === 0 ? value : i64.add(value, i64.shr_s(digits[i - 1], BigInt(field.w)))));
+    if (i > 0) c.set(digits[i - 1], i64.and(digits[i - 1], (1n << BigInt(field.w)) - 1n));
   }
   return digits;
 }
@@ -39,10 +39,10 @@ function makeCanonical(c: Code, field: Field, digits: readonly Local<'i64'>[]): 
   const p = balancedDigits(field.p, field.w, field.n);
   c.if(i64.lt_s(digits.at(-1)!, 0n), () => {
     digits.forEach((digit, i) => {
-      c.set(digit, i64.add(digit, p[i]!));
+      c.set(digit, i64.add(digit, p[i]));
       if (i > 0) {
-        c.set(digit, i64.add(digit, i64.shr_s(digits[i - 1]!, BigInt(field.w))));
-        c.set(digits[i - 1]!, i64.and(digits[i - 1]!, (1n << BigInt(field.w)) - 1n));
+        c.set(digit, i64.add(digit, i64.shr_s(digits[i - 1], BigInt(field.w))));
+        c.set(digits[i - 1], i64.and(digits[i - 1], (1n << BigInt(field.w)) - 1n));
       }
     });
   });

@@ -215,21 +215,36 @@ describe('programs that would prove nothing', () => {
   });
 
   test('files of one declaration that are laid out differently', () => {
-    const moved = {
-      ...base,
-      sources: base.sources.map((s) => ({
-        ...s,
-        tensors: s.tensors.map((t, i) =>
-          i === 1
-            ? {
-                ...t,
-                axes: t.axes.map((a, j) => ({ ...a, columnBits: j === 0 ? a.columnBits + 1 : a.columnBits - 1 })),
-              }
-            : t,
-        ),
-      })),
-    };
-    expect(() => readGadgetProgram(plainOf(moved))).toThrow(CodecError);
+    refuse(
+      (p) => ({
+        ...p,
+        sources: p.sources.map((s) => ({
+          ...s,
+          rows: s.rows + 1,
+          tensors: s.tensors.map((t, i) =>
+            i === 1 ? { ...t, rows: 2, axes: t.axes.map((a, j) => (j === 0 ? { ...a, columnBits: 1 } : a)) } : t,
+          ),
+        })),
+      }),
+      /does not fit its files/,
+    );
+  });
+
+  test('index arithmetic beyond the exact integers', () => {
+    const square = (e: object): object => ({ kind: 'mul', left: e, right: e });
+    const huge = square(square({ kind: 'const', value: 2 ** 20 }));
+    refuse(
+      (p) =>
+        ({
+          ...p,
+          tensors: p.tensors.map((t) =>
+            t.class.kind === 'view'
+              ? { ...t, class: { ...t.class, at: t.class.at.map(() => ({ kind: 'sub', left: huge, right: huge })) } }
+              : t,
+          ),
+        }) as GadgetProgram,
+      /too large/,
+    );
   });
 
   test('masks that are larger than any proof', () => {

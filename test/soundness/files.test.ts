@@ -1,7 +1,7 @@
 /** Changed files: every byte counts, nothing throws, and nothing costs more than an honest file. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bls12_381 } from '@noble/curves/bls12-381.js';
-import { encode } from '../../compiler/bundle/canonical.ts';
+import { decode, encode } from '../../compiler/bundle/canonical.ts';
 import { pack, unpack } from '../../compiler/bundle/container.ts';
 import { decodeCommitment, encodeCommitment } from '../../runtime/codec/files.ts';
 import { compress, decompress, Point } from '../../runtime/curve/spec.ts';
@@ -91,6 +91,8 @@ describe('structural changes of a proof', () => {
     const s = unpack('p', ['HEAD', 'PUBL', 'BODY'], files.proof);
     const file = { program: files.bundle.digest, commitments: [], context: new Uint8Array(0) };
     await rejects(pack('p', { ...s, HEAD: encode(file) }), /another commitment/);
+    const more = { ...(decode(s.HEAD) as object), note: 'x' };
+    await rejects(pack('p', { ...s, HEAD: encode(more) }));
     await rejects(
       withFile(files, ({ commitments }) => ({ commitments: [...commitments, commitments[0]] })),
       /another commitment/,

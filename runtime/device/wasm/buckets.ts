@@ -95,7 +95,7 @@ export const arenaBytes = (runs: readonly Run[], width: number, sets: number): n
 export function sumBuckets(engine: Engine, plan: number): void {
   const { core, views } = engine;
   const words = views.i32.subarray(plan >>> 2);
-  const [base, width, sets, runCount, output] = [words[0]! >>> 0, words[1]!, words[2]!, words[3]!, words[4]! >>> 0];
+  const [base, width, sets, runCount, output] = [words[0] >>> 0, words[1], words[2], words[3], words[4] >>> 0];
   const runs = readRuns(words, runCount);
   const at = layout(runs, width, sets);
   const half = bucketsPerSet(width);
@@ -113,20 +113,20 @@ export function sumBuckets(engine: Engine, plan: number): void {
       let source = run.source;
       let bytes = run.bytes;
       if (bytes === FR_SIZE) {
-        core.frToWords!(address(at.words), run.source, 0, run.count);
+        core.frToWords(address(at.words), run.source, 0, run.count);
         [source, bytes] = [address(at.words), 32];
       }
-      core.digits!(address(at.digits), source, bytes, bytes, run.count, width, run.windows);
+      core.digits(address(at.digits), source, bytes, bytes, run.count, width, run.windows);
       for (let t = 0; t < run.windows; t++) use(run, address(at.digits) + 2 * t * run.count, t);
     }
   };
   const bucketOf = (base_: number, run: Run, t: number) => base_ + 4 * half * (run.set + (t % run.step));
-  eachWindow((run, digits, t) => core.countDigits!(bucketOf(starts, run, t), digits, run.count));
-  core.prefixSums!(starts, at.buckets);
+  eachWindow((run, digits, t) => core.countDigits(bucketOf(starts, run, t), digits, run.count));
+  core.prefixSums(starts, at.buckets);
   views.u8.copyWithin(cursors, starts, starts + 4 * at.buckets);
   eachWindow((run, digits, t) => {
     const points = run.points + Math.floor(t / run.step) * run.levelStride;
-    core.placeDigits!(references, bucketOf(cursors, run, t), digits, run.count, points, POINT_SIZE);
+    core.placeDigits(references, bucketOf(cursors, run, t), digits, run.count, points, POINT_SIZE);
   });
   adder.empty(references, starts, at.buckets);
   splitSets(engine, adder, {
@@ -178,8 +178,8 @@ function splitSets(
     let end = 0;
     for (const set of sets) {
       if (set.size === 1) {
-        const position = words[(starts >>> 2) + set.first]!;
-        if (words[(starts >>> 2) + set.first + 1]! > position)
+        const position = words[(starts >>> 2) + set.first];
+        if (words[(starts >>> 2) + set.first + 1] > position)
           words[set.output >>> 2] = words[(references >>> 2) + position]!;
         continue;
       }
@@ -192,18 +192,18 @@ function splitSets(
     if (next.length === 0) return;
     views.u8.fill(0, otherStarts, otherStarts + 4 * (end + 1));
     for (const { set, bits, low, high } of next)
-      core.countSplit!(
+      core.countSplit(
         otherStarts + 4 * low.first,
         otherStarts + 4 * high.first,
         starts + 4 * set.first,
         set.size,
         bits,
       );
-    core.prefixSums!(otherStarts, end);
+    core.prefixSums(otherStarts, end);
     views.u8.copyWithin(cursors, otherStarts, otherStarts + 4 * end);
     for (const { set, bits, low, high } of next) {
       const [lowCursors, highCursors] = [cursors + 4 * low.first, cursors + 4 * high.first];
-      core.placeSplit!(otherReferences, lowCursors, highCursors, references, starts + 4 * set.first, set.size, bits);
+      core.placeSplit(otherReferences, lowCursors, highCursors, references, starts + 4 * set.first, set.size, bits);
     }
     [starts, otherStarts] = [otherStarts, starts];
     [references, otherReferences] = [otherReferences, references];
@@ -237,7 +237,7 @@ export class Adder {
   empty(references: number, starts: number, buckets: number): void {
     const { core } = this.#engine;
     for (;;) {
-      const jobs = core.pairUp!(references, starts, buckets, this.#jobs, this.#sums);
+      const jobs = core.pairUp(references, starts, buckets, this.#jobs, this.#sums);
       if (jobs === 0) return;
       this.#sums += POINT_SIZE * jobs;
       this.add(jobs);
@@ -253,6 +253,6 @@ export class Adder {
         [this.#padding, this.#padding + POINT_SIZE, this.#padding + 2 * POINT_SIZE, 0],
         (this.#jobs + JOB_BYTES * i) / 4,
       );
-    core.addBatch!(this.#jobs, this.#work, padded);
+    core.addBatch(this.#jobs, this.#work, padded);
   }
 }

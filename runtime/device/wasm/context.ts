@@ -7,7 +7,8 @@ import { FR_MODULUS } from '../../field/params.ts';
 import { checkFr } from '../../field/spec.ts';
 import { FR_SIZE } from './buckets.ts';
 import { Engine, TASK, type Exports } from './engine.ts';
-import { createMemory, Heap, Views } from './memory.ts';
+import type { Views } from './memory.ts';
+import { createMemory, Heap } from './memory.ts';
 import { Pool } from './pool.ts';
 
 /** Below this many nanoseconds of work a task stays on one thread. */
@@ -115,18 +116,18 @@ export class Context {
         const count = Math.min(chunk, values.length - start);
         const u64 = this.views.u64;
         for (let i = 0; i < count; i++) {
-          const value = values[start + i]!;
+          const value = values[start + i];
           if (value < 0n || value >= FR_MODULUS) checkFr(value, `entry ${start + i}`);
           writeWords(u64, words / 8 + 4 * i, value, 4);
         }
-        this.exports.frFromWords!(address + start * FR_SIZE, words, 0, count);
+        this.exports.frFromWords(address + start * FR_SIZE, words, 0, count);
       }
     });
   }
 
   readFr(address: number, count: number): bigint[] {
     return this.temporary(32 * count, (words) => {
-      this.exports.frToWords!(words, address, 0, count);
+      this.exports.frToWords(words, address, 0, count);
       const u64 = this.views.u64;
       return Array.from({ length: count }, (_, i) => readWords(u64, words / 8 + 4 * i, 4));
     });
@@ -143,6 +144,6 @@ export function writeWords(u64: BigUint64Array, at: number, value: bigint, count
 
 export function readWords(u64: BigUint64Array, at: number, count: number): bigint {
   let value = 0n;
-  for (let j = count - 1; j >= 0; j--) value = (value << 64n) | u64[at + j]!;
+  for (let j = count - 1; j >= 0; j--) value = (value << 64n) | u64[at + j];
   return value;
 }

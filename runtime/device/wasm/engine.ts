@@ -63,16 +63,16 @@ export class Engine {
       case TASK.kernel: {
         const [module, index, total, stride, target, ...rest] = args as [number, number, number, number, number];
         const [from, to] = partOf(total, part, parts);
-        if (from < to || stride > 0) this.#modules.get(module)![index]!(target + part * stride, ...rest, from, to);
+        if (from < to || stride > 0) this.#modules.get(module)![index](target + part * stride, ...rest, from, to);
         break;
       }
       case TASK.module: {
         const [id, address, length] = args as [number, number, number];
-        if (part > 0) this.load(id, this.views.u8.slice(address, address + length) as Uint8Array<ArrayBuffer>);
+        if (part > 0) this.load(id, this.views.u8.slice(address, address + length));
         break;
       }
       case TASK.buckets:
-        sumBuckets(this, args[part]!);
+        sumBuckets(this, args[part]);
         break;
       default:
         throw new Error(`unknown task ${task}`);

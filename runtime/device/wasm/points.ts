@@ -161,7 +161,7 @@ function uploadAffine(ctx: Context, target: number, bytes: Uint8Array): void {
     const u64 = ctx.views.u64;
     for (let i = 0; i < 2 * count; i++)
       for (let j = 0; j < 6; j++) u64[words / 8 + 6 * i + j] = view.getBigUint64(POINT_BYTES * i + 40 - 8 * j);
-    ctx.exports.fqFromWords!(target, words, 0, 2 * count);
+    ctx.exports.fqFromWords(target, words, 0, 2 * count);
   });
 }
 
@@ -209,10 +209,10 @@ function decode(
     const u64 = views.u64;
     u64.fill(0n, words / 8, words / 8 + 12 * count);
     parsed.forEach((point, i) => point !== undefined && writeWords(u64, words / 8 + 12 * i, point.x, 6));
-    exports.fqFromWords!(target, words, 0, 2 * count);
+    exports.fqFromWords(target, words, 0, 2 * count);
     ctx.launch('roots', count, COST.root, target, [good]);
     const onCurve = views.i32.slice(good / 4, good / 4 + count);
-    exports.fqToWords!(words, target, 0, 2 * count);
+    exports.fqToWords(words, target, 0, 2 * count);
     parsed.forEach((point, i) => {
       if (point === undefined) return;
       if (point.infinity) markInfinity(ctx, target + POINT_SIZE * i);
@@ -239,7 +239,7 @@ function markInfinity(ctx: Context, point: number): void {
 
 function negateY(ctx: Context, point: number): void {
   const { f64 } = ctx.views;
-  for (let i = (point + COORDINATE) / 8; i < (point + POINT_SIZE) / 8; i++) f64[i] = -f64[i]!;
+  for (let i = (point + COORDINATE) / 8; i < (point + POINT_SIZE) / 8; i++) f64[i] = -f64[i];
 }
 
 /** Bytes of half a scalar: 128 bits, and room for a sign. */
@@ -276,7 +276,7 @@ function multiply(ctx: Context, parts: Parameters<Device['msm']>[0]): Uint8Array
         step: windows,
         set: 0,
       };
-      return sumRows(ctx, width, [{ sets: windows, runs: [run] }])[0]!;
+      return sumRows(ctx, width, [{ sets: windows, runs: [run] }])[0];
     }),
   );
 }
@@ -298,7 +298,7 @@ function splitScalars(
 ): void {
   const square = BLS_X * BLS_X;
   ctx.temporary(32 * count, (words) => {
-    ctx.exports.frToWords!(words, scalars, 0, count);
+    ctx.exports.frToWords(words, scalars, 0, count);
     const u64 = ctx.views.u64;
     for (let i = 0; i < count; i++) {
       const k = readWords(u64, words / 8 + 4 * i, 4);
@@ -312,7 +312,7 @@ function splitScalars(
 /** Compressed bytes of affine points at an address, (0, 0) being infinity. */
 export function compressAll(ctx: Context, points: number, count: number): Uint8Array[] {
   return ctx.temporary(AFFINE_BYTES * count, (words) => {
-    ctx.exports.fqToWords!(words, points, 0, 2 * count);
+    ctx.exports.fqToWords(words, points, 0, 2 * count);
     const u64 = ctx.views.u64;
     const at = words / 8;
     return Array.from({ length: count }, (_, i) =>

@@ -114,7 +114,7 @@ export function serve(engine: Engine, thread: number, memory: WebAssembly.Memory
     memory.grow(0);
     words = engine.views.i32;
     const [task, parts, count] = [CONTROL_WORD.task, CONTROL_WORD.parts, CONTROL_WORD.count].map(
-      (word) => words[CONTROL_INDEX + word]!,
+      (word) => words[CONTROL_INDEX + word],
     ) as [number, number, number];
     if (task === 0) return;
     const first = CONTROL_INDEX + CONTROL_WORD.args;

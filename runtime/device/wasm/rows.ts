@@ -28,8 +28,8 @@ export function sumRows(ctx: Context, width: number, rows: readonly Row[]): Uint
   const limit = CHUNK_ENTRIES * ctx.pool.threads;
   for (let start = 0; start < rows.length;) {
     let end = start + 1;
-    let entries = entriesOf(rows[start]!);
-    while (end < rows.length && entries + entriesOf(rows[end]!) <= limit) entries += entriesOf(rows[end++]!);
+    let entries = entriesOf(rows[start]);
+    while (end < rows.length && entries + entriesOf(rows[end]) <= limit) entries += entriesOf(rows[end++]);
     out.push(...sumChunk(ctx, width, rows.slice(start, end), entries));
     start = end;
   }
@@ -43,7 +43,7 @@ function sumChunk(ctx: Context, width: number, rows: readonly Row[], entries: nu
     firstSet.push(sets);
     sets += row.sets;
   }
-  const runs = rows.flatMap((row, i) => row.runs.map((run) => ({ ...run, set: firstSet[i]! })));
+  const runs = rows.flatMap((row, i) => row.runs.map((run) => ({ ...run, set: firstSet[i] })));
   const parts = ctx.parts(entries * ADDITION);
   const shares = Array.from({ length: parts }, (_, part) => share(runs, part, parts));
   const arenas = shares.map((mine) => ctx.heap.allocate(arenaBytes(mine, width, sets)));
@@ -51,7 +51,7 @@ function sumChunk(ctx: Context, width: number, rows: readonly Row[], entries: nu
   const plans = shares.map((mine, part) => {
     const address = ctx.heap.allocate(4 * planWords(mine));
     const output = outputs + 4 * sets * width * part;
-    writePlan(ctx.views.i32.subarray(address / 4), { arena: arenas[part]!, width, sets, output }, mine);
+    writePlan(ctx.views.i32.subarray(address / 4), { arena: arenas[part], width, sets, output }, mine);
     return address;
   });
   try {
@@ -59,7 +59,7 @@ function sumChunk(ctx: Context, width: number, rows: readonly Row[], entries: nu
     return merge(ctx, outputs, sets * width, parts, (lists) =>
       finish(
         ctx,
-        rows.map((row, i) => ({ list: lists + 4 * width * firstSet[i]!, count: width * row.sets })),
+        rows.map((row, i) => ({ list: lists + 4 * width * firstSet[i], count: width * row.sets })),
       ),
     );
   } finally {
@@ -103,15 +103,15 @@ function merge<T>(ctx: Context, lists: number, length: number, parts: number, us
     for (let i = 0; i < length; i++) {
       i32[starts / 4 + i] = count;
       for (let part = 0; part < parts; part++) {
-        const reference = i32[lists / 4 + part * length + i]!;
+        const reference = i32[lists / 4 + part * length + i];
         if (reference !== 0) i32[references / 4 + count++] = reference;
       }
     }
     i32[starts / 4 + length] = count;
     new Adder(ctx.engine, padding, jobList, work, sums).empty(references, starts, length);
     for (let i = 0; i < length; i++) {
-      const [from, to] = [i32[starts / 4 + i]!, i32[starts / 4 + i + 1]!];
-      i32[lists / 4 + i] = from < to ? i32[references / 4 + from]! : 0;
+      const [from, to] = [i32[starts / 4 + i], i32[starts / 4 + i + 1]];
+      i32[lists / 4 + i] = from < to ? i32[references / 4 + from] : 0;
     }
     return use(lists);
   });
@@ -120,20 +120,20 @@ function merge<T>(ctx: Context, lists: number, length: number, parts: number, us
 /** Sums 2^i P_i for each list of references, two lists at a time. */
 function finish(ctx: Context, lists: readonly { readonly list: number; readonly count: number }[]): Uint8Array[] {
   const { exports } = ctx;
-  const order = lists.map((_, i) => i).sort((a, b) => lists[a]!.count - lists[b]!.count);
+  const order = lists.map((_, i) => i).sort((a, b) => lists[a].count - lists[b].count);
   const pairs: (readonly [number, number])[] = [];
   for (let k = 0; k < order.length;) {
-    const [a, b] = [order[k]!, order[k + 1]];
-    const together = b !== undefined && lists[a]!.count === lists[b]!.count;
+    const [a, b] = [order[k], order[k + 1]];
+    const together = b !== undefined && lists[a].count === lists[b].count;
     pairs.push([a, together ? b : a]);
     k += together ? 2 : 1;
   }
   return ctx.temporary(PROJECTIVE_SIZE * pairs.length, (projective) =>
     ctx.temporary(2 * POINT_SIZE * pairs.length, (affine) => {
       pairs.forEach(([a, b], k) =>
-        exports.horner!(projective + PROJECTIVE_SIZE * k, lists[a]!.list, lists[b]!.list, lists[a]!.count),
+        exports.horner(projective + PROJECTIVE_SIZE * k, lists[a].list, lists[b].list, lists[a].count),
       );
-      exports.toAffine!(affine, projective, pairs.length);
+      exports.toAffine(affine, projective, pairs.length);
       const points = compressAll(ctx, affine, 2 * pairs.length);
       const out: Uint8Array[] = [];
       pairs.forEach(([a, b], k) => {

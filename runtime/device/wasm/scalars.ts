@@ -139,7 +139,7 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
       return ctx.temporary(4 * size, (target) => {
         const address = addressOf(v);
         views.u8.fill(0, target, target + 4 * size);
-        const bad = ctx.exports.histogram!(target, address, v.bytes, first, size, 0, v.length);
+        const bad = ctx.exports.histogram(target, address, v.bytes, first, size, 0, v.length);
         if (bad >= 0) throw check.histogramError(integerAt(ctx, v, bad), bad, first, size);
         return views.i32.slice(target / 4, target / 4 + size);
       });
@@ -246,7 +246,7 @@ function withArguments<T>(
       for (const [name, value] of Object.entries(named))
         i32[args / 4 + ARGUMENTS[name as keyof typeof ARGUMENTS]] = value;
       for (let t = 0; t < tableCount(expression); t++)
-        i32.set([addressOf(tables[t]!), tables[t]!.length], args / 4 + ARGUMENTS.tables + 2 * t);
+        i32.set([addressOf(tables[t]), tables[t].length], args / 4 + ARGUMENTS.tables + 2 * t);
       return body(args);
     }),
   );
@@ -298,7 +298,7 @@ function round(
         let sum = 0n;
         for (let part = 0; part < parts; part++) {
           const at = 2 * (part * points.length + k);
-          sum += values[at]! + values[at + 1]!;
+          sum += values[at] + values[at + 1];
         }
         return toFr(sum);
       });

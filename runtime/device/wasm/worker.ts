@@ -17,8 +17,9 @@ function run(start: WorkerStart, ready: () => void): void {
 }
 
 if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
-  const { parentPort, workerData } = await import('node:worker_threads');
-  if (parentPort !== null) run(workerData as WorkerStart, () => parentPort.postMessage('ready'));
+  const threads = await import('node:worker_threads');
+  const port = threads.parentPort;
+  if (port !== null) run(threads.workerData as WorkerStart, () => port.postMessage('ready'));
 } else {
   self.onmessage = (event: MessageEvent<WorkerStart>) => run(event.data, () => self.postMessage('ready'));
 }

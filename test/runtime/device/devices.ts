@@ -47,7 +47,7 @@ export class Random {
 
   /** Uniform in [0, r), with one in four an edge value. */
   fr(): bigint {
-    if (this.below(4) === 0) return EDGES[this.below(EDGES.length)]!;
+    if (this.below(4) === 0) return EDGES[this.below(EDGES.length)];
     return [1, 2, 3, 4, 5].reduce((v) => (v << 64n) | this.word(), 0n) % FR_MODULUS;
   }
 
@@ -58,7 +58,7 @@ export class Random {
   /** A signed integer of `bits` bits, one in four at an end of the range. */
   integer(bits: number): bigint {
     const ends = [0n, 1n, -1n, 1n << BigInt(bits - 1), -(1n << BigInt(bits - 1)), (1n << BigInt(bits - 1)) - 1n];
-    return BigInt.asIntN(bits, this.below(4) === 0 ? ends[this.below(ends.length)]! : this.word());
+    return BigInt.asIntN(bits, this.below(4) === 0 ? ends[this.below(ends.length)] : this.word());
   }
 
   int16(length: number): Int16Array {

@@ -26,8 +26,8 @@ const EXPRESSIONS: readonly Expression[] = [
 
 const valueOf = (e: Expression, tables: readonly bigint[], constants: readonly bigint[]): bigint =>
   evaluate<bigint>(e, {
-    table: (i) => tables[i]!,
-    constant: (i) => constants[i]!,
+    table: (i) => tables[i],
+    constant: (i) => constants[i],
     add: (a, b) => mod(a + b),
     sub: (a, b) => mod(a - b),
     mul: (a, b) => mod(a * b),
@@ -84,14 +84,14 @@ describeDevices('sumcheck', (device) => {
       const [inner, outer, flat] = [random.frs(2 ** innerBits), random.frs(half / 2 ** innerBits), random.frs(half)];
       const cases = [
         { weights: undefined, weight: () => 1n },
-        { weights: { inner, innerBits }, weight: (j: number) => inner[j % 2 ** innerBits]! },
-        { weights: { outer: flat, innerBits: 0 }, weight: (j: number) => flat[j]! },
-        { weights: { outer, innerBits }, weight: (j: number) => outer[j >> innerBits]! },
+        { weights: { inner, innerBits }, weight: (j: number) => inner[j % 2 ** innerBits] },
+        { weights: { outer: flat, innerBits: 0 }, weight: (j: number) => flat[j] },
+        { weights: { outer, innerBits }, weight: (j: number) => outer[j >> innerBits] },
         {
           weights: { outer, inner, innerBits },
-          weight: (j: number) => outer[j >> innerBits]! * inner[j % 2 ** innerBits]!,
+          weight: (j: number) => outer[j >> innerBits] * inner[j % 2 ** innerBits],
         },
-        { weights: { outer: flat.slice(0, -1), innerBits: 0 }, weight: (j: number) => (j < half - 1 ? flat[j]! : 0n) },
+        { weights: { outer: flat.slice(0, -1), innerBits: 0 }, weight: (j: number) => (j < half - 1 ? flat[j] : 0n) },
       ];
       for (const { weights, weight } of cases)
         await device().scope(async () => {
@@ -121,7 +121,7 @@ describeDevices('sumcheck', (device) => {
         [0, 'inf'],
         { outer: device().frVector(outer), inner: device().frVector(inner), innerBits: 6 },
       );
-      const weight = (j: number) => outer[j >> 6]! * inner[j & 63]!;
+      const weight = (j: number) => outer[j >> 6] * inner[j & 63];
       expect(out).toEqual([0, 'inf' as const].map((x) => expectedRound(fraction, tables, [7n], 1024, x, weight)));
     });
   });
@@ -160,9 +160,9 @@ describeDevices('sumcheck', (device) => {
           );
           for (const [i, t] of tables.entries()) {
             const expected = Array.from({ length: Math.min(half, t.length) }, (_, j) =>
-              mod(t[j]! + x * ((t[j + half] ?? 0n) - t[j]!)),
+              mod(t[j] + x * ((t[j + half] ?? 0n) - t[j])),
             );
-            expect(await device().readFr(folded[i]!)).toEqual(expected);
+            expect(await device().readFr(folded[i])).toEqual(expected);
           }
         });
     }
@@ -177,7 +177,7 @@ describeDevices('sumcheck', (device) => {
       [1000, 999],
     ] as const) {
       const [a, b] = [random.frs(n), random.frs(m)];
-      const expected = mod(a.slice(0, m).reduce((sum, x, i) => (i < m ? sum + x * b[i]! : sum), 0n));
+      const expected = mod(a.slice(0, m).reduce((sum, x, i) => (i < m ? sum + x * b[i] : sum), 0n));
       await device().scope(async () =>
         expect(await device().inner(device().frVector(a), device().frVector(b))).toBe(expected),
       );
@@ -201,7 +201,7 @@ describeDevices('sumcheck', (device) => {
         const expected = Array.from({ length: outer * inner }, (_, t) => {
           let sum = 0n;
           for (let d = 0; d < reduce; d++)
-            sum += weights[d]! * BigInt(values[(Math.floor(t / inner) * reduce + d) * inner + (t % inner)]!);
+            sum += weights[d] * BigInt(values[(Math.floor(t / inner) * reduce + d) * inner + (t % inner)]);
           return mod(sum);
         });
         await device().scope(async () => {

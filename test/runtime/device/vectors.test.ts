@@ -50,13 +50,13 @@ describeDevices('vectors', (device) => {
     const random = new Random(4);
     const values = random.frs(37);
     const index = Int32Array.from({ length: 53 }, () => random.below(38) - 1);
-    const expected = [...index].map((i) => (i < 0 ? 0n : values[i]!));
+    const expected = [...index].map((i) => (i < 0 ? 0n : values[i]));
     await device().scope(async () => {
       expect(await device().readFr(device().gather(device().frVector(values), index))).toEqual(expected);
       for (const integers of [random.int16(37), random.int32(37), random.int64(37)]) {
         const gathered = device().gather(device().intVector(integers), index);
         expect(gathered.bytes).toBe(integers.BYTES_PER_ELEMENT);
-        const picked = [...index].map((i) => (i < 0 ? 0n : mod(BigInt(integers[i]!))));
+        const picked = [...index].map((i) => (i < 0 ? 0n : mod(BigInt(integers[i]))));
         expect(await device().readFr(device().lift(gathered))).toEqual(picked);
       }
       expect(() => device().gather(device().frVector(values), new Int32Array([37]))).toThrow(/index 37/);
@@ -104,7 +104,7 @@ describeDevices('vectors', (device) => {
       Array.from({ length: outer * inner }, (_, t) => {
         const [o, i] = [Math.floor(t / inner), t % inner];
         let sum = 0n;
-        for (let d = 0; d < reduce; d++) sum += a[o * reduce + d]! * b[d * inner + i]!;
+        for (let d = 0; d < reduce; d++) sum += a[o * reduce + d] * b[d * inner + i];
         return sum;
       });
     for (const shape of [
