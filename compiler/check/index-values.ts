@@ -261,8 +261,8 @@ export function readGuard(
       continue;
     }
     const fixed = constantGuard(guard, bounds);
-    // In a block the same guard may be constant for one caller's dimensions and not for another's.
-    if ((fixed === true || fixed === false) && frame.place !== 'block') {
+    // In a block or a repeat the same guard may be constant for one call or iteration and not for another.
+    if ((fixed === true || fixed === false) && (frame.place === 'model' || frame.place === 'train')) {
       return reporter.fail(
         'ZKL305',
         comparison.span,

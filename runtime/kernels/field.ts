@@ -6,7 +6,6 @@
  * digit without carries. Their slack, how many normal elements they are made of, is known when code is generated, and a product of
  * operands so large that a partial product could be inexact is refused then.
  *
- * Reduction adds multiples of M = k p, M = -1 mod 2^w, for all digits but the last one, so that each quotient digit is the column's own residue.
  */
 import { f64x2, i64x2, v128, type Int, type V128 } from './code.ts';
 import { Columns, type Limb } from './columns.ts';
@@ -36,6 +35,29 @@ export function balancedDigits(v: bigint, w: number, n: number): bigint[] {
   return [...digits, v];
 }
 
+/** Columns start .. start + size - 1, and the digits of (k p + 1) / 2^(w size) for k = -1/p mod 2^(w size). */
+interface ReductionBlock {
+  readonly start: number;
+  readonly size: number;
+  readonly digits: readonly number[];
+}
+
+/**
+ * Reducing a column waits for the one before; a block of columns is reduced at once with M = k p, M = -1 mod 2^(w size), since its quotient digits are then
+ * the residues themselves. What is added, below 2^(w (start + size)) M / R, must not exceed p/2; only the block before the last column comes near.
+ */
+function reductionBlocks(p: bigint, w: number, n: number): ReductionBlock[] {
+  const blocks: ReductionBlock[] = [];
+  for (let start = 0; start < n - 1;) {
+    const size = Math.max(1, Math.floor((n - 1 - start) / 2));
+    const base = 1n << BigInt(w * size);
+    const k = modulo(-inverse(p, base), base);
+    blocks.push({ start, size, digits: balancedDigits((k * p + 1n) / base, w, n).map(Number) });
+    start += size;
+  }
+  return blocks;
+}
+
 export class Field {
   readonly p: bigint;
   readonly w: number;
@@ -50,8 +72,8 @@ export class Field {
   readonly maximumSlack: number;
   readonly #k: Constants;
   readonly #digits: readonly number[];
-  /** Digits of (M + 1) / 2^w. */
-  readonly #shifted: readonly number[];
+  /** How many columns are reduced at once, but for the last one; see `reductionBlocks`. */
+  readonly #blocks: readonly ReductionBlock[];
   readonly #minusInverse: number;
   /** p / 2^(w (n - 1)). */
   readonly #top: number;
@@ -69,11 +91,11 @@ export class Field {
     this.wideBytes = 16 * (2 * n + 1);
     this.#k = constants;
     this.#digits = balancedDigits(p, w, n).map(Number);
-    this.#shifted = balancedDigits((k * p + 1n) / base, w, n).map(Number);
+    this.#blocks = reductionBlocks(p, w, n);
     this.#minusInverse = Number(BigInt.asIntN(w, k));
     this.#top = Number(p >> BigInt(w * (n - 1) - 64)) / 2 ** 64;
     // |x y| < 2^(51+w) for digits of 2^(w-1), quotient digits of 2^(w-1) and top digits of p/2 and p.
-    const top = Math.max(this.#top, Math.abs(this.#shifted.at(-1)!));
+    const top = Math.max(this.#top, ...this.#blocks.map((block) => Math.abs(block.digits[n - 1])));
     this.maximumSlack = 2 ** (53 - w) * Math.min(1, (2 ** (w - 1) / (this.#top / 2)) ** 2);
     // Quotients are estimated from the top digit with an error of 2^11, which must be far below p's own.
     if (this.#top < 2 ** 24) throw new RangeError(`${n} limbs of ${w} bits leave too little of p in the top one`);
@@ -201,7 +223,7 @@ export class Field {
         for (let j = squares[t] ? i : 0; j < n; j++)
           columns.product(i + j, squares[t] && j > i ? doubled[t][i] : a.limbs[i], b.limbs[j]);
       });
-      this.#montgomeryStep(columns, i);
+      this.#reduceColumns(columns, i);
     }
     minus?.limbs.forEach((limb, i) => columns.subDigit(n + i, limb));
     // In units of p: the products, the multiples of M and p added, what is subtracted.
@@ -230,18 +252,24 @@ export class Field {
     });
   }
 
-  /** Makes column i vanish by adding a multiple of p. */
-  #montgomeryStep(columns: Columns, i: number): void {
-    const q = columns.local();
-    if (i < this.n - 1) {
-      columns.carry(i, q);
-      this.#shifted.forEach((digit, j) => columns.product(i + 1 + j, q, this.#k.double(digit)));
+  /** Once columns up to i have all their products: makes those of the block that ends at i vanish by adding a multiple of p. */
+  #reduceColumns(columns: Columns, i: number): void {
+    const { n } = this;
+    if (i === n - 1) {
+      const q = columns.local();
+      columns.residue(i, q);
+      columns.lowProduct(q, q, this.#k.double(this.#minusInverse));
+      this.#digits.forEach((digit, j) => columns.product(i + j, q, this.#k.double(digit)));
+      columns.carryExact(i);
       return;
     }
-    columns.residue(i, q);
-    columns.lowProduct(q, q, this.#k.double(this.#minusInverse));
-    this.#digits.forEach((digit, j) => columns.product(i + j, q, this.#k.double(digit)));
-    columns.carryExact(i);
+    const block = this.#blocks.find(({ start, size }) => start + size === i + 1);
+    if (block === undefined) return;
+    const quotients = Array.from({ length: block.size }, () => columns.local());
+    quotients.forEach((q, k) => columns.carry(block.start + k, q));
+    quotients.forEach((q, k) =>
+      block.digits.forEach((digit, j) => columns.product(i + 1 + k + j, q, this.#k.double(digit))),
+    );
   }
 
   /**
@@ -290,7 +318,7 @@ export class Field {
   reduceWide(c: Code, wide: Int): Pair {
     const { n } = this;
     const columns = new Columns(c, this.#k, this.w, 2 * n, (i) => v128.load(wide, 16 * i));
-    for (let i = 0; i < n; i++) this.#montgomeryStep(columns, i);
+    for (let i = 0; i < n; i++) this.#reduceColumns(columns, i);
     const out = this.#finish(c, columns, n, 2 ** 20, false);
     columns.emit();
     return { limbs: out, slack: 1 };

@@ -5,14 +5,8 @@
  * @module
  */
 export { fixedTensors, fixedTypes, lengths, shapes, type FixedTensor, type ShapeOptions } from './arbitrary.ts';
-export {
-  assertGadget,
-  checkGadget,
-  type GadgetFailure,
-  type GadgetOptions,
-  type GadgetReport,
-  type Property,
-} from './check.ts';
+export { assertGadget, checkGadget, type GadgetOptions } from './check.ts';
+export type { GadgetFailure, GadgetReport, Property } from './report.ts';
 export { Draw, entropyOf } from './draw.ts';
 export { isCopy, keepOnly, proveLie, verifyForgetful, type Lie, type Lied } from './liar.ts';
 export { programs } from './programs.ts';
