@@ -60,8 +60,8 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
     pads: pads.plain + 3 * pads.triples + closing.lastPads,
     products: pads.triples,
     rows: closing.plainRows + 3 * closing.tripleRows + 1,
-    columns: gadgets.columns,
-    response: gadgets.columns / 2 ** gadgets.folds,
+    columns: argument.columns,
+    response: argument.columns / 2 ** argument.folds,
     proofBytes: bodySize(argument),
     publicBytes: gadgets.publics.reduce(
       (n, id) => n + sizeOf(gadgets.tensors[id].shape) * entryBytes(gadgets.tensors[id].range),

@@ -15,27 +15,12 @@ import type {
   GadgetTerm,
 } from '../gadget/program.ts';
 import type { Compare, IndexExpr, Range, Rational, TensorType } from '../tensor/program.ts';
-import { CodecError } from './canonical.ts';
-
-/** Bounds that no real program comes near, and that keep a verifier's memory and time in hand. */
-export const limits = {
-  tensors: 1e5,
-  equations: 1e5,
-  terms: 1e4,
-  axes: 16,
-  entries: 2 ** 32,
-  rows: 2 ** 24,
-  columns: 2 ** 16,
-  bits: 250,
-};
+import { checkProgram, checkTensor, checkTerm } from './check.ts';
+import { fail, limits } from './limits.ts';
 
 const nowhere = { source: '', start: 0, end: 0 };
 
 type Fields = Readonly<Record<string, unknown>>;
-
-function fail(what: string): never {
-  throw new CodecError(`the program is malformed: ${what}`);
-}
 
 function fields(v: unknown, what: string): Fields {
   if (typeof v !== 'object' || v === null || Array.isArray(v) || v instanceof Uint8Array) fail(`${what} is no record`);
@@ -173,7 +158,7 @@ function readClass(
     case 'constant': {
       if (f.values !== undefined)
         return { kind: 'constant', values: list(f.values, 'values', limits.entries, (v) => big(v, 'a value')) };
-      return { kind: 'constant', guards: readGuards(f.guards, shape.length) };
+      return { kind: 'constant', guards: readGuards(f.guards, shape) };
     }
     case 'defined':
       return { kind: 'defined', level: integer(f.level, 'a level', 0, limits.equations) };
@@ -182,8 +167,8 @@ function readClass(
         kind: 'view',
         level: integer(f.level, 'a level', 0, limits.equations),
         of: integer(f.of, 'a viewed tensor', 0, count - 1),
-        at: list(f.at, 'a view', limits.axes, (e) => readIndex(e, shape.length, 0)),
-        guards: readGuards(f.guards, shape.length),
+        at: list(f.at, 'a view', limits.axes, (e) => bounded(readIndex(e, shape.length, 0), shape)),
+        guards: readGuards(f.guards, shape),
       };
     case 'committed': {
       const source = integer(f.source, 'a source', 0, sources.length - 1);
@@ -197,12 +182,13 @@ function readClass(
   }
 }
 
-const readGuards = (v: unknown, variables: number): Compare[] =>
+const readGuards = (v: unknown, shape: readonly number[]): Compare[] =>
   list(v, 'guards', limits.axes * 4, (g): Compare => {
     const f = fields(g, 'a guard');
+    const side = (e: unknown): IndexExpr => bounded(readIndex(e, shape.length, 0), shape);
     const op = text(f.op, 'a comparison');
     if (!['<', '<=', '==', '!=', '>=', '>'].includes(op)) fail('an unknown comparison');
-    return { left: readIndex(f.left, variables, 0), op: op as Compare['op'], right: readIndex(f.right, variables, 0) };
+    return { left: side(f.left), op: op as Compare['op'], right: side(f.right) };
   });
 
 function readIndex(v: unknown, variables: number, depth: number): IndexExpr {
@@ -224,6 +210,23 @@ function readIndex(v: unknown, variables: number, depth: number): IndexExpr {
     default:
       return fail('an unknown index expression');
   }
+}
+
+/** Index arithmetic is on doubles: what could leave the exact integers is refused. */
+function bounded(e: IndexExpr, shape: readonly number[]): IndexExpr {
+  if (largest(e, shape) > Number.MAX_SAFE_INTEGER) fail('an index expression is too large');
+  return e;
+}
+
+/** A bound on the absolute value of an expression and of its parts. */
+function largest(e: IndexExpr, shape: readonly number[]): number {
+  if (e.kind === 'const') return Math.abs(e.value);
+  if (e.kind === 'var') return shape[e.var];
+  if (e.kind === 'entry') return Infinity;
+  const left = largest(e.left, shape);
+  if (!('right' in e)) return left;
+  const right = largest(e.right, shape);
+  return e.kind === 'mul' ? Math.max(left, right, left * right) : left + right;
 }
 
 function readEquation(v: unknown, tensors: readonly GadgetTensor[]): GadgetEquation {
@@ -255,90 +258,4 @@ function readBinding(v: unknown, outputs: number, variables: number): AxisBindin
   if (f.kind === 'output') return { kind: 'output', output: integer(f.output, 'an output index', 0, outputs - 1) };
   if (f.kind === 'summed') return { kind: 'summed', variable: integer(f.variable, 'a variable', 0, variables - 1) };
   return f.kind === 'half' ? { kind: 'half' } : fail('an unknown axis binding');
-}
-
-/** Every axis has its variable's length, and every output index is bound exactly once or shared or free. */
-function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], outputs: readonly number[]): void {
-  const bound = new Map<number, number>();
-  for (const { tensor, axes } of term.factors) {
-    const { shape } = tensors[tensor];
-    if (axes.length !== shape.length) fail('a factor has the wrong number of axes');
-    const seen = new Set<string>();
-    for (const [j, a] of axes.entries()) {
-      const length =
-        a.kind === 'output' ? outputs[a.output] : a.kind === 'summed' ? term.variables[a.variable] : shape[j];
-      if (length !== shape[j]) fail('an axis has another length than its index');
-      const key = a.kind === 'output' ? `o${a.output}` : a.kind === 'summed' ? `v${a.variable}` : `h${j}`;
-      if (seen.has(key)) fail('two axes of a factor have one index');
-      seen.add(key);
-      if (a.kind === 'output') bound.set(a.output, (bound.get(a.output) ?? 0) + 1);
-    }
-  }
-  for (const [v, o] of term.shared.entries()) {
-    if (term.variables[v] !== outputs[o]) fail('a shared index has another length than its variable');
-    bound.set(o, (bound.get(o) ?? 0) + 1);
-  }
-  for (const o of term.free) bound.set(o, (bound.get(o) ?? 0) + 1);
-  if (outputs.some((_, o) => bound.get(o) !== 1)) fail('an output index is not bound exactly once');
-  if (term.variables.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1) > limits.entries)
-    fail('a term sums over too much');
-}
-
-function checkTensor(
-  tensors: readonly GadgetTensor[],
-  sources: readonly CommittedSource[],
-  id: number,
-  t: GadgetTensor,
-): void {
-  const c = t.class;
-  if (c.kind === 'view') {
-    // Views are appended after what they view, so that no chain of them can turn in a circle.
-    if (c.of >= id || c.at.length !== tensors[c.of].shape.length) fail(`the view ${t.name} does not fit what it views`);
-  } else if (c.kind === 'constant' && c.values) {
-    const { lo, hi } = t.range;
-    if (c.values.length !== t.shape.reduce((n, d) => n * d, 1) || c.values.some((v) => v < lo || v > hi))
-      fail(`${t.name} has values outside its shape or range`);
-  } else if (c.kind === 'committed') {
-    const stacked = t.shape.slice(0, c.stacked).reduce((n, d) => n * d, 1);
-    const shape = t.shape.slice(c.stacked).join();
-    const fits = c.files.every((k) => sources[c.source].tensors[k].axes.map((a) => a.length).join() === shape);
-    if (stacked !== c.files.length || !fits) fail(`${t.name} does not fit its files`);
-  }
-}
-
-function checkProgram(p: GadgetProgram): void {
-  const targets = new Map(p.equations.map((e) => [e.target, e] as const));
-  if (targets.size !== p.equations.length) fail('a tensor is defined twice');
-  if (p.sources.some((s) => s.columns > p.columns)) fail('a source has more columns than the proof');
-  if (2 ** p.folds > p.columns) fail('more folds than columns');
-  const publics = new Set(p.publics);
-  for (const [id, t] of p.tensors.entries()) {
-    const { kind } = t.class;
-    if ((kind === 'input' || kind === 'output') !== publics.has(id)) fail(`${t.name} is not listed as it should be`);
-    if (kind === 'output' && targets.get(id)?.level !== 1) fail(`the output ${t.name} has no equation at level 1`);
-    if (kind === 'defined' && t.class.level > 0 && targets.get(id)?.level !== t.class.level)
-      fail(`${t.name} has no equation at its level`);
-  }
-  for (const e of p.equations) {
-    if (e.level > p.levels) fail('an equation beyond the last level');
-    const { kind } = p.tensors[e.target].class;
-    if (kind !== 'output' && kind !== 'defined') fail(`${p.tensors[e.target].name} may not have an equation`);
-    for (const f of e.terms.flatMap((t) => t.factors)) checkLevel(p, f.tensor, e.level);
-  }
-}
-
-/** A claim that arises at `level` is settled later; otherwise it would never be. */
-function checkLevel(p: GadgetProgram, id: number, level: number): void {
-  const c = p.tensors[id].class;
-  if (c.kind === 'defined' && (c.level <= level || c.level > p.levels))
-    fail(`${p.tensors[id].name} would be settled before it is claimed`);
-  if (c.kind !== 'view') return;
-  if (isKnown(p, id) ? c.level !== 0 : c.level <= level || c.level > p.levels)
-    fail(`the view ${p.tensors[id].name} is at the wrong level`);
-  if (!isKnown(p, id)) checkLevel(p, c.of, c.level);
-}
-
-function isKnown(p: GadgetProgram, id: number): boolean {
-  const c = p.tensors[id].class;
-  return c.kind === 'view' ? isKnown(p, c.of) : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant';
 }

@@ -1,4 +1,5 @@
 /** From the tensor program to the gadget program: what is committed, and which sumcheck proves which equation when. */
+import { tooWide } from '../bundle/magnitude.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Compare, Equation, IndexExpr, Tensor, TensorProgram } from '../tensor/program.ts';
@@ -41,6 +42,11 @@ export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagno
     const outputs = indices.map((i) => i.size);
     return [{ target, level: 0, terms: definition.polynomial.terms.map((t) => lowerTerm(t, outputs, make)), span }];
   });
+  const wide = tooWide({ tensors, equations, sources });
+  if (wide !== undefined) {
+    const { span } = tensors.find((t) => t.name === wide) ?? { span: nowhere };
+    return { diagnostics: [wideError(span, `sums of \`${wide}\` could wrap in the field`)] };
+  }
   const levels = assignLevels(tensors, equations);
   const columns = Math.max(32, ...sources.map((s) => s.columns));
   return {
@@ -68,6 +74,9 @@ const error = (code: string, span: Span, title: string, label: string, help: str
   label,
   help,
 });
+
+const wideError = (span: Span, label: string): Diagnostic =>
+  error('ZKL504', span, 'integers too wide to prove', label, 'use narrower types, or fewer products in a row');
 
 function unsupportedEquation(program: TensorProgram, e: Equation): Diagnostic[] {
   const name = program.tensors[e.target].name;
@@ -110,15 +119,7 @@ const readsEntry = (e: IndexExpr): boolean => {
 function unsupportedTensor(t: Tensor): Diagnostic[] {
   const bits = [t.range.lo, t.range.hi].map((v) => (v < 0n ? -v - 1n : v).toString(2).length + 1);
   if (Math.max(...bits) > mostBits)
-    return [
-      error(
-        'ZKL504',
-        t.span,
-        'integers too wide to prove',
-        `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${mostBits}`,
-        'use narrower types, or fewer products in a row',
-      ),
-    ];
+    return [wideError(t.span, `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${mostBits}`)];
   if (t.visibility === 'open')
     return [
       error(

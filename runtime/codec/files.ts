@@ -19,7 +19,7 @@ export const encodeCommitment = (c: CommitmentFile): Uint8Array =>
 /** @throws CodecError */
 export function decodeCommitment(bytes: Uint8Array): CommitmentFile {
   const s = unpack('c', ['META', 'ROWS', 'RNGE'], bytes);
-  const meta = decode(s.META);
+  const meta = exactly(decode(s.META), 'source', 'layout');
   return { source: stringOf(meta, 'source'), layout: bytesOf(meta, 'layout', 32), points: s.ROWS, rangeProof: s.RNGE };
 }
 
@@ -38,7 +38,7 @@ export const encodeOpening = (o: OpeningFile): Uint8Array =>
 
 /** @throws CodecError */
 export function decodeOpening(bytes: Uint8Array): OpeningFile {
-  const value = decode(unpack('o', ['OPEN'], bytes).OPEN);
+  const value = exactly(decode(unpack('o', ['OPEN'], bytes).OPEN), 'commitment', 'matrix', 'seed');
   return {
     commitment: bytesOf(value, 'commitment', 32),
     matrix: bytesOf(value, 'matrix', 32),
@@ -70,7 +70,7 @@ export function encodeProof(program: GadgetProgram, p: ProofFile): Uint8Array {
 /** @throws CodecError if the bytes cannot be a proof of this program, whose ranges the public tensors must keep. */
 export function decodeProof(program: GadgetProgram, bytes: Uint8Array): ProofFile {
   const s = unpack('p', ['HEAD', 'PUBL', 'BODY'], bytes);
-  const head = decode(s.HEAD);
+  const head = exactly(decode(s.HEAD), 'program', 'commitments', 'context');
   const publics = new Map<number, IntegerArray>();
   let at = 0;
   for (const id of program.publics) {
@@ -92,6 +92,14 @@ export function decodeProof(program: GadgetProgram, bytes: Uint8Array): ProofFil
     publics,
     body: s.BODY,
   };
+}
+
+/** A record of exactly these entries: whatever else a file could say would be another file for the same thing. */
+function exactly(value: unknown, ...names: readonly string[]): unknown {
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  if (keys.length !== names.length)
+    throw new CodecError(`a record of ${keys.length} entries, expected ${names.join(', ')}`);
+  return value;
 }
 
 function field(value: unknown, name: string): unknown {

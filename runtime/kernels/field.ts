@@ -128,6 +128,10 @@ export class Field {
     return { limbs: Array.from({ length: this.n }, (_, i) => c.let(limb(i))), slack };
   }
 
+  lazy(address: Int): Pair {
+    return { limbs: Array.from({ length: this.n }, (_, i) => v128.load(address, 16 * i)), slack: 1 };
+  }
+
   /** A pair in scratch memory, lane by lane. */
   load(c: Code, address: Int, offset = 0): Pair {
     return this.#make(c, (i) => v128.load(address, offset + 16 * i));
@@ -220,8 +224,10 @@ export class Field {
     for (let i = 0; i < n; i++) {
       // Row i of every product, then the reduction of column i, which is then complete: few columns are alive at a time.
       terms.forEach(([a, b], t) => {
+        const ai = columns.local();
+        columns.set(ai, a.limbs[i]);
         for (let j = squares[t] ? i : 0; j < n; j++)
-          columns.product(i + j, squares[t] && j > i ? doubled[t][i] : a.limbs[i], b.limbs[j]);
+          columns.product(i + j, squares[t] && j > i ? doubled[t][i] : ai, b.limbs[j]);
       });
       this.#reduceColumns(columns, i);
     }

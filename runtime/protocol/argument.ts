@@ -29,7 +29,10 @@ export async function planArgument(
   const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n });
   await text(ctx);
   const pads = ctx.plan();
-  return { ...shape, pads, closing: planClosing(pads, shape.columns, shape.folds) };
+  // The row Q is one row: with very many products its columns have to be more than the program's.
+  let { columns } = shape;
+  while (planClosing(pads, columns, shape.folds).lastPads > columns) columns *= 2;
+  return { ...shape, columns, pads, closing: planClosing(pads, columns, shape.folds) };
 }
 
 /** Lengths of the pad rows of a kind that uses `count` pads. */

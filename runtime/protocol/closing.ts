@@ -9,7 +9,7 @@
  * 1. theta combines the relations into one. Openings are rows x columns, so each is a public combination of rows times a
  *    public column vector: their sum is one inner product over the columns (the row merge of Hyrax costs no sumcheck).
  * 2. A sumcheck over the log C column variables of
- *      sum_j [ sum_k w_k(j) R_k(j) + sum_rows pads(j) alpha(j) + lambda eq(tau, j) (A B - C)(j) ] = - constant
+ *      sum_j [ sum_k w_k(j) R_k(j) + sum_rows pads(j) alpha(j) + eq(tau, j) sum_t lambda^t (A_t B_t - C_t)(j) ] = - constant
  *    whose messages are masked with the pads of one more row, Q.
  * 3. At the point c the values a, b of A and B are sent, masked. What is left is one public combination w of rows with
  *    <w, eq(c, .)> = known form in Q, and Q_ab = Q_a Q_b for the product a b.
@@ -120,15 +120,19 @@ export async function closing(
   const a = Array.from({ length: tripleRows }, (_, t) => send(`pad factor a ${t}`, values?.a[t]));
   const b = Array.from({ length: tripleRows }, (_, t) => send(`pad factor b ${t}`, values?.b[t]));
   const phi = powers(tripleRows > 0 ? ctx.challenge('closing phi') : 0n, 2 * tripleRows + 1);
-  const weight = mul(lambda, eqEval(tau, point.slice(0, tau.length)));
+  // Every row of triples has a power of lambda to itself: with one weight for all, errors of two rows could cancel.
+  const eq = eqEval(tau, point.slice(0, tau.length));
+  const weights = powers(lambda, tripleRows + 1)
+    .slice(1)
+    .map((l) => mul(l, eq));
 
   const parts: [bigint, Form][] = [[1n, claim]];
   for (let t = 0; t < tripleRows; t++) {
     parts.push([phi[2 * t + 1], a[t]], [phi[2 * t + 2], b[t]]);
-    parts.push([neg(weight), lastProduct(a[t], b[t], last + t)]);
+    parts.push([neg(weights[t]), lastProduct(a[t], b[t], last + t)]);
   }
   return {
-    ...rowCoefficients(matrices, openings, alpha, point, phi, weight),
+    ...rowCoefficients(matrices, openings, alpha, point, phi, weights),
     point,
     target: combine(parts),
   };
@@ -194,7 +198,7 @@ function rowCoefficients(
   alpha: PadWeights,
   point: readonly bigint[],
   phi: readonly bigint[],
-  weight: bigint,
+  weights: readonly bigint[],
 ): Pick<ClosingTarget, 'matrices' | 'pads'> {
   const out = matrices.map((m) => Array.from({ length: m.rows }, () => 0n));
   for (const o of openings) {
@@ -210,7 +214,7 @@ function rowCoefficients(
       P: alpha.P.map(dot),
       A: alpha.A.map((row, t) => add(dot(row), phi[2 * t + 1])),
       B: alpha.B.map((row, t) => add(dot(row), phi[2 * t + 2])),
-      C: alpha.C.map((row) => add(dot(row), neg(weight))),
+      C: alpha.C.map((row, t) => add(dot(row), neg(weights[t]))),
     },
   };
 }

@@ -194,6 +194,7 @@ async function columnProver(
     products = [weight, ...rows.A.vectors, ...rows.B.vectors, ...rows.C.vectors];
   }
   const linearKernel = device.prepare(pairs(linear.length / 2));
+  const powers = Fr.powers(lambda, triples).slice(1);
   const productKernel = device.prepare(triples > 0 ? tripleSum(triples) : pairs(0));
   let variables = Math.log2(argument.columns);
   return {
@@ -206,7 +207,7 @@ async function columnProver(
         return i < 0 ? 0n : a[i];
       });
       if (triples === 0) return sums;
-      const b = await device.round(productKernel, products, [], variables, points);
+      const b = await device.round(productKernel, products, powers, variables, points);
       return sums.map((s, i) => Fr.add(s, b[i]));
     },
     async bind(x) {
@@ -238,11 +239,11 @@ function pairs(count: number): Expression {
   return e;
 }
 
-/** weight * sum over t of (A_t B_t - C_t), the tables in the order weight, A, B, C */
+/** weight * sum over t of lambda^t (A_t B_t - C_t), the tables in the order weight, A, B, C, the constants from lambda^1 on */
 function tripleSum(count: number): Expression {
   const one = (t: number): Expression => sub(times(table(1 + t), table(1 + count + t)), table(1 + 2 * count + t));
   let e = one(0);
-  for (let t = 1; t < count; t++) e = add(e, one(t));
+  for (let t = 1; t < count; t++) e = add(e, times(constant(t - 1), one(t)));
   return times(table(0), e);
 }
 

@@ -47,7 +47,7 @@ export interface ProvedProgram {
 export async function proveProgram(device: Device, request: ProofRequest): Promise<ProvedProgram> {
   const { program, argument, sources } = request;
   return device.scope(async () => {
-    await device.prepareGenerators(program.columns + 1);
+    await device.prepareGenerators(argument.columns + 1);
     const inputs = new Map(request.inputs);
     for (const [id, values] of committedInputs(program, sources)) inputs.set(id, values);
     const known = await evaluateProgram(device, program, inputs);

@@ -1,0 +1,116 @@
+/**
+ * What a gadget program has to satisfy besides being well-formed field by field: lengths agree, every reference points
+ * backwards, every claim is settled at a later level than it arises at, and no integer can wrap.
+ */
+import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
+import { fail, limits } from './limits.ts';
+import { tooWide } from './magnitude.ts';
+
+/** Every axis has its variable's length, and every output index is bound exactly once or shared or free. */
+export function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], outputs: readonly number[]): void {
+  const bound = new Map<number, number>();
+  for (const { tensor, axes } of term.factors) {
+    const { shape } = tensors[tensor];
+    if (axes.length !== shape.length) fail('a factor has the wrong number of axes');
+    const seen = new Set<string>();
+    for (const [j, a] of axes.entries()) {
+      const length =
+        a.kind === 'output' ? outputs[a.output] : a.kind === 'summed' ? term.variables[a.variable] : shape[j];
+      if (length !== shape[j]) fail('an axis has another length than its index');
+      const key = a.kind === 'output' ? `o${a.output}` : a.kind === 'summed' ? `v${a.variable}` : `h${j}`;
+      if (seen.has(key)) fail('two axes of a factor have one index');
+      seen.add(key);
+      if (a.kind === 'output') bound.set(a.output, (bound.get(a.output) ?? 0) + 1);
+    }
+  }
+  for (const [v, o] of term.shared.entries()) {
+    if (term.variables[v] !== outputs[o]) fail('a shared index has another length than its variable');
+    bound.set(o, (bound.get(o) ?? 0) + 1);
+  }
+  for (const o of term.free) bound.set(o, (bound.get(o) ?? 0) + 1);
+  if (outputs.some((_, o) => bound.get(o) !== 1)) fail('an output index is not bound exactly once');
+  const summed = new Set(term.factors.flatMap((f) => f.axes.flatMap((a) => (a.kind === 'summed' ? [a.variable] : []))));
+  if (term.variables.some((_, v) => !summed.has(v))) fail('a term has a variable that no factor has');
+  if (term.free.some((o) => outputs[o] > limits.known)) fail('a free index is too long');
+  if (term.variables.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1) > limits.entries)
+    fail('a term sums over too much');
+}
+
+export function checkTensor(
+  tensors: readonly GadgetTensor[],
+  sources: readonly CommittedSource[],
+  id: number,
+  t: GadgetTensor,
+): void {
+  const c = t.class;
+  if (c.kind === 'view') {
+    // Views are appended after what they view, so that no chain of them can turn in a circle.
+    if (c.of >= id || c.at.length !== tensors[c.of].shape.length) fail(`the view ${t.name} does not fit what it views`);
+  } else if (c.kind === 'constant' && c.values) {
+    const { lo, hi } = t.range;
+    if (c.values.length !== t.shape.reduce((n, d) => n * d, 1) || c.values.some((v) => v < lo || v > hi))
+      fail(`${t.name} has values outside its shape or range`);
+  } else if (c.kind === 'committed') {
+    const stacked = t.shape.slice(0, c.stacked).reduce((n, d) => n * d, 1);
+    const shape = t.shape.slice(c.stacked).join();
+    const layout = (k: number): string => sources[c.source].tensors[k].axes.map((a) => a.columnBits).join();
+    const fits = c.files.every((k) => sources[c.source].tensors[k].axes.map((a) => a.length).join() === shape);
+    if (stacked !== c.files.length || !fits || c.files.some((k) => layout(k) !== layout(c.files[0])))
+      fail(`${t.name} does not fit its files`);
+  }
+}
+
+export function checkProgram(p: GadgetProgram): void {
+  const targets = new Map(p.equations.map((e) => [e.target, e] as const));
+  if (targets.size !== p.equations.length) fail('a tensor is defined twice');
+  if (p.sources.some((s) => s.columns > p.columns)) fail('a source has more columns than the proof');
+  if (2 ** p.folds > p.columns) fail('more folds than columns');
+  const publics = new Set(p.publics);
+  if (publics.size !== p.publics.length) fail('a public tensor is listed twice');
+  const known = p.tensors.filter((t) => t.class.kind === 'view' || t.class.kind === 'constant');
+  if (known.reduce((n, t) => n + t.shape.reduce((m, d) => m * d, 1), 0) > limits.known)
+    fail('its masks and views are too large');
+  for (const [id, t] of p.tensors.entries()) {
+    const { kind } = t.class;
+    if ((kind === 'input' || kind === 'output') !== publics.has(id)) fail(`${t.name} is not listed as it should be`);
+    if (kind === 'output' && targets.get(id)?.level !== 1) fail(`the output ${t.name} has no equation at level 1`);
+    if (kind === 'defined' && t.class.level > 0 && targets.get(id)?.level !== t.class.level)
+      fail(`${t.name} has no equation at its level`);
+  }
+  const wide = tooWide(p);
+  if (wide !== undefined) fail(`the integers of ${wide} could wrap in the field`);
+  const evaluated = new Set<number>();
+  for (const e of p.equations) {
+    if (e.level > p.levels) fail('an equation beyond the last level');
+    const { kind } = p.tensors[e.target].class;
+    if (kind !== 'output' && kind !== 'defined') fail(`${p.tensors[e.target].name} may not have an equation`);
+    for (const f of e.terms.flatMap((t) => t.factors)) {
+      if (!isEvaluated(p, f.tensor, evaluated)) fail(`${p.tensors[e.target].name} is defined by what comes after it`);
+      checkLevel(p, f.tensor, e.level);
+    }
+    evaluated.add(e.target);
+  }
+}
+
+/** Equations read what stands before them: without that rule a tensor could be defined by itself. */
+function isEvaluated(p: GadgetProgram, id: number, evaluated: ReadonlySet<number>): boolean {
+  const c = p.tensors[id].class;
+  if (c.kind === 'view') return isEvaluated(p, c.of, evaluated);
+  return (c.kind !== 'output' && c.kind !== 'defined') || evaluated.has(id);
+}
+
+/** A claim that arises at `level` is settled later; otherwise it would never be. */
+function checkLevel(p: GadgetProgram, id: number, level: number): void {
+  const c = p.tensors[id].class;
+  if (c.kind === 'defined' && (c.level <= level || c.level > p.levels))
+    fail(`${p.tensors[id].name} would be settled before it is claimed`);
+  if (c.kind !== 'view') return;
+  if (isKnown(p, id) ? c.level !== 0 : c.level <= level || c.level > p.levels)
+    fail(`the view ${p.tensors[id].name} is at the wrong level`);
+  if (!isKnown(p, id)) checkLevel(p, c.of, c.level);
+}
+
+function isKnown(p: GadgetProgram, id: number): boolean {
+  const c = p.tensors[id].class;
+  return c.kind === 'view' ? isKnown(p, c.of) : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant';
+}

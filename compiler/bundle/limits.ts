@@ -1,0 +1,21 @@
+/** What a program from outside may be, at most. */
+import { CodecError } from './canonical.ts';
+
+/** Bounds that no real program comes near, and that keep a verifier's memory and time in hand. */
+export const limits = {
+  tensors: 1e5,
+  equations: 1e5,
+  terms: 1e4,
+  axes: 16,
+  entries: 2 ** 32,
+  rows: 2 ** 24,
+  columns: 2 ** 16,
+  bits: 250,
+  /** Entries of masks and views together: they cost a bundle nothing and a verifier memory. */
+  known: 2 ** 26,
+};
+
+/** @throws CodecError saying what is malformed */
+export function fail(what: string): never {
+  throw new CodecError(`the program is malformed: ${what}`);
+}
