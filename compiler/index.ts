@@ -37,9 +37,8 @@ export interface Compiled {
 export function compile(input: CompileInput): Compiled {
   const { text, source } = input;
   const parsed = parse(text, source);
-  // Statements with syntax errors are missing from the tree: checking the rest would only add consequences.
-  if (parsed.diagnostics.some((d) => d.severity === 'error')) return { diagnostics: parsed.diagnostics };
-  const checked = check({ ...input, program: parsed.program, forProof: true });
+  const incomplete = parsed.diagnostics.some((d) => d.severity === 'error');
+  const checked = check({ ...input, program: parsed.program, forProof: true, incomplete });
   const diagnostics: Diagnostic[] = [...parsed.diagnostics, ...checked.diagnostics];
   if (diagnostics.some((d) => d.severity === 'error')) return { diagnostics };
   if (checked.programs.length !== 1) return { diagnostics: [...diagnostics, chooseModel(input, checked.programs)] };

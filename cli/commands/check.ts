@@ -14,6 +14,7 @@ export const run: Run = async (args) => {
     resolveImport,
     model: args.value('model'),
     overrides: overridesOf(args),
+    incomplete: hasErrors(parsed.diagnostics),
   });
   const diagnostics = [...parsed.diagnostics, ...checked.diagnostics];
   const shown = showDiagnostics(diagnostics, program);

@@ -9,7 +9,6 @@ const FOLDER = new URL('../../../shared/adapters/gpt2-emotion/', import.meta.url
 export function realAdapter(context: TestContext): MadeAdapter {
   const [config, tensors] = ['adapter_config.json', 'adapter_model.safetensors'].map((name) => new URL(name, FOLDER));
   if (!existsSync(config) || !existsSync(tensors)) {
-    // eslint-disable-next-line no-console
     console.warn('SKIPPED: there is no ../shared/adapters/gpt2-emotion to test with');
     context.skip('the real adapter is absent');
   }
