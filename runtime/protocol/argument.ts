@@ -7,7 +7,7 @@
  */
 import { ProtocolContext, type PadPlan } from './context.ts';
 import { planClosing, type ClosingPlan, type MatrixShape } from './closing.ts';
-import type { ProofBody, ProofPoints } from './sigma.ts';
+import type { ProofBody, ProofPoints, ProofScalars } from './sigma.ts';
 import { bytesScalar, scalarBytes, Transcript } from './transcript.ts';
 import { r } from './scalar.ts';
 
@@ -81,32 +81,36 @@ export function bodySize(a: Argument): number {
   return pointBytes * points + scalarSize * scalars;
 }
 
-export function encodeBody(a: Argument, { points: p, scalars: s }: ProofBody): Uint8Array {
-  const points = [
-    ...p.witness.flat(),
-    ...p.P,
-    ...p.A,
-    ...p.B,
-    ...p.C,
-    p.Q,
-    p.D,
-    p.DQ,
-    ...(p.T0 && p.T1 ? [p.T0, p.T1] : []),
-    ...p.folds.flatMap((f) => [f.left, f.right]),
-  ];
-  const scalars = [
-    ...s.messages,
-    ...s.last,
-    s.delta,
-    ...s.z,
-    s.zRho,
-    ...s.zQ,
-    s.zRhoQ,
-    ...(s.zT === undefined ? [] : [s.zT]),
-  ];
+/** All points of a proof, in the order in which they travel. */
+export const pointList = (p: ProofPoints): Uint8Array[] => [
+  ...p.witness.flat(),
+  ...p.P,
+  ...p.A,
+  ...p.B,
+  ...p.C,
+  p.Q,
+  p.D,
+  p.DQ,
+  ...(p.T0 && p.T1 ? [p.T0, p.T1] : []),
+  ...p.folds.flatMap((f) => [f.left, f.right]),
+];
+
+/** All scalars of a proof, likewise. */
+export const scalarList = (s: ProofScalars): bigint[] => [
+  ...s.messages,
+  ...s.last,
+  s.delta,
+  ...s.z,
+  s.zRho,
+  ...s.zQ,
+  s.zRhoQ,
+  ...(s.zT === undefined ? [] : [s.zT]),
+];
+
+export function encodeBody(a: Argument, { points, scalars }: ProofBody): Uint8Array {
   const out = new Uint8Array(bodySize(a));
   let at = 0;
-  for (const bytes of [...points, ...scalars.map(scalarBytes)]) {
+  for (const bytes of [...pointList(points), ...scalarList(scalars).map(scalarBytes)]) {
     out.set(bytes, at);
     at += bytes.length;
   }

@@ -1,6 +1,6 @@
 /** The verifier's role of any argument. Shares no state with a prover and returns a reason instead of throwing. */
 import type { PointVector, VerifierDevice } from '../device/device.ts';
-import { absorbRows, decodeBody, type Argument } from '../protocol/argument.ts';
+import { absorbRows, decodeBody, pointList, type Argument } from '../protocol/argument.ts';
 import { closing, type ClosingTarget } from '../protocol/closing.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
 import * as Fr from '../protocol/scalar.ts';
@@ -59,19 +59,6 @@ function wire(messages: readonly bigint[]): Wire {
     },
   };
 }
-
-const pointList = (p: ProofPoints): Uint8Array[] => [
-  ...p.witness.flat(),
-  ...p.P,
-  ...p.A,
-  ...p.B,
-  ...p.C,
-  p.Q,
-  p.D,
-  p.DQ,
-  ...(p.T0 && p.T1 ? [p.T0, p.T1] : []),
-  ...p.folds.flatMap((f) => [f.left, f.right]),
-];
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));

@@ -1,6 +1,6 @@
 /** Fresh randomness everywhere, and none of it used twice. */
 import { describe, expect, test } from 'vitest';
-import { decodeBody, type Argument } from '../../runtime/protocol/argument.ts';
+import { decodeBody, pointList, scalarList, type Argument } from '../../runtime/protocol/argument.ts';
 import type { ProverPads } from '../../runtime/prover/argument.ts';
 import { freshEntropy } from '../../runtime/prover/randomness.ts';
 import { blindingSeed, rowBlindings } from '../../runtime/prover/range.ts';
@@ -23,29 +23,7 @@ const hex = (b: Uint8Array): string => Buffer.from(b).toString('hex');
 function items(argument: Argument, bytes: Uint8Array): string[] {
   const body = decodeBody(argument, bytes);
   if (typeof body === 'string') throw new Error(body);
-  const { points: p, scalars: s } = body;
-  const points = [
-    ...p.witness.flat(),
-    ...p.P,
-    ...p.A,
-    ...p.B,
-    ...p.C,
-    p.Q,
-    p.D,
-    p.DQ,
-    ...(p.T0 && p.T1 ? [p.T0, p.T1] : []),
-  ];
-  const scalars = [
-    ...s.messages,
-    ...s.last,
-    s.delta,
-    ...s.z,
-    s.zRho,
-    ...s.zQ,
-    s.zRhoQ,
-    ...(s.zT === undefined ? [] : [s.zT]),
-  ];
-  return [...points.map(hex), ...scalars.map(String)];
+  return [...pointList(body.points).map(hex), ...scalarList(body.scalars).map(String)];
 }
 
 const disjoint = (lists: readonly (readonly (string | bigint)[])[]): void => {

@@ -8,7 +8,7 @@ import { FR_MODULUS } from '../../../runtime/field/params.ts';
 export const devices: readonly (readonly [name: string, create: () => Promise<Device>])[] = [
   ['reference', async () => createReferenceDevice()],
   ['wasm, 1 thread', () => createWasmDevice({ threads: 1 })],
-  ['wasm, 3 threads', () => createWasmDevice({ threads: 3 })],
+  ['wasm, 3 threads', () => createWasmDevice({ threads: 3, waitForThreads: true })],
   ['wasm, no fused multiply-add', () => createWasmDevice({ threads: 1, fused: false })],
 ];
 
