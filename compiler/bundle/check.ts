@@ -3,6 +3,7 @@
  * backwards, every claim is settled at a later level than it arises at, and no integer can wrap.
  */
 import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
+import type { Range, TensorType } from '../tensor/program.ts';
 import { fail, limits } from './limits.ts';
 import { tooWide } from './magnitude.ts';
 
@@ -29,6 +30,12 @@ export function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], ou
   }
   for (const o of term.free) bound.set(o, (bound.get(o) ?? 0) + 1);
   if (outputs.some((_, o) => bound.get(o) !== 1)) fail('an output index is not bound exactly once');
+  // Axes that are summed alone are worth 2^k in the coefficient: without it, integers would not be what they seem.
+  const halves = term.factors.flatMap((f) =>
+    f.axes.flatMap((a, j) => (a.kind === 'half' ? [Math.ceil(Math.log2(tensors[f.tensor].shape[j]))] : [])),
+  );
+  if (term.coefficient % 2n ** BigInt(halves.reduce((n, k) => n + k, 0)) !== 0n)
+    fail('a coefficient does not count an axis that is summed alone');
   const summed = new Set(term.factors.flatMap((f) => f.axes.flatMap((a) => (a.kind === 'summed' ? [a.variable] : []))));
   if (term.variables.some((_, v) => !summed.has(v))) fail('a term has a variable that no factor has');
   if (term.free.some((o) => outputs[o] > limits.known)) fail('a free index is too long');
@@ -43,8 +50,11 @@ export function checkTensor(
   t: GadgetTensor,
 ): void {
   const c = t.class;
+  if (c.kind === 'input' && t.type && !sameRange(t.range, typeRange(t.type)))
+    fail(`${t.name} has another range than its type`);
   if (c.kind === 'view') {
     // Views are appended after what they view, so that no chain of them can turn in a circle.
+    if (tensors[c.of].class.kind === 'view') fail(`${t.name} is a view of a view`);
     if (c.of >= id || c.at.length !== tensors[c.of].shape.length) fail(`the view ${t.name} does not fit what it views`);
   } else if (c.kind === 'constant' && c.values) {
     const { lo, hi } = t.range;
@@ -57,12 +67,16 @@ export function checkTensor(
     const fits = c.files.every((k) => sources[c.source].tensors[k].axes.map((a) => a.length).join() === shape);
     if (stacked !== c.files.length || !fits || c.files.some((k) => layout(k) !== layout(c.files[0])))
       fail(`${t.name} does not fit its files`);
+    const files = c.files.map((k) => typeRange({ kind: 'fixed', ...sources[c.source].tensors[k] }));
+    if (files.some((r) => !sameRange(r, t.range))) fail(`${t.name} has another range than its files`);
   }
 }
 
 export function checkProgram(p: GadgetProgram): void {
   const targets = new Map(p.equations.map((e) => [e.target, e] as const));
   if (targets.size !== p.equations.length) fail('a tensor is defined twice');
+  const views = p.tensors.filter((t) => t.class.kind === 'view').length;
+  if (p.levels > p.equations.length + views) fail('more levels than equations and views');
   if (p.sources.some((s) => s.columns > p.columns)) fail('a source has more columns than the proof');
   if (2 ** p.folds > p.columns) fail('more folds than columns');
   const publics = new Set(p.publics);
@@ -91,6 +105,13 @@ export function checkProgram(p: GadgetProgram): void {
     evaluated.add(e.target);
   }
 }
+
+const sameRange = (a: Range, b: Range): boolean => a.lo === b.lo && a.hi === b.hi;
+
+const typeRange = (t: TensorType): Range =>
+  t.kind === 'fixed'
+    ? { lo: -(2n ** BigInt(t.bits - 1)), hi: 2n ** BigInt(t.bits - 1) - 1n }
+    : { lo: 0n, hi: BigInt(t.size) - 1n };
 
 /** Equations read what stands before them: without that rule a tensor could be defined by itself. */
 function isEvaluated(p: GadgetProgram, id: number, evaluated: ReadonlySet<number>): boolean {

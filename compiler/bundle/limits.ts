@@ -8,9 +8,11 @@ export const limits = {
   terms: 1e4,
   axes: 16,
   entries: 2 ** 32,
-  rows: 2 ** 24,
+  rows: 2 ** 17,
   columns: 2 ** 16,
   bits: 250,
+  /** Slots of one commitment; a fraction tree over all of them has to have an address. */
+  slots: 2 ** 30,
   /** Entries of masks and views together: they cost a bundle nothing and a verifier memory. */
   known: 2 ** 26,
 };

@@ -93,6 +93,9 @@ function readSource(v: unknown): CommittedSource {
     const own = axes.reduce((n, a) => n * Math.ceil(a.length / 2 ** a.columnBits), 1);
     if (integer(c.firstRow, 'a first row', 0, limits.rows) !== rows || integer(c.rows, 'rows', 1, limits.rows) !== own)
       fail('rows do not add up');
+    // Slots outside a tensor are shown to be zero for each choice of partly filled axes.
+    const partial = axes.filter((a) => a.length % 2 ** a.columnBits !== 0).length;
+    if (2 ** partial * own > limits.entries / 2 ** 10) fail('a committed tensor has too many partly filled axes');
     rows += own;
     return {
       name: text(c.name, 'a name'),
@@ -104,6 +107,7 @@ function readSource(v: unknown): CommittedSource {
     };
   });
   if (integer(f.rows, 'rows of a source', 1, limits.rows) !== rows) fail('rows of a source do not add up');
+  if (rows * columns > limits.slots) fail('a source is too large');
   return { name: text(f.name, 'name of a source'), columns, rows, tensors };
 }
 

@@ -122,8 +122,8 @@ export interface Device extends VerifierDevice {
   prepare(expression: Expression): Kernel;
 
   /**
-   * One sumcheck round. For each point X of `points` ('inf' = leading coefficient: every table replaced by its slope)
-   * returns sum over j < half of weight(j) * expression(tables at (X, j)), where a table at (X, j) is
+   * One sumcheck round. For each point X of `points` ('inf' = coefficient of X^degree: every table replaced by its slope,
+   * terms of lower degree left out; see `leading`) returns sum over j < half of weight(j) * expression(tables at (X, j)), where a table at (X, j) is
    * lo + X (hi - lo), lo = T[j], hi = T[j + half], entries beyond the length being 0, and half = 2^(variables-1).
    * weight(j) = outer[j >> innerBits] * inner[j & (2^innerBits - 1)]; a missing outer or inner counts as 1.
    */
@@ -136,7 +136,10 @@ export interface Device extends VerifierDevice {
     weights?: { readonly outer?: FrVector; readonly inner?: FrVector; readonly innerBits: number },
   ): Promise<bigint[]>;
 
-  /** Binds the first of `variables` variables to x: out[j] = lo + x (hi - lo), for j < half, one vector per table. */
+  /**
+   * Binds the first of `variables` variables to x: out[j] = lo + x (hi - lo), for j < half and j < the table's length, one
+   * vector per table.
+   */
   fold(tables: readonly FrVector[], variables: number, x: bigint): FrVector[];
 
   /** Ends worker threads and frees memory. */

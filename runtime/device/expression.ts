@@ -35,15 +35,26 @@ export function evaluate<T>(
   }
 }
 
+/** Computes once for each expression object. */
+export function remembered<T>(of: (e: Expression) => T): (e: Expression) => T {
+  const known = new WeakMap<Expression, { readonly value: T }>();
+  return (e) => {
+    let entry = known.get(e);
+    if (entry === undefined) known.set(e, (entry = { value: of(e) }));
+    return entry.value;
+  };
+}
+
 /** Degree in the table variables: the degree of the sumcheck's round polynomial. */
-export const degree = (e: Expression): number =>
+export const degree: (e: Expression) => number = remembered((e) =>
   evaluate(e, {
     table: () => 1,
     constant: () => 0,
     add: (a, b) => Math.max(a, b),
     sub: (a, b) => Math.max(a, b),
     mul: (a, b) => a + b,
-  });
+  }),
+);
 
 /**
  * The coefficient of X^degree(e) when every table is replaced by its slope: terms of lower degree are left out, so that
@@ -60,8 +71,8 @@ export function leading(e: Expression): Expression {
 }
 
 /** How many tables (constants) the expression reads: one more than the highest index. */
-export const tableCount = (e: Expression): number => count(e, 'table');
-export const constantCount = (e: Expression): number => count(e, 'constant');
+export const tableCount: (e: Expression) => number = remembered((e) => count(e, 'table'));
+export const constantCount: (e: Expression) => number = remembered((e) => count(e, 'constant'));
 
 function count(e: Expression, kind: 'table' | 'constant'): number {
   const index = (k: 'table' | 'constant') => (i: number) => (k === kind ? i + 1 : 0);
@@ -75,11 +86,12 @@ function count(e: Expression, kind: 'table' | 'constant'): number {
 }
 
 /** Stable text, e.g. `(t0 * t1 + c0 * t2)`: the key of kernel caches. */
-export const print = (e: Expression): string =>
+export const print: (e: Expression) => string = remembered((e) =>
   evaluate<string>(e, {
     table: (i) => `t${i}`,
     constant: (i) => `c${i}`,
     add: (a, b) => `(${a} + ${b})`,
     sub: (a, b) => `(${a} - ${b})`,
     mul: (a, b) => `${a} * ${b}`,
-  });
+  }),
+);

@@ -7,16 +7,12 @@
  */
 import { f64, f64x2, i32, v128, type I32, type V128 } from './code.ts';
 import { INFINITY_MARK, isInfinity, pointOf, signMask } from './curve.ts';
-import { balancedDigits } from './field.ts';
-import type { ScratchPlan } from './layout.ts';
+import { balancedDigits } from './digits.ts';
+import { JOB_BYTES, JOB_KIND, type ScratchPlan } from './layout.ts';
 import { call, scratchBase, type Callee, type Code, type ModuleBuilder } from './module.ts';
 import type { Slot, Slots } from './slots.ts';
 
-export const JOB_BYTES = 16;
-/** Jobs come in multiples of this; the rest is filled up with `padding` jobs. */
-export const JOB_GROUP = 4;
-
-const KIND = { add: 0, copyFirst: 1, copySecond: 2, infinity: 3, double: 4 } as const;
+const KIND = JOB_KIND;
 const KIND_AT = 12;
 
 export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPlan, invert: Callee): void {
@@ -45,17 +41,27 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
   // forward(jobs, work, count): for each pair of jobs k, work[k] = (difference of x, product of those before it in its chain).
   const forwardStep = m.function({ params: ['i32', 'i32', 'i32'] }, (c, job, work, chain) => {
     const [a0, b0, a1, b1] = [0, 4, JOB_BYTES, JOB_BYTES + 4].map((at) => c.let(pointOf(i32.load(job, at))));
-    const xa = field.gather(c, a0, a1);
-    const xb = field.gather(c, b0, b1);
-    const difference = field.sub(c, xb, xa);
-    field.store(c, work, difference);
-    c.if(suspicious(c, difference.limbs[0]), () => {
-      for (const lane of [0, 1]) c.call(classify, i32.add(job, lane * JOB_BYTES), i32.add(work, 8 * lane));
-    });
+    const kinds = c.let(i32.load(job, KIND_AT));
+    const doubles = i32.and(i32.eq(kinds, KIND.double), i32.eq(i32.load(job, JOB_BYTES + KIND_AT), KIND.double));
+    c.if(
+      doubles,
+      () => {
+        const signs = c.let(signMask(i32.load(job), i32.load(job, JOB_BYTES)));
+        const y = field.flip(c, field.gather(c, a0, a1, field.bytes), signs);
+        field.store(c, work, field.add(c, y, y));
+      },
+      () => {
+        const difference = field.sub(c, field.gather(c, b0, b1), field.gather(c, a0, a1));
+        field.store(c, work, difference);
+        c.if(suspicious(c, difference.limbs[0]), () => {
+          for (const lane of [0, 1]) c.call(classify, i32.add(job, lane * JOB_BYTES), i32.add(work, 8 * lane));
+        });
+      },
+    );
     const before = field.load(c, chain);
     field.store(c, work, before, pairBytes);
     field.release(c, before);
-    slots.mul(c, slots.at(chain), slots.at(chain), slots.at(work, 2));
+    slots.mulLoose(c, slots.at(chain), slots.at(chain), slots.at(work, 2));
   });
 
   const backwardStep = m.function({ params: ['i32', 'i32', 'i32'] }, (c, job, work, chain) => {
@@ -63,8 +69,8 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
     const [a0, b0, a1, b1] = references.map((reference) => c.let(pointOf(reference)));
     const [ra0, rb0, ra1, rb1] = [references[0], references[1], references[2], references[3]];
     // 1 / difference, and on with the chain.
-    const inverted = slots.mul(c, inverse, slots.at(chain), slots.at(i32.add(work, pairBytes)));
-    slots.mul(c, slots.at(chain), slots.at(chain), slots.at(work, 2));
+    const inverted = slots.mulLoose(c, inverse, slots.at(chain), slots.at(i32.add(work, pairBytes)));
+    slots.mulLoose(c, slots.at(chain), slots.at(chain), slots.at(work, 2));
     const ya = field.flip(c, field.gather(c, a0, a1, field.bytes), c.let(signMask(ra0, ra1)));
     const yb = field.flip(c, field.gather(c, b0, b1, field.bytes), c.let(signMask(rb0, rb1)));
     field.store(c, ySigned.address, ya);
@@ -80,7 +86,7 @@ export function emitAdditions(m: ModuleBuilder, slots: Slots, scratch: ScratchPl
             c.store64(numerator.address, f64.load(xx3.address, 16 * i + 8 * lane), 16 * i + 8 * lane);
         });
     });
-    const slope = slots.mul(c, lambda, { ...numerator, slack: 2 }, inverted);
+    const slope = slots.mulLoose(c, lambda, { ...numerator, slack: 2 }, inverted);
     const xa = field.gather(c, a0, a1);
     field.store(c, xSum.address, field.add(c, xa, field.gather(c, b0, b1)));
     const x = slots.mulSub(c, x3, slope, slope, { ...xSum, slack: 2 });

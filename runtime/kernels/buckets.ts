@@ -3,7 +3,7 @@
  * additions that empty the buckets. A reference is a point's address, bit 0 set for its negative; 0 is no point.
  */
 import { i32, i64, type I32, type I64, type Local } from './code.ts';
-import { JOB_BYTES } from './additions.ts';
+import { JOB_BYTES } from './layout.ts';
 import type { Code, ModuleBuilder } from './module.ts';
 
 export function emitBuckets(m: ModuleBuilder, pointBytes: number): void {

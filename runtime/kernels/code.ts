@@ -41,6 +41,19 @@ export class Bytes {
     }
   }
 
+  /** As `signed`, for 32-bit integers. */
+  signed32(n: number): void {
+    for (;;) {
+      const low = n & 127;
+      n >>= 7;
+      if ((n === 0 && low < 64) || (n === -1 && low >= 64)) {
+        this.byte(low);
+        return;
+      }
+      this.byte(low | 128);
+    }
+  }
+
   name(text: string): void {
     const bytes = new TextEncoder().encode(text);
     this.unsigned(bytes.length);
@@ -150,7 +163,7 @@ export const i32 = {
   const: (n: number): I32 =>
     node('i32', [], (out) => {
       out.byte(0x41);
-      out.signed(BigInt(n | 0));
+      out.signed32(n | 0);
     }),
   load: load('i32', [0x28], 2),
   load8_u: load('i32', [0x2d], 0),
@@ -289,7 +302,13 @@ export const i32x4 = {
   extend_high_i16x8_s: vec1(0xa8),
 } as const;
 
-const bitsOf = (x: number): bigint => new BigUint64Array(new Float64Array([x]).buffer)[0];
+const oneDouble = new Float64Array(1);
+const oneWord = new BigUint64Array(oneDouble.buffer);
+
+function bitsOf(x: number): bigint {
+  oneDouble[0] = x;
+  return oneWord[0];
+}
 
 export const f64x2 = {
   splat: (a: F64): V128 => vector('v128', 0x14)(a),

@@ -30,8 +30,8 @@ export class Columns {
   readonly #settle: (() => void)[] = [];
   /** Where a column starts from besides its constant. */
   readonly #initial: ((column: number) => V128) | undefined;
-  #c1Local: Limb | undefined;
-  #c12Local: Limb | undefined;
+  #c1Local!: Limb;
+  #c12Local!: Limb;
 
   constructor(c: Code, k: Constants, w: number, count: number, initial?: (column: number) => V128) {
     this.#c = c;
@@ -85,10 +85,13 @@ export class Columns {
     if (last) this.#bias[column] -= c1Bits << BigInt(this.#w);
     else this.#bias[column + 1] -= c1Bits;
     this.#steps.push(() => {
-      const { high, low } = this.#split(x, y);
-      this.#accumulate(column, i64x2.add, low(this.#c12Local!));
+      // Used twice: a constant is loaded once.
+      const factor = 'index' in y ? undefined : this.#c.let(y);
+      const { high, low } = this.#split(x, factor ?? y);
+      this.#accumulate(column, i64x2.add, low(this.#c12Local));
       this.#accumulate(last ? column : column + 1, i64x2.add, last ? i64x2.shl(high, this.#w) : high);
       this.#c.release(high);
+      if (factor !== undefined) this.#c.release(factor);
     });
   }
 
@@ -96,7 +99,7 @@ export class Columns {
   lowProduct(q: Limb, x: V128, y: V128): void {
     this.#steps.push(() => {
       const { high, low } = this.#split(x, y);
-      this.#c.set(q, low(this.#c1Local!));
+      this.#c.set(q, low(this.#c1Local));
       this.#c.release(high);
     });
   }
@@ -108,7 +111,7 @@ export class Columns {
   #split(x: V128, y: V128): { readonly high: Limb; readonly low: (start: V128) => V128 } {
     const c = this.#c;
     if (this.#k.fused) {
-      const high = c.let(f64x2.relaxed_madd(x, y, this.#c1Local!));
+      const high = c.let(f64x2.relaxed_madd(x, y, this.#c1Local));
       return { high, low: (start) => f64x2.relaxed_madd(x, y, f64x2.sub(start, high)) };
     }
     const halves = (v: V128) => {
@@ -122,11 +125,11 @@ export class Columns {
     const product = c.let(f64x2.mul(x, y));
     const cross = f64x2.add(f64x2.mul(x1, y0), f64x2.mul(x0, y1));
     const error = c.let(f64x2.add(f64x2.add(f64x2.sub(f64x2.mul(x1, y1), product), cross), f64x2.mul(x0, y0)));
-    const high = c.let(f64x2.add(product, this.#c1Local!));
+    const high = c.let(f64x2.add(product, this.#c1Local));
     c.release(x1, x0, y1, y0);
     const low = (start: V128): V128 => {
       // high - C1 first: it is exact, and so is the difference of close numbers; the error is an integer below 2^50.
-      const rest = f64x2.add(f64x2.sub(product, f64x2.sub(high, this.#c1Local!)), error);
+      const rest = f64x2.add(f64x2.sub(product, f64x2.sub(high, this.#c1Local)), error);
       c.release(product, error);
       return start === this.#c1Local ? rest : f64x2.add(rest, this.#k.double(C2));
     };
@@ -237,11 +240,10 @@ export class Columns {
   /** Emits everything recorded. */
   emit(): void {
     for (const settle of this.#settle.reverse()) settle();
-    const V = process.env.V ?? '';
-    this.#c1Local = (V.includes('1') ? this.#k.double(this.#c1) : this.#c.let(this.#k.double(this.#c1))) as Limb;
-    this.#c12Local = (V.includes('2') ? this.#k.double(this.#c1 + C2) : this.#c.let(this.#k.double(this.#c1 + C2))) as Limb;
+    this.#c1Local = this.#c.let(this.#k.double(this.#c1));
+    this.#c12Local = this.#c.let(this.#k.double(this.#c1 + C2));
     for (const step of this.#steps) step();
     this.#cells.forEach((_, column) => this.#release(column));
-    this.#c.release(...this.#scratch);
+    this.#c.release(this.#c1Local, this.#c12Local, ...this.#scratch);
   }
 }

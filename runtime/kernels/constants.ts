@@ -21,6 +21,11 @@ export class Constants {
     this.#capacity = capacity;
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#slots.size;
+  }
+
   /** Both lanes the low 64 bits of n. */
   bits(n: bigint): V128 {
     return v128.load(this.address(n));

@@ -11,7 +11,7 @@ import { emitRound, emitMap } from './expression.ts';
 import { Field } from './field.ts';
 import { emitInverse } from './inverse.ts';
 import { emitIntegerKernels } from './integers.ts';
-import { CONSTANTS, CONSTANTS_BYTES, ScratchPlan } from './layout.ts';
+import { CONSTANTS, CONSTANTS_BYTES, FQ_LIMBS, FR_LIMBS, ScratchPlan } from './layout.ts';
 import { ModuleBuilder } from './module.ts';
 import { Pairs } from './pairs.ts';
 import { emitScalarKernels } from './scalar.ts';
@@ -20,10 +20,6 @@ import { emitWords } from './words.ts';
 import { f64, f64x2, i32, v128 } from './code.ts';
 import type { Expression } from '../device/expression.ts';
 import type { SumcheckPoint } from '../device/device.ts';
-
-/** Limbs of the fields; see `Field` for what they must satisfy. Fr: 5 x 51 bits, Fq: 8 x 50 bits. */
-export const FR_LIMBS = { w: 51, n: 5 } as const;
-export const FQ_LIMBS = { w: 50, n: 8 } as const;
 
 /** How the memory that modules import was made. */
 export interface MemoryType {
@@ -75,8 +71,8 @@ export function buildCore(memory: MemoryType, fused: boolean): Core {
 
   const slots = new Slots(m, fq, scratch);
   const one = constants.run(fq.digits(1n));
-  emitCurve(m, slots, scratch, one);
   const invert = emitInverse(m, 'fqInvert', fq, scratch);
+  emitCurve(m, slots, scratch, one, invert);
   emitAdditions(m, slots, scratch, invert);
   emitBuckets(m, 2 * fq.bytes);
 

@@ -87,7 +87,14 @@ function emitFormulas(m: ModuleBuilder, slots: Slots): CurveFunctions {
   return { double, add };
 }
 
-export function emitCurve(m: ModuleBuilder, slots: Slots, scratch: ScratchPlan, one: number): CurveFunctions {
+/** @param one address of the element 1. @param invert see `emitInverse`. */
+export function emitCurve(
+  m: ModuleBuilder,
+  slots: Slots,
+  scratch: ScratchPlan,
+  one: number,
+  invert: Callee,
+): CurveFunctions {
   const { field } = slots;
   const functions = emitFormulas(m, slots);
   const size = 3 * field.pairBytes;
@@ -129,16 +136,28 @@ export function emitCurve(m: ModuleBuilder, slots: Slots, scratch: ScratchPlan, 
   });
 
   // toAffine(target, source, count): pairs of projective points to affine ones, lane 0 and 1 one after the other; (0, 0) for infinity.
-  const inverse = slots.slot();
-  const affine = slots.slot();
+  const [depth, swapped, product, affine] = [slots.slot(), slots.slot(), slots.slot(), slots.slot()] as const;
   m.function({ name: 'toAffine', params: ['i32', 'i32', 'i32'] }, (c, target, source, count) => {
     c.for(0, count, (k) => {
       const [X, Y, Z] = offsets(slots, c.let(i32.add(source, i32.mul(k, size))));
       const at = c.let(i32.add(target, i32.mul(k, 4 * field.bytes)));
       const second = i32.add(at, 2 * field.bytes);
-      const z = slots.power(c, inverse, Z, field.p - 2n);
-      slots.scatter(c, at, second, slots.mul(c, affine, X, z));
-      slots.scatter(c, at, second, slots.mul(c, affine, Y, z), field.bytes);
+      // One inversion for both lanes; where z is 0 it is taken for 1, and the point is cleared.
+      const z = field.load(c, Z.address);
+      const infinite = field.isZero(c, z);
+      field.store(c, depth.address, field.select(c, field.constant(1n), z, infinite));
+      slots.swap(c, swapped, depth);
+      slots.mul(c, product, depth, swapped);
+      c.call(invert, product.address, product.address);
+      slots.mul(c, product, product, swapped);
+      for (const [coordinate, offset] of [
+        [X, 0],
+        [Y, field.bytes],
+      ] as const) {
+        const value = field.load(c, slots.mul(c, affine, coordinate, product).address);
+        const limbs = value.limbs.map((limb) => c.let(v128.andnot(limb, infinite)));
+        field.scatter(c, at, second, { limbs, slack: 1 }, offset);
+      }
     });
   });
 

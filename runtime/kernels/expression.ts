@@ -25,9 +25,14 @@ class Evaluator {
 
   value(e: Expression): Pair {
     const { products, rest } = this.#terms(e);
-    if (products.length === 0) return rest!;
-    const sum = this.#field.sumOfProducts(this.#c, products, { normal: true });
-    return rest === undefined ? sum : this.#field.add(this.#c, sum, rest);
+    let sum = rest;
+    for (let start = 0; start < products.length; start += WIDE_TERMS)
+      sum = this.#linear(
+        this.#field.sumOfProducts(this.#c, products.slice(start, start + WIDE_TERMS), { normal: true }),
+        sum,
+        false,
+      );
+    return sum!;
   }
 
   normal(e: Expression): Pair {
@@ -255,6 +260,10 @@ function at(c: Code, field: Field, lo: Pair, hi: Pair, x: SumcheckPoint): Pair {
   if (x === 'inf') return field.sub(c, hi, lo);
   if (x === 0) return lo;
   if (x === 1) return hi;
+  if (Math.abs(x) > 3) {
+    const product = field.mul(c, field.sub(c, hi, lo), field.constant(BigInt(x)), { normal: true });
+    return field.add(c, lo, product);
+  }
   const value = field.add(c, field.scale(c, lo, 1 - x), field.scale(c, hi, x));
   return value.slack > field.maximumSlack ? field.normalize(c, value) : value;
 }

@@ -11,6 +11,7 @@ import { f64x2, i64x2, v128, type Int, type V128 } from './code.ts';
 import { Columns, type Limb } from './columns.ts';
 import type { Constants } from './constants.ts';
 import type { Code } from './module.ts';
+import { balancedDigits, reductionBlocks, type ReductionBlock } from './digits.ts';
 import { inverse, modulo } from '../field/spec.ts';
 
 /** A pair of elements, each the sum of at most `slack` normal ones. */
@@ -23,40 +24,6 @@ export interface Pair {
  * Products that may be summed before they are reduced: each adds to a column at most n times 2^51 and 2^50, so that columns stay below 2^61.
  */
 export const WIDE_TERMS = 64;
-
-/** Digits of v in radix 2^w, balanced; the last takes the rest. */
-export function balancedDigits(v: bigint, w: number, n: number): bigint[] {
-  const digits: bigint[] = [];
-  for (let i = 0; i < n - 1; i++) {
-    const digit = BigInt.asIntN(w, v);
-    digits.push(digit);
-    v = (v - digit) >> BigInt(w);
-  }
-  return [...digits, v];
-}
-
-/** Columns start .. start + size - 1, and the digits of (k p + 1) / 2^(w size) for k = -1/p mod 2^(w size). */
-interface ReductionBlock {
-  readonly start: number;
-  readonly size: number;
-  readonly digits: readonly number[];
-}
-
-/**
- * Reducing a column waits for the one before; a block of columns is reduced at once with M = k p, M = -1 mod 2^(w size), since its quotient digits are then
- * the residues themselves. What is added, below 2^(w (start + size)) M / R, must not exceed p/2; only the block before the last column comes near.
- */
-function reductionBlocks(p: bigint, w: number, n: number): ReductionBlock[] {
-  const blocks: ReductionBlock[] = [];
-  for (let start = 0; start < n - 1;) {
-    const size = Math.max(1, Math.floor((n - 1 - start) / 2));
-    const base = 1n << BigInt(w * size);
-    const k = modulo(-inverse(p, base), base);
-    blocks.push({ start, size, digits: balancedDigits((k * p + 1n) / base, w, n).map(Number) });
-    start += size;
-  }
-  return blocks;
-}
 
 export class Field {
   readonly p: bigint;
@@ -125,11 +92,8 @@ export class Field {
   }
 
   #make(c: Code, limb: (i: number) => V128, slack = 1): Pair {
+    if (slack * 2 ** (this.w - 1) > 2 ** 53) throw new RangeError(`digits of slack ${slack} would not be exact`);
     return { limbs: Array.from({ length: this.n }, (_, i) => c.let(limb(i))), slack };
-  }
-
-  lazy(address: Int): Pair {
-    return { limbs: Array.from({ length: this.n }, (_, i) => v128.load(address, 16 * i)), slack: 1 };
   }
 
   /** A pair in scratch memory, lane by lane. */
@@ -202,7 +166,7 @@ export class Field {
 
   /**
    * a b / R - minus, in new locals. With `normal` the result is normal; without, it is as large as two normal elements, which is allowed where
-   * R is far above p. The same object twice is a square.
+   * R is far above p. The same object twice is a square. Higher limbs of `a` that are zero may be left out.
    */
   mul(c: Code, a: Pair, b: Pair, options: { readonly normal?: boolean; readonly minus?: Pair } = {}): Pair {
     return this.sumOfProducts(c, [[a, b]], options);
@@ -224,10 +188,9 @@ export class Field {
     for (let i = 0; i < n; i++) {
       // Row i of every product, then the reduction of column i, which is then complete: few columns are alive at a time.
       terms.forEach(([a, b], t) => {
-        const ai = columns.local();
-        columns.set(ai, a.limbs[i]);
+        if (i >= a.limbs.length) return;
         for (let j = squares[t] ? i : 0; j < n; j++)
-          columns.product(i + j, squares[t] && j > i ? doubled[t][i] : ai, b.limbs[j]);
+          columns.product(i + j, squares[t] && j > i ? doubled[t][i] : a.limbs[i], b.limbs[j]);
       });
       this.#reduceColumns(columns, i);
     }

@@ -69,10 +69,7 @@ export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: Scrat
         c.store64(scratchBase, f64.convert_i64(i64.sub(value, i64.shl(high, BigInt(field.w)))), digitsOf + 8 * lane);
         c.release(address);
       }
-      const zero = v128.load(ZERO);
-      const limbs = Array.from({ length: field.n }, (_, k) =>
-        c.let(k < 2 ? v128.load(scratchBase, digitsOf + 16 * k) : zero),
-      );
+      const limbs = [0, 1].map((k) => c.let(v128.load(scratchBase, digitsOf + 16 * k)));
       const x = { limbs, slack: 1 };
       const y = field.mul(c, x, field.constant(field.R), { normal: true });
       pairs.write(c, target, i, to, y);

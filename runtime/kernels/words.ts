@@ -2,7 +2,8 @@
  * Between field elements and canonical integers in 64-bit words, least significant first.
  */
 import { f64, i32, i64, type I64, type Int, type Local } from './code.ts';
-import { balancedDigits, type Field, type Pair } from './field.ts';
+import { balancedDigits } from './digits.ts';
+import type { Field, Pair } from './field.ts';
 import type { ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';

@@ -97,12 +97,12 @@ export async function closing(
 ): Promise<ClosingTarget> {
   const { columns, tripleRows } = plan;
   const variables = Math.log2(columns);
-  const theta = powers(ctx.challenge('closing theta'), ctx.relations.length);
+  const theta = powers(ctx.challenge('closing theta', ctx.relations.length - 1), ctx.relations.length);
   const openings = mergeOpenings(ctx, matrices, theta);
   const total = combine(ctx.relations.map((v, k) => [theta[k], v.form] as const));
   const alpha = padWeights(total, plan);
-  const lambda = tripleRows > 0 ? ctx.challenge('closing lambda') : 0n;
-  const tau = tripleRows > 0 ? ctx.transcript.challenges('closing tau', variables) : [];
+  const lambda = tripleRows > 0 ? ctx.challenge('closing lambda', tripleRows) : 0n;
+  const tau = tripleRows > 0 ? ctx.point('closing tau', variables) : [];
 
   let last = 0;
   const send = (label: string, v: bigint | undefined): Form => {
@@ -111,7 +111,7 @@ export async function closing(
     ctx.transcript.absorbScalar(label, sent);
     return { constant: sent, pads: new Map([[p, neg(1n)]]) };
   };
-  const channel = { send, challenge: (label: string) => ctx.challenge(label) };
+  const channel = { send, challenge: (label: string, degree: number) => ctx.challenge(label, degree) };
   const prover = await role.prover?.({ openings, alpha, lambda, tau });
   const degrees = Array.from({ length: variables }, () => plan.roundDegree);
   const { point, claim } = await sumcheck(channel, 'columns', known(neg(total.constant)), degrees, prover);
@@ -119,7 +119,7 @@ export async function closing(
   const values = await prover?.products();
   const a = Array.from({ length: tripleRows }, (_, t) => send(`pad factor a ${t}`, values?.a[t]));
   const b = Array.from({ length: tripleRows }, (_, t) => send(`pad factor b ${t}`, values?.b[t]));
-  const phi = powers(tripleRows > 0 ? ctx.challenge('closing phi') : 0n, 2 * tripleRows + 1);
+  const phi = powers(tripleRows > 0 ? ctx.challenge('closing phi', 2 * tripleRows) : 0n, 2 * tripleRows + 1);
   // Every row of triples has a power of lambda to itself: with one weight for all, errors of two rows could cancel.
   const eq = eqEval(tau, point.slice(0, tau.length));
   const weights = powers(lambda, tripleRows + 1)

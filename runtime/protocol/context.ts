@@ -18,6 +18,10 @@ export interface PadPlan {
   readonly plain: number;
   readonly triples: number;
   readonly copies: ReadonlyMap<Pad, Pad>;
+  /** Relations left for the closing argument. */
+  readonly relations: number;
+  /** The sum over the text's challenges of the degree of the condition in each. */
+  readonly degree: number;
   /** Labels of all messages in order, for people and for hooks. */
   readonly labels: readonly string[];
 }
@@ -36,6 +40,7 @@ export class ProtocolContext {
   readonly #wire: Wire;
   #plain = 0;
   #triples = 0;
+  #degree = 0;
   #openHome: number | undefined;
 
   constructor(transcript: Transcript, wire: Wire) {
@@ -43,8 +48,15 @@ export class ProtocolContext {
     this.#wire = wire;
   }
 
-  challenge(label: string): bigint {
+  /** `degree`: of the condition in this challenge; degree / r is what it adds to the soundness error. */
+  challenge(label: string, degree: number): bigint {
+    this.#degree += degree;
     return this.transcript.challenge(label);
+  }
+
+  /** A random point: each coordinate enters conditions linearly. */
+  point(label: string, variables: number): bigint[] {
+    return Array.from({ length: variables }, () => this.challenge(label, 1));
   }
 
   /** A masked message. `v` is its value in the prover and undefined in the verifier. */
@@ -92,7 +104,14 @@ export class ProtocolContext {
   }
 
   plan(): PadPlan {
-    return { plain: this.#plain, triples: this.#triples, copies: this.copies, labels: this.labels };
+    return {
+      plain: this.#plain,
+      triples: this.#triples,
+      copies: this.copies,
+      relations: this.relations.length,
+      degree: this.#degree,
+      labels: this.labels,
+    };
   }
 
   #masked(label: string, p: Pad, v: bigint | undefined): Form {

@@ -21,7 +21,7 @@ import type { GadgetProgram, GadgetTerm } from '../../compiler/gadget/program.ts
 import type { Factor, ProtocolContext } from './context.ts';
 import { combine, combineValues, known, value, zero, type Form, type Value } from './form.ts';
 import { openTensor } from './layout.ts';
-import { add, bitsFor, eqEval, eqTable, half, mul, neg, powers, reduce } from './scalar.ts';
+import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce } from './scalar.ts';
 import { sumcheck, type RoundProver } from './sumcheck.ts';
 
 /** One point (a challenge per variable) for each axis of a tensor. */
@@ -59,6 +59,9 @@ export interface LevelsRole {
   prover?(instances: readonly Instance[]): Promise<LevelProver>;
 }
 
+/** Far beyond any real program; claims can multiply from level to level in made-up ones. */
+const mostSummands = 10_000;
+
 interface Claim {
   readonly point: AxisPoints;
   readonly form: Form;
@@ -69,10 +72,16 @@ export async function proveLevels(ctx: ProtocolContext, program: GadgetProgram, 
   for (const id of program.publics) {
     const t = program.tensors[id];
     if (t.class.kind !== 'output') continue;
-    const point = t.shape.map((n) => ctx.transcript.challenges(`output ${t.name}`, bitsFor(n)));
+    const point = t.shape.map((n) => ctx.point(`output ${t.name}`, bitsFor(n)));
     claims.set(id, [{ point, form: known((await role.evaluate(id, point)) ?? 0n) }]);
   }
-  for (let level = 1; level <= program.levels; level++) await proveLevel(ctx, program, role, claims, level);
+  const levelOf = new Map(program.equations.map((e) => [e.target, e.level]));
+  for (const [id, t] of program.tensors.entries()) if (t.class.kind === 'view') levelOf.set(id, t.class.level);
+  for (let level = 1; level <= program.levels; level++) {
+    const here = [...claims.keys()].filter((id) => levelOf.get(id) === level).sort((a, b) => a - b);
+    const own = here.flatMap((target) => (claims.get(target) ?? []).map((claim) => ({ target, claim })));
+    if (own.length > 0) await proveLevel(ctx, program, role, claims, level, own);
+  }
 }
 
 async function proveLevel(
@@ -81,11 +90,12 @@ async function proveLevel(
   role: LevelsRole,
   claims: Map<number, Claim[]>,
   level: number,
+  here: readonly { target: number; claim: Claim }[],
 ): Promise<void> {
-  const here = claimsAt(program, claims, level);
-  if (here.length === 0) return;
-  const rho = powers(ctx.challenge(`level ${level} batch`), here.length);
+  const rho = powers(ctx.challenge(`level ${level} batch`, here.length - 1), here.length);
   const instances = here.flatMap(({ target, claim }, i) => instancesOf(program, target, claim, rho[i]));
+  if (instances.length > mostSummands)
+    throw new RangeError(`level ${level} has ${instances.length} summands, at most ${mostSummands} are proved`);
   const claim = combine(here.map(({ claim }, i) => [rho[i], claim.form] as const));
 
   const prover = await role.prover?.(instances);
@@ -105,19 +115,6 @@ async function proveLevel(
   ctx.assertZero(combineValues(parts));
 }
 
-function claimsAt(
-  program: GadgetProgram,
-  claims: Map<number, Claim[]>,
-  level: number,
-): { target: number; claim: Claim }[] {
-  const levelOf = new Map(program.equations.map((e) => [e.target, e.level]));
-  for (const [id, t] of program.tensors.entries()) if (t.class.kind === 'view') levelOf.set(id, t.class.level);
-  return [...claims.entries()]
-    .filter(([target]) => levelOf.get(target) === level)
-    .sort(([a], [b]) => a - b)
-    .flatMap(([target, list]) => list.map((claim) => ({ target, claim })));
-}
-
 function instancesOf(program: GadgetProgram, target: number, claim: Claim, rho: bigint): Instance[] {
   const t = program.tensors[target];
   if (t.class.kind === 'view') {
@@ -128,7 +125,7 @@ function instancesOf(program: GadgetProgram, target: number, claim: Claim, rho: 
   const equation = program.equations.find((e) => e.target === target);
   if (!equation) throw new Error(`internal error: ${t.name} has no equation`);
   return equation.terms.map((term) => {
-    const free = term.free.map((o) => eqTable(claim.point[o], t.shape[o]).reduce(add, 0n));
+    const free = term.free.map((o) => eqSum(claim.point[o], t.shape[o]));
     const weight = free.reduce(mul, mul(rho, reduce(term.coefficient)));
     const weights = term.shared.flatMap((o) => claim.point[o]);
     return {

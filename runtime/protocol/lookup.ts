@@ -81,16 +81,17 @@ export interface TreeProver {
 }
 
 export async function proveLookups(ctx: ProtocolContext, plan: LookupPlan, prover?: TreeProver): Promise<void> {
-  const alpha = ctx.challenge('lookup alpha');
-  const beta = ctx.challenge('lookup beta');
   const { sections, depth } = leafSections(plan);
+  // One polynomial in both of total degree below the number of leaves.
+  const alpha = ctx.challenge('lookup alpha', 2 ** depth);
+  const beta = ctx.challenge('lookup beta', 0);
 
   let numerator: Form = known(0n);
   let denominator = ctx.send('lookup root', await prover?.build(alpha, beta));
   let point: bigint[] = [];
   for (let j = 0; j < depth; j++) {
     const label = `lookup layer ${j}`;
-    const lambda = ctx.challenge(label);
+    const lambda = ctx.challenge(label, 1);
     const claim = combine([
       [1n, numerator],
       [lambda, denominator],
@@ -113,7 +114,7 @@ export async function proveLookups(ctx: ProtocolContext, plan: LookupPlan, prove
         ]),
       ),
     );
-    const y = ctx.challenge(`${label} child`);
+    const y = ctx.challenge(`${label} child`, 1);
     const between = (a: Form, b: Form): Form =>
       combine([
         [sub(1n, y), a],

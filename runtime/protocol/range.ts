@@ -3,7 +3,7 @@
  *
  * # Statement
  * Every slot of every row of the source's matrix is in its tensor's declared range [-2^(bits-1), 2^(bits-1)), and every
- * slot outside its tensor is 0. Serving proofs rely on both: on the range so that no integer sum wraps, on the zeros
+ * slot outside its tensor that a claim can reach (columns beyond a layout's digits have no weight) is 0. Serving proofs rely on both: on the range so that no integer sum wraps, on the zeros
  * because a claim's weight does not vanish there (a rank that is no power of two would otherwise admit a forged column).
  *
  * # Protocol
@@ -142,7 +142,7 @@ export async function proveRange(
   await proveLookups(ctx, plan.lookups, prover);
   const variables = Math.max(0, ...source.tensors.flatMap((t) => t.axes.map((a) => bitsFor(a.length))));
   const axes = Math.max(0, ...source.tensors.map((t) => t.axes.length));
-  const points = Array.from({ length: axes }, () => ctx.transcript.challenges('padding point', variables));
+  const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
   for (const t of source.tensors)
     if (t.axes.some((a) => remainder(a) !== 0)) ctx.assertZero({ form: known(0n), openings: outside(t, points) });
 }

@@ -63,5 +63,23 @@ export function eqEval(a: readonly bigint[], b: readonly bigint[]): bigint {
   return e;
 }
 
-/** Variables of a multilinear table for an index of the given length. */
-export const bitsFor = (length: number): number => (length <= 1 ? 0 : 32 - Math.clz32(length - 1));
+/** sum over i < length of eq(point, i), without the table. */
+export function eqSum(point: readonly bigint[], length: number): bigint {
+  if (length === 2 ** point.length) return 1n;
+  // Where length has a 1, all indices with a 0 there, and length's bits above, are below it.
+  let [sum, path] = [0n, 1n];
+  for (let j = 0; j < point.length; j++) {
+    const zero = mul(path, sub(1n, point[j]));
+    if (Math.floor(length / 2 ** (point.length - 1 - j)) % 2 === 1) {
+      sum = add(sum, zero);
+      path = mul(path, point[j]);
+    } else path = zero;
+  }
+  return sum;
+}
+
+/** Variables of a multilinear table for an index of the given length, at most 2^32. */
+export function bitsFor(length: number): number {
+  if (length > 2 ** 32) throw new RangeError(`an index of length ${length}: at most 2^32 are supported`);
+  return length <= 1 ? 0 : 32 - Math.clz32(length - 1);
+}

@@ -5,18 +5,13 @@ const fieldBits = 254.857;
 
 /**
  * -log2 of a bound on the probability that the challenges let a false statement pass, for a prover that cannot break the
- * commitments: the sum of degree / r over all challenges. A round's degree is at most one more than its messages, and
- * a round or a claim sends at least one; theta has one power per relation, and there are fewer relations than messages
- * and copies; the closing has 5 log C + 8 and four per row of triples; every leaf of a lookup counts twice, for alpha and beta.
+ * commitments: the sum over all challenges of the degree of the condition in each, over r. The text's are counted while
+ * planning; the rest are those of `closing.ts` (theta, lambda, tau, the columns, phi) and `sigma.ts` (chi, e, the weights
+ * of the form and of the group equations, two for every halving).
  */
-export function soundnessBits(argument: Argument, leaves = 0): number {
-  const { labels, copies } = argument.pads;
-  const degrees =
-    2 * labels.length +
-    (labels.length + copies.size) +
-    5 * Math.log2(argument.columns) +
-    8 +
-    4 * argument.closing.tripleRows +
-    2 * argument.folds;
-  return fieldBits - Math.log2(degrees + 2 * leaves);
+export function soundnessBits({ pads, closing, columns, folds }: Argument): number {
+  const variables = Math.log2(columns);
+  const inClosing = pads.relations - 1 + variables * (closing.roundDegree + 1) + 3 * closing.tripleRows;
+  const inSigma = closing.tripleRows + 2 + 1 + 2 + 2 * folds;
+  return fieldBits - Math.log2(pads.degree + inClosing + inSigma);
 }

@@ -25,7 +25,7 @@ const finite = (i: number): number => (i === 0 ? -1 : i % 2 === 1 ? (i + 3) / 2 
 
 export interface RoundChannel {
   send(label: string, v: bigint | undefined): Form;
-  challenge(label: string): bigint;
+  challenge(label: string, degree: number): bigint;
 }
 
 /** What the prover computes. `round` returns the values at `points`; `bind` fixes the round's variable. */
@@ -54,7 +54,7 @@ export async function sumcheck(
     const points = roundPoints(degrees[i]);
     const values = await prover?.round(points);
     const sent = points.map((_, k) => channel.send(`${label} round ${i}`, values?.[k]));
-    const x = channel.challenge(`${label} round ${i}`);
+    const x = channel.challenge(`${label} round ${i}`, degrees[i] + (weights ? 1 : 0));
     claim = nextClaim(claim, sent, x, weights?.[i]);
     point.push(x);
     await prover?.bind(x);

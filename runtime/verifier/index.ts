@@ -12,7 +12,9 @@
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
 import { decodeCommitment, decodeProof } from '../codec/files.ts';
+import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { VerifierDevice } from '../device/device.ts';
+import type { Argument } from '../protocol/argument.ts';
 import type { IntegerArray } from '../protocol/integers.ts';
 import { planProgram } from '../protocol/program.ts';
 import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
@@ -57,7 +59,7 @@ const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length &
 export async function createVerifier(bundleBytes: Uint8Array, { device, cache }: VerifierOptions): Promise<Verifier> {
   const bundle = decodeBundle(bundleBytes);
   const program = bundle.gadgets;
-  const argument = await planProgram(program);
+  const argument = await planned(program);
   const registered = new Map<number, ValidCommitment & { release(): void }>();
 
   const register = async (bytes: Uint8Array): Promise<Verdict> => {
@@ -122,6 +124,16 @@ export async function createVerifier(bundleBytes: Uint8Array, { device, cache }:
       registered.clear();
     },
   };
+}
+
+/** A program from outside may be well-formed and still far too large to plan. */
+async function planned(program: GadgetProgram): Promise<Argument> {
+  try {
+    return await planProgram(program);
+  } catch (e) {
+    if (e instanceof RangeError) throw new CodecError(`the program is too large to verify: ${e.message}`);
+    throw e;
+  }
 }
 
 const rejectedProof = (reason: string): ProofVerdict => ({ ok: false, reason });

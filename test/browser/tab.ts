@@ -54,7 +54,8 @@ class WebWorker {
   onerror: ((event: { readonly message: string }) => void) | undefined;
 
   constructor(entry: URL) {
-    this.#thread = new Thread(new URL(import.meta.url), { workerData: { entry: entry.href } satisfies WorkerInput });
+    const source = entry.href.replace(/\.js$/, '.ts'); // nothing is built here
+    this.#thread = new Thread(new URL(import.meta.url), { workerData: { entry: source } satisfies WorkerInput });
     this.#thread.on('message', (data) => this.onmessage?.({ data }));
     this.#thread.on('error', (error: Error) => this.onerror?.({ message: error.message }));
   }
@@ -85,7 +86,7 @@ async function runPage({ isolated, threads, bundle, commitment, proofs }: TabInp
   if (!isolated) Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
   const { createVerifier } = await import('../../runtime/verifier/index.ts');
   const { createWasmDevice } = await import('../../runtime/device/index.ts');
-  const device = await createWasmDevice({ threads });
+  const device = await createWasmDevice({ threads, waitForThreads: true });
   const verifier = await createVerifier(bundle, { device });
   const registered = await verifier.register(commitment);
   const verdicts: string[] = [];

@@ -97,7 +97,7 @@ describe('the protocol context', () => {
     const run = (v: bigint): bigint => {
       const ctx = new ProtocolContext(new Transcript(), { masked: () => v });
       ctx.send('m', 0n);
-      return ctx.challenge('c');
+      return ctx.challenge('c', 1);
     };
     expect(run(1n)).not.toBe(run(2n));
     expect(run(1n)).toBe(run(1n));

@@ -5,13 +5,8 @@
  * `set + t mod step`, bucket |d|, with the point of level floor(t / step) of a table of multiples. What is left of a set is, for each bit i of |d|, the sum of
  * the points whose bucket has that bit: sum_i 2^i S_i is the set's value. Sets are emptied by halving digits: d = low + 2^k high gives two smaller sets.
  */
-import { FQ_LIMBS, FR_LIMBS } from '../../kernels/core.ts';
-import { JOB_BYTES, JOB_GROUP } from '../../kernels/additions.ts';
+import { FR_SIZE, JOB_BYTES, JOB_GROUP, JOB_WORK, POINT_SIZE } from '../../kernels/layout.ts';
 import type { Engine } from './engine.ts';
-
-/** Bytes of an affine point in memory, and of an Fr element. */
-export const POINT_SIZE = 16 * FQ_LIMBS.n;
-export const FR_SIZE = 8 * FR_LIMBS.n;
 
 /** Consecutive scalars that multiply consecutive points. */
 export interface Run {
@@ -80,7 +75,7 @@ function layout(runs: readonly Run[], width: number, sets: number) {
     cursors: take(4 * (buckets + 1)),
     references: [take(4 * Math.max(entries, 2 * buckets)), take(8 * Math.min(entries, buckets))] as const,
     jobs: take(JOB_BYTES * jobs),
-    work: take(16 * FQ_LIMBS.n * jobs),
+    work: take(JOB_WORK * jobs),
     sums: take(POINT_SIZE * (entries + 4 * buckets)),
     bytes: end,
     buckets,

@@ -2,10 +2,9 @@
  * The main thread's side of a WASM device: memory, threads, program kernels, temporary blocks.
  */
 import { buildCore, type Core } from '../../kernels/core.ts';
-import { SCRATCH, SCRATCH_BYTES } from '../../kernels/layout.ts';
+import { FR_SIZE, SCRATCH, SCRATCH_BYTES } from '../../kernels/layout.ts';
 import { FR_MODULUS } from '../../field/params.ts';
 import { checkFr } from '../../field/spec.ts';
-import { FR_SIZE } from './buckets.ts';
 import { Engine, TASK, type Exports } from './engine.ts';
 import type { Views } from './memory.ts';
 import { createMemory, Heap } from './memory.ts';
@@ -23,7 +22,7 @@ export class Context {
   readonly #index: ReadonlyMap<string, number>;
   readonly #modules = new Map<
     string,
-    { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; shared: boolean }
+    { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; parts: number }
   >();
 
   private constructor(core: Core, engine: Engine, heap: Heap, pool: Pool) {
@@ -35,14 +34,14 @@ export class Context {
     this.#index = new Map(Object.keys(engine.core).map((name, i) => [name, i]));
   }
 
-  static async create(threads: number, fused: boolean): Promise<Context> {
+  static create(threads: number, fused: boolean): Context {
     const state = createMemory(threads > 1, threads);
     const core = buildCore(state, fused);
     const module = new WebAssembly.Module(core.bytes);
     const engine = new Engine(state.memory, module, 0);
     core.constants.flush(state.memory.buffer);
     const heap = new Heap(engine.views, SCRATCH + threads * SCRATCH_BYTES, state.maximumPages);
-    const pool = await Pool.start(engine, threads, { memory: state.memory, core: module });
+    const pool = new Pool(engine, threads, { memory: state.memory, core: module });
     return new Context(core, engine, heap, pool);
   }
 
@@ -52,7 +51,7 @@ export class Context {
 
   /** How many threads a task of about `nanoseconds` gets. */
   parts(nanoseconds: number): number {
-    return nanoseconds < WORTH_FORKING ? 1 : this.pool.threads;
+    return nanoseconds < WORTH_FORKING ? 1 : this.pool.available;
   }
 
   /**
@@ -76,12 +75,12 @@ export class Context {
   ): number {
     const parts = this.parts(total * cost);
     const module = this.#module(key, build);
-    if (parts > 1 && !module.shared) {
+    if (parts > module.parts) {
       this.temporary(module.bytes.length, (address) => {
         this.views.u8.set(module.bytes, address);
         this.pool.run(TASK.module, parts, [module.id, address, module.bytes.length]);
       });
-      module.shared = true;
+      module.parts = parts;
     }
     this.pool.run(TASK.kernel, parts, [module.id, 0, total, stride, ...args]);
     return parts;
@@ -90,7 +89,7 @@ export class Context {
   #module(key: string, build: () => Uint8Array<ArrayBuffer>) {
     let module = this.#modules.get(key);
     if (module === undefined) {
-      module = { id: this.#modules.size + 1, bytes: build(), shared: false };
+      module = { id: this.#modules.size + 1, bytes: build(), parts: 1 };
       this.#modules.set(key, module);
       this.engine.load(module.id, module.bytes);
       this.core.constants.flush(this.views.memory.buffer);
@@ -122,6 +121,14 @@ export class Context {
         }
         this.exports.frFromWords(address + start * FR_SIZE, words, 0, count);
       }
+    });
+  }
+
+  /** Field elements in memory for the time of `body`. */
+  withFr<T>(values: readonly bigint[], body: (address: number) => T): T {
+    return this.temporary(values.length * FR_SIZE, (address) => {
+      this.writeFr(address, values);
+      return body(address);
     });
   }
 

@@ -12,13 +12,17 @@ export const TASK = { kernel: 1, module: 2, buckets: 3 } as const;
 
 /** Positions in the control block, in 32-bit words. */
 export const CONTROL_WORD = {
-  generation: 0,
+  /** Changes with each task: a counter, and in its low bits how many threads take part. */
+  signal: 0,
+  /** Workers that have finished their part. */
   done: 1,
   failed: 2,
+  /** Workers that have started. */
   ready: 3,
   task: 4,
-  parts: 5,
-  count: 6,
+  count: 5,
+  /** Length of the memory in pages. */
+  pages: 6,
   args: 8,
 } as const;
 
@@ -68,7 +72,7 @@ export class Engine {
       }
       case TASK.module: {
         const [id, address, length] = args as [number, number, number];
-        if (part > 0) this.load(id, this.views.u8.slice(address, address + length));
+        if (!this.#modules.has(id)) this.load(id, this.views.u8.slice(address, address + length));
         break;
       }
       case TASK.buckets:

@@ -15,8 +15,12 @@ export interface WasmDeviceOptions {
    * SharedArrayBuffer is needed.
    */
   readonly threads?: number | undefined;
+  /** Whether to wait until all threads run. By default the device starts alone and takes them in as they come up. */
+  readonly waitForThreads?: boolean | undefined;
   /** Whether to use fused multiply-add (relaxed SIMD); default: where engine and processor have it. Without it, products take about four times as long. */
   readonly fused?: boolean | undefined;
+  /** Tables of multiples are kept of up to this many generators, 4 KiB each; default 1024. With more columns they gain little. */
+  readonly tableColumns?: number | undefined;
   /** Where to keep generators between runs. */
   readonly generators?: GeneratorCache | undefined;
 }
@@ -26,14 +30,15 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
   const threads = options.threads ?? defaultThreads();
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
     throw new RangeError(`the wasm device has 1 to 64 threads, not ${threads}`);
-  const ctx = await Context.create(threads, options.fused ?? hasFusedMultiplyAdd());
+  const ctx = Context.create(threads, options.fused ?? hasFusedMultiplyAdd());
+  if (options.waitForThreads === true) await ctx.pool.allReady();
   const scopes = new Scopes<{ free(): void }>((v) => v.free());
   return {
     name: `wasm (${threads === 1 ? '1 thread' : `${threads} threads`})`,
     scope: (body) => scopes.scope(body),
     keep: (body) => scopes.keep(body),
     ...scalarOperations(ctx, scopes),
-    ...pointOperations(ctx, scopes, options.generators),
+    ...pointOperations(ctx, scopes, options.generators, options.tableColumns),
     close: () => ctx.pool.close(),
   };
 }

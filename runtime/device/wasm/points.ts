@@ -9,8 +9,8 @@ import { FQ_MODULUS } from '../../field/params.ts';
 import type { CommitRow, Device, PointVector } from '../device.ts';
 import type { Scopes } from '../scopes.ts';
 import * as check from '../shapes.ts';
-import { JOB_BYTES, JOB_GROUP } from '../../kernels/additions.ts';
-import { Adder, FR_SIZE, POINT_SIZE, type Run } from './buckets.ts';
+import { FR_SIZE, JOB_BYTES, JOB_GROUP, JOB_KIND, POINT_SIZE } from '../../kernels/layout.ts';
+import { Adder, type Run } from './buckets.ts';
 import { readWords, writeWords, type Context } from './context.ts';
 import { sumRows, type Row } from './rows.ts';
 import { addressOf, entryBytes, WasmVector } from './vectors.ts';
@@ -21,7 +21,7 @@ const COST = { root: 20_000, subgroup: 45_000 } as const;
 
 /** Bits of the digits of committed values: two for 16-bit integers. */
 const COMMIT_WIDTH = 8;
-/** Up to this many columns every multiple by 2^(8 k) of every generator is kept. */
+/** Up to this many columns every multiple by 2^(8 k) of every generator is kept, unless the device is made otherwise. */
 const TABLE_COLUMNS = 1024;
 const FR_WINDOWS = 256 / COMMIT_WIDTH;
 
@@ -42,6 +42,7 @@ export function pointOperations(
   ctx: Context,
   scopes: Scopes<{ free(): void }>,
   cache: GeneratorCache | undefined,
+  tableColumns = TABLE_COLUMNS,
 ): PointOperations {
   const { heap, views } = ctx;
   let table: GeneratorTable | undefined;
@@ -53,7 +54,7 @@ export function pointOperations(
 
   async function prepare(count: number): Promise<GeneratorTable> {
     if (table !== undefined && table.count >= count) return table;
-    const levels = count <= TABLE_COLUMNS ? FR_WINDOWS : 1;
+    const levels = count <= tableColumns ? FR_WINDOWS : 1;
     const bytes = await generatorBytes(count, cache);
     const levelStride = POINT_SIZE * (count + 1);
     const points = heap.allocate(levelStride * levels);
@@ -188,7 +189,7 @@ function doubleAll(ctx: Context, target: number, source: number, count: number):
     const { i32 } = ctx.views;
     for (let i = 0; i < count; i++) {
       const from = source + POINT_SIZE * i;
-      i32.set([from, from, target + POINT_SIZE * i, 0], (list + JOB_BYTES * i) / 4);
+      i32.set([from, from, target + POINT_SIZE * i, JOB_KIND.double], (list + JOB_BYTES * i) / 4);
     }
     new Adder(ctx.engine, block, list, block + 3 * POINT_SIZE, 0).add(count);
   });

@@ -1,5 +1,5 @@
 /**
- * Fork and join over shared memory: workers wait on the control block's generation counter, the main thread does its part and waits for theirs.
+ * Fork and join over shared memory: workers wait for the control block's signal to change, the main thread does its part and waits for theirs.
  */
 import { CONTROL_INDEX, CONTROL_WORD, type Engine } from './engine.ts';
 import type { WorkerStart } from './worker.ts';
@@ -7,70 +7,74 @@ import type { WorkerStart } from './worker.ts';
 /** Polls before a thread goes to sleep: waking one takes longer than most tasks. */
 const SPINS = 4000;
 
-interface Stoppable {
+interface Worker {
+  readonly ready: Promise<void>;
   stop(): Promise<void>;
 }
 
+/** Bits of the signal that say how many threads take part. */
+const PARTS_BITS = 7;
+const at = (word: number): number => CONTROL_INDEX + word;
+
 export class Pool {
   readonly #engine: Engine;
-  readonly #workers: readonly Stoppable[];
+  readonly #workers: readonly Worker[];
+  #counter = 0;
   readonly threads: number;
 
-  private constructor(engine: Engine, workers: readonly Stoppable[]) {
+  /** Starts threads - 1 workers, which take part as they come up. */
+  constructor(engine: Engine, threads: number, start: Omit<WorkerStart, 'thread'>) {
     this.#engine = engine;
-    this.#workers = workers;
-    this.threads = workers.length + 1;
+    this.threads = threads;
+    this.#workers = Array.from({ length: threads - 1 }, (_, i) => startWorker({ ...start, thread: i + 1 }));
   }
 
-  /** Starts threads - 1 workers and waits until they listen. */
-  static async start(engine: Engine, threads: number, start: Omit<WorkerStart, 'thread'>): Promise<Pool> {
-    const workers = await Promise.all(
-      Array.from({ length: threads - 1 }, (_, i) => startWorker({ ...start, thread: i + 1 })),
-    );
-    return new Pool(engine, workers);
+  /** Resolves when all workers have started. @throws Error when one cannot. */
+  async allReady(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.ready));
   }
 
-  /** Runs a task on `parts` threads. Must not be called again before it returns; it blocks. */
+  /** Threads that can take part in a task now. */
+  get available(): number {
+    if (this.threads === 1) return 1;
+    return 1 + Atomics.load(this.#engine.views.i32, at(CONTROL_WORD.ready));
+  }
+
+  /** Runs a task on `parts` threads, at most those available. It blocks. */
   run(task: number, parts: number, args: readonly number[]): void {
     if (parts === 1) {
       this.#engine.run(task, 0, 1, args);
       return;
     }
     const words = this.#engine.views.i32;
-    const at = (word: number) => CONTROL_INDEX + word;
     words.set(args, at(CONTROL_WORD.args));
     words[at(CONTROL_WORD.task)] = task;
-    words[at(CONTROL_WORD.parts)] = parts;
     words[at(CONTROL_WORD.count)] = args.length;
+    words[at(CONTROL_WORD.pages)] = words.length >>> 14;
     Atomics.store(words, at(CONTROL_WORD.done), 0);
-    Atomics.add(words, at(CONTROL_WORD.generation), 1);
-    Atomics.notify(words, at(CONTROL_WORD.generation));
+    // One word says that there is a task and who takes part: others may look at the block when it is being rewritten, and must not.
+    Atomics.store(words, at(CONTROL_WORD.signal), (++this.#counter << PARTS_BITS) | parts);
+    Atomics.notify(words, at(CONTROL_WORD.signal));
     try {
       this.#engine.run(task, 0, parts, args);
     } finally {
-      this.#join(words);
+      join(words, parts - 1);
     }
     if (Atomics.exchange(words, at(CONTROL_WORD.failed), 0) !== 0)
       throw new Error('a worker thread of the device failed');
   }
 
-  /** Waits until every worker has finished, those without a part too. */
-  #join(words: Int32Array): void {
-    const at = CONTROL_INDEX + CONTROL_WORD.done;
-    const workers = this.threads - 1;
-    for (let spins = 0; ; spins++) {
-      const done = Atomics.load(words, at);
-      if (done === workers) return;
-      if (spins > SPINS && mayBlock) Atomics.wait(words, at, done);
-    }
-  }
-
   async close(): Promise<void> {
-    const words = this.#engine.views.i32;
-    words[CONTROL_INDEX + CONTROL_WORD.task] = 0;
-    Atomics.add(words, CONTROL_INDEX + CONTROL_WORD.generation, 1);
-    Atomics.notify(words, CONTROL_INDEX + CONTROL_WORD.generation);
     await Promise.all(this.#workers.map((worker) => worker.stop()));
+  }
+}
+
+/** Waits until `workers` workers are done. */
+function join(words: Int32Array, workers: number): void {
+  for (let spins = 0; ; spins++) {
+    const done = Atomics.load(words, at(CONTROL_WORD.done));
+    if (done === workers) return;
+    if (spins > SPINS && mayBlock) Atomics.wait(words, at(CONTROL_WORD.done), done);
   }
 }
 
@@ -79,51 +83,63 @@ const isNode = typeof process !== 'undefined' && typeof process.versions?.node =
 /** A browser's main thread may not sleep. */
 const mayBlock = isNode || typeof window === 'undefined';
 
-async function startWorker(start: WorkerStart): Promise<Stoppable> {
+function startWorker(start: WorkerStart): Worker {
   // The worker's file has this module's own extension: .ts in the repository, .js when built.
   const url = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
   if (isNode) {
-    const { Worker } = await import('node:worker_threads');
-    const worker = new Worker(url, { workerData: start });
-    await new Promise<void>((resolve, reject) => {
-      worker.once('message', () => resolve());
-      worker.once('error', reject);
+    const started = import('node:worker_threads').then(({ Worker: NodeWorker }) => {
+      const worker = new NodeWorker(url, { workerData: start });
+      // Idle workers do not keep the process alive.
+      worker.unref();
+      return worker;
     });
-    worker.unref();
-    return { stop: async () => void (await worker.terminate()) };
+    const ready = started.then(
+      (worker) =>
+        new Promise<void>((resolve, reject) => {
+          worker.once('message', () => resolve());
+          worker.once('error', reject);
+        }),
+    );
+    ready.catch(() => undefined);
+    return { ready, stop: async () => void (await (await started).terminate()) };
   }
-  const worker = new Worker(url, { type: 'module' });
-  await new Promise<void>((resolve, reject) => {
+  const worker = new globalThis.Worker(url, { type: 'module' });
+  const ready = new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();
     worker.onerror = (event) => reject(new Error(event.message));
     worker.postMessage(start);
   });
-  return { stop: async () => worker.terminate() };
+  ready.catch(() => undefined);
+  return { ready, stop: async () => worker.terminate() };
 }
 
-/** What a worker does after it has said that it is ready: serves tasks until task 0. */
-export function serve(engine: Engine, thread: number, memory: WebAssembly.Memory): void {
-  let seen = 0;
+/** What a worker does: serves tasks for ever. `onReady` is called once it does. */
+export function serve(engine: Engine, memory: WebAssembly.Memory, onReady: () => void): void {
+  let pages = 0;
+  let seen = Atomics.load(engine.views.i32, at(CONTROL_WORD.signal));
+  const index = 1 + Atomics.add(engine.views.i32, at(CONTROL_WORD.ready), 1);
+  onReady();
   for (;;) {
     let words = engine.views.i32;
-    const generation = CONTROL_INDEX + CONTROL_WORD.generation;
-    for (let spins = 0; Atomics.load(words, generation) === seen; spins++)
-      if (spins > SPINS) Atomics.wait(words, generation, seen);
-    seen = Atomics.load(words, generation);
-    // Another thread may have grown the memory; growing by nothing makes this one notice.
-    memory.grow(0);
-    words = engine.views.i32;
-    const [task, parts, count] = [CONTROL_WORD.task, CONTROL_WORD.parts, CONTROL_WORD.count].map(
-      (word) => words[CONTROL_INDEX + word],
-    ) as [number, number, number];
-    if (task === 0) return;
-    const first = CONTROL_INDEX + CONTROL_WORD.args;
-    try {
-      if (thread < parts) engine.run(task, thread, parts, [...words.subarray(first, first + count)]);
-    } catch {
-      Atomics.store(words, CONTROL_INDEX + CONTROL_WORD.failed, 1);
+    for (let spins = 0; Atomics.load(words, at(CONTROL_WORD.signal)) === seen; spins++)
+      if (spins > SPINS) Atomics.wait(words, at(CONTROL_WORD.signal), seen);
+    seen = Atomics.load(words, at(CONTROL_WORD.signal));
+    const parts = seen & (2 ** PARTS_BITS - 1);
+    if (index >= parts) continue;
+    if (words[at(CONTROL_WORD.pages)] !== pages) {
+      // Another thread has grown the memory; growing by nothing makes this one notice.
+      memory.grow(0);
+      words = engine.views.i32;
+      pages = words[at(CONTROL_WORD.pages)];
     }
-    Atomics.add(words, CONTROL_INDEX + CONTROL_WORD.done, 1);
-    Atomics.notify(words, CONTROL_INDEX + CONTROL_WORD.done);
+    const first = at(CONTROL_WORD.args);
+    const args = [...words.subarray(first, first + words[at(CONTROL_WORD.count)])];
+    try {
+      engine.run(words[at(CONTROL_WORD.task)], index, parts, args);
+    } catch {
+      Atomics.store(words, at(CONTROL_WORD.failed), 1);
+    }
+    Atomics.add(words, at(CONTROL_WORD.done), 1);
+    Atomics.notify(words, at(CONTROL_WORD.done));
   }
 }

@@ -1,9 +1,8 @@
 /**
  * Several sums of multiples of points at once, spread over the threads, down to compressed points.
  */
-import { JOB_BYTES, JOB_GROUP } from '../../kernels/additions.ts';
-import { FQ_LIMBS } from '../../kernels/core.ts';
-import { Adder, arenaBytes, planWords, POINT_SIZE, writePlan, type Run } from './buckets.ts';
+import { FQ_LIMBS, JOB_BYTES, JOB_GROUP, JOB_WORK, POINT_SIZE } from '../../kernels/layout.ts';
+import { Adder, arenaBytes, planWords, writePlan, type Run } from './buckets.ts';
 import type { Context } from './context.ts';
 import { TASK } from './engine.ts';
 import { compressAll } from './points.ts';
@@ -83,8 +82,7 @@ function share(runs: readonly Run[], part: number, parts: number): Run[] {
 function merge<T>(ctx: Context, lists: number, length: number, parts: number, use: (list: number) => T): T {
   if (parts === 1) return use(lists);
   const jobs = Math.ceil((length * parts) / 2) + JOB_GROUP;
-  const size =
-    3 * POINT_SIZE + (JOB_BYTES + 16 * FQ_LIMBS.n + 2 * POINT_SIZE) * jobs + 8 * length * parts + 4 * length + 256;
+  const size = 3 * POINT_SIZE + (JOB_BYTES + JOB_WORK + 2 * POINT_SIZE) * jobs + 8 * length * parts + 4 * length + 256;
   return ctx.temporary(size, (block) => {
     const { i32 } = ctx.views;
     let end = block;
@@ -94,7 +92,7 @@ function merge<T>(ctx: Context, lists: number, length: number, parts: number, us
       return at;
     };
     const padding = take(3 * POINT_SIZE);
-    const work = take(16 * FQ_LIMBS.n * jobs);
+    const work = take(JOB_WORK * jobs);
     const sums = take(2 * POINT_SIZE * jobs);
     const jobList = take(JOB_BYTES * jobs);
     const references = take(4 * length * parts);

@@ -11,9 +11,7 @@ export interface WorkerStart {
 }
 
 function run(start: WorkerStart, ready: () => void): void {
-  const engine = new Engine(start.memory, start.core, start.thread);
-  ready();
-  serve(engine, start.thread, start.memory);
+  serve(new Engine(start.memory, start.core, start.thread), start.memory, ready);
 }
 
 if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {

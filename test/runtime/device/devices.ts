@@ -9,7 +9,7 @@ export const devices: readonly (readonly [name: string, create: () => Promise<De
   ['reference', async () => createReferenceDevice()],
   ['wasm, 1 thread', () => createWasmDevice({ threads: 1 })],
   ['wasm, 3 threads', () => createWasmDevice({ threads: 3, waitForThreads: true })],
-  ['wasm, no fused multiply-add', () => createWasmDevice({ threads: 1, fused: false })],
+  ['wasm, no fused multiply-add, no tables', () => createWasmDevice({ threads: 1, fused: false, tableColumns: 0 })],
 ];
 
 /** Runs a suite once for each device. */

@@ -24,6 +24,12 @@ const EXPRESSIONS: readonly Expression[] = [
   mul(sub(table(0), table(1)), mul(sub(table(2), table(3)), sub(mul(table(0), table(1)), constant(1)))),
 ];
 
+/** More products in one sum than are reduced at once. */
+const long = Array.from({ length: 70 }, (_, i) => mul(table(i % 4), table((i + 1) % 3))).reduce<Expression>(
+  (sum, product, i) => (i % 2 === 0 ? add(sum, product) : sub(sum, product)),
+  table(3),
+);
+
 const valueOf = (e: Expression, tables: readonly bigint[], constants: readonly bigint[]): bigint =>
   evaluate<bigint>(e, {
     table: (i) => tables[i],
@@ -75,7 +81,7 @@ describeDevices('sumcheck', (device) => {
   it.each(EXPRESSIONS.map((e) => [print(e), e] as const))('computes rounds of %s', async (_, e) => {
     const random = new Random(degree(e));
     const constants = random.frs(2);
-    const points: readonly SumcheckPoint[] = [0, 1, 2, 'inf', 3];
+    const points: readonly SumcheckPoint[] = [0, 1, 2, 'inf', 3, -2, 17];
     for (const variables of [1, 2, 5]) {
       const half = 2 ** (variables - 1);
       const lengths = [2 * half, Math.max(1, 2 * half - 3), half, 1];
@@ -128,7 +134,7 @@ describeDevices('sumcheck', (device) => {
 
   it('maps expressions over tables of different lengths', async () => {
     const random = new Random(12);
-    for (const e of EXPRESSIONS) {
+    for (const e of [...EXPRESSIONS, long]) {
       const tables = [9, 4, 1, 12].map((n) => random.frs(n));
       const constants = random.frs(2);
       await device().scope(async () => {

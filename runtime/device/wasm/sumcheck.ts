@@ -1,0 +1,152 @@
+/**
+ * Operations of the WASM device on expressions and tables: maps, sumcheck rounds, folds.
+ */
+import { ARGUMENTS } from '../../kernels/expression.ts';
+import { FR_SIZE } from '../../kernels/layout.ts';
+import { toFr } from '../../field/spec.ts';
+import type { Device, FrVector, Kernel, SumcheckPoint } from '../device.ts';
+import { evaluate, print, remembered, tableCount, type Expression } from '../expression.ts';
+import * as check from '../shapes.ts';
+import type { Context } from './context.ts';
+import { addressOf, type WasmVector } from './vectors.ts';
+
+/** Nanoseconds on one thread for a product, and for one that is only added up. */
+const COST = { product: 25, wide: 10 } as const;
+
+/** @param newFr makes a vector that the innermost scope owns. */
+export function sumcheckOperations(
+  ctx: Context,
+  newFr: (length: number) => WasmVector<'fr'>,
+): Pick<Device, 'prepare' | 'map' | 'round' | 'fold'> {
+  return {
+    prepare: (expression) => ({ expression }),
+
+    map({ expression }, tables, constants, length) {
+      check.checkArguments(expression, tables.length, constants.length);
+      const out = newFr(length);
+      withArguments(ctx, expression, tables, constants, { target: out.address }, (args) => {
+        const cost = products(expression) * COST.product;
+        ctx.launchModule(`map ${print(expression)}`, () => ctx.core.map(expression), length, cost, [args]);
+      });
+      return out;
+    },
+
+    async round(kernel, tables, constants, variables, points, weights) {
+      check.checkTables(tables, variables);
+      check.checkArguments(kernel.expression, tables.length, constants.length);
+      return round(ctx, kernel, tables, constants, variables, points, weights);
+    },
+
+    fold(tables, variables, x) {
+      check.checkTables(tables, variables);
+      const half = 2 ** (variables - 1);
+      return ctx.withFr([x], (at) =>
+        tables.map((t) => {
+          const out = newFr(Math.min(half, t.length));
+          ctx.launch('fold', out.length, COST.product, out.address, [addressOf(t), t.length, half, at]);
+          return out;
+        }),
+      );
+    },
+  };
+}
+
+/** Products in an expression, at least 1: what its evaluation costs. */
+const products = remembered((e: Expression): number =>
+  Math.max(
+    1,
+    evaluate<number>(e, {
+      table: () => 0,
+      constant: () => 0,
+      add: (a, b) => a + b,
+      sub: (a, b) => a + b,
+      mul: (a, b) => a + b + 1,
+    }),
+  ),
+);
+
+/** Whether an expression is 0 wherever all tables are, whatever the constants. */
+const vanishesAtZero = remembered((e: Expression): boolean =>
+  evaluate<boolean>(e, {
+    table: () => true,
+    constant: () => false,
+    add: (a, b) => a && b,
+    sub: (a, b) => a && b,
+    mul: (a, b) => a || b,
+  }),
+);
+
+/** Lays out the argument block of a program kernel. */
+function withArguments<T>(
+  ctx: Context,
+  expression: Expression,
+  tables: readonly FrVector[],
+  constants: readonly bigint[],
+  words: Partial<Record<Exclude<keyof typeof ARGUMENTS, 'tables'>, number>>,
+  body: (args: number) => T,
+): T {
+  return ctx.withFr(constants, (at) =>
+    ctx.temporary(4 * (ARGUMENTS.tables + 2 * tables.length), (args) => {
+      const i32 = ctx.views.i32;
+      const named = { ...words, constants: at, one: ctx.core.one };
+      for (const [name, value] of Object.entries(named))
+        i32[args / 4 + ARGUMENTS[name as keyof typeof ARGUMENTS]] = value;
+      for (let t = 0; t < tableCount(expression); t++)
+        i32.set([addressOf(tables[t]), tables[t].length], args / 4 + ARGUMENTS.tables + 2 * t);
+      return body(args);
+    }),
+  );
+}
+
+function round(
+  ctx: Context,
+  { expression }: Kernel,
+  tables: readonly FrVector[],
+  constants: readonly bigint[],
+  variables: number,
+  points: readonly SumcheckPoint[],
+  weights: { readonly outer?: FrVector; readonly inner?: FrVector; readonly innerBits: number } | undefined,
+): bigint[] {
+  const half = 2 ** (variables - 1);
+  let { outer, inner } = weights ?? {};
+  let innerBits = weights?.innerBits ?? 0;
+  if (inner === undefined && (outer === undefined || innerBits === 0)) {
+    // One weight for each position, or none: a single block.
+    [outer, inner, innerBits] = [undefined, outer, variables - 1];
+  }
+  const longest = Math.max(0, ...tables.slice(0, tableCount(expression)).map((t) => Math.min(half, t.length)));
+  const within = outer === undefined ? half : Math.min(half, outer.length * 2 ** innerBits);
+  const total = vanishesAtZero(expression) ? Math.min(longest, within) : within;
+  const words = {
+    half,
+    outer: outer === undefined ? 0 : addressOf(outer),
+    outerLength: outer?.length ?? 0,
+    inner: inner === undefined ? 0 : addressOf(inner),
+    innerLength: inner?.length ?? 0,
+    innerBits,
+  };
+  const stride = 2 * FR_SIZE * points.length;
+  return withArguments(ctx, expression, tables, constants, words, (args) =>
+    ctx.temporary(stride * ctx.pool.threads, (target) => {
+      const key = `round ${points.join()} ${print(expression)}`;
+      const cost = points.length * (products(expression) * COST.product + COST.wide);
+      const parts = ctx.launchModule(
+        key,
+        () => ctx.core.round(expression, points),
+        total,
+        cost,
+        [target, args],
+        stride,
+      );
+      const values = ctx.readFr(target, 2 * points.length * parts);
+      return points.map((_, k) => {
+        let sum = 0n;
+        for (let part = 0; part < parts; part++) {
+          const at = 2 * (part * points.length + k);
+          sum += values[at] + values[at + 1];
+        }
+        return toFr(sum);
+      });
+    }),
+  );
+}
