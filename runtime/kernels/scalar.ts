@@ -189,15 +189,15 @@ function outputBases(c: Code, source: Int, t: I32, to: Int, reduce: Int, inner: 
 const INTEGER_TERMS = 1024;
 
 /**
- * contractInt{16,32,64}(target, source, weightHalves, reduce, inner, part, from, to): as contractFr for bits [16 part, 16 part + 16) of integers, the
- * top part signed. A double holds 2^53, a half digit 2^25, a part 2^16: 1024 exact products fit.
+ * contractInt{16,32,64}(target, source, weightHalves, reduce, inner, part, top, from, to): as contractFr for bits [16 part, 16 part + 16) of integers, part
+ * `top` signed. A double holds 2^53, a half digit 2^25, a part 2^16: 1024 exact products fit.
  */
 function emitContractIntegers(m: ModuleBuilder, pairs: Pairs): void {
   const { field } = pairs;
   for (const bytes of [2, 4, 8] as const) {
     m.function(
-      { name: `contractInt${8 * bytes}`, params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
-      (c, target, source, weights, reduce, inner, part, from, to) => {
+      { name: `contractInt${8 * bytes}`, params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
+      (c, target, source, weights, reduce, inner, part, top, from, to) => {
         const stride = c.let(i32.mul(inner, bytes));
         pairs.each(c, from, to, (t) => {
           const [first, second] = outputBases(c, source, t, to, reduce, inner, bytes);
@@ -214,7 +214,7 @@ function emitContractIntegers(m: ModuleBuilder, pairs: Pairs): void {
               c.while(
                 () => i32.lt_s(start, end),
                 () => {
-                  const x = c.let(twoIntegers(first, second, bytes, part));
+                  const x = c.let(twoIntegers(first, second, bytes, part, top));
                   sums.forEach((s, k) => c.set(s, field.multiplyAdd(x, v128.load64_splat(weight, 8 * k), s)));
                   c.inc(weight, 2 * field.bytes);
                   c.inc(first, stride);
@@ -252,11 +252,11 @@ function emitContractIntegers(m: ModuleBuilder, pairs: Pairs): void {
 }
 
 /** 16-bit part number `part` of the integers at two addresses, as two doubles; the top part is signed. */
-function twoIntegers(first: I32, second: I32, bytes: 2 | 4 | 8, part: I32): V128 {
+function twoIntegers(first: I32, second: I32, bytes: 2 | 4 | 8, part: I32, top: I32): V128 {
   const one = (address: I32): I32 => {
     if (bytes === 2) return i32.load16_s(address);
     const at = i32.add(address, i32.shl(part, 1));
-    return i32.select(i32.load16_s(at), i32.load16_u(at), i32.eq(part, bytes / 2 - 1));
+    return i32.select(i32.load16_s(at), i32.load16_u(at), i32.eq(part, top));
   };
   return f64x2.convert_low_i32x4_s(i32x4.replaceLane(i32x4.splat(one(first)), 1, one(second)));
 }

@@ -137,7 +137,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const threads = options.threads === undefined ? undefined : Number(options.threads);
-const base: Device = options.device === 'reference' ? createReferenceDevice() : await createWasmDevice({ threads });
+const base: Device =
+  options.device === 'reference' ? createReferenceDevice() : await createWasmDevice({ threads, waitForThreads: true });
 const device = timed(base);
 const say = (text: string): void => {
   if (!options.json) console.log(text);

@@ -15,7 +15,10 @@ export interface WasmDeviceOptions {
    * SharedArrayBuffer is needed.
    */
   readonly threads?: number | undefined;
-  /** Whether to wait until all threads run. By default the device starts alone and takes them in as they come up. */
+  /**
+   * Whether to wait until all threads run; default: only in a page, whose main thread has to be left idle for its workers
+   * to load. Elsewhere the device starts alone and takes them in as they come up.
+   */
   readonly waitForThreads?: boolean | undefined;
   /** Whether to use fused multiply-add (relaxed SIMD); default: where engine and processor have it. Without it, products take about four times as long. */
   readonly fused?: boolean | undefined;
@@ -25,13 +28,18 @@ export interface WasmDeviceOptions {
   readonly generators?: GeneratorCache | undefined;
 }
 
-/** @throws RangeError for a number of threads out of range. */
+/** @throws RangeError for a number of threads out of range, or above 1 where threads cannot share memory. */
 export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise<Device> {
   const threads = options.threads ?? defaultThreads();
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
     throw new RangeError(`the wasm device has 1 to 64 threads, not ${threads}`);
+  if (threads > 1 && !canShare())
+    throw new RangeError(
+      `${threads} threads need shared memory, which a page has only when it is cross-origin isolated: serve it with the headers ` +
+        '"Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp", or use 1 thread',
+    );
   const ctx = Context.create(threads, options.fused ?? hasFusedMultiplyAdd());
-  if (options.waitForThreads === true) await ctx.pool.allReady();
+  if (options.waitForThreads ?? typeof window !== 'undefined') await ctx.pool.allReady();
   const scopes = new Scopes<{ free(): void }>((v) => v.free());
   return {
     name: `wasm (${threads === 1 ? '1 thread' : `${threads} threads`})`,
@@ -43,7 +51,6 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
   };
 }
 
-function defaultThreads(): number {
-  const sharing = typeof SharedArrayBuffer !== 'undefined' && (globalThis.crossOriginIsolated ?? true);
-  return sharing ? Math.min(navigator.hardwareConcurrency, 16) : 1;
-}
+const canShare = (): boolean => typeof SharedArrayBuffer !== 'undefined' && (globalThis.crossOriginIsolated ?? true);
+
+const defaultThreads = (): number => (canShare() ? Math.min(navigator.hardwareConcurrency, 16) : 1);

@@ -50,33 +50,12 @@ function multiplyIntegers(
     const stride = Math.ceil(reduce / 8) * 8;
     return ctx.temporary(2 * stride * (outer + inner), (rows) => {
       const columns = rows + 2 * stride * outer;
-      packRows(ctx, rows, addressOf(left), outer, reduce, stride, reduce, 1);
-      packRows(ctx, columns, addressOf(right), inner, reduce, stride, 1, inner);
+      ctx.exports.pack16(rows, addressOf(left), reduce, stride, reduce, 1, 0, outer);
+      ctx.exports.pack16(columns, addressOf(right), reduce, stride, 1, inner, 0, inner);
       // The larger dimension is spread over the threads; a single row may stand for a column of results.
       if (outer === 1) ctx.launch('multiply16', inner, reduce * COST.small, target, [columns, rows, stride, 1]);
       else ctx.launch('multiply16', outer, inner * reduce * COST.small, target, [rows, columns, stride, inner]);
       return read();
     });
   });
-}
-
-/** Copies a matrix of int16 into rows of `stride` entries, zero beyond `length`. */
-function packRows(
-  ctx: Context,
-  target: number,
-  source: number,
-  rows: number,
-  length: number,
-  stride: number,
-  rowStep: number,
-  entryStep: number,
-): void {
-  const memory = new Int16Array(ctx.views.memory.buffer);
-  for (let r = 0; r < rows; r++) {
-    const to = target / 2 + r * stride;
-    const from = source / 2 + r * rowStep;
-    if (entryStep === 1) memory.copyWithin(to, from, from + length);
-    else for (let d = 0; d < length; d++) memory[to + d] = memory[from + d * entryStep]!;
-    memory.fill(0, to + length, to + stride);
-  }
 }

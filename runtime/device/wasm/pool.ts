@@ -7,7 +7,7 @@ import type { WorkerStart } from './worker.ts';
 /** Polls before a thread goes to sleep: waking one takes longer than most tasks. */
 const SPINS = 4000;
 
-interface Worker {
+interface Started {
   readonly ready: Promise<void>;
   stop(): Promise<void>;
 }
@@ -18,7 +18,7 @@ const at = (word: number): number => CONTROL_INDEX + word;
 
 export class Pool {
   readonly #engine: Engine;
-  readonly #workers: readonly Worker[];
+  readonly #workers: readonly Started[];
   #counter = 0;
   readonly threads: number;
 
@@ -83,30 +83,31 @@ const isNode = typeof process !== 'undefined' && typeof process.versions?.node =
 /** A browser's main thread may not sleep. */
 const mayBlock = isNode || typeof window === 'undefined';
 
-function startWorker(start: WorkerStart): Worker {
-  // The worker's file has this module's own extension: .ts in the repository, .js when built.
-  const url = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+function startWorker(start: WorkerStart): Started {
   if (isNode) {
-    const started = import('node:worker_threads').then(({ Worker: NodeWorker }) => {
-      const worker = new NodeWorker(url, { workerData: start });
-      // Idle workers do not keep the process alive.
-      worker.unref();
-      return worker;
+    // Not imported, as bundlers for browsers have no such module.
+    const threads = process.getBuiltinModule('node:worker_threads');
+    // The worker's file has this module's own extension: .ts in the repository, .js when built.
+    const url = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+    const worker = new threads.Worker(url, { workerData: start });
+    // Idle workers do not keep the process alive.
+    worker.unref();
+    const ready = new Promise<void>((resolve, reject) => {
+      worker.once('message', () => resolve());
+      worker.once('error', reject);
     });
-    const ready = started.then(
-      (worker) =>
-        new Promise<void>((resolve, reject) => {
-          worker.once('message', () => resolve());
-          worker.once('error', reject);
-        }),
-    );
     ready.catch(() => undefined);
-    return { ready, stop: async () => void (await (await started).terminate()) };
+    return { ready, stop: async () => void (await worker.terminate()) };
   }
-  const worker = new globalThis.Worker(url, { type: 'module' });
+  // Written out, as bundlers look for this expression to find the worker's file.
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const ready = new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();
-    worker.onerror = (event) => reject(new Error(event.message));
+    // There is no message when the script, or one that it imports, did not load.
+    worker.onerror = (event) =>
+      reject(
+        new Error(`a worker thread did not start: ${event.message || 'worker.js or one of its imports did not load'}`),
+      );
     worker.postMessage(start);
   });
   ready.catch(() => undefined);

@@ -54,7 +54,8 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
     ctx.temporary(2 * FR_SIZE * reduce, (halves) => {
       ctx.launch('splitWeights', reduce, COST.copy * 10, halves, [addressOf(weights)]);
       const source = addressOf(v);
-      const top = v.bytes / 2 - 1;
+      // Integers are often kept in wider types than they need.
+      const top = v.bytes === 2 ? 0 : ctx.exports.significantParts(source, v.bytes, v.length) - 1;
       const run = (target: number, part: number) =>
         ctx.launch(`contractInt${8 * v.bytes}`, out.length, reduce * COST.small, target, [
           source,
@@ -62,6 +63,7 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
           reduce,
           inner,
           part,
+          top,
         ]);
       run(out.address, top);
       if (top === 0) return;

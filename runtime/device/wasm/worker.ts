@@ -15,7 +15,7 @@ function run(start: WorkerStart, ready: () => void): void {
 }
 
 if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
-  const threads = await import('node:worker_threads');
+  const threads = process.getBuiltinModule('node:worker_threads');
   const port = threads.parentPort;
   if (port !== null) run(threads.workerData as WorkerStart, () => port.postMessage('ready'));
 } else {

@@ -68,6 +68,10 @@ function expectedRound(
   return mod(difference * inverse(mod(factorial)));
 }
 
+/** 64-bit integers of which none needs more than 48 bits. */
+const narrow = (random: Random, length: number): BigInt64Array =>
+  BigInt64Array.from({ length }, () => random.integer(16 * (1 + random.below(3))));
+
 function inverse(a: bigint): bigint {
   let [result, base] = [1n, a];
   for (let e = mod(-2n); e > 0n; e >>= 1n) {
@@ -203,7 +207,13 @@ describeDevices('sumcheck', (device) => {
       const [outer, reduce, inner] = shape;
       const weights = random.frs(reduce + 1);
       const size = outer * reduce * inner;
-      for (const values of [random.int16(size), random.int32(size), random.int64(size), random.frs(size)]) {
+      for (const values of [
+        random.int16(size),
+        random.int32(size),
+        random.int64(size),
+        narrow(random, size),
+        random.frs(size),
+      ]) {
         const expected = Array.from({ length: outer * inner }, (_, t) => {
           let sum = 0n;
           for (let d = 0; d < reduce; d++)
