@@ -87,7 +87,7 @@ function emitPack(m: ModuleBuilder): void {
           c.inc(out, 2);
           c.inc(at, i32.shl(entryStep, 1));
         });
-        c.fill(out, 0, i32.shl(i32.sub(stride, length), 1));
+        c.if(i32.ne(stride, length), () => c.fill(out, 0, i32.shl(i32.sub(stride, length), 1)));
         c.release(out, at);
       });
     },

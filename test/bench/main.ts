@@ -12,6 +12,7 @@ import { createReferenceDevice, createWasmDevice } from '../../index.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { commit, createProver } from '../../runtime/prover/index.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
+import { arithmeticCosts } from './arithmetic.ts';
 import { timed, type TimedDevice } from './timed.ts';
 import { unitCosts } from './units.ts';
 import { workloads, type Workload } from './workloads.ts';
@@ -30,7 +31,8 @@ const modelled: readonly (readonly [unit: string, cost: string])[] = [
   ['Fq product', '90 to 115'],
   ['int16 x Fr', '2.3 to 3.5'],
   ['point addition', 'under 800'],
-  ['fraction tree', '400, or 9.4 products'],
+  ['fraction tree', '400'],
+  ['products per leaf', '9.4'],
   ['multi-scalar multiplication of 128', '4,000,000'],
   ['multi-scalar multiplication of 256', '7,700,000'],
   ['multi-scalar multiplication of 1024', '26,100,000'],
@@ -164,12 +166,13 @@ for (const name of names as (keyof typeof workloads)[]) {
       .join(', ')}\n`,
   );
 }
-const units = options.units || names.length > 1 ? await unitCosts(base) : undefined;
+const units =
+  options.units || names.length > 1 ? { ...(await arithmeticCosts(base)), ...(await unitCosts(base)) } : undefined;
 if (units) {
   say('unit costs');
   for (const [unit, cost] of Object.entries(units)) {
     const model = modelled.find(([start]) => unit.startsWith(start));
-    say(`  ${unit.padEnd(60)} ${String(cost).padStart(10)}   ${model ? `model: ${model[1]}` : ''}`);
+    say(`  ${unit.padEnd(66)} ${String(cost).padStart(10)}   ${model ? `model: ${model[1]}` : ''}`);
   }
 }
 if (options.json)
