@@ -1,14 +1,9 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWasmDevice } from '../../index.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import { bytesSource } from '../../runtime/formats/index.ts';
 import { gpt2Modules, llamaModules, makeAdapter } from '../support/adapter.ts';
+import { realAdapter } from '../support/real-adapter.ts';
 import { madeSource, proveAdapter } from './prove-adapter.ts';
-
-const real = fileURLToPath(new URL('../../../shared/adapters/gpt2-emotion/', import.meta.url));
 
 describe('adapters, from the file to a verified proof', () => {
   let device: Device;
@@ -52,14 +47,8 @@ describe('adapters, from the file to a verified proof', () => {
   });
 
   test('a trained adapter: twelve modules of GPT-2', async (context) => {
-    if (!existsSync(real)) {
-      console.warn(`skipped: ${real} is absent, so no trained adapter was proved`);
-      context.skip('the trained adapter is absent');
-    }
-    const config = await readFile(`${real}adapter_config.json`, 'utf8');
-    const tensors = await readFile(`${real}adapter_model.safetensors`);
-    const source = bytesSource('adapter_model.safetensors', new Uint8Array(tensors));
-    const { modules, worstError, proofBytes } = await proveAdapter(device, config, source, 15);
+    const made = realAdapter(context);
+    const { modules, worstError, proofBytes } = await proveAdapter(device, made.config, madeSource(made), 15);
     expect(modules).toBe(12);
     expect(worstError).toBeLessThan(1e-3);
     expect(proofBytes).toBeLessThan(20_000);
