@@ -1,5 +1,6 @@
 /**
  * A minimal typed emitter of WebAssembly instructions: expressions are values that write themselves, statements write at once.
+ * Our own because the typed emitters there are do not have the relaxed vector instructions that the field arithmetic is made of.
  * Encodings: WebAssembly core specification 3.0, section 5.4 (numeric, vector and relaxed-vector instructions).
  */
 

@@ -42,6 +42,8 @@ interface Trial {
   readonly statement: Statement;
   readonly honest: ProvedProgram;
   readonly draw: Draw;
+  /** Of the statement's commitments. */
+  readonly seed: number;
   readonly samples: number;
   readonly ledger: Ledger;
 }
@@ -57,7 +59,7 @@ export async function checkGadget(gadget: TensorProgram | string, options: Gadge
   const ledger = new Ledger();
   const trial = await checkCompleteness(subject, devices, options, ledger);
   if (trial) {
-    const t: Trial = { ...trial, device: devices[0], subject, draw: new Draw('checks', seed), samples, ledger };
+    const t: Trial = { ...trial, device: devices[0], subject, draw: new Draw('checks', seed), seed, samples, ledger };
     await checkMessages(t);
     await checkPads(t);
     await checkWitness(t);
@@ -280,7 +282,7 @@ async function checkStatement(t: Trial): Promise<void> {
   await reject('another program', { digest: subject.digest.map((b, i) => (i === 0 ? b ^ 1 : b)) });
   for (const [i] of statement.sources.entries()) {
     // The same weights committed to again: other blindings, other points.
-    const again = await createStatement(device, subject, sourceValues(t), { seed: 99 });
+    const again = await createStatement(device, subject, sourceValues(t), { seed: t.seed + 1 });
     const commitments = statement.sources.map((s, j) => (j === i ? again.sources[j] : s));
     await reject(`another commitment for ${subject.gadgets.sources[i].name}`, { commitments });
   }
