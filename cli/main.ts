@@ -1,10 +1,13 @@
 /** The `zkl` command. Commands are loaded when they run, so that starting costs little. */
+import { enableCompileCache } from 'node:module';
 import type { CommandSpec, Json, Outcome } from './command.ts';
 import { commands } from './commands.ts';
 import { CliError, understood } from './errors.ts';
 
 /** Runs a command line (without `node` and the script) and sets the process's exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // What commands load is compiled once a machine, not once a start.
+  enableCompileCache();
   // A reader that goes away, as in `zkl inspect FILE | head`, is no failure.
   process.stdout.on('error', (error: Error & { code?: string }) => {
     process.exit(error.code === 'EPIPE' ? 0 : 2);
