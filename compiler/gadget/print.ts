@@ -1,4 +1,4 @@
-/** The gadget program as text: stable, the golden form of the stage, and what `zkl inspect` shows. */
+/** The gadget program as text: stable, the golden form of the stage; `zkl inspect` shows its terms. */
 import type { AxisBinding, GadgetProgram, GadgetTensor, GadgetTerm } from './program.ts';
 
 export function printGadgetProgram(p: GadgetProgram): string {

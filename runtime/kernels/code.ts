@@ -332,20 +332,4 @@ export const f64x2 = {
 /** The bits of a double, for constants that mix both views. */
 export const doubleBits = bitsOf;
 
-/** Two doubles or integers side by side: lane 0 of a, lane 1 of b (any lanes, chosen by 8-byte index 0..3). */
-export const shuffle64 = (a: V128, b: V128, first: 0 | 1 | 2 | 3, second: 0 | 1 | 2 | 3): V128 =>
-  node('v128', [a, b], (out) => {
-    out.byte(0xfd);
-    out.unsigned(0x0d);
-    for (const lane of [first, second]) for (let k = 0; k < 8; k++) out.byte(8 * lane + k);
-  });
-
-/** A shuffle of bytes; indices 0..15 from a, 16..31 from b. */
-export const shuffle8 = (a: V128, b: V128, indices: readonly number[]): V128 =>
-  node('v128', [a, b], (out) => {
-    out.byte(0xfd);
-    out.unsigned(0x0d);
-    for (const i of indices) out.byte(i);
-  });
-
 export { toI32, toI64, node };

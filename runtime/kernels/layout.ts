@@ -4,7 +4,6 @@
 
 /** Always zero: the element 0, and what lanes beyond the end of a table read. */
 export const ZERO = 64;
-export const ZERO_BYTES = 448;
 export const CONSTANTS = 512;
 export const CONSTANTS_BYTES = 64 * 1024;
 /** Words shared by the threads: see device/wasm/pool.ts. */

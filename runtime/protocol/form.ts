@@ -59,8 +59,6 @@ export function combine(parts: readonly (readonly [scale: bigint, form: Form])[]
   return { constant: reduce(constant), pads };
 }
 
-export const scaleForm = (scale: bigint, form: Form): Form => combine([[scale, form]]);
-
 export const value = (form: Form): Value => ({ form, openings: [] });
 
 export function combineValues(parts: readonly (readonly [scale: bigint, value: Value])[]): Value {

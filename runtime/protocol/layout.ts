@@ -8,7 +8,7 @@
  */
 import type { CommittedSource, CommittedTensor, GadgetTensor } from '../../compiler/gadget/program.ts';
 import type { ColumnDigit, Opening } from './form.ts';
-import { bitsFor, eqTable, mul } from './scalar.ts';
+import { eqTable, mul } from './scalar.ts';
 
 /** Lengths of the row digits of each axis. */
 export const rowLengths = (t: CommittedTensor): number[] => t.axes.map((a) => Math.ceil(a.length / 2 ** a.columnBits));
@@ -74,6 +74,3 @@ export function slotMap(t: CommittedTensor, columns: number): Int32Array {
   }
   return map;
 }
-
-/** Variables of each axis. */
-export const axisBits = (shape: readonly number[]): number[] => shape.map(bitsFor);

@@ -1,26 +1,12 @@
 /** The steps as a user of the library calls them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commit, compile, createProver, createVerifier, createWasmDevice, ValueError } from '../../index.ts';
+import { commit, createProver, createVerifier, createWasmDevice, ValueError } from '../../index.ts';
 import type { Device } from '../../runtime/device/device.ts';
-
-const text = `model small at "m" {
-  dim T = 2, I = 5, O = 3, R = 2
-  public x[T, I]: fixed<8, 4>
-  secret A[R, I]: fixed<8, 6> from adapter "A"
-  secret B[O, R]: fixed<8, 6> from adapter "B"
-  u[t, r] = sum(i) x[t, i] * A[r, i]
-  public y[t, o] = sum(r) u[t, r] * B[o, r]
-}`;
-const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => ((i * 7) % 11) / 8 - 0.5);
-const weights = new Map([
-  ['m.A', { shape: [2, 5], values: numbers(10) }],
-  ['m.B', { shape: [3, 2], values: numbers(6) }],
-]);
-const inputs = new Map([['x', numbers(10)]]);
+import { inputs, numbers, smallBundle, weights } from '../support/small.ts';
 
 describe('the library', () => {
   let device: Device;
-  const bundle = compile({ text, source: 'small.zkl', resolveImport: () => undefined }).bundle!;
+  const bundle = smallBundle();
   beforeAll(async () => {
     device = await createWasmDevice();
   });
