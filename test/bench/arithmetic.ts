@@ -1,12 +1,12 @@
 /** Unit costs below and above the device interface: field products as generated, point additions, leaves of a fraction tree. */
 import type { Device } from '../../runtime/device/device.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../runtime/field/params.ts';
-import { Constants } from '../../runtime/kernels/constants.ts';
-import { hasFusedMultiplyAdd } from '../../runtime/kernels/core.ts';
-import { balancedDigits } from '../../runtime/kernels/digits.ts';
-import { Field } from '../../runtime/kernels/field.ts';
-import { CONSTANTS, CONSTANTS_BYTES } from '../../runtime/kernels/layout.ts';
-import { ModuleBuilder } from '../../runtime/kernels/module.ts';
+import { Constants } from '../../runtime/kernels/wasm/constants.ts';
+import { hasFusedMultiplyAdd } from '../../runtime/kernels/wasm/core.ts';
+import { balancedDigits } from '../../runtime/kernels/wasm/digits.ts';
+import { Field } from '../../runtime/kernels/wasm/field.ts';
+import { CONSTANTS, CONSTANTS_BYTES } from '../../runtime/kernels/wasm/layout.ts';
+import { ModuleBuilder } from '../../runtime/kernels/wasm/module.ts';
 import type { LookupPlan } from '../../runtime/protocol/lookup.ts';
 import { treeProver } from '../../runtime/prover/lookup.ts';
 

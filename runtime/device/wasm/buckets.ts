@@ -5,7 +5,7 @@
  * `set + t mod step`, bucket |d|, with the point of level floor(t / step) of a table of multiples. What is left of a set is, for each bit i of |d|, the sum of
  * the points whose bucket has that bit: sum_i 2^i S_i is the set's value. Sets are emptied by halving digits: d = low + 2^k high gives two smaller sets.
  */
-import { FR_SIZE, JOB_BYTES, JOB_GROUP, JOB_WORK, POINT_SIZE } from '../../kernels/layout.ts';
+import { FR_SIZE, JOB_BYTES, JOB_GROUP, JOB_WORK, POINT_SIZE } from '../../kernels/wasm/layout.ts';
 import type { Engine } from './engine.ts';
 
 /** Consecutive scalars that multiply consecutive points. */

@@ -1,7 +1,7 @@
 /**
  * What each thread runs: one instance of the core module, instances of program kernels, and the tasks that the main thread hands out.
  */
-import { CONTROL, SCRATCH, SCRATCH_BYTES } from '../../kernels/layout.ts';
+import { CONTROL, SCRATCH, SCRATCH_BYTES } from '../../kernels/wasm/layout.ts';
 import { sumBuckets } from './buckets.ts';
 import { Views } from './memory.ts';
 

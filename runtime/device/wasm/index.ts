@@ -2,7 +2,7 @@
  * The default device: generated WebAssembly on one or more threads.
  */
 import type { GeneratorCache } from '../../curve/generators.ts';
-import { hasFusedMultiplyAdd } from '../../kernels/core.ts';
+import { hasFusedMultiplyAdd } from '../../kernels/wasm/core.ts';
 import type { Device } from '../device.ts';
 import { Scopes } from '../scopes.ts';
 import { Context } from './context.ts';

@@ -1,7 +1,7 @@
 /**
  * Operations of the WASM device on points: decoding, generators, commitments, multi-scalar multiplication.
  */
-import { INFINITY_MARK } from '../../kernels/curve.ts';
+import { INFINITY_MARK } from '../../kernels/wasm/curve.ts';
 import { BLS_X, AFFINE_BYTES, POINT_BYTES } from '../../curve/params.ts';
 import { blindingGenerator, generatorBytes, type GeneratorCache } from '../../curve/generators.ts';
 import { compressAffine, parseCompressed } from '../../curve/spec.ts';
@@ -9,7 +9,7 @@ import { FQ_MODULUS } from '../../field/params.ts';
 import type { CommitRow, Device, PointVector } from '../device.ts';
 import type { Scopes } from '../scopes.ts';
 import * as check from '../shapes.ts';
-import { FR_SIZE, JOB_BYTES, JOB_GROUP, JOB_KIND, POINT_SIZE } from '../../kernels/layout.ts';
+import { FR_SIZE, JOB_BYTES, JOB_GROUP, JOB_KIND, POINT_SIZE } from '../../kernels/wasm/layout.ts';
 import { Adder, type Run } from './buckets.ts';
 import { readWords, writeWords, type Context } from './context.ts';
 import { sumRows, type Row } from './rows.ts';

@@ -1,7 +1,7 @@
 /**
  * Several sums of multiples of points at once, spread over the threads, down to compressed points.
  */
-import { FQ_LIMBS, JOB_BYTES, JOB_GROUP, JOB_WORK, POINT_SIZE } from '../../kernels/layout.ts';
+import { FQ_LIMBS, JOB_BYTES, JOB_GROUP, JOB_WORK, POINT_SIZE } from '../../kernels/wasm/layout.ts';
 import { Adder, arenaBytes, planWords, writePlan, type Run } from './buckets.ts';
 import type { Context } from './context.ts';
 import { TASK } from './engine.ts';

@@ -5,7 +5,7 @@ import { Fr } from '../../field/spec.ts';
 import type { Device, FrVector, IntVector, Integers } from '../device.ts';
 import type { Scopes } from '../scopes.ts';
 import * as check from '../shapes.ts';
-import { FR_SIZE } from '../../kernels/layout.ts';
+import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import type { Context } from './context.ts';
 import { integerOperations } from './integers.ts';
 import { sumcheckOperations } from './sumcheck.ts';

@@ -1,8 +1,8 @@
 /**
  * Operations of the WASM device on expressions and tables: maps, sumcheck rounds, folds.
  */
-import { ARGUMENTS } from '../../kernels/expression.ts';
-import { FR_SIZE } from '../../kernels/layout.ts';
+import { ARGUMENTS } from '../../kernels/wasm/expression.ts';
+import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import { toFr } from '../../field/spec.ts';
 import type { Device, FrVector, Kernel, SumcheckPoint } from '../device.ts';
 import { evaluate, print, remembered, tableCount, type Expression } from '../expression.ts';

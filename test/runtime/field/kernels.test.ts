@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
 import { inverse, modulo } from '../../../runtime/field/spec.ts';
-import { type I32 } from '../../../runtime/kernels/code.ts';
-import { Constants } from '../../../runtime/kernels/constants.ts';
-import { hasFusedMultiplyAdd } from '../../../runtime/kernels/core.ts';
-import { balancedDigits } from '../../../runtime/kernels/digits.ts';
-import { Field, WIDE_TERMS, type Pair } from '../../../runtime/kernels/field.ts';
-import { emitInverse } from '../../../runtime/kernels/inverse.ts';
-import { CONSTANTS, CONSTANTS_BYTES, ScratchPlan } from '../../../runtime/kernels/layout.ts';
-import { ModuleBuilder, type Code } from '../../../runtime/kernels/module.ts';
+import { type I32 } from '../../../runtime/kernels/wasm/code.ts';
+import { Constants } from '../../../runtime/kernels/wasm/constants.ts';
+import { hasFusedMultiplyAdd } from '../../../runtime/kernels/wasm/core.ts';
+import { balancedDigits } from '../../../runtime/kernels/wasm/digits.ts';
+import { Field, WIDE_TERMS, type Pair } from '../../../runtime/kernels/wasm/field.ts';
+import { emitInverse } from '../../../runtime/kernels/wasm/inverse.ts';
+import { CONSTANTS, CONSTANTS_BYTES, ScratchPlan } from '../../../runtime/kernels/wasm/layout.ts';
+import { ModuleBuilder, type Code } from '../../../runtime/kernels/wasm/module.ts';
 import { Random } from '../device/devices.ts';
 
 const [X, Y, Z, OUT, WIDE, SCRATCH] = [65536, 69632, 73728, 77824, 81920, 131072] as const;

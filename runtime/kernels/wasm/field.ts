@@ -12,7 +12,7 @@ import { Columns, type Limb } from './columns.ts';
 import type { Constants } from './constants.ts';
 import type { Code } from './module.ts';
 import { balancedDigits, reductionBlocks, type ReductionBlock } from './digits.ts';
-import { inverse, modulo } from '../field/spec.ts';
+import { inverse, modulo } from '../../field/spec.ts';
 
 /** A pair of elements, each the sum of at most `slack` normal ones. */
 export interface Pair {

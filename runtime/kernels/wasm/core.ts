@@ -1,8 +1,8 @@
 /**
  * The module every device instance starts with: all kernels that do not depend on a program.
  */
-import { FQ_MODULUS, FR_MODULUS } from '../field/params.ts';
-import { BETA } from '../curve/params.ts';
+import { FQ_MODULUS, FR_MODULUS } from '../../field/params.ts';
+import { BETA } from '../../curve/params.ts';
 import { emitAdditions } from './additions.ts';
 import { emitBuckets } from './buckets.ts';
 import { Constants } from './constants.ts';
@@ -18,8 +18,8 @@ import { emitScalarKernels } from './scalar.ts';
 import { Slots } from './slots.ts';
 import { emitWords } from './words.ts';
 import { f64, f64x2, i32, v128 } from './code.ts';
-import type { Expression } from '../device/expression.ts';
-import type { SumcheckPoint } from '../device/device.ts';
+import type { Expression } from '../../device/expression.ts';
+import type { SumcheckPoint } from '../../device/device.ts';
 
 /** How the memory that modules import was made. */
 export interface MemoryType {

@@ -7,7 +7,7 @@ import { f64, f64x2, i32, i64, i64x2, v128, type I32, type V128 } from './code.t
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Callee, type ModuleBuilder } from './module.ts';
 import type { Slot, Slots } from './slots.ts';
-import { BETA, BLS_X, G1_B } from '../curve/params.ts';
+import { BETA, BLS_X, G1_B } from '../../curve/params.ts';
 
 /** In place of x's lowest digit. */
 export const INFINITY_MARK = 2 ** 52;

@@ -6,8 +6,8 @@ import { WIDE_TERMS, type Field, type Pair } from './field.ts';
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';
-import { constantCount, leading, tableCount, type Expression } from '../device/expression.ts';
-import type { SumcheckPoint } from '../device/device.ts';
+import { constantCount, leading, tableCount, type Expression } from '../../device/expression.ts';
+import type { SumcheckPoint } from '../../device/device.ts';
 
 /** Emits expressions over pairs, keeping track of slack; sums of products are reduced once. */
 class Evaluator {

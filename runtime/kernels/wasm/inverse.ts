@@ -7,7 +7,7 @@ import type { Field } from './field.ts';
 import type { ScratchPlan } from './layout.ts';
 import { call, scratchBase, type Callee, type Code, type ModuleBuilder } from './module.ts';
 import { canonicalDigits, digitOfLimbs } from './words.ts';
-import { inverse as inverseOf } from '../field/spec.ts';
+import { inverse as inverseOf } from '../../field/spec.ts';
 
 type Quad = [Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>];
 type Factors = [Local<'i64'>, Local<'i64'>, Local<'i64'>, Local<'i64'>];

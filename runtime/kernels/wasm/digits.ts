@@ -1,7 +1,7 @@
 /**
  * Numbers as digits in radix 2^w, and the multiples of a modulus that Montgomery reduction adds.
  */
-import { inverse, modulo } from '../field/spec.ts';
+import { inverse, modulo } from '../../field/spec.ts';
 
 /** Digits of v in radix 2^w, balanced; the last takes the rest. */
 export function balancedDigits(v: bigint, w: number, n: number): bigint[] {
