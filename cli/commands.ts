@@ -151,6 +151,15 @@ export const commands: readonly CommandSpec[] = [
     example: 'zkl verify adapter.zkb --commitment keys/commitment.zkc proof.zkp',
     load: () => import('./commands/verify.ts'),
   },
+  {
+    name: 'doctor',
+    summary: 'look whether this machine is ready, and say what to do where it is not',
+    positionals: [],
+    options: [{ name: 'device', value: 'webgpu', help: 'fail where the WebGPU device would not work' }],
+    notes: ['Ends with status 1 if something does not work.'],
+    example: 'zkl doctor --device webgpu',
+    load: () => import('./commands/doctor.ts'),
+  },
 ];
 
 /** Options of every command. */

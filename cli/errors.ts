@@ -51,11 +51,16 @@ type ErrorClass = abstract new (...args: never[]) => Error;
 const isFormatError = (error: Error): error is Error & { file: string; problem: string; remedy: string } =>
   error.name === 'FormatError' && 'remedy' in error;
 
+/** What the WebGPU device throws, likewise. */
+const isGpuError = (error: Error): error is Error & { remedy: string } =>
+  error.name === 'GpuError' && 'remedy' in error;
+
 /** A failure the user can mend, or the error as it is. */
-export const understood = (error: unknown): unknown =>
-  error instanceof Error && isFormatError(error)
-    ? new CliError(`${error.file}: ${error.problem}`, error.remedy)
-    : error;
+export function understood(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (isFormatError(error)) return new CliError(`${error.file}: ${error.problem}`, error.remedy);
+  return isGpuError(error) ? new CliError(error.message, error.remedy) : error;
+}
 
 /** Runs `body`; errors of the given classes, which libraries throw for bad input, become messages about `thing`. */
 export async function about<T>(

@@ -103,3 +103,14 @@ describe('the verifier', () => {
     },
   );
 });
+
+describe('npm webgpu', () => {
+  test('is loaded by one file, which nothing of a browser reaches', () => {
+    const loading = ['grammar', 'compiler', 'runtime', 'cli']
+      .flatMap(sources)
+      .filter((file) => /(?:from |import\()'webgpu'/.test(readFileSync(join(root, file), 'utf8')));
+    expect(loading).toEqual(['runtime/device/webgpu/node.ts']);
+    const reached = ['runtime/device/index.ts', 'runtime/verifier/index.ts', 'index.ts'].flatMap(reachable);
+    expect(reached.filter((e) => e.to === loading[0])).toEqual([]);
+  });
+});

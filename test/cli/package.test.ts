@@ -23,7 +23,7 @@ describe('the package', () => {
     const checkout = join(root, 'checkout');
     cpSync(projectRoot, checkout, {
       recursive: true,
-      filter: (path) => !['.git', 'node_modules', 'dist', 'coverage'].includes(basename(path)),
+      filter: (path) => !['.git', '.cache', 'node_modules', 'dist', 'coverage'].includes(basename(path)),
     });
     symlinkSync(join(projectRoot, 'node_modules'), join(checkout, 'node_modules'));
     execFileSync('npm', ['pack', '--silent', '--pack-destination', root], {

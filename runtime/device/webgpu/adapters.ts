@@ -1,0 +1,18 @@
+/** What adapters say of themselves, told to people. */
+
+/**
+ * Whether an adapter computes on the CPU: SwiftShader, Mesa's lavapipe, Windows' basic driver. Such an adapter is right and slow:
+ * a device for tests, which `auto` never takes.
+ */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  if (info.isFallbackAdapter) return true;
+  const words = [info.vendor, info.architecture, info.device, info.description].join(' ');
+  return /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i.test(words);
+}
+
+/** `nvidia hopper, NVIDIA: 570.86 (software)`: browsers say little, and may say nothing. */
+export function adapterName(info: GPUAdapterInfo): string {
+  const family = [info.vendor, info.architecture].filter((word) => word !== '').join(' ');
+  const said = [family, info.description || info.device].filter((word) => word !== '').join(', ');
+  return `${said === '' ? 'an adapter without a name' : said}${isSoftware(info) ? ' (software)' : ''}`;
+}
