@@ -1,8 +1,9 @@
 /**
- * exp, log, sin and cos of fixed-point intervals, on bigints. Argument reduction and Taylor or atanh series with guard
+ * exp, log, sin, cos and erf of fixed-point intervals, on bigints. Argument reduction and Taylor or atanh series with guard
  * bits (Muller, "Elementary Functions", 3rd ed., chapters 5 and 11): each result errs by less than 2 units in the last
  * place, and the interval is widened by 2.
  */
+import { integerSqrt } from '../tensor/rational.ts';
 
 /** Bounds of a real number times 2^bits. */
 export interface FixedInterval {
@@ -115,6 +116,32 @@ function sinCos(x: bigint, bits: number): { sin: bigint; cos: bigint } {
   return { sin: -c, cos: s };
 }
 
+/**
+ * erf(x / 2^bits) * 2^bits by the series 2 / sqrt(pi) e^(-x^2) sum (2 x^2)^n x / (1 * 3 * ... * (2 n + 1)), whose terms are
+ * all positive (Abramowitz and Stegun, 7.1.6).
+ */
+function erf(x: bigint, bits: number): bigint {
+  if (x < 0n) return -erf(-x, bits);
+  const one = 1n << BigInt(bits);
+  // 1 - erf(x) < e^(-x^2), which is below half a unit here.
+  if (x * x > BigInt(bits + 1) << BigInt(2 * bits)) return one;
+  // The sum has up to x^2 / ln 2 bits before the point, which e^(-x^2) takes away again.
+  const inner = bits + GUARD + Number((x * x * 3n) >> BigInt(2 * bits + 1));
+  const scale = BigInt(inner);
+  const at = shift(x, inner - bits);
+  const double = (at * at) >> (scale - 1n);
+  let term = at;
+  let sum = at;
+  for (let k = 3n; term !== 0n; k += 2n) {
+    term = (term * double) / (k << scale);
+    sum += term;
+  }
+  const fall = exp(-((at * at) >> scale), inner);
+  // sqrt(4 / pi) * 2^inner.
+  const factor = integerSqrt((2n << (3n * scale)) / halfPi(inner));
+  return shift((((fall * sum) >> scale) * factor) >> scale, bits - inner);
+}
+
 const widen = (lo: bigint, hi: bigint): FixedInterval => ({ lo: lo - 2n, hi: hi + 2n });
 
 function monotone(f: (x: bigint, bits: number) => bigint, x: FixedInterval, bits: number): FixedInterval {
@@ -126,6 +153,8 @@ export const expInterval = (x: FixedInterval, bits: number): FixedInterval => mo
 
 /** @param x with `lo` > 0 */
 export const logInterval = (x: FixedInterval, bits: number): FixedInterval => monotone(log, x, bits);
+
+export const erfInterval = (x: FixedInterval, bits: number): FixedInterval => monotone(erf, x, bits);
 
 /** Both functions change by no more than their argument. */
 export function sinInterval(x: FixedInterval, bits: number): FixedInterval {

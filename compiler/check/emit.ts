@@ -17,6 +17,7 @@ import { roundForm } from '../tensor/rounding.ts';
 import { variable } from './arithmetic.ts';
 import { MAX_BITS, addTensor, formatType, typeRange } from './context.ts';
 import type { Session } from './context.ts';
+import { belowMaximum } from './maxima.ts';
 import { polynomialRange } from './ranges.ts';
 import type { IntegerTerm } from './ranges.ts';
 import { constantPoly, guardPoly, renameFactor, renameGuard } from './polynomial.ts';
@@ -67,7 +68,9 @@ function toIntegers(session: Session, p: Poly): IntegerPoly {
   const common = real.reduce((g, t) => gcdRational(g, t.coefficient), ZERO);
   const scale = common.num === 0n ? ONE : common;
   const terms = real.map((t) => ({ ...t, coefficient: divide(t.coefficient, scale).num }));
-  return { terms, scale, range: polynomialRange(terms, (id) => session.tensors[id].range, session.bounds) };
+  const range = polynomialRange(terms, (id) => session.tensors[id].range, session.bounds);
+  const below = range.hi > 0n && belowMaximum(session, terms);
+  return { terms, scale, range: below ? { lo: range.lo, hi: 0n } : range };
 }
 
 function checkWidth(session: Session, range: Range, target: Target): void {
@@ -223,6 +226,9 @@ function defineRound(session: Session, target: Target, meaning: Meaning & { read
     );
   }
   const inside = (v: bigint): bigint => (v < limits.lo ? limits.lo : v > limits.hi ? limits.hi : v);
+  const fits = bounds.lo >= limits.lo && bounds.hi <= limits.hi;
+  const times = multiply(p.scale, powerOfTwo(type.frac));
+  if (form === 'P' && fits && times.den === 1n) return exactRound(session, target, p, times.num, type);
   return {
     definition: {
       kind: 'round',
@@ -230,12 +236,21 @@ function defineRound(session: Session, target: Target, meaning: Meaning & { read
       p: toProgram(session, p, target.indices),
       ...(q === undefined ? {} : { q: toProgram(session, q, target.indices) }),
       frac: type.frac,
-      ...(clamp === undefined ? {} : { clamp }),
+      ...(clamp === undefined || fits ? {} : { clamp }),
     },
     scale: powerOfTwo(-type.frac),
     range: { lo: inside(bounds.lo), hi: inside(bounds.hi) },
     type,
   };
+}
+
+/** A `round` that has nothing to round, of values that are proved to fit: the polynomial itself, in units of the type. */
+function exactRound(session: Session, target: Target, p: IntegerPoly, times: bigint, type: TensorType): Made {
+  const terms = p.terms.map((t) => ({ ...t, coefficient: t.coefficient * times }));
+  const scale = typeScale(type);
+  const polynomial = toProgram(session, { ...p, terms, scale }, target.indices);
+  const range = { lo: p.range.lo * times, hi: p.range.hi * times };
+  return { definition: { kind: 'polynomial', polynomial }, scale, range, type };
 }
 
 /** The rounded value at the corners of the ranges of P and Q: it is monotone in each. */

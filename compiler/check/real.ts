@@ -1,5 +1,5 @@
 /**
- * Exact reals for constants and tables: expressions over rationals with exp, log, sin, cos, sqrt and powers, rounded
+ * Exact reals for constants and tables: expressions over rationals with exp, log, sin, cos, sqrt, erf and powers, rounded
  * correctly by evaluating them in intervals of bigints at rising precision until both ends round alike (Ziv's strategy,
  * "Fast evaluation of elementary mathematical functions with correctly rounded last bit", ACM TOMS 17(3), 1991). The same
  * bits on every platform: no floating point anywhere.
@@ -21,10 +21,10 @@ import {
   roundTo,
   ZERO,
 } from '../tensor/rational.ts';
-import { cosInterval, expInterval, logInterval, sinInterval } from './elementary.ts';
+import { cosInterval, erfInterval, expInterval, logInterval, sinInterval } from './elementary.ts';
 import type { FixedInterval } from './elementary.ts';
 
-export const REAL_FUNCTIONS = ['exp', 'log', 'sin', 'cos', 'sqrt'] as const;
+export const REAL_FUNCTIONS = ['exp', 'log', 'sin', 'cos', 'sqrt', 'erf'] as const;
 export type RealFunction = (typeof REAL_FUNCTIONS)[number];
 
 export const isRealFunction = (name: string): name is RealFunction =>
@@ -155,6 +155,8 @@ function applyInterval(name: RealFunction, x: FixedInterval, bits: number): Fixe
       return sinInterval(x, bits);
     case 'cos':
       return cosInterval(x, bits);
+    case 'erf':
+      return erfInterval(x, bits);
     case 'sqrt': {
       if (x.hi < 0n) throw new NotReal('the square root of a negative number');
       const shift = BigInt(bits);

@@ -1,0 +1,200 @@
+/** Rotary positions, attention in all its forms, softmax: exact integers step by step, and close to floating point. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { dropBits, expectClose, fill, integers, near, run, sum } from './run.ts';
+import type { Result } from './run.ts';
+
+const RUNS = { numRuns: 10 };
+const heads = fc.constantFrom({ H: 1, G: 1 }, { H: 2, G: 1 }, { H: 2, G: 2 }, { H: 4, G: 2 }, { H: 6, G: 2 });
+const shapes = fc.record({
+  T: fc.constantFrom(1, 2, 3, 5, 8),
+  K: fc.constantFrom(2, 4, 6),
+  heads,
+  seed: fc.nat(),
+});
+
+interface Shape {
+  readonly T: number;
+  readonly H: number;
+  readonly G: number;
+  readonly K: number;
+}
+
+const BASE = 10000;
+const angle = (t: number, j: number, K: number): number => t * BASE ** ((-2 * j) / K);
+
+/** The entry paired with j, the pair's number, and the sign of the sine. */
+const halves = (j: number, K: number): [other: number, pair: number, sign: number] =>
+  j < K / 2 ? [j + K / 2, j, -1] : [j - K / 2, j - K / 2, 1];
+const neighbours = (j: number): [other: number, pair: number, sign: number] =>
+  j % 2 === 0 ? [j + 1, j / 2, -1] : [j - 1, (j - 1) / 2, 1];
+type Pairing = (j: number, K: number) => [other: number, pair: number, sign: number];
+
+/** q turned and divided by sqrt(n), q and the result of 11 fraction bits, the constants of 14. */
+function turn(q: readonly bigint[], [T, H, K]: readonly number[], pairing: Pairing, n: number): bigint[] {
+  return fill([T, H, K], (t, h, j) => {
+    const [other, pair, sign] = pairing(j, K);
+    const [C, S] = [Math.cos, Math.sin].map((f) => near(f(angle(t, pair, K)) / Math.sqrt(n), 14));
+    const at = (t * H + h) * K;
+    return dropBits(q[at + j] * C + BigInt(sign) * q[at + other] * S, 14);
+  });
+}
+
+const turnReal = (q: readonly number[], [T, H, K]: readonly number[], pairing: Pairing): number[] =>
+  fill([T, H, K], (t, h, j) => {
+    const [other, pair, sign] = pairing(j, K);
+    const at = (t * H + h) * K;
+    return q[at + j] * Math.cos(angle(t, pair, K)) + sign * q[at + other] * Math.sin(angle(t, pair, K));
+  });
+
+/** What `attend` states, on scores and values of 11 fraction bits. */
+function attend(z: readonly bigint[], v: readonly bigint[], { T, H, G, K }: Shape): bigint[] {
+  const w = fill([H, T, T], (h, t, s) => {
+    if (s > t) return 0n;
+    const row = z.slice((h * T + t) * T, (h * T + t) * T + t + 1);
+    const m = row.reduce((a, b) => (b > a ? b : a));
+    const x = dropBits(row[s] - m, 1);
+    return near(Math.exp(Number(x < -65535n ? -65535n : x) / 2 ** 10), 15);
+  });
+  return fill([T, H, K], (t, h, j) => {
+    const row = w.slice((h * T + t) * T, (h * T + t + 1) * T);
+    const n = row.reduce((a, b) => a + b);
+    // 1 / n to 17 bits: n has 15.
+    const r = ((1n << 33n) + n) / (2n * n);
+    const mixed = sum(T, 0n, (s: number) => row[s] * v[(s * G + Math.floor(h / (H / G))) * K + j]);
+    return dropBits(r * mixed, 32);
+  });
+}
+
+function attendReal(q: readonly number[], k: readonly number[], v: readonly number[], shape: Shape): number[] {
+  const { T, H, G, K } = shape;
+  return fill([T, H, K], (t, h, j) => {
+    const g = Math.floor(h / (H / G));
+    const weights = Array.from({ length: t + 1 }, (_, s) =>
+      Math.exp(sum(K, 0, (i: number) => q[(t * H + h) * K + i] * k[(s * G + g) * K + i]) / Math.sqrt(K)),
+    );
+    const total = weights.reduce((a, b) => a + b);
+    return weights.reduce((a, w, s) => a + (w / total) * v[(s * G + g) * K + j], 0);
+  });
+}
+
+const model = ({ T, H, G, K }: Shape, imports: string, body: string): string =>
+  `import { ${imports} } from "std"
+   model m {
+     dim T = ${T}, H = ${H}, G = ${G}, K = ${K}
+     secret q[T, H, K]: fixed<16, 11>
+     secret k[T, G, K]: fixed<16, 11>
+     secret v[T, G, K]: fixed<16, 11>
+     public y = ${body}
+   }`;
+
+const real = (v: readonly bigint[]): number[] => v.map((x) => Number(x) / 2 ** 11);
+const scores = (q: readonly bigint[], k: readonly bigint[], { T, H, G, K }: Shape): bigint[] =>
+  fill([H, T, T], (h, t, s) =>
+    sum(K, 0n, (j: number) => q[(t * H + h) * K + j] * k[(s * G + Math.floor(h / (H / G))) * K + j]),
+  );
+
+describe('rotary positions', () => {
+  test.each([
+    ['rope', halves],
+    ['rope_interleaved', neighbours as Pairing],
+  ])('%s', (name, pairing) => {
+    fc.assert(
+      fc.property(shapes, ({ T, K, heads: { H, G }, seed }) => {
+        const draw = integers(seed, 13);
+        const found = run(model({ T, H, G, K }, name, `${name}(q, ${BASE})`), draw)('y');
+        const q = draw('q', T * H * K);
+        expect(found.integers).toEqual(turn(q, [T, H, K], pairing, 1));
+        expectClose(found.values, turnReal(real(q), [T, H, K], pairing), 1e-3);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('attention', () => {
+  /** The block's result, the integers it should have, the numbers it should be near. */
+  function compare(shape: Shape, name: string, seed: number, pairing?: Pairing): void {
+    const { T, H, G, K } = shape;
+    const draw = integers(seed, 13);
+    const [q, k, v] = [draw('q', T * H * K), draw('k', T * G * K), draw('v', T * G * K)];
+    const body = pairing === undefined ? `${name}(q, k, v)` : `${name}(q, k, v, ${BASE})`;
+    const found = run(model(shape, name, body), draw)('y');
+    const queries = pairing === undefined ? q : turn(q, [T, H, K], pairing, K);
+    const keys = pairing === undefined ? k : turn(k, [T, G, K], pairing, 1);
+    const c = near(1 / Math.sqrt(K), 15);
+    const z = scores(queries, keys, shape).map((x) =>
+      pairing === undefined ? dropBits(c * x, 15 + 11) : dropBits(x, 11),
+    );
+    expect(found.integers).toEqual(attend(z, v, shape));
+    const [a, b] = [real(q), real(k)];
+    const near1 = pairing === undefined ? a : turnReal(a, [T, H, K], pairing);
+    const near2 = pairing === undefined ? b : turnReal(b, [T, G, K], pairing);
+    expectClose(found.values, attendReal(near1, near2, real(v), shape), 5e-3);
+  }
+
+  test.each([
+    ['attention', undefined],
+    ['rotary_attention', halves],
+    ['interleaved_attention', neighbours as Pairing],
+  ])('%s with grouped heads', (name, pairing) => {
+    fc.assert(
+      fc.property(shapes, ({ T, K, heads: h, seed }) => {
+        compare({ T, K, ...h }, name, seed, pairing);
+      }),
+      RUNS,
+    );
+  });
+
+  test('scores far below the maximum count as e^-64', () => {
+    const shape: Shape = { T: 3, H: 1, G: 1, K: 2 };
+    const text = `import { attend } from "std"
+      model m {
+        secret z[1, 3, 3]: fixed<20, 11>
+        secret v[3, 1, 2]: fixed<16, 11>
+        public y = attend(z, v)
+      }`;
+    const z = [0n, 9n, 9n, -400000n, 1n, 9n, 524287n, -524288n, 300000n];
+    const v = integers(1, 14)('v', 6);
+    const y = run(text, (name) => (name === 'z' ? z : v))('y');
+    expect(y.integers).toEqual(attend(z, v, shape));
+  });
+
+  test('masked scores are neither read nor rounded', () => {
+    const text = `import { attend } from "std"
+      model m {
+        secret z[1, 3, 3]: fixed<16, 11>
+        secret v[3, 1, 2]: fixed<16, 11>
+        public y = attend(z, v)
+      }`;
+    const v = integers(1, 14)('v', 6);
+    const masked = (x: bigint): bigint[] => [5n, x, x, 7n, 9n, x, 1n, 2n, 3n];
+    const [a, b]: Result[] = [0n, 30000n].map((x) => run(text, (name) => (name === 'z' ? masked(x) : v))('y'));
+    expect(a.integers).toEqual(b.integers);
+  });
+
+  test('heads that no group divides are an error, not a different meaning', () => {
+    expect(() => run(model({ T: 2, H: 3, G: 2, K: 2 }, 'attention', 'attention(q, k, v)'), integers(1, 8))).toThrow();
+  });
+});
+
+test('causal_softmax sums to one within its rounding', () => {
+  fc.assert(
+    fc.property(shapes, ({ T, heads: { H }, seed }) => {
+      const text = `import { causal_softmax } from "std"
+        model m {
+          secret z[${H}, ${T}, ${T}]: fixed<16, 11>
+          public y = causal_softmax(z)
+        }`;
+      const draw = integers(seed, 15);
+      const [y, z] = [run(text, draw)('y'), real(draw('z', H * T * T))];
+      const expected = fill([H, T, T], (h, t, s) => {
+        if (s > t) return 0;
+        const row = z.slice((h * T + t) * T, (h * T + t) * T + t + 1);
+        return Math.exp(row[s]) / row.reduce((a, b) => a + Math.exp(b), 0);
+      });
+      expectClose(y.values, expected, 1e-3);
+    }),
+    RUNS,
+  );
+});
