@@ -95,3 +95,14 @@ export const print: (e: Expression) => string = remembered((e) =>
     mul: (a, b) => `${a} * ${b}`,
   }),
 );
+
+/** Whether an expression is 0 wherever all tables are, whatever the constants: what lies beyond the tables adds nothing. */
+export const vanishesAtZero: (e: Expression) => boolean = remembered((e) =>
+  evaluate<boolean>(e, {
+    table: () => true,
+    constant: () => false,
+    add: (a, b) => a && b,
+    sub: (a, b) => a && b,
+    mul: (a, b) => a || b,
+  }),
+);

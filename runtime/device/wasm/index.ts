@@ -3,10 +3,11 @@
  */
 import type { GeneratorCache } from '../../curve/generators.ts';
 import { hasFusedMultiplyAdd } from '../../kernels/wasm/core.ts';
-import type { Device } from '../device.ts';
+import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
 import { Context } from './context.ts';
 import { pointOperations } from './points.ts';
+import { rawMemory } from './raw.ts';
 import { scalarOperations } from './scalars.ts';
 
 export interface WasmDeviceOptions {
@@ -29,7 +30,7 @@ export interface WasmDeviceOptions {
 }
 
 /** @throws RangeError for a number of threads out of range, or above 1 where threads cannot share memory. */
-export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise<Device> {
+export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise<HostDevice> {
   const threads = options.threads ?? defaultThreads();
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
     throw new RangeError(`the wasm device has 1 to 64 threads, not ${threads}`);
@@ -47,6 +48,7 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
     keep: (body) => scopes.keep(body),
     ...scalarOperations(ctx, scopes),
     ...pointOperations(ctx, scopes, options.generators, options.tableColumns),
+    raw: rawMemory(ctx),
     close: () => ctx.pool.close(),
   };
 }

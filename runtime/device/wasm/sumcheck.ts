@@ -5,7 +5,7 @@ import { ARGUMENTS } from '../../kernels/wasm/expression.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import { toFr } from '../../field/spec.ts';
 import type { Device, FrVector, Kernel, SumcheckPoint } from '../device.ts';
-import { evaluate, print, remembered, tableCount, type Expression } from '../expression.ts';
+import { evaluate, print, remembered, tableCount, vanishesAtZero, type Expression } from '../expression.ts';
 import * as check from '../shapes.ts';
 import type { Context } from './context.ts';
 import { addressOf, type WasmVector } from './vectors.ts';
@@ -63,17 +63,6 @@ const products = remembered((e: Expression): number =>
       mul: (a, b) => a + b + 1,
     }),
   ),
-);
-
-/** Whether an expression is 0 wherever all tables are, whatever the constants. */
-const vanishesAtZero = remembered((e: Expression): boolean =>
-  evaluate<boolean>(e, {
-    table: () => true,
-    constant: () => false,
-    add: (a, b) => a && b,
-    sub: (a, b) => a && b,
-    mul: (a, b) => a || b,
-  }),
 );
 
 /** Lays out the argument block of a program kernel. */

@@ -3,8 +3,8 @@
  * `vec4<u32>`; limbs exist inside products only. Whatever the limb width, the functions have the same names and give
  * the same field elements; only the Montgomery factor differs (`LimbPlan.R`).
  *
- * Every intermediate is a named scalar and every loop over words or limbs is unrolled: arrays with a run-time index
- * would be kept in memory instead of registers.
+ * Every intermediate is a named scalar and every loop over words or limbs of one factor is unrolled: arrays with a run-time
+ * index would be kept in memory instead of registers.
  */
 import { planLimbs, type LimbPlan, type LimbWidth } from './limbs.ts';
 import { indent, u32, type Declaration } from './source.ts';
@@ -25,12 +25,23 @@ export interface WgslField {
 /** The fields' names, e.g. `word('x', 5)` is `x.v1.y`. */
 export const word = (element: string, i: number): string => `${element}.v${i >> 2}.${'xyzw'[i & 3]}`;
 
-export function wgslField(name: 'fr' | 'fq', modulus: bigint, width: LimbWidth): WgslField {
+/**
+ * A product's text: every row written out, or one row in a loop. The loop's text is a twentieth as long, which decides how
+ * long shaders compile, as compilers inline every product; what it costs at run time depends on the adapter.
+ */
+export type Rows = 'unrolled' | 'rolled';
+
+export interface FieldVariant {
+  readonly width: LimbWidth;
+  readonly rows: Rows;
+}
+
+export function wgslField(name: 'fr' | 'fq', modulus: bigint, { width, rows }: FieldVariant): WgslField {
   const plan = planLimbs(modulus, width);
   const type = name === 'fr' ? 'Fr' : 'Fq';
   const words = 4 * Math.ceil(modulus.toString(2).length / 128);
   const p = wordsOf(modulus, words);
-  const field = { name, type, plan, words, p };
+  const field = { name, type, plan, rows, words, p };
   return {
     ...field,
     literal: (value) => construct(field, wordsOf((value * plan.R) % modulus, words).map(u32)),
@@ -41,6 +52,8 @@ export function wgslField(name: 'fr' | 'fq', modulus: bigint, width: LimbWidth):
       },
       func(field, 'add', ['x', 'y'], [...addition(field), ...reduceOnce(field, 's')]),
       func(field, 'sub', ['x', 'y'], subtraction(field)),
+      // x - p where x >= p: brings words below 2 p into range.
+      func(field, 'fit', ['x'], [...p.map((_, i) => `let s${i} = ${word('x', i)};`), ...reduceOnce(field, 's')]),
       func(field, 'mul', ['x', 'y'], product(field)),
       { name: `${name}_is_zero`, text: isZero(field) },
       {
@@ -67,7 +80,10 @@ export function wgslField(name: 'fr' | 'fq', modulus: bigint, width: LimbWidth):
   };
 }
 
-type Shape = Pick<WgslField, 'name' | 'type' | 'plan' | 'words'> & { readonly p: readonly bigint[] };
+type Shape = Pick<WgslField, 'name' | 'type' | 'plan' | 'words'> & {
+  readonly p: readonly bigint[];
+  readonly rows: Rows;
+};
 
 export const wordsOf = (value: bigint, count: number): bigint[] =>
   Array.from({ length: count }, (_, i) => (value >> BigInt(32 * i)) & 0xffffffffn);
@@ -155,7 +171,10 @@ function isZero({ name, type, words }: Shape): string {
   return `fn ${name}_is_zero(x: ${type}) -> bool {\n  return all((${all}) == vec4<u32>());\n}`;
 }
 
-const product = (field: Shape): string[] => (field.plan.width === 32 ? wideProduct(field) : deferredProduct(field));
+function product(field: Shape): string[] {
+  if (field.rows === 'rolled') return field.plan.width === 32 ? rolledWideProduct(field) : rolledProduct(field);
+  return field.plan.width === 32 ? wideProduct(field) : deferredProduct(field);
+}
 
 /** Limb k of an element in words, as an expression. */
 export function limbOf(element: string, words: number, width: number, k: number): string {
@@ -198,6 +217,45 @@ function deferredProduct(field: Shape): string[] {
   return [...lines, ...reduceOnce(field, 's')];
 }
 
+/** As `deferredProduct`, one row in a loop: x is shifted along, so that its next limb is always the lowest. */
+function rolledProduct(field: Shape): string[] {
+  const { words, plan } = field;
+  const { width, count, limbs, mu, period } = plan;
+  const mask = u32(2 ** width - 1);
+  const used = range(count).filter((k) => k * width < 32 * words);
+  const term = (j: number): string => (used.includes(j) ? ` + x * y${j}` : '');
+  const digit = mu === (1n << BigInt(width)) - 1n ? '(0u - a)' : `(a * ${u32(mu)})`;
+  const row = [
+    `let x = x0 & ${mask};`,
+    `let a = t0${term(0)};`,
+    `let q = ${digit} & ${mask};`,
+    `let k = (a + q * ${u32(limbs[0])}) >> ${width}u;`,
+    ...range(count)
+      .slice(1)
+      .map((j) => {
+        const own = limbs[j] === 0n ? '' : ` + q * ${u32(limbs[j])}`;
+        return `t${j - 1} = t${j}${term(j)}${own}${j === 1 ? ' + k' : ''};`;
+      }),
+    `t${count - 1} = 0u;`,
+    ...range(words).map((i) =>
+      i + 1 < words ? `x${i} = (x${i} >> ${width}u) | (x${i + 1} << ${32 - width}u);` : `x${i} = x${i} >> ${width}u;`,
+    ),
+  ];
+  const carry = range(count - 1).flatMap((j) => [`t${j + 1} += t${j} >> ${width}u;`, `t${j} &= ${mask};`]);
+  if (period < count) row.push(`if (row + 1u) % ${u32(period)} == 0u {`, ...carry.map((line) => `  ${line}`), '}');
+  return [
+    ...used.map((k) => `let y${k} = ${limbOf('y', words, width, k)};`),
+    ...range(words).map((i) => `var x${i} = ${word('x', i)};`),
+    ...range(count).map((j) => `var t${j} = 0u;`),
+    `for (var row = 0u; row < ${u32(count)}; row += 1u) {`,
+    indent(row),
+    '}',
+    ...carry,
+    ...range(words).map((i) => `let s${i} = ${packWord(i, width, count)};`),
+    ...reduceOnce(field, 's'),
+  ];
+}
+
 /** Word i of limbs t0.. that are in range. */
 function packWord(i: number, width: number, count: number): string {
   const parts: string[] = [];
@@ -225,6 +283,31 @@ function wideProduct(field: Shape): string[] {
     lines.push(`t${words - 1} = o${i} + c.y;`, `t${words} = u32(t${words - 1} < c.y);`);
   }
   return [...lines, ...reduceOnce(field, 't')];
+}
+
+/** As `wideProduct`, one row in a loop. */
+function rolledWideProduct(field: Shape): string[] {
+  const { words, plan, p } = field;
+  const row = ['let x = x0;', 'c = vec2<u32>();'];
+  for (const j of range(words)) row.push(`c = mac(x, y${j}, t${j}, c.y);`, `t${j} = c.x;`);
+  row.push(
+    `let o = t${words} + c.y;`,
+    `let q = ${plan.mu === (1n << 32n) - 1n ? '0u - t0' : `t0 * ${u32(plan.mu)}`};`,
+    `c = mac(q, ${u32(p[0])}, t0, 0u);`,
+  );
+  for (const j of range(words).slice(1)) row.push(`c = mac(q, ${u32(p[j])}, t${j}, c.y);`, `t${j - 1} = c.x;`);
+  row.push(`t${words - 1} = o + c.y;`, `t${words} = u32(t${words - 1} < c.y);`);
+  row.push(...range(words - 1).map((i) => `x${i} = x${i + 1};`));
+  return [
+    ...range(words).map((j) => `let y${j} = ${word('y', j)};`),
+    ...range(words).map((i) => `var x${i} = ${word('x', i)};`),
+    ...range(words + 1).map((j) => `var t${j} = 0u;`),
+    'var c = vec2<u32>();',
+    `for (var row = 0u; row < ${u32(words)}; row += 1u) {`,
+    indent(row),
+    '}',
+    ...reduceOnce(field, 't'),
+  ];
 }
 
 /** a * b + c + d in two words: it cannot overflow, as (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1. */

@@ -1,26 +1,38 @@
 /** The devices that the conformance suite runs on, and what its tests share. */
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { createReferenceDevice } from '../../../runtime/device/reference.ts';
 import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
+import { createWebGpuDevice, type WebGpuDeviceOptions } from '../../../runtime/device/webgpu/index.ts';
+import { softwareAdapter } from '../../support/gpu.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { FR_MODULUS } from '../../../runtime/field/params.ts';
 
-export const devices: readonly (readonly [name: string, create: () => Promise<Device>])[] = [
+async function onSoftwareGpu(options: Partial<WebGpuDeviceOptions>): Promise<Device | undefined> {
+  const adapter = await softwareAdapter();
+  return adapter && createWebGpuDevice({ adapter, host: await createWasmDevice({ threads: 1 }), ...options });
+}
+
+/** `create` gives undefined where the machine has no such device. */
+export const devices: readonly (readonly [name: string, create: () => Promise<Device | undefined>])[] = [
   ['reference', async () => createReferenceDevice()],
   ['wasm, 1 thread', () => createWasmDevice({ threads: 1 })],
   ['wasm, 3 threads', () => createWasmDevice({ threads: 3, waitForThreads: true })],
   ['wasm, no fused multiply-add, no tables', () => createWasmDevice({ threads: 1, fused: false, tableColumns: 0 })],
+  // Everything on the GPU, in segments of 64 elements.
+  ['webgpu, nothing on the host', () => onSoftwareGpu({ hostBelow: 0, segmentBytes: 2 ** 11 })],
+  ['webgpu, short vectors on the host', () => onSoftwareGpu({ hostBelow: 1024 })],
 ];
 
 /** Runs a suite once for each device. */
 export function describeDevices(title: string, suite: (device: () => Device, name: string) => void): void {
   describe.each(devices)(`${title}: %s`, (name, create) => {
-    let device: Device;
+    let device: Device | undefined;
     beforeAll(async () => {
       device = await create();
     });
-    afterAll(() => device.close());
-    suite(() => device, name);
+    beforeEach((context) => context.skip(device === undefined, `no device "${name}" on this machine`));
+    afterAll(() => device?.close());
+    suite(() => device!, name);
   });
 }
 

@@ -81,11 +81,13 @@ function inverse(a: bigint): bigint {
   return result;
 }
 
-describeDevices('sumcheck', (device) => {
+describeDevices('sumcheck', (device, name) => {
   it.each(EXPRESSIONS.map((e) => [print(e), e] as const))('computes rounds of %s', async (_, e) => {
     const random = new Random(degree(e));
     const constants = random.frs(2);
-    const points: readonly SumcheckPoint[] = [0, 1, 2, 'inf', 3, -2, 17];
+    // Every set of points is a shader of its own, slow to compile on a software GPU: all of them for one expression only.
+    const few = name.startsWith('webgpu') && e !== fraction;
+    const points: readonly SumcheckPoint[] = few ? [0, 'inf', -2] : [0, 1, 2, 'inf', 3, -2, 17];
     for (const variables of [1, 2, 5]) {
       const half = 2 ** (variables - 1);
       const lengths = [2 * half, Math.max(1, 2 * half - 3), half, 1];

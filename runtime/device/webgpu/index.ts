@@ -1,0 +1,86 @@
+/**
+ * The device on a GPU through WebGPU: kernels are WGSL, generated for the program. A device of the CPU does what is too
+ * small to be worth a trip: the last rounds of a sumcheck, short vectors, decoding of points.
+ */
+import type { GeneratorCache } from '../../curve/generators.ts';
+import { FQ_MODULUS, FR_MODULUS } from '../../field/params.ts';
+import { wgslField, type FieldVariant } from '../../kernels/wgsl/field.ts';
+import type { Device } from '../device.ts';
+import type { HostDevice } from '../host.ts';
+import { Scopes } from '../scopes.ts';
+import { Gpu } from './gpu.ts';
+import { MIB, requireLimits, WANTED } from './limits.ts';
+import { pointOperations } from './points.ts';
+import { scalarOperations } from './scalars.ts';
+import { Store } from './store.ts';
+
+export { GpuError, type GpuErrorKind } from './errors.ts';
+
+export interface WebGpuDeviceOptions {
+  /** From `navigator.gpu`, or from the npm package `webgpu` in Node. */
+  readonly adapter: GPUAdapter;
+  /** The CPU's part; closed with this device. */
+  readonly host: HostDevice;
+  /** Bytes of GPU memory at most; default: what the adapter allows. */
+  readonly memory?: number | undefined;
+  /** Where to keep generators between runs. */
+  readonly generators?: GeneratorCache | undefined;
+  /** Vectors of fewer entries are worked on by `host`; default 2^12. For tests. */
+  readonly hostBelow?: number | undefined;
+  /** Bytes of a tensor's stretch in one binding at most, a power of two; default 2^27. For tests. */
+  readonly segmentBytes?: number | undefined;
+  readonly variants?: { readonly fr: FieldVariant; readonly fq: FieldVariant } | undefined;
+}
+
+/** @throws GpuError */
+export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<Device> {
+  const { adapter, host } = options;
+  requireLimits(adapter);
+  const requiredLimits = Object.fromEntries(WANTED.map((limit) => [limit, adapter.limits[limit]]));
+  const device = await adapter.requestDevice({ requiredLimits });
+  const { limits } = device;
+  const arena = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, 2 ** 32 - 256);
+  const arenas = limits.maxStorageBuffersPerShaderStage - 1;
+  const variants = options.variants ?? { fr: { width: 13, rows: 'rolled' }, fq: { width: 13, rows: 'rolled' } };
+  const gpu = new Gpu(
+    device,
+    { fr: wgslField('fr', FR_MODULUS, variants.fr), fq: wgslField('fq', FQ_MODULUS, variants.fq) },
+    { arena: Math.floor(arena / 256) * 256, arenas, budget: options.memory ?? Infinity },
+  );
+  const scopes = new Scopes<{ free(): void }>((v) => v.free());
+  const store = new Store(gpu, host, scopes, {
+    hostBelow: options.hostBelow ?? 2 ** 12,
+    segmentBytes: options.segmentBytes ?? Math.min(128 * MIB, 2 ** Math.floor(Math.log2(arena))),
+  });
+  return {
+    name: `webgpu (${describe(adapter.info)})`,
+    scope: (body) => host.scope(() => scopes.scope(body)),
+    keep: (body) => both(host, scopes, body),
+    ...scalarOperations(store),
+    ...pointOperations(store),
+    close: async () => {
+      gpu.destroy();
+      await host.close();
+    },
+  };
+}
+
+async function both<T>(
+  host: Device,
+  scopes: Scopes<{ free(): void }>,
+  body: () => Promise<T>,
+): Promise<{ readonly value: T; release(): void }> {
+  const outer = await host.keep(() => scopes.keep(body));
+  return {
+    value: outer.value.value,
+    release() {
+      outer.value.release();
+      outer.release();
+    },
+  };
+}
+
+const describe = (info: GPUAdapterInfo): string =>
+  info.description ||
+  [info.vendor, info.architecture, info.device].filter((s) => s !== '').join(' ') ||
+  'unknown adapter';

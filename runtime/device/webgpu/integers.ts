@@ -1,0 +1,64 @@
+/** Operations of the WebGPU device on integers alone. */
+import * as kernels from '../../kernels/wgsl/integers.ts';
+import type { Device } from '../device.ts';
+import * as check from '../shapes.ts';
+import type { Store } from './store.ts';
+
+export function integerOperations(store: Store): Pick<Device, 'multiplyIntegers' | 'histogram'> {
+  const { gpu, host } = store;
+  return {
+    async multiplyIntegers(left, right, shape) {
+      check.checkProduct(left, right, shape);
+      const [outer, reduce, inner] = shape;
+      if (store.onHost([left, right], outer * reduce * inner))
+        return host.multiplyIntegers(store.hostOf(left), store.hostOf(right), shape);
+      const out = store.looseInt(outer * inner, 8);
+      try {
+        const params = store
+          .params()
+          .quad(outer * inner)
+          .vector(out.gpu!)
+          .vector(store.onGpu(left))
+          .vector(store.onGpu(right))
+          .quad(reduce, inner);
+        gpu.dispatch(kernels.multiplyIntegers(left.bytes, right.bytes), params.finish(), outer * inner);
+        const bytes = await store.readInt(out);
+        return new BigInt64Array(bytes.buffer, bytes.byteOffset, outer * inner);
+      } finally {
+        out.free();
+      }
+    },
+
+    async histogram(v, first, size) {
+      if (store.onHost([v], v.length)) return host.histogram(store.hostOf(v), first, size);
+      const counters = gpu.counters(size + 1);
+      try {
+        const from = BigInt.asUintN(64, BigInt(first));
+        const params = store
+          .params()
+          .quad(v.length)
+          .vector(store.onGpu(v))
+          .quad(Number(from & 0xffffffffn), Number(from >> 32n), size);
+        gpu.dispatch(kernels.histogram(v.bytes), params.finish(), v.length, counters);
+        const [bytes] = await gpu.readMany([{ buffer: counters, offset: 0, bytes: 4 * (size + 1) }]);
+        const words = new Uint32Array(bytes.buffer, bytes.byteOffset, size + 1);
+        if (words[size] !== 0) {
+          const bad = 0xffffffff - words[size];
+          throw check.histogramError(await valueAt(store, v, bad), bad, first, size);
+        }
+        return new Int32Array(words.buffer, words.byteOffset, size).slice();
+      } finally {
+        counters.destroy();
+      }
+    },
+  };
+}
+
+async function valueAt(store: Store, v: Parameters<Device['histogram']>[0], i: number): Promise<bigint> {
+  const one = store.slice(v, i, 1);
+  await store.bringToHost([one]);
+  const bytes = store.host.raw.intToBytes(store.hostOf(one));
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  if (v.bytes === 8) return view.getBigInt64(0, true);
+  return BigInt(v.bytes === 4 ? view.getInt32(0, true) : view.getInt16(0, true));
+}
