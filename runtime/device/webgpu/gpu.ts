@@ -49,6 +49,8 @@ export class Gpu {
   #lastKernel: string | undefined;
   readonly #pending: Promise<void>[] = [];
   #failure: GpuError | undefined;
+  /** What no scope caught: often follows from a refused shader, which then is what is reported. */
+  #consequence: GpuError | undefined;
   #lost!: Promise<never>;
 
   constructor(device: GPUDevice, fields: { readonly fr: WgslField; readonly fq: WgslField }, limits: MemoryLimits) {
@@ -74,7 +76,7 @@ export class Gpu {
     this.#lost.catch(() => undefined);
     this.device.addEventListener('uncapturederror', (event) => {
       event.preventDefault?.();
-      this.#failure ??= failureOf(event.error, this.#lastKernel);
+      this.#consequence ??= failureOf(event.error, this.#lastKernel);
     });
   }
 
@@ -190,7 +192,14 @@ export class Gpu {
   /** @throws GpuError for whatever has gone wrong so far */
   async check(): Promise<void> {
     await Promise.all(this.#pending.splice(0));
+    this.#failure ??= this.#consequence;
     if (this.#failure) throw this.#failure;
+  }
+
+  /** Gives all memory back. The device stays. */
+  release(): void {
+    this.#flush();
+    for (const b of [...this.#arenas, ...this.#dummies, ...this.#staging, this.#ring]) b.destroy();
   }
 
   destroy(): void {

@@ -4,16 +4,18 @@
  */
 import type { GeneratorCache } from '../../curve/generators.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../field/params.ts';
-import { wgslField, type FieldVariant } from '../../kernels/wgsl/field.ts';
+import { wgslField } from '../../kernels/wgsl/field.ts';
 import type { Device } from '../device.ts';
 import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
+import { chooseVariants, type VariantCache, type Variants } from './calibrate.ts';
 import { Gpu } from './gpu.ts';
 import { MIB, requireLimits, WANTED } from './limits.ts';
 import { pointOperations } from './points.ts';
 import { scalarOperations } from './scalars.ts';
 import { Store } from './store.ts';
 
+export type { VariantCache, Variants } from './calibrate.ts';
 export { GpuError, type GpuErrorKind } from './errors.ts';
 
 export interface WebGpuDeviceOptions {
@@ -25,11 +27,14 @@ export interface WebGpuDeviceOptions {
   readonly memory?: number | undefined;
   /** Where to keep generators between runs. */
   readonly generators?: GeneratorCache | undefined;
+  /** Where to keep what was measured of an adapter. */
+  readonly calibration?: VariantCache | undefined;
   /** Vectors of fewer entries are worked on by `host`; default 2^12. For tests. */
   readonly hostBelow?: number | undefined;
   /** Bytes of a tensor's stretch in one binding at most, a power of two; default 2^27. For tests. */
   readonly segmentBytes?: number | undefined;
-  readonly variants?: { readonly fr: FieldVariant; readonly fq: FieldVariant } | undefined;
+  /** How field products are written; default: what is fastest on the adapter, measured at its first use. */
+  readonly variants?: Variants | undefined;
 }
 
 /** @throws GpuError */
@@ -41,7 +46,7 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
   const { limits } = device;
   const arena = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, 2 ** 32 - 256);
   const arenas = limits.maxStorageBuffersPerShaderStage - 1;
-  const variants = options.variants ?? { fr: { width: 13, rows: 'rolled' }, fq: { width: 13, rows: 'rolled' } };
+  const variants = options.variants ?? (await chooseVariants(device, adapter.info, options.calibration));
   const gpu = new Gpu(
     device,
     { fr: wgslField('fr', FR_MODULUS, variants.fr), fq: wgslField('fq', FQ_MODULUS, variants.fq) },

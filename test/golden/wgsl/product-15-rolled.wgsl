@@ -1,0 +1,196 @@
+struct Fr {
+  v0: vec4<u32>,
+  v1: vec4<u32>,
+}
+
+fn fr_mul(x: Fr, y: Fr) -> Fr {
+  let y0 = y.v0.x & 0x7fffu;
+  let y1 = (y.v0.x >> 15u) & 0x7fffu;
+  let y2 = ((y.v0.x >> 30u) | (y.v0.y << 2u)) & 0x7fffu;
+  let y3 = (y.v0.y >> 13u) & 0x7fffu;
+  let y4 = ((y.v0.y >> 28u) | (y.v0.z << 4u)) & 0x7fffu;
+  let y5 = (y.v0.z >> 11u) & 0x7fffu;
+  let y6 = ((y.v0.z >> 26u) | (y.v0.w << 6u)) & 0x7fffu;
+  let y7 = (y.v0.w >> 9u) & 0x7fffu;
+  let y8 = ((y.v0.w >> 24u) | (y.v1.x << 8u)) & 0x7fffu;
+  let y9 = (y.v1.x >> 7u) & 0x7fffu;
+  let y10 = ((y.v1.x >> 22u) | (y.v1.y << 10u)) & 0x7fffu;
+  let y11 = (y.v1.y >> 5u) & 0x7fffu;
+  let y12 = ((y.v1.y >> 20u) | (y.v1.z << 12u)) & 0x7fffu;
+  let y13 = (y.v1.z >> 3u) & 0x7fffu;
+  let y14 = ((y.v1.z >> 18u) | (y.v1.w << 14u)) & 0x7fffu;
+  let y15 = (y.v1.w >> 1u) & 0x7fffu;
+  let y16 = (y.v1.w >> 16u) & 0x7fffu;
+  let y17 = (y.v1.w >> 31u);
+  var x0 = x.v0.x;
+  var x1 = x.v0.y;
+  var x2 = x.v0.z;
+  var x3 = x.v0.w;
+  var x4 = x.v1.x;
+  var x5 = x.v1.y;
+  var x6 = x.v1.z;
+  var x7 = x.v1.w;
+  var t0 = 0u;
+  var t1 = 0u;
+  var t2 = 0u;
+  var t3 = 0u;
+  var t4 = 0u;
+  var t5 = 0u;
+  var t6 = 0u;
+  var t7 = 0u;
+  var t8 = 0u;
+  var t9 = 0u;
+  var t10 = 0u;
+  var t11 = 0u;
+  var t12 = 0u;
+  var t13 = 0u;
+  var t14 = 0u;
+  var t15 = 0u;
+  var t16 = 0u;
+  var t17 = 0u;
+  for (var row = 0u; row < 18u; row += 1u) {
+    let x = x0 & 0x7fffu;
+  let a = t0 + x * y0;
+  let q = (0u - a) & 0x7fffu;
+  let k = (a + q * 1u) >> 15u;
+  t0 = t1 + x * y1 + k;
+  t1 = t2 + x * y2 + q * 0x7ffcu;
+  t2 = t3 + x * y3 + q * 0x7fffu;
+  t3 = t4 + x * y4 + q * 0x3fefu;
+  t4 = t5 + x * y5 + q * 0x7fcbu;
+  t5 = t6 + x * y6 + q * 191u;
+  t6 = t7 + x * y7 + q * 0x5ed2u;
+  t7 = t8 + x * y8 + q * 0x553u;
+  t8 = t9 + x * y9 + q * 0x43b0u;
+  t9 = t10 + x * y10 + q * 0x2026u;
+  t10 = t11 + x * y11 + q * 0x4ec0u;
+  t11 = t12 + x * y12 + q * 819u;
+  t12 = t13 + x * y13 + q * 0x2fa9u;
+  t13 = t14 + x * y14 + q * 0x4a67u;
+  t14 = t15 + x * y15 + q * 0x53a9u;
+  t15 = t16 + x * y16 + q * 0x73edu;
+  t16 = t17 + x * y17;
+  t17 = 0u;
+  x0 = (x0 >> 15u) | (x1 << 17u);
+  x1 = (x1 >> 15u) | (x2 << 17u);
+  x2 = (x2 >> 15u) | (x3 << 17u);
+  x3 = (x3 >> 15u) | (x4 << 17u);
+  x4 = (x4 >> 15u) | (x5 << 17u);
+  x5 = (x5 >> 15u) | (x6 << 17u);
+  x6 = (x6 >> 15u) | (x7 << 17u);
+  x7 = x7 >> 15u;
+  if (row + 1u) % 2u == 0u {
+    t1 += t0 >> 15u;
+    t0 &= 0x7fffu;
+    t2 += t1 >> 15u;
+    t1 &= 0x7fffu;
+    t3 += t2 >> 15u;
+    t2 &= 0x7fffu;
+    t4 += t3 >> 15u;
+    t3 &= 0x7fffu;
+    t5 += t4 >> 15u;
+    t4 &= 0x7fffu;
+    t6 += t5 >> 15u;
+    t5 &= 0x7fffu;
+    t7 += t6 >> 15u;
+    t6 &= 0x7fffu;
+    t8 += t7 >> 15u;
+    t7 &= 0x7fffu;
+    t9 += t8 >> 15u;
+    t8 &= 0x7fffu;
+    t10 += t9 >> 15u;
+    t9 &= 0x7fffu;
+    t11 += t10 >> 15u;
+    t10 &= 0x7fffu;
+    t12 += t11 >> 15u;
+    t11 &= 0x7fffu;
+    t13 += t12 >> 15u;
+    t12 &= 0x7fffu;
+    t14 += t13 >> 15u;
+    t13 &= 0x7fffu;
+    t15 += t14 >> 15u;
+    t14 &= 0x7fffu;
+    t16 += t15 >> 15u;
+    t15 &= 0x7fffu;
+    t17 += t16 >> 15u;
+    t16 &= 0x7fffu;
+  }
+  }
+  t1 += t0 >> 15u;
+  t0 &= 0x7fffu;
+  t2 += t1 >> 15u;
+  t1 &= 0x7fffu;
+  t3 += t2 >> 15u;
+  t2 &= 0x7fffu;
+  t4 += t3 >> 15u;
+  t3 &= 0x7fffu;
+  t5 += t4 >> 15u;
+  t4 &= 0x7fffu;
+  t6 += t5 >> 15u;
+  t5 &= 0x7fffu;
+  t7 += t6 >> 15u;
+  t6 &= 0x7fffu;
+  t8 += t7 >> 15u;
+  t7 &= 0x7fffu;
+  t9 += t8 >> 15u;
+  t8 &= 0x7fffu;
+  t10 += t9 >> 15u;
+  t9 &= 0x7fffu;
+  t11 += t10 >> 15u;
+  t10 &= 0x7fffu;
+  t12 += t11 >> 15u;
+  t11 &= 0x7fffu;
+  t13 += t12 >> 15u;
+  t12 &= 0x7fffu;
+  t14 += t13 >> 15u;
+  t13 &= 0x7fffu;
+  t15 += t14 >> 15u;
+  t14 &= 0x7fffu;
+  t16 += t15 >> 15u;
+  t15 &= 0x7fffu;
+  t17 += t16 >> 15u;
+  t16 &= 0x7fffu;
+  let s0 = t0 | (t1 << 15u) | (t2 << 30u);
+  let s1 = (t2 >> 2u) | (t3 << 13u) | (t4 << 28u);
+  let s2 = (t4 >> 4u) | (t5 << 11u) | (t6 << 26u);
+  let s3 = (t6 >> 6u) | (t7 << 9u) | (t8 << 24u);
+  let s4 = (t8 >> 8u) | (t9 << 7u) | (t10 << 22u);
+  let s5 = (t10 >> 10u) | (t11 << 5u) | (t12 << 20u);
+  let s6 = (t12 >> 12u) | (t13 << 3u) | (t14 << 18u);
+  let s7 = (t14 >> 14u) | (t15 << 1u) | (t16 << 16u) | (t17 << 31u);
+  let r0 = s0 - 1u;
+  let b0 = u32(s0 < 1u);
+  let g1 = s1 - 0xffffffffu;
+  let r1 = g1 - b0;
+  let b1 = u32(s1 < 0xffffffffu) + u32(g1 < b0);
+  let g2 = s2 - 0xfffe5bfeu;
+  let r2 = g2 - b1;
+  let b2 = u32(s2 < 0xfffe5bfeu) + u32(g2 < b1);
+  let g3 = s3 - 0x53bda402u;
+  let r3 = g3 - b2;
+  let b3 = u32(s3 < 0x53bda402u) + u32(g3 < b2);
+  let g4 = s4 - 0x9a1d805u;
+  let r4 = g4 - b3;
+  let b4 = u32(s4 < 0x9a1d805u) + u32(g4 < b3);
+  let g5 = s5 - 0x3339d808u;
+  let r5 = g5 - b4;
+  let b5 = u32(s5 < 0x3339d808u) + u32(g5 < b4);
+  let g6 = s6 - 0x299d7d48u;
+  let r6 = g6 - b5;
+  let b6 = u32(s6 < 0x299d7d48u) + u32(g6 < b5);
+  let g7 = s7 - 0x73eda753u;
+  let r7 = g7 - b6;
+  let b7 = u32(s7 < 0x73eda753u) + u32(g7 < b6);
+  let below = b7 != 0u;
+  return Fr(vec4<u32>(select(r0, s0, below), select(r1, s1, below), select(r2, s2, below), select(r3, s3, below)), vec4<u32>(select(r4, s4, below), select(r5, s5, below), select(r6, s6, below), select(r7, s7, below)));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let i = thread(group, local);
+  if i >= p[0].x {
+    return;
+  }
+  let z = fr_mul(x, y);
+}
+
