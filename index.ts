@@ -35,4 +35,5 @@ export { commit, createProver, ValueError, type Prover, type Weights } from './r
 export { createVerifier, type ProofVerdict, type Verdict, type Verifier } from './runtime/verifier/index.ts';
 export { createReferenceDevice } from './runtime/device/reference.ts';
 export { createWasmDevice } from './runtime/device/wasm/index.ts';
+export { createWebGpuDevice, GpuError } from './runtime/device/webgpu/index.ts';
 export { dequantise, quantise } from './runtime/quantise.ts';

@@ -2,3 +2,4 @@
 export type { Device, VerifierDevice } from './device.ts';
 export { createReferenceDevice } from './reference.ts';
 export { createWasmDevice } from './wasm/index.ts';
+export { createWebGpuDevice, GpuError } from './webgpu/index.ts';

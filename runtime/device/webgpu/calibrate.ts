@@ -6,7 +6,7 @@ import { FQ_MODULUS, FR_MODULUS } from '../../field/params.ts';
 import { WORKGROUP } from '../../kernels/wgsl/access.ts';
 import { forEach } from '../../kernels/wgsl/elementwise.ts';
 import { inverse } from '../../field/spec.ts';
-import { wgslField, wordsOf, type FieldVariant, type Rows, type WgslField } from '../../kernels/wgsl/field.ts';
+import { wgslField, wordsOf, type FieldVariant, type WgslField } from '../../kernels/wgsl/field.ts';
 import { LIMB_WIDTHS, type LimbWidth } from '../../kernels/wgsl/limbs.ts';
 import { GpuError, onCpu } from './errors.ts';
 import { Gpu, type KernelSource } from './gpu.ts';
