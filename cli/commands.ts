@@ -152,6 +152,21 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/verify.ts'),
   },
   {
+    name: 'page',
+    summary: 'serve a page that proves and verifies in a browser, on this machine alone',
+    positionals: [],
+    options: [
+      { name: 'port', value: 'N', help: 'of localhost; default 8377, 0 for any that is free' },
+      { name: 'bundle', value: 'FILE', help: 'have the page verify a proof when it opens: the bundle' },
+      { name: 'commitment', value: 'FILE', many: true, help: 'the commitment; one per source' },
+      { name: 'proof', value: 'FILE', help: 'the proof' },
+      context,
+    ],
+    notes: ['The page is in dist/page of the package, for any other server, too.'],
+    example: 'zkl page --bundle adapter.zkb --commitment keys/commitment.zkc --proof proof.zkp',
+    load: () => import('./commands/page.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'look whether this machine is ready, and say what to do where it is not',
     positionals: [],

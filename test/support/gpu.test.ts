@@ -66,7 +66,7 @@ describe.skipIf(!adapter)('the software GPU', () => {
     const script = `
       import { unpacked } from ${JSON.stringify(new URL('unpack.ts', import.meta.url).href)};
       import { readdirSync } from 'node:fs';
-      const folder = await unpacked('fonts.tar.br', ${JSON.stringify(cache)});
+      const folder = await unpacked('fonts', ['fonts.tar.br'], ${JSON.stringify(cache)});
       console.log(readdirSync(folder).join());`;
     const outputs = await Promise.all(
       [1, 2, 3].map(() => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])),

@@ -18,7 +18,7 @@ const RTLD_NODELETE = 0x1000;
 export async function swiftShader(): Promise<string> {
   if (!runsHere)
     throw new Error(`SwiftShader is there for Linux on x64, not for ${process.platform} on ${process.arch}`);
-  return unpacked('swiftshader.tar.br');
+  return unpacked('swiftshader', ['swiftshader.tar.br']);
 }
 
 const driver = (folder: string): Readonly<Record<string, string>> => {

@@ -18,26 +18,20 @@ const cache = join(root, '.cache', 'chromium');
 export const runsHere = process.platform === 'linux' && process.arch === 'x64';
 
 /**
- * The folder with what is in `bin/<archive>` of the package: the files of a `.tar.br`, or the one program of a `.br`.
- * Whole or not there: any number of processes may ask at once.
+ * The folder with what is in some of the package's archives: the files of a `.tar.br`, and the one program of a `.br`. Whole or
+ * not there: any number of processes may ask at once.
  *
+ * @param name of the folder: one name, one list of archives
  * @throws Error if the package is not installed or there is no space for it
  */
-export async function unpacked(archive: string, folder = cache): Promise<string> {
+export async function unpacked(name: string, archives: readonly string[], folder = cache): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
-  const name = archive.replace(/(\.tar)?\.br$/, '');
   const target = join(folder, version, name);
   if (existsSync(target)) return target;
   await mkdir(dirname(target), { recursive: true });
   const fresh = await mkdtemp(`${target}-`);
   try {
-    const source = createReadStream(join(home, 'bin', archive), { highWaterMark: 2 ** 20 });
-    const decompressor = createBrotliDecompress({ chunkSize: 2 ** 20 });
-    if (archive.endsWith('.tar.br')) await pipeline(source, decompressor, extract(fresh, { chown: false }));
-    else {
-      const program = await open(join(fresh, basename(name)), 'wx', 0o755);
-      await pipeline(source, decompressor, program.createWriteStream());
-    }
+    for (const archive of archives) await unpack(join(home, 'bin', archive), fresh);
     await rename(fresh, target);
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
@@ -45,4 +39,12 @@ export async function unpacked(archive: string, folder = cache): Promise<string>
     if (!existsSync(target)) throw error;
   }
   return target;
+}
+
+async function unpack(archive: string, folder: string): Promise<void> {
+  const source = createReadStream(archive, { highWaterMark: 2 ** 20 });
+  const decompressor = createBrotliDecompress({ chunkSize: 2 ** 20 });
+  if (archive.endsWith('.tar.br')) return pipeline(source, decompressor, extract(folder, { chown: false }));
+  const program = await open(join(folder, basename(archive, '.br')), 'wx', 0o755);
+  await pipeline(source, decompressor, program.createWriteStream());
 }

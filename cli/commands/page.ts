@@ -1,0 +1,43 @@
+import type { Arguments } from '../arguments.ts';
+import type { Run } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { readInput } from '../files.ts';
+import { filesToVerify, pageFiles, type ToVerify } from '../page/files.ts';
+import { servePage } from '../page/server.ts';
+
+const usualPort = 8377;
+
+export const run: Run = async (args, progress) => {
+  const port = args.integer('port', 0, 65_535) ?? usualPort;
+  const toVerify = await given(args);
+  const files = await pageFiles();
+  const server = await servePage(new Map([...files, ...(toVerify ? filesToVerify(toVerify) : [])]), { port });
+  progress.note(`${server.url} (end it with Ctrl-C)`);
+  await interrupted();
+  await server.close();
+  return { exit: 0, text: '', json: { url: server.url } };
+};
+
+async function given(args: Arguments): Promise<ToVerify | undefined> {
+  const [bundle, proof, commitments] = [args.value('bundle'), args.value('proof'), args.list('commitment')];
+  const context = args.value('context') ?? '';
+  if (bundle === undefined && proof === undefined && commitments.length === 0 && context === '') return undefined;
+  if (bundle === undefined || proof === undefined)
+    throw new CliError(
+      `the page cannot verify without ${bundle === undefined ? '--bundle' : '--proof'}`,
+      'give --bundle FILE, --commitment FILE for each source, and --proof FILE, or none of them',
+    );
+  const read = async (path: string, what: string) => ({ path, bytes: await readInput(path, what) });
+  return {
+    bundle: await read(bundle, 'the bundle'),
+    commitments: await Promise.all(commitments.map((path) => read(path, 'the commitment'))),
+    proof: await read(proof, 'the proof'),
+    context,
+  };
+}
+
+/** Resolves when the process is asked to end. */
+const interrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });

@@ -1,0 +1,57 @@
+/** The devices that this browser offers, and why not more of them. */
+import { createWasmDevice } from '../runtime/device/wasm/index.ts';
+import type { Device } from '../runtime/device/device.ts';
+import { adapterName, isSoftware } from '../runtime/device/webgpu/adapters.ts';
+import { generatorCache } from './cache.ts';
+import type { DeviceName, Machine } from './messages.ts';
+
+const isolation =
+  'this page is not cross-origin isolated: memory cannot be shared between threads unless it is served with the headers ' +
+  'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, as `zkl page` does';
+
+export interface Machines {
+  look(): Promise<Machine>;
+  /** @throws Error if it is not there: it is never replaced by the other. */
+  device(name: DeviceName): Promise<Device>;
+}
+
+export function openMachines(): Machines {
+  let wasm: Promise<{ readonly device: Device; readonly singleThreaded?: string }> | undefined;
+  const openWasm = () => (wasm ??= createWasm());
+  return {
+    async look() {
+      const { device, singleThreaded } = await openWasm();
+      return { wasm: device.name, ...(singleThreaded && { singleThreaded }), gpu: await lookForGpu() };
+    },
+    async device(name) {
+      if (name === 'wasm') return (await openWasm()).device;
+      throw new Error('the WebGPU device is not there');
+    },
+  };
+}
+
+async function createWasm(): Promise<{ readonly device: Device; readonly singleThreaded?: string }> {
+  const generators = generatorCache();
+  if (!globalThis.crossOriginIsolated)
+    return { device: await createWasmDevice({ threads: 1, generators }), singleThreaded: isolation };
+  try {
+    return { device: await createWasmDevice({ waitForThreads: true, generators }) };
+  } catch (error) {
+    const device = await createWasmDevice({ threads: 1, generators });
+    return { device, singleThreaded: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function lookForGpu(): Promise<Machine['gpu']> {
+  if (!isSecureContext) return { problem: 'WebGPU is there only for pages from https or from localhost' };
+  // Absent in browsers without it, whatever the types say.
+  const gpu = navigator.gpu as GPU | undefined;
+  if (!gpu) return { problem: 'this browser has no WebGPU' };
+  try {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (!adapter) return { problem: 'this browser has WebGPU, but no GPU that it may use' };
+    return { adapter: adapterName(adapter.info), software: isSoftware(adapter.info) };
+  } catch (error) {
+    return { problem: `WebGPU does not answer: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
