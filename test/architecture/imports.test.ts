@@ -73,6 +73,7 @@ describe('imports run one way', () => {
       ],
     ],
     ['cli', ['cli/', 'compiler/', 'grammar/', 'runtime/']],
+    ['page', ['page/', 'compiler/', 'grammar/', 'runtime/']],
   ])('%s', (folder, allowed) => {
     expect(outside(folder, allowed)).toEqual([]);
   });
@@ -113,4 +114,14 @@ describe('npm webgpu', () => {
     const reached = ['runtime/device/index.ts', 'runtime/verifier/index.ts', 'index.ts'].flatMap(reachable);
     expect(reached.filter((e) => e.to === loading[0])).toEqual([]);
   });
+});
+
+test('the page loads nothing that only Node has', () => {
+  const packages = ['page/main.ts', 'page/engine.ts'].flatMap(reachable).filter((e) => !e.to.endsWith('.ts'));
+  expect([...new Set(packages.map((e) => e.to.replace(/^(@[^/]+\/)?([^/]+).*/, '$1$2')))].sort()).toEqual([
+    '@noble/curves',
+    '@noble/hashes',
+    'chevrotain',
+    'fastest-levenshtein',
+  ]);
 });

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { makeProof, small, projectRoot, Workplace } from './run.ts';
 
 /**
@@ -55,6 +55,8 @@ describe('the package', () => {
       'dist/cli/main.js',
       'dist/index.js',
       'dist/index.d.ts',
+      'dist/page/index.html',
+      'dist/browser/verifier.js',
       'stdlib/std.zkl',
       'LICENSE',
       'README.md',
@@ -80,6 +82,27 @@ describe('the package', () => {
       'import { lora } from "std"\n\nmodel m {\n  dim T = 2\n  public x[T]: fixed<16, 8>\n  public y[t] = x[t] * x[t]\n}\n',
     );
     place.ok('check', 'std.zkl');
+  });
+
+  test('serves the page', async () => {
+    const [node, zkl] = [process.execPath, join(root, 'node_modules', '.bin', 'zkl')];
+    const child = spawn(node, [zkl, 'page', '--port', '0'], { cwd: place.path, stdio: ['ignore', 'ignore', 'pipe'] });
+    onTestFinished(() => void child.kill());
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = '';
+      child.stderr.on('data', (text: Buffer) => {
+        said += text.toString();
+        const [found] = /http:\/\/\S+/.exec(said) ?? [];
+        if (found !== undefined) resolve(found);
+      });
+      child.once('exit', () => reject(new Error(said)));
+    });
+    expect(await (await fetch(url)).text()).toContain('<title>zkl');
+    for (const name of ['main.js', 'engine.js', 'worker.js', 'style.css', 'demo/adapter_config.json'])
+      expect((await fetch(url + name)).status).toBe(200);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
   });
 
   test('is a library with the entry points that it declares', () => {
