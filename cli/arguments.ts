@@ -43,6 +43,18 @@ export class Arguments {
     return n;
   }
 
+  /** Bytes, at least 1: `4G`, `512M`, `1.5G`; powers of 1024. @throws CliError */
+  bytes(name: string): number | undefined {
+    const text = this.value(name);
+    if (text === undefined) return undefined;
+    const [, number, unit] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text) ?? [];
+    const bytes =
+      number === undefined ? NaN : Math.floor(Number(number) * 1024 ** ' KMGT'.indexOf(unit.toUpperCase() || ' '));
+    if (!(bytes >= 1 && Number.isSafeInteger(bytes)))
+      throw new CliError(`--${name} is "${text}"`, 'give a size, e.g. 4G or 512M');
+    return bytes;
+  }
+
   /** A list of `NAME=VALUE`; where the name may be left out it is `undefined`. */
   pairs(name: string, separator = '='): { readonly key: string | undefined; readonly value: string }[] {
     return this.list(name).map((text) => {

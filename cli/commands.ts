@@ -19,8 +19,13 @@ const model: OptionSpec = { name: 'model', value: 'NAME', help: 'this model, whe
 const noCache: OptionSpec = { name: 'no-cache', help: 'neither read nor write the cache directory' };
 
 const device: readonly OptionSpec[] = [
-  { name: 'device', value: 'NAME', help: 'wasm (default) or reference' },
+  {
+    name: 'device',
+    value: 'NAME',
+    help: 'wasm (default), webgpu, auto (a GPU if one answers, else wasm), or reference',
+  },
   { name: 'threads', value: 'N', help: 'threads of the wasm device; default: one per core' },
+  { name: 'gpu-memory', value: 'SIZE', help: 'GPU memory at most, e.g. 4G; default: what the adapter allows' },
 ];
 const weights: OptionSpec = {
   name: 'weights',

@@ -25,7 +25,7 @@ export const run: Run = async (args, progress) => {
   await checkOutput(commitmentPath);
 
   const weights = await progress.phase('read weights', () => readWeights(path, source));
-  const { made, device } = await withDevice(args, async (device) => ({
+  const { made, device } = await withDevice(args, progress, async (device) => ({
     device: device.name,
     made: await progress.phase('commit and prove ranges', () =>
       about(path, 'change the types in the program, or the weights, and compile again', [ValueError], () =>

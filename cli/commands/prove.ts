@@ -33,7 +33,7 @@ export const run: Run = async (args, progress) => {
     ),
   );
 
-  const made = await withDevice(args, async (device) => {
+  const made = await withDevice(args, progress, async (device) => {
     const secrets = paths.map((p) => `${p.weights} with ${p.opening}`).join(', ');
     const prover = await progress.phase('open', () =>
       about(secrets, 'give the weights and the opening of one and the same commitment', [ValueError, CodecError], () =>

@@ -23,7 +23,7 @@ export const run: Run = async (args, progress) => {
   const expected =
     publicPath === undefined ? undefined : await readTensors(publicPath, 'the public tensors', file.bundle);
 
-  return withDevice(args, async (device): Promise<Outcome> => {
+  return withDevice(args, progress, async (device): Promise<Outcome> => {
     const cache = args.flag('no-cache') ? undefined : validationCache();
     const verifier = await createVerifier(file.bytes, { device, cache });
     try {

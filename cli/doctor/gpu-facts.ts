@@ -5,7 +5,6 @@ import { homedir, constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { adapterName, isSoftware } from '../../runtime/device/webgpu/adapters.ts';
 import { listNodeAdapters, NodeGpuError } from '../../runtime/device/webgpu/node.ts';
-import { packageRoot } from '../place.ts';
 
 export interface AdapterFacts {
   readonly name: string;
@@ -140,12 +139,3 @@ const canAccess = (path: string, mode: number): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** The command that installs the package where this copy of zkl looks for it. */
-export function installPackage(root = packageRoot): string {
-  const inside = root.lastIndexOf('/node_modules/');
-  if (inside < 0) return `cd ${root} && npm ci`;
-  const project = root.slice(0, inside);
-  // A global installation is in PREFIX/lib/node_modules, with no package.json beside it.
-  return project.endsWith('/lib') ? 'npm install --global webgpu' : `cd ${project} && npm install webgpu`;
-}

@@ -1,7 +1,8 @@
 /** From facts about GPUs to findings: why there is no adapter, or why it will not do. */
+import { installWebgpu } from '../place.ts';
 import { bytes } from '../text.ts';
 import type { Finding, Level } from './findings.ts';
-import { installPackage, type AdapterFacts, type DriverFacts, type GpuFacts } from './gpu-facts.ts';
+import { type AdapterFacts, type DriverFacts, type GpuFacts } from './gpu-facts.ts';
 import { needs, type Need } from './limits.ts';
 
 /** @param required whether a missing GPU is a failure. */
@@ -42,13 +43,13 @@ function packageFinding(found: { problem: 'missing' | 'broken'; message: string 
       ...common,
       level: required ? 'fail' : 'skip',
       title: 'npm webgpu is not installed: --device webgpu is not available',
-      remedy: installPackage(),
+      remedy: installWebgpu(),
     };
   return {
     ...common,
     level: required ? 'fail' : 'warn',
     title: found.message,
-    remedy: `install it again (${installPackage()}); it needs 64-bit Windows, macOS, or Linux with glibc`,
+    remedy: `install it again (${installWebgpu()}); it needs 64-bit Windows, macOS, or Linux with glibc`,
   };
 }
 

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Facts } from '../../cli/doctor/facts.ts';
 import { diagnose } from '../../cli/doctor/findings.ts';
-import { installPackage, type AdapterFacts, type DriverFacts, type GpuFacts } from '../../cli/doctor/gpu-facts.ts';
+import { type AdapterFacts, type DriverFacts, type GpuFacts } from '../../cli/doctor/gpu-facts.ts';
 import { needs } from '../../cli/doctor/limits.ts';
+import { installWebgpu } from '../../cli/place.ts';
 import { softwareEnvironment } from '../support/swiftshader.ts';
 import { runsHere } from '../support/unpack.ts';
 import { testWorkplace } from './run.ts';
@@ -190,7 +191,7 @@ test.each([
   ['/usr/lib/node_modules/zkl', 'npm install --global webgpu'],
   ['/home/me/zkl', 'cd /home/me/zkl && npm ci'],
 ])('zkl in %s gets npm webgpu by: %s', (root, command) => {
-  expect(installPackage(root)).toBe(command);
+  expect(installWebgpu(root)).toBe(command);
 });
 
 describe('on this machine', () => {
