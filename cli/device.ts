@@ -41,7 +41,7 @@ async function createDevice(args: Arguments, progress: Progress): Promise<Device
   const wasm = async () => (await import('../runtime/device/wasm/index.ts')).createWasmDevice({ threads, generators });
   if (!hasGpu) return wasm();
   const gpu = await import('./gpu.ts');
-  const options = { host: wasm, memory, generators, cached: !args.flag('no-cache') };
+  const options = { host: wasm, memory, generators };
   return name === 'webgpu' ? gpu.openGpu(options) : gpu.openGpuOr(wasm, options, progress);
 }
 

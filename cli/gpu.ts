@@ -1,6 +1,7 @@
 /** The WebGPU device for a command: finding an adapter, and what to say where there is none. */
 import type { GeneratorCache } from '../runtime/curve/generators.ts';
 import type { Device } from '../runtime/device/device.ts';
+import type { HostDevice } from '../runtime/device/host.ts';
 import { createWebGpuDevice, GpuError } from '../runtime/device/webgpu/index.ts';
 import { NodeGpuError, requestNodeAdapter } from '../runtime/device/webgpu/node.ts';
 import { CliError } from './errors.ts';
@@ -9,11 +10,10 @@ import type { Progress } from './progress.ts';
 
 export interface GpuOptions {
   /** Makes the device of the CPU's share. */
-  readonly host: () => Promise<Device>;
+  readonly host: () => Promise<HostDevice>;
   /** Bytes of GPU memory at most. */
   readonly memory: number | undefined;
   readonly generators: GeneratorCache | undefined;
-  readonly cached: boolean;
 }
 
 /** On the GPU, or, where none answers, on an adapter in software: it was asked for. @throws CliError, GpuError */

@@ -1,5 +1,6 @@
 /** The worker that computes, so that the page stays answering. One request at a time, in the order they come. */
 import { CodecError } from '../runtime/verifier/index.ts';
+import { GpuError } from '../runtime/device/webgpu/index.ts';
 import { FormatError } from '../runtime/formats/errors.ts';
 import { runDemo } from './demo.ts';
 import { openMachines } from './machine.ts';
@@ -21,8 +22,7 @@ function failure(error: unknown): { readonly message: string; readonly remedy: s
   if (error instanceof CodecError)
     return { message: error.message, remedy: 'Choose the bundle that `zkl compile` wrote, whole.' };
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof Error && 'remedy' in error && typeof error.remedy === 'string')
-    return { message, remedy: error.remedy };
+  if (error instanceof GpuError) return { message, remedy: 'Try again, or choose the processor above.' };
   if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError)
     return { message, remedy: 'Close other tabs, or use a browser with more memory for this page.' };
   return { message, remedy: 'Load the page again; if it happens again, please report it.' };
@@ -34,6 +34,7 @@ self.onmessage = ({ data }: MessageEvent<Request>) => {
     try {
       await answer(data);
     } catch (error) {
+      machines.forgetGpu();
       report({ kind: 'failed', ...failure(error) });
     }
     report({ kind: 'end' });

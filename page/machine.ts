@@ -1,7 +1,9 @@
 /** The devices that this browser offers, and why not more of them. */
 import { createWasmDevice } from '../runtime/device/wasm/index.ts';
 import type { Device } from '../runtime/device/device.ts';
+import type { HostDevice } from '../runtime/device/host.ts';
 import { adapterName, isSoftware } from '../runtime/device/webgpu/adapters.ts';
+import { createWebGpuDevice } from '../runtime/device/webgpu/index.ts';
 import { generatorCache } from './cache.ts';
 import type { DeviceName, Machine } from './messages.ts';
 
@@ -13,10 +15,13 @@ export interface Machines {
   look(): Promise<Machine>;
   /** @throws Error if it is not there: it is never replaced by the other. */
   device(name: DeviceName): Promise<Device>;
+  /** After a failure: the GPU's device may be lost, and is made anew when it is next asked for. */
+  forgetGpu(): void;
 }
 
 export function openMachines(): Machines {
-  let wasm: Promise<{ readonly device: Device; readonly singleThreaded?: string }> | undefined;
+  let wasm: Promise<Wasm> | undefined;
+  let webgpu: Promise<Device> | undefined;
   const openWasm = () => (wasm ??= createWasm());
   return {
     async look() {
@@ -25,12 +30,28 @@ export function openMachines(): Machines {
     },
     async device(name) {
       if (name === 'wasm') return (await openWasm()).device;
-      throw new Error('the WebGPU device is not there');
+      return (webgpu ??= createGpu());
+    },
+    forgetGpu() {
+      webgpu?.then((device) => device.close()).catch(() => undefined);
+      webgpu = undefined;
     },
   };
 }
 
-async function createWasm(): Promise<{ readonly device: Device; readonly singleThreaded?: string }> {
+interface Wasm {
+  readonly device: HostDevice;
+  readonly singleThreaded?: string;
+}
+
+async function createGpu(): Promise<Device> {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new Error('the GPU does not answer any more');
+  // Its part is small: one thread will do.
+  return createWebGpuDevice({ adapter, host: await createWasmDevice({ threads: 1 }), generators: generatorCache() });
+}
+
+async function createWasm(): Promise<Wasm> {
   const generators = generatorCache();
   if (!globalThis.crossOriginIsolated)
     return { device: await createWasmDevice({ threads: 1, generators }), singleThreaded: isolation };

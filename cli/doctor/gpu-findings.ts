@@ -1,9 +1,9 @@
 /** From facts about GPUs to findings: why there is no adapter, or why it will not do. */
+import { NEEDED } from '../../runtime/device/webgpu/limits.ts';
 import { installWebgpu } from '../place.ts';
 import { bytes } from '../text.ts';
 import type { Finding, Level } from './findings.ts';
 import { type AdapterFacts, type DriverFacts, type GpuFacts } from './gpu-facts.ts';
-import { needs, type Need } from './limits.ts';
 
 /** @param required whether a missing GPU is a failure. */
 export function gpuFindings(
@@ -53,30 +53,25 @@ function packageFinding(found: { problem: 'missing' | 'broken'; message: string 
   };
 }
 
-const lacking = (a: AdapterFacts): readonly Need[] => needs.filter((n) => (a.limits[n.limit] ?? 0) < n.least);
+const lacking = ({ limits }: AdapterFacts): readonly (keyof typeof NEEDED)[] =>
+  limitNames.filter((limit) => (limits[limit] ?? 0) < NEEDED[limit]);
+
+const limitNames = Object.keys(NEEDED) as (keyof typeof NEEDED)[];
 
 function adapterFinding(a: AdapterFacts, required: boolean, all: readonly AdapterFacts[]): Finding {
   const short = lacking(a);
-  const scarce = needs.filter(
-    (n) => n.wanted !== undefined && (a.limits[n.limit] ?? 0) < n.wanted && !short.includes(n),
-  );
   const show = (limit: string, n: number): string => (/Size$/.test(limit) && n >= 1024 ? bytes(n) : n.toString());
-  const evidence = needs.map((n) => {
-    const state = short.includes(n)
-      ? `, needs ${show(n.limit, n.least)}`
-      : scarce.includes(n)
-        ? `, better ${show(n.limit, n.wanted!)}`
-        : '';
-    return `${n.limit} ${show(n.limit, a.limits[n.limit] ?? 0)}${state}`;
-  });
-  const other = all.some((b) => b !== a && !b.software);
+  const evidence = limitNames.map(
+    (limit) =>
+      `${limit} ${show(limit, a.limits[limit] ?? 0)}${short.includes(limit) ? `, needs ${show(limit, NEEDED[limit])}` : ''}`,
+  );
   const title = `${a.name}, through ${a.backend}`;
   const base = { id: 'gpu.adapter', title, evidence };
   if (short.length > 0)
     return {
       ...base,
-      level: required && !other ? 'fail' : 'warn',
-      title: `${title}: ${short.map((n) => n.limit).join(', ')} too small`,
+      level: required && !all.some((b) => b !== a && lacking(b).length === 0) ? 'fail' : 'warn',
+      title: `${title}: ${short.join(', ')} too small`,
       remedy: 'update the driver of this GPU, or use another GPU, or --device wasm',
     };
   if (a.software)
@@ -85,13 +80,6 @@ function adapterFinding(a: AdapterFacts, required: boolean, all: readonly Adapte
       level: 'skip',
       title: `${title}: computes on the processor, for tests`,
       remedy: 'taken only with --device webgpu where no GPU answers',
-    };
-  if (scarce.length > 0)
-    return {
-      ...base,
-      level: 'warn',
-      title: `${title}: ${scarce.map((n) => n.limit).join(', ')} small, large vectors are split more often`,
-      remedy: 'update the driver of this GPU',
     };
   return { ...base, level: 'ok' };
 }

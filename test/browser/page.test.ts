@@ -101,8 +101,6 @@ describe.skipIf(!plain || !gpu)('the page', () => {
     expect(await note(page, 'wasm')).toBe(`WebAssembly, ${await threads(page)}`);
     expect(await proveOn(page, 'The processor')).toContain(`Proved and verified on wasm (${await threads(page)}).`);
     expect((await steps(page, 'demo')).at(-1)).toMatch(/one bit changed\n.*\nrejected: /);
-    await page.screenshot({ path: picture, fullPage: true });
-
     const download = async (name: string): Promise<Uint8Array> => {
       const started = page.waitForEvent('download');
       await page.getByRole('link', { name }).click();
@@ -116,6 +114,15 @@ describe.skipIf(!plain || !gpu)('the page', () => {
     const verifier = await createVerifier(bundle, { device });
     expect(await verifier.register(commitment)).toEqual({ ok: true });
     expect(await verifier.verify(proof)).toMatchObject({ ok: true });
+    expect(troubles).toEqual([]);
+  });
+
+  test('proves and verifies the demo on a GPU', async () => {
+    const page = await open(gpu!, isolated.url);
+    expect(await note(page, 'webgpu')).toMatch(/^WebGPU, .*swiftshader \(software\)$/);
+    expect(await proveOn(page, 'The GPU')).toMatch(/^Proved and verified on webgpu \(.*swiftshader/);
+    expect((await steps(page, 'demo')).at(-1)).toMatch(/one bit changed\n.*\nrejected: /);
+    await page.screenshot({ path: picture, fullPage: true });
     expect(troubles).toEqual([]);
   });
 

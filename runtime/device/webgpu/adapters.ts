@@ -10,9 +10,9 @@ export function isSoftware(info: GPUAdapterInfo): boolean {
   return /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i.test(words);
 }
 
-/** `nvidia hopper, NVIDIA: 570.86 (software)`: browsers say little, and may say nothing. */
+/** `nvidia hopper nvidia-h100, NVIDIA: 570.86`: browsers say little, and may say nothing. */
 export function adapterName(info: GPUAdapterInfo): string {
-  const family = [info.vendor, info.architecture].filter((word) => word !== '').join(' ');
-  const said = [family, info.description || info.device].filter((word) => word !== '').join(', ');
+  const model = [info.vendor, info.architecture, info.device].filter((word) => word !== '').join(' ');
+  const said = [model, info.description].filter((words) => words !== '').join(', ');
   return `${said === '' ? 'an adapter without a name' : said}${isSoftware(info) ? ' (software)' : ''}`;
 }
