@@ -1,14 +1,15 @@
 /**
  * What zkl keeps between runs, in $XDG_CACHE_HOME/zkl or ~/.cache/zkl: commitment generators (compared with a digest in
- * the code when loaded) and the digests of commitments whose range proofs were validated. Who can write there can make
+ * the code when loaded), which kernels are fastest on a GPU, and the digests of commitments whose range proofs were validated. Who can write there can make
  * `verify` skip the validation of a commitment; `--no-cache` leaves the directory alone. Without a place to write to,
  * everything works and is computed each time.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { GeneratorCache } from '../runtime/curve/generators.ts';
+import type { VariantCache } from '../runtime/device/webgpu/index.ts';
 import type { ValidationCache } from '../runtime/verifier/index.ts';
 import { isSystemError } from './errors.ts';
 import { version } from './place.ts';
@@ -65,6 +66,19 @@ export function validationCache(directory = cacheDirectory()): ValidationCache |
     has: async (digest) => (await quietly(() => stat(join(directory, name(digest)))))?.isFile() ?? false,
     add: async (digest) => {
       await quietly(() => store(directory, name(digest), new Uint8Array()));
+    },
+  };
+}
+
+/** What was measured of GPUs. Whatever a file says, the device takes only variants that it knows, and all of them are right. */
+export function calibrationCache(directory = cacheDirectory()): VariantCache | undefined {
+  if (directory === undefined) return undefined;
+  const name = (key: string): string =>
+    `gpu-${version()}-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+  return {
+    load: (key) => quietly(() => readFile(join(directory, name(key)), 'utf8')),
+    store: async (key, value) => {
+      await quietly(() => store(directory, name(key), Buffer.from(value)));
     },
   };
 }

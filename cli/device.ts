@@ -1,7 +1,7 @@
 /** The device a command runs on. */
 import type { Device } from '../runtime/device/device.ts';
 import { didYouMean, type Arguments } from './arguments.ts';
-import { generatorCache } from './cache.ts';
+import { calibrationCache, generatorCache } from './cache.ts';
 import { CliError } from './errors.ts';
 import type { Progress } from './progress.ts';
 
@@ -29,7 +29,8 @@ async function createDevice(args: Arguments, progress: Progress): Promise<Device
   const name = chosen(args.value('device') ?? 'wasm');
   const threads = args.integer('threads', 1, 64);
   const memory = args.bytes('gpu-memory');
-  const generators = args.flag('no-cache') ? undefined : generatorCache();
+  const cached = !args.flag('no-cache');
+  const generators = cached ? generatorCache() : undefined;
   const hasGpu = name === 'webgpu' || name === 'auto';
   if (memory !== undefined && !hasGpu)
     throw new CliError(`the ${name} device has no GPU memory`, 'leave --gpu-memory out, or add --device webgpu');
@@ -41,7 +42,7 @@ async function createDevice(args: Arguments, progress: Progress): Promise<Device
   const wasm = async () => (await import('../runtime/device/wasm/index.ts')).createWasmDevice({ threads, generators });
   if (!hasGpu) return wasm();
   const gpu = await import('./gpu.ts');
-  const options = { host: wasm, memory, generators };
+  const options = { host: wasm, memory, generators, calibration: cached ? calibrationCache() : undefined };
   return name === 'webgpu' ? gpu.openGpu(options) : gpu.openGpuOr(wasm, options, progress);
 }
 

@@ -2,7 +2,7 @@
 import type { GeneratorCache } from '../runtime/curve/generators.ts';
 import type { Device } from '../runtime/device/device.ts';
 import type { HostDevice } from '../runtime/device/host.ts';
-import { createWebGpuDevice, GpuError } from '../runtime/device/webgpu/index.ts';
+import { createWebGpuDevice, GpuError, type VariantCache } from '../runtime/device/webgpu/index.ts';
 import { NodeGpuError, requestNodeAdapter } from '../runtime/device/webgpu/node.ts';
 import { CliError } from './errors.ts';
 import { installWebgpu } from './place.ts';
@@ -14,6 +14,7 @@ export interface GpuOptions {
   /** Bytes of GPU memory at most. */
   readonly memory: number | undefined;
   readonly generators: GeneratorCache | undefined;
+  readonly calibration: VariantCache | undefined;
 }
 
 /** On the GPU, or, where none answers, on an adapter in software: it was asked for. @throws CliError, GpuError */
@@ -57,10 +58,10 @@ async function adapterOrNone(software: boolean): Promise<GPUAdapter | undefined>
   }
 }
 
-async function create(adapter: GPUAdapter, { host, memory, generators }: GpuOptions): Promise<Device> {
+async function create(adapter: GPUAdapter, { host, ...options }: GpuOptions): Promise<Device> {
   const cpu = await host();
   try {
-    return await createWebGpuDevice({ adapter, host: cpu, memory, generators });
+    return await createWebGpuDevice({ adapter, host: cpu, ...options });
   } catch (error) {
     await cpu.close();
     throw error;

@@ -4,7 +4,7 @@ import type { Device } from '../runtime/device/device.ts';
 import type { HostDevice } from '../runtime/device/host.ts';
 import { adapterName, isSoftware } from '../runtime/device/webgpu/adapters.ts';
 import { createWebGpuDevice } from '../runtime/device/webgpu/index.ts';
-import { generatorCache } from './cache.ts';
+import { calibrationCache, generatorCache } from './cache.ts';
 import type { DeviceName, Machine } from './messages.ts';
 
 const isolation =
@@ -48,7 +48,8 @@ async function createGpu(): Promise<Device> {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('the GPU does not answer any more');
   // Its part is small: one thread will do.
-  return createWebGpuDevice({ adapter, host: await createWasmDevice({ threads: 1 }), generators: generatorCache() });
+  const host = await createWasmDevice({ threads: 1 });
+  return createWebGpuDevice({ adapter, host, generators: generatorCache(), calibration: calibrationCache() });
 }
 
 async function createWasm(): Promise<Wasm> {
