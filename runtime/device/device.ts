@@ -30,6 +30,9 @@ export interface PointVector {
   readonly length: number;
 }
 
+/** What sumchecks and maps run over. Integers stand for field elements; small ones are cheaper in memory and time. */
+export type Table = FrVector | IntVector;
+
 export type Integers = Int16Array | Int32Array | BigInt64Array;
 
 /** A compiled expression; see `Device.prepare`. */
@@ -114,7 +117,7 @@ export interface Device extends VerifierDevice {
   /** v as field elements (negative n as r - n). */
   lift(v: IntVector): FrVector;
   /** out[i] = expression at table entry i (no variable bound): builds fraction trees and leaves. */
-  map(kernel: Kernel, tables: readonly FrVector[], constants: readonly bigint[], length: number): FrVector;
+  map(kernel: Kernel, tables: readonly Table[], constants: readonly bigint[], length: number): FrVector;
   /** The part [offset, offset + length) as a vector of its own (a view; no copy). */
   slice<V extends IntVector | FrVector>(v: V, offset: number, length: number): V;
 
@@ -129,7 +132,7 @@ export interface Device extends VerifierDevice {
    */
   round(
     kernel: Kernel,
-    tables: readonly FrVector[],
+    tables: readonly Table[],
     constants: readonly bigint[],
     variables: number,
     points: readonly SumcheckPoint[],
@@ -140,7 +143,7 @@ export interface Device extends VerifierDevice {
    * Binds the first of `variables` variables to x: out[j] = lo + x (hi - lo), for j < half and j < the table's length, one
    * vector per table.
    */
-  fold(tables: readonly FrVector[], variables: number, x: bigint): FrVector[];
+  fold(tables: readonly Table[], variables: number, x: bigint): FrVector[];
 
   /** Ends worker threads and frees memory. */
   close(): Promise<void>;

@@ -176,7 +176,8 @@ export function createReferenceDevice(options: { readonly generators?: Generator
 
     map({ expression }, tables, constants, length) {
       check.checkArguments(expression, tables.length, constants.length);
-      const at = (i: number) => tables.map((t) => scalars(t)[i] ?? 0n);
+      const all = tables.map(asFr);
+      const at = (i: number) => all.map((t) => t[i] ?? 0n);
       return fr(Array.from({ length }, (_, i) => valueOf(expression, at(i), constants)));
     },
 
@@ -193,14 +194,15 @@ export function createReferenceDevice(options: { readonly generators?: Generator
       check.checkArguments(expression, tables.length, constants.length);
       const half = 2 ** (variables - 1);
       const innerSize = 2 ** (weights?.innerBits ?? 0);
+      const all = tables.map(asFr);
       const entry = (v: FrVector | undefined, i: number) => (v === undefined ? 1n : (scalars(v)[i] ?? 0n));
       const sumAt = (x: SumcheckPoint) => {
         const e = x === 'inf' ? leading(expression) : expression;
         let sum = 0n;
         for (let j = 0; j < half; j++) {
-          const values = tables.map((t) => {
-            const lo = scalars(t)[j] ?? 0n;
-            const slope = Fr.sub(scalars(t)[j + half] ?? 0n, lo);
+          const values = all.map((t) => {
+            const lo = t[j] ?? 0n;
+            const slope = Fr.sub(t[j + half] ?? 0n, lo);
             return x === 'inf' ? slope : Fr.add(lo, Fr.mul(toFr(x), slope));
           });
           const weight = Fr.mul(entry(weights?.outer, Math.floor(j / innerSize)), entry(weights?.inner, j % innerSize));
@@ -214,10 +216,10 @@ export function createReferenceDevice(options: { readonly generators?: Generator
     fold(tables, variables, x) {
       check.checkTables(tables, variables);
       const half = 2 ** (variables - 1);
-      return tables.map((t) => {
+      return tables.map(asFr).map((t) => {
         const bind = (lo: bigint, hi: bigint) => Fr.add(lo, Fr.mul(x, Fr.sub(hi, lo)));
         const length = Math.min(half, t.length);
-        return fr(Array.from({ length }, (_, j) => bind(scalars(t)[j], scalars(t)[j + half] ?? 0n)));
+        return fr(Array.from({ length }, (_, j) => bind(t[j], t[j + half] ?? 0n)));
       });
     },
 

@@ -1,7 +1,7 @@
 /**
  * Argument checks shared by the devices, so that each refuses the same calls with the same words.
  */
-import type { FrVector, IntVector, PointVector } from './device.ts';
+import type { FrVector, IntVector, PointVector, Table } from './device.ts';
 import { constantCount, tableCount, type Expression } from './expression.ts';
 
 export function checkSlice(what: string, offset: number, length: number, available: number): void {
@@ -36,7 +36,7 @@ export function checkMsm(parts: readonly { readonly points: PointVector; readonl
       throw new RangeError(`msm: ${scalars.length} scalars for ${points.length} points`);
 }
 
-export function checkTables(tables: readonly FrVector[], variables: number): void {
+export function checkTables(tables: readonly Table[], variables: number): void {
   if (!Number.isInteger(variables) || variables < 1)
     throw new RangeError(`no variable left to bind (variables = ${variables})`);
   for (const [i, { length }] of tables.entries())

@@ -4,11 +4,11 @@
 import { ARGUMENTS } from '../../kernels/wasm/expression.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import { toFr } from '../../field/spec.ts';
-import type { Device, FrVector, Kernel, SumcheckPoint } from '../device.ts';
+import type { Device, FrVector, Kernel, SumcheckPoint, Table } from '../device.ts';
 import { evaluate, print, remembered, tableCount, vanishesAtZero, type Expression } from '../expression.ts';
 import * as check from '../shapes.ts';
 import type { Context } from './context.ts';
-import { addressOf, type WasmVector } from './vectors.ts';
+import { addressOf, WasmVector } from './vectors.ts';
 
 /** Nanoseconds on one thread for a product, and for one that is only added up. */
 const COST = { product: 25, wide: 10 } as const;
@@ -24,31 +24,55 @@ export function sumcheckOperations(
     map({ expression }, tables, constants, length) {
       check.checkArguments(expression, tables.length, constants.length);
       const out = newFr(length);
-      withArguments(ctx, expression, tables, constants, { target: out.address }, (args) => {
-        const cost = products(expression) * COST.product;
-        ctx.launchModule(`map ${print(expression)}`, () => ctx.core.map(expression), length, cost, [args]);
-      });
+      withElements(ctx, tables, (tables) =>
+        withArguments(ctx, expression, tables, constants, { target: out.address }, (args) => {
+          const cost = products(expression) * COST.product;
+          ctx.launchModule(`map ${print(expression)}`, () => ctx.core.map(expression), length, cost, [args]);
+        }),
+      );
       return out;
     },
 
     async round(kernel, tables, constants, variables, points, weights) {
       check.checkTables(tables, variables);
       check.checkArguments(kernel.expression, tables.length, constants.length);
-      return round(ctx, kernel, tables, constants, variables, points, weights);
+      return withElements(ctx, tables, (elements) =>
+        round(ctx, kernel, elements, constants, variables, points, weights),
+      );
     },
 
     fold(tables, variables, x) {
       check.checkTables(tables, variables);
       const half = 2 ** (variables - 1);
-      return ctx.withFr([x], (at) =>
-        tables.map((t) => {
-          const out = newFr(Math.min(half, t.length));
-          ctx.launch('fold', out.length, COST.product, out.address, [addressOf(t), t.length, half, at]);
-          return out;
-        }),
+      return withElements(ctx, tables, (elements) =>
+        ctx.withFr([x], (at) =>
+          elements.map((t) => {
+            const out = newFr(Math.min(half, t.length));
+            ctx.launch('fold', out.length, COST.product, out.address, [addressOf(t), t.length, half, at]);
+            return out;
+          }),
+        ),
       );
     },
   };
+}
+
+/** Tables of integers as field elements, for the time of `body`. */
+function withElements<T>(ctx: Context, tables: readonly Table[], body: (elements: FrVector[]) => T): T {
+  const lifted: WasmVector<'fr'>[] = [];
+  try {
+    return body(
+      tables.map((t) => {
+        if (t.kind === 'fr') return t;
+        const v = new WasmVector('fr', t.length, ctx.heap.allocate(t.length * FR_SIZE), ctx.heap);
+        lifted.push(v);
+        ctx.launch('lift', t.length, COST.product, v.address, [addressOf(t), t.bytes]);
+        return v;
+      }),
+    );
+  } finally {
+    for (const v of lifted) v.free();
+  }
 }
 
 /** Products in an expression, at least 1: what its evaluation costs. */

@@ -5,6 +5,7 @@
 import type { WgslField } from '../../kernels/wgsl/field.ts';
 import { mac } from '../../kernels/wgsl/field.ts';
 import { accessDeclarations, GRID, vectorDeclarations, WORKGROUP } from '../../kernels/wgsl/access.ts';
+import { smallDeclarations } from '../../kernels/wgsl/small.ts';
 import { assemble, type Declaration } from '../../kernels/wgsl/source.ts';
 import { BUFFER, MAP_READ, STAGE_COMPUTE } from './constants.ts';
 import { GpuError, onCpu } from './errors.ts';
@@ -324,7 +325,7 @@ export function shaderText(
     ...fields.fr.declarations,
     ...fields.fq.declarations,
   ];
-  return assemble([...shared, ...vectorDeclarations, ...library], entry);
+  return assemble([...shared, ...vectorDeclarations, ...smallDeclarations(fields.fr), ...library], entry);
 }
 
 async function messagesOf(module: GPUShaderModule): Promise<string> {

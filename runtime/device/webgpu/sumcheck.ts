@@ -2,7 +2,8 @@
 import * as kernels from '../../kernels/wgsl/elementwise.ts';
 import * as rounds from '../../kernels/wgsl/rounds.ts';
 import { WORKGROUP } from '../../kernels/wgsl/access.ts';
-import type { Device, FrVector, Kernel, SumcheckPoint } from '../device.ts';
+import type { TableType } from '../../kernels/wgsl/expression.ts';
+import type { Device, FrVector, Kernel, SumcheckPoint, Table } from '../device.ts';
 import { degree, tableCount, vanishesAtZero } from '../expression.ts';
 import { Fr } from '../../field/spec.ts';
 import * as check from '../shapes.ts';
@@ -22,7 +23,7 @@ type Weights = NonNullable<Parameters<Device['round']>[5]>;
 
 export function sumcheckOperations(store: Store): Pick<Device, 'prepare' | 'map' | 'round' | 'fold' | 'inner'> {
   const { gpu, host } = store;
-  const hosts = (vectors: readonly FrVector[]): FrVector[] => vectors.map((v) => store.hostOf(v));
+  const hosts = (vectors: readonly Table[]): Table[] => vectors.map((v) => store.hostOf(v));
 
   return {
     prepare: (expression) => ({ expression }),
@@ -37,7 +38,7 @@ export function sumcheckOperations(store: Store): Pick<Device, 'prepare' | 'map'
         const params = store.params().quad(length).vector(out.gpu!);
         withInputs(store, params, part, used, constants);
         const into = k === 0 ? (part.negative ? 'negated' : 'set') : part.negative ? 'subtract' : 'add';
-        gpu.dispatch(kernels.map(part.expression, into), params.finish(), length);
+        gpu.dispatch(kernels.map(part.expression, typesOf(part, used), into), params.finish(), length);
       }
       return out;
     },
@@ -69,7 +70,7 @@ export function sumcheckOperations(store: Store): Pick<Device, 'prepare' | 'map'
         if (store.onHost([t], t.length)) return store.adopt(host.fold([store.hostOf(t)], variables, x)[0]);
         const out = store.newFr(length);
         const params = store.params().quad(length, half).vector(out.gpu!).vector(store.onGpu(t)).fr(x);
-        gpu.dispatch(kernels.fold, params.finish(), length);
+        gpu.dispatch(kernels.fold(typeOf(t)), params.finish(), length);
         return out;
       });
     },
@@ -87,12 +88,15 @@ export function sumcheckOperations(store: Store): Pick<Device, 'prepare' | 'map'
   };
 }
 
+const typeOf = (t: Table): TableType => (t.kind === 'fr' ? 'fr' : t.bytes);
+const typesOf = (part: Part, tables: readonly Table[]): TableType[] => part.tables.map((t) => typeOf(tables[t]));
+
 /** Appends the constants and tables that a part reads. */
 function withInputs(
   store: Store,
   params: Params,
   part: Part,
-  tables: readonly FrVector[],
+  tables: readonly Table[],
   constants: readonly bigint[],
 ): void {
   for (const k of part.constants) params.fr(constants[k]);
@@ -102,7 +106,7 @@ function withInputs(
 async function round(
   store: Store,
   { expression }: Kernel,
-  tables: readonly FrVector[],
+  tables: readonly Table[],
   constants: readonly bigint[],
   variables: number,
   points: readonly SumcheckPoint[],
@@ -127,7 +131,7 @@ async function round(
       jobs.push({
         part,
         points: some,
-        kernel: rounds.round(store.gpu.fr, part.expression, some, flags.includes(1)),
+        kernel: rounds.round(store.gpu.fr, part.expression, typesOf(part, tables), some, flags.includes(1)),
         entries,
         count: some.length,
         params: (groups, out) => {

@@ -1,6 +1,6 @@
 /** Kernels with one invocation for each entry of their output. In all of them p[0].x is the number of entries. */
 import { constantCount, print, tableCount, type Expression } from '../../device/expression.ts';
-import { Statements, printValue } from './expression.ts';
+import { Statements, printValue, type Operand, type TableType } from './expression.ts';
 import { indent, u32, type Declaration } from './source.ts';
 import { WORKGROUP } from './access.ts';
 
@@ -87,10 +87,20 @@ export const outerProduct = simple('outer product', [
 ]);
 
 /** Vector 1 [j] = lo + x (hi - lo): lo = vector 2 [j], hi = vector 2 [j + p[0].y]; x is at p[3]. */
-export const fold = simple('fold', [
-  'let lo = fr_at(2u, i);',
-  'fr_put(1u, i, fr_add(lo, fr_mul(fr_arg(3u), fr_sub(fr_at(2u, i + p[0].y), lo))));',
-]);
+export const fold = (type: TableType): KernelText => ({
+  name: `fold${suffix([type])}`,
+  source: () => {
+    const out = new Statements();
+    const lo = out.entry(2, type, 'i');
+    const slope = out.sum('sub', out.entry(2, type, 'i + p[0].y'), lo);
+    const value = out.sum('add', lo, out.product({ kind: 'fr', name: out.let('fr_arg(3u)') }, slope));
+    return { library: [], entry: forEach([...out.lines, `fr_put(1u, i, ${out.element(value)});`]) };
+  },
+});
+
+/** For the names of kernels: nothing where all tables hold field elements. */
+export const suffix = (types: readonly TableType[]): string =>
+  types.every((t) => t === 'fr') ? '' : ` of ${types.map((t) => (t === 'fr' ? t : `int${8 * t}`)).join(' ')}`;
 
 /** Quads of the arguments before the constants of a `map` or `round` kernel: counts, output. */
 export const MAP_HEADER = 2;
@@ -99,14 +109,14 @@ export const MAP_HEADER = 2;
 export type Into = 'set' | 'negated' | 'add' | 'subtract';
 
 /** Vector 1 = the expression at entry i. Constants follow from p[2] on, then tables. */
-export const map = (expression: Expression, into: Into = 'set'): KernelText => ({
-  name: `map ${into} ${print(expression)}`,
+export const map = (expression: Expression, types: readonly TableType[], into: Into = 'set'): KernelText => ({
+  name: `map ${into} ${print(expression)}${suffix(types)}`,
   source: () => {
     const out = new Statements();
     const { tables, constants } = inputs(expression, MAP_HEADER);
-    const t = tables.map((d) => out.let(`fr_at(${u32(d)}, i)`));
-    const c = constants.map((k) => out.let(`fr_arg(${u32(k)})`));
-    const value = printValue(out, expression, t, c);
+    const t = tables.map((d, k) => out.entry(d, types[k], 'i'));
+    const c = constants.map((k): Operand => ({ kind: 'fr', name: out.let(`fr_arg(${u32(k)})`) }));
+    const value = out.element(printValue(out, expression, t, c));
     const result = {
       set: value,
       negated: `fr_sub(fr_zero(), ${value})`,

@@ -2,16 +2,21 @@
 import type { SumcheckPoint } from '../../device/device.ts';
 import { evaluate, type Expression } from '../../device/expression.ts';
 import type { WgslField } from './field.ts';
+import { SMALL_BOUND } from './small.ts';
+import { u32 } from './source.ts';
+
+/** What a table holds: field elements, or integers of so many bytes. */
+export type TableType = 'fr' | 2 | 4 | 8;
+
+/** A named value: a field element, or a 32-bit integer with a bound of its absolute value. */
+export type Operand =
+  | { readonly kind: 'fr'; readonly name: string }
+  | { readonly kind: 'small'; readonly name: string; readonly bound: number };
 
 /** Statements of a function body, each value a `let`; equal operations are made once. */
 export class Statements {
   readonly lines: string[] = [];
   readonly #known = new Map<string, string>();
-
-  /** The name of `fr_op(a, b)`. */
-  apply(op: 'add' | 'sub' | 'mul', a: string, b: string): string {
-    return this.let(`fr_${op}(${a}, ${b})`);
-  }
 
   let(value: string): string {
     let name = this.#known.get(value);
@@ -22,38 +27,70 @@ export class Statements {
     }
     return name;
   }
+
+  /** An entry of the table with descriptor `d`. */
+  entry(d: number, type: TableType, at: string): Operand {
+    if (type === 2) return { kind: 'small', name: this.let(`small_at(${u32(d)}, ${at})`), bound: 2 ** 15 };
+    const load = type === 'fr' ? 'fr_at' : `fr_int${type}_at`;
+    return { kind: 'fr', name: this.let(`${load}(${u32(d)}, ${at})`) };
+  }
+
+  /** The operand as a field element. */
+  element(a: Operand): string {
+    return a.kind === 'fr' ? a.name : this.let(`fr_from_small(${a.name})`);
+  }
+
+  sum(op: 'add' | 'sub', a: Operand, b: Operand): Operand {
+    if (a.kind === 'small' && b.kind === 'small' && a.bound + b.bound <= SMALL_BOUND)
+      return {
+        kind: 'small',
+        name: this.let(`${a.name} ${op === 'add' ? '+' : '-'} ${b.name}`),
+        bound: a.bound + b.bound,
+      };
+    return { kind: 'fr', name: this.let(`fr_${op}(${this.element(a)}, ${this.element(b)})`) };
+  }
+
+  product(a: Operand, b: Operand): Operand {
+    if (a.kind === 'small' && b.kind === 'small') {
+      if (a.bound * b.bound <= SMALL_BOUND)
+        return { kind: 'small', name: this.let(`${a.name} * ${b.name}`), bound: a.bound * b.bound };
+      return { kind: 'fr', name: this.let(`fr_times(${this.element(a)}, ${b.name})`) };
+    }
+    if (a.kind === 'small') return this.product(b, a);
+    const product = b.kind === 'small' ? `fr_times(${a.name}, ${b.name})` : `fr_mul(${a.name}, ${b.name})`;
+    return { kind: 'fr', name: this.let(product) };
+  }
 }
 
-/** The name of the expression's value; `tables` and `constants` name what it reads. */
+/** The expression's value; `tables` and `constants` are what it reads. */
 export const printValue = (
   out: Statements,
   e: Expression,
-  tables: readonly string[],
-  constants: readonly string[],
-): string =>
-  evaluate<string>(e, {
+  tables: readonly Operand[],
+  constants: readonly Operand[],
+): Operand =>
+  evaluate<Operand>(e, {
     table: (i) => tables[i],
     constant: (i) => constants[i],
-    add: (a, b) => out.apply('add', a, b),
-    sub: (a, b) => out.apply('sub', a, b),
-    mul: (a, b) => out.apply('mul', a, b),
+    add: (a, b) => out.sum('add', a, b),
+    sub: (a, b) => out.sum('sub', a, b),
+    mul: (a, b) => out.product(a, b),
   });
 
 /** Up to here a multiple of the slope is made by additions. */
-const SMALL = 8;
+const FEW = 8;
 
 /** lo + X (hi - lo), or the slope at infinity. Nearby points share their additions. */
-export function valueAt(out: Statements, field: WgslField, lo: string, hi: string, x: SumcheckPoint): string {
+export function valueAt(out: Statements, field: WgslField, lo: Operand, hi: Operand, x: SumcheckPoint): Operand {
   if (x === 0) return lo;
   if (x === 1) return hi;
-  const slope = out.apply('sub', hi, lo);
+  const slope = out.sum('sub', hi, lo);
   if (x === 'inf') return slope;
-  if (Math.abs(x) > SMALL) {
-    const scale = out.let(field.literal(BigInt.asUintN(64, BigInt(Math.abs(x)))));
-    const multiple = out.apply('mul', slope, scale);
-    return out.apply(x > 0 ? 'add' : 'sub', lo, multiple);
+  if (Math.abs(x) > FEW) {
+    const scale: Operand = { kind: 'fr', name: out.let(field.literal(BigInt(Math.abs(x)))) };
+    return out.sum(x > 0 ? 'add' : 'sub', lo, out.product(scale, slope));
   }
   return x > 0
-    ? out.apply('add', valueAt(out, field, lo, hi, x - 1), slope)
-    : out.apply('sub', valueAt(out, field, lo, hi, x + 1), slope);
+    ? out.sum('add', valueAt(out, field, lo, hi, x - 1), slope)
+    : out.sum('sub', valueAt(out, field, lo, hi, x + 1), slope);
 }

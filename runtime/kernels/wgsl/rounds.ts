@@ -5,8 +5,8 @@
 import type { SumcheckPoint } from '../../device/device.ts';
 import { leading, print, type Expression } from '../../device/expression.ts';
 import { WORKGROUP } from './access.ts';
-import { inputs, type KernelText } from './elementwise.ts';
-import { printValue, Statements, valueAt } from './expression.ts';
+import { inputs, suffix, type KernelText } from './elementwise.ts';
+import { printValue, Statements, valueAt, type Operand, type TableType } from './expression.ts';
 import type { WgslField } from './field.ts';
 import { indent, u32, type Declaration } from './source.ts';
 
@@ -61,25 +61,26 @@ export const ROUND_HEADER = 5;
 export function round(
   field: WgslField,
   expression: Expression,
+  types: readonly TableType[],
   points: readonly SumcheckPoint[],
   weighted: boolean,
 ): KernelText {
   return {
-    name: `round ${points.join()}${weighted ? ' weighted' : ''} ${print(expression)}`,
+    name: `round ${points.join()}${weighted ? ' weighted' : ''} ${print(expression)}${suffix(types)}`,
     source: () => {
       const out = new Statements();
       const { constants, tables } = inputs(expression, ROUND_HEADER);
-      const c = constants.map((_, k) => `c${k}`);
-      const ends = tables.map((d) => {
-        const lo = out.let(`fr_at(${u32(d)}, j)`);
+      const c = constants.map((_, k): Operand => ({ kind: 'fr', name: `c${k}` }));
+      const ends = tables.map((d, k) => {
+        const lo = out.entry(d, types[k], 'j');
         // At 0 alone the upper half is not read.
-        return [lo, points.every((x) => x === 0) ? lo : out.let(`fr_at(${u32(d)}, j + p[0].x)`)] as const;
+        return [lo, points.every((x) => x === 0) ? lo : out.entry(d, types[k], 'j + p[0].x')] as const;
       });
-      const weight = weighted ? out.let('weight_at(j)') : undefined;
+      const weight: Operand | undefined = weighted ? { kind: 'fr', name: out.let('weight_at(j)') } : undefined;
       points.forEach((x, k) => {
         const at = ends.map(([lo, hi]) => valueAt(out, field, lo, hi, x));
         const value = printValue(out, x === 'inf' ? leading(expression) : expression, at, c);
-        const term = weight === undefined ? value : out.apply('mul', weight, value);
+        const term = out.element(weight === undefined ? value : out.product(weight, value));
         out.lines.push(`s${k} = fr_add(s${k}, ${term});`);
       });
       const body = [

@@ -328,7 +328,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if i >= p[0].x {
     return;
   }
-  let lo = fr_at(2u, i);
-  fr_put(1u, i, fr_add(lo, fr_mul(fr_arg(3u), fr_sub(fr_at(2u, i + p[0].y), lo))));
+  let v0 = fr_at(2u, i);
+  let v1 = fr_at(2u, i + p[0].y);
+  let v2 = fr_sub(v1, v0);
+  let v3 = fr_arg(3u);
+  let v4 = fr_mul(v3, v2);
+  let v5 = fr_add(v0, v4);
+  fr_put(1u, i, v5);
 }
 

@@ -6,12 +6,31 @@ fn load(arena: u32, quad: u32) -> vec4<u32> {
   return arena0[quad];
 }
 
+fn load_word(arena: u32, at: u32) -> u32 {
+  return arena0[at >> 2u][at & 3u];
+}
+
 fn store(arena: u32, quad: u32, value: vec4<u32>) {
   arena0[quad] = value;
 }
 
 fn thread(group: vec3<u32>, local: u32) -> u32 {
   return (group.x + group.y * 0xffffu) * 64u + local;
+}
+
+fn mac(a: u32, b: u32, c: u32, d: u32) -> vec2<u32> {
+  let a0 = a & 0xffffu;
+  let a1 = a >> 16u;
+  let b0 = b & 0xffffu;
+  let b1 = b >> 16u;
+  let low = a0 * b0;
+  let m0 = a1 * b0 + (low >> 16u);
+  let m1 = a0 * b1 + (m0 & 0xffffu);
+  let lo = (m1 << 16u) | (low & 0xffffu);
+  let hi = a1 * b1 + (m0 >> 16u) + (m1 >> 16u);
+  let s = lo + c;
+  let r = s + d;
+  return vec2<u32>(r, hi + u32(s < lo) + u32(r < s));
 }
 
 struct Fr {
@@ -117,6 +136,42 @@ fn fr_sub(x: Fr, y: Fr) -> Fr {
   let h7 = d7 + (0x73eda753u & borrow);
   let r7 = h7 + c6;
   return Fr(vec4<u32>(r0, r1, r2, r3), vec4<u32>(r4, r5, r6, r7));
+}
+
+fn fr_fit(x: Fr) -> Fr {
+  let s0 = x.v0.x;
+  let s1 = x.v0.y;
+  let s2 = x.v0.z;
+  let s3 = x.v0.w;
+  let s4 = x.v1.x;
+  let s5 = x.v1.y;
+  let s6 = x.v1.z;
+  let s7 = x.v1.w;
+  let r0 = s0 - 1u;
+  let b0 = u32(s0 < 1u);
+  let g1 = s1 - 0xffffffffu;
+  let r1 = g1 - b0;
+  let b1 = u32(s1 < 0xffffffffu) + u32(g1 < b0);
+  let g2 = s2 - 0xfffe5bfeu;
+  let r2 = g2 - b1;
+  let b2 = u32(s2 < 0xfffe5bfeu) + u32(g2 < b1);
+  let g3 = s3 - 0x53bda402u;
+  let r3 = g3 - b2;
+  let b3 = u32(s3 < 0x53bda402u) + u32(g3 < b2);
+  let g4 = s4 - 0x9a1d805u;
+  let r4 = g4 - b3;
+  let b4 = u32(s4 < 0x9a1d805u) + u32(g4 < b3);
+  let g5 = s5 - 0x3339d808u;
+  let r5 = g5 - b4;
+  let b5 = u32(s5 < 0x3339d808u) + u32(g5 < b4);
+  let g6 = s6 - 0x299d7d48u;
+  let r6 = g6 - b5;
+  let b6 = u32(s6 < 0x299d7d48u) + u32(g6 < b5);
+  let g7 = s7 - 0x73eda753u;
+  let r7 = g7 - b6;
+  let b7 = u32(s7 < 0x73eda753u) + u32(g7 < b6);
+  let below = b7 != 0u;
+  return Fr(vec4<u32>(select(r0, s0, below), select(r1, s1, below), select(r2, s2, below), select(r3, s3, below)), vec4<u32>(select(r4, s4, below), select(r5, s5, below), select(r6, s6, below), select(r7, s7, below)));
 }
 
 fn fr_mul(x: Fr, y: Fr) -> Fr {
@@ -306,6 +361,73 @@ fn fr_arg(k: u32) -> Fr {
   return Fr(p[k], p[k + 1u]);
 }
 
+fn int2_at(d: u32, i: u32) -> vec2<u32> {
+  let at = place(d, i);
+  let w = load_word(at.x, 4u * at.y + (at.z >> 1u));
+  let v = bitcast<i32>(w << (16u * (1u - (at.z & 1u)))) >> 16u;
+  return vec2<u32>(bitcast<u32>(v), bitcast<u32>(v >> 31u));
+}
+
+fn fr_times(x: Fr, v: i32) -> Fr {
+  let m = u32(abs(v));
+  let top = (x.v1.z >> 31u) | (x.v1.w << 1u);
+  let g = mac(top, 0x8d54253bu, 0u, 0u);
+  let fraction = (g.y << 1u) | (g.x >> 31u);
+  let q = mac(fraction, m, 0u, 0u).y;
+  let d0 = bitcast<i32>((x.v0.x & 0x1fffu) * m) - bitcast<i32>(q * 1u);
+  let t0 = bitcast<u32>(d0) & 0x1fffu;
+  let d1 = bitcast<i32>(((x.v0.x >> 13u) & 0x1fffu) * m) - bitcast<i32>(q * 0u) + (d0 >> 13u);
+  let t1 = bitcast<u32>(d1) & 0x1fffu;
+  let d2 = bitcast<i32>((((x.v0.x >> 26u) | (x.v0.y << 6u)) & 0x1fffu) * m) - bitcast<i32>(q * 0x1fc0u) + (d1 >> 13u);
+  let t2 = bitcast<u32>(d2) & 0x1fffu;
+  let d3 = bitcast<i32>(((x.v0.y >> 7u) & 0x1fffu) * m) - bitcast<i32>(q * 0x1fffu) + (d2 >> 13u);
+  let t3 = bitcast<u32>(d3) & 0x1fffu;
+  let d4 = bitcast<i32>((((x.v0.y >> 20u) | (x.v0.z << 12u)) & 0x1fffu) * m) - bitcast<i32>(q * 0xfffu) + (d3 >> 13u);
+  let t4 = bitcast<u32>(d4) & 0x1fffu;
+  let d5 = bitcast<i32>(((x.v0.z >> 1u) & 0x1fffu) * m) - bitcast<i32>(q * 0xdffu) + (d4 >> 13u);
+  let t5 = bitcast<u32>(d5) & 0x1fffu;
+  let d6 = bitcast<i32>(((x.v0.z >> 14u) & 0x1fffu) * m) - bitcast<i32>(q * 0x1ff9u) + (d5 >> 13u);
+  let t6 = bitcast<u32>(d6) & 0x1fffu;
+  let d7 = bitcast<i32>((((x.v0.z >> 27u) | (x.v0.w << 5u)) & 0x1fffu) * m) - bitcast<i32>(q * 95u) + (d6 >> 13u);
+  let t7 = bitcast<u32>(d7) & 0x1fffu;
+  let d8 = bitcast<i32>(((x.v0.w >> 8u) & 0x1fffu) * m) - bitcast<i32>(q * 0x1da4u) + (d7 >> 13u);
+  let t8 = bitcast<u32>(d8) & 0x1fffu;
+  let d9 = bitcast<i32>((((x.v0.w >> 21u) | (x.v1.x << 11u)) & 0x1fffu) * m) - bitcast<i32>(q * 0xa9du) + (d8 >> 13u);
+  let t9 = bitcast<u32>(d9) & 0x1fffu;
+  let d10 = bitcast<i32>(((x.v1.x >> 2u) & 0x1fffu) * m) - bitcast<i32>(q * 0x1601u) + (d9 >> 13u);
+  let t10 = bitcast<u32>(d10) & 0x1fffu;
+  let d11 = bitcast<i32>(((x.v1.x >> 15u) & 0x1fffu) * m) - bitcast<i32>(q * 0x1343u) + (d10 >> 13u);
+  let t11 = bitcast<u32>(d11) & 0x1fffu;
+  let d12 = bitcast<i32>((((x.v1.x >> 28u) | (x.v1.y << 4u)) & 0x1fffu) * m) - bitcast<i32>(q * 128u) + (d11 >> 13u);
+  let t12 = bitcast<u32>(d12) & 0x1fffu;
+  let d13 = bitcast<i32>(((x.v1.y >> 9u) & 0x1fffu) * m) - bitcast<i32>(q * 0x1cecu) + (d12 >> 13u);
+  let t13 = bitcast<u32>(d13) & 0x1fffu;
+  let d14 = bitcast<i32>((((x.v1.y >> 22u) | (x.v1.z << 10u)) & 0x1fffu) * m) - bitcast<i32>(q * 204u) + (d13 >> 13u);
+  let t14 = bitcast<u32>(d14) & 0x1fffu;
+  let d15 = bitcast<i32>(((x.v1.z >> 3u) & 0x1fffu) * m) - bitcast<i32>(q * 0xfa9u) + (d14 >> 13u);
+  let t15 = bitcast<u32>(d15) & 0x1fffu;
+  let d16 = bitcast<i32>(((x.v1.z >> 16u) & 0x1fffu) * m) - bitcast<i32>(q * 0x99du) + (d15 >> 13u);
+  let t16 = bitcast<u32>(d16) & 0x1fffu;
+  let d17 = bitcast<i32>((((x.v1.z >> 29u) | (x.v1.w << 3u)) & 0x1fffu) * m) - bitcast<i32>(q * 0x1a99u) + (d16 >> 13u);
+  let t17 = bitcast<u32>(d17) & 0x1fffu;
+  let d18 = bitcast<i32>(((x.v1.w >> 10u) & 0x1fffu) * m) - bitcast<i32>(q * 0x1b69u) + (d17 >> 13u);
+  let t18 = bitcast<u32>(d18) & 0x1fffu;
+  let d19 = bitcast<i32>(((x.v1.w >> 23u)) * m) - bitcast<i32>(q * 231u) + (d18 >> 13u);
+  let t19 = bitcast<u32>(d19) & 0x1fffu;
+  let r = fr_fit(Fr(vec4<u32>(t0 | (t1 << 13u) | (t2 << 26u), (t2 >> 6u) | (t3 << 7u) | (t4 << 20u), (t4 >> 12u) | (t5 << 1u) | (t6 << 14u) | (t7 << 27u), (t7 >> 5u) | (t8 << 8u) | (t9 << 21u)), vec4<u32>((t9 >> 11u) | (t10 << 2u) | (t11 << 15u) | (t12 << 28u), (t12 >> 4u) | (t13 << 9u) | (t14 << 22u), (t14 >> 10u) | (t15 << 3u) | (t16 << 16u) | (t17 << 29u), (t17 >> 3u) | (t18 << 10u) | (t19 << 23u))));
+  if v < 0 {
+    return fr_sub(fr_zero(), r);
+  }
+  return r;
+}
+
+fn small_at(d: u32, i: u32) -> i32 {
+  if i >= p[d].y {
+    return 0;
+  }
+  return bitcast<i32>(int2_at(d, i).x);
+}
+
 var<workgroup> sums: array<Fr, 64>;
 
 fn workgroup_sum(local: u32, mine: Fr) -> Fr {
@@ -339,8 +461,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var s0 = fr_zero();
   var s1 = fr_zero();
   for (var j = thread(group, local); j < p[0].y; j += p[0].z * 64u) {
-    let v0 = fr_at(7u, j);
-  let v1 = fr_at(7u, j + p[0].x);
+    let v0 = small_at(7u, j);
+  let v1 = small_at(7u, j + p[0].x);
   let v2 = fr_at(8u, j);
   let v3 = fr_at(8u, j + p[0].x);
   let v4 = fr_at(9u, j);
@@ -348,18 +470,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let v6 = fr_at(10u, j);
   let v7 = fr_at(10u, j + p[0].x);
   let v8 = weight_at(j);
-  let v9 = fr_mul(v0, v6);
+  let v9 = fr_times(v6, v0);
   let v10 = fr_mul(c0, v6);
   let v11 = fr_add(v2, v10);
   let v12 = fr_mul(v4, v11);
   let v13 = fr_add(v9, v12);
   let v14 = fr_mul(v8, v13);
   s0 = fr_add(s0, v14);
-  let v15 = fr_sub(v1, v0);
+  let v15 = v1 - v0;
   let v16 = fr_sub(v3, v2);
   let v17 = fr_sub(v5, v4);
   let v18 = fr_sub(v7, v6);
-  let v19 = fr_mul(v15, v18);
+  let v19 = fr_times(v18, v15);
   let v20 = fr_mul(c0, v18);
   let v21 = fr_add(v16, v20);
   let v22 = fr_mul(v17, v21);

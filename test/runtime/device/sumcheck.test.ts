@@ -12,7 +12,7 @@ import {
   table,
   type Expression,
 } from '../../../runtime/device/expression.ts';
-import { describeDevices, mod, Random } from './devices.ts';
+import { describeDevices, EDGES, mod, Random } from './devices.ts';
 
 const fraction = add(add(mul(table(0), table(3)), mul(table(2), table(1))), mul(constant(0), mul(table(1), table(3))));
 const EXPRESSIONS: readonly Expression[] = [
@@ -154,6 +154,52 @@ describeDevices('sumcheck', (device, name) => {
           ),
         );
         expect(await device().readFr(out)).toEqual(expected);
+      });
+    }
+  });
+
+  it('takes tables of integers for what they stand for', async () => {
+    const random = new Random(17);
+    const variables = 4;
+    const half = 2 ** (variables - 1);
+    const ends = (bits: number) => [0n, 1n, -1n, -(1n << BigInt(bits - 1)), (1n << BigInt(bits - 1)) - 1n];
+    const entries = (bits: number, n: number) => {
+      const edges = ends(bits);
+      return Array.from({ length: n }, (_, i) => (i < 10 ? edges[(3 * i) % 5] : random.integer(bits)));
+    };
+    const field = [...EDGES, ...random.frs(3)];
+    const points: readonly SumcheckPoint[] = [0, 'inf', -2];
+    for (const [make, bits] of [
+      [(v: readonly bigint[]) => Int16Array.from(v, Number), 16],
+      [(v: readonly bigint[]) => Int32Array.from(v, Number), 32],
+      [(v: readonly bigint[]) => BigInt64Array.from(v), 64],
+    ] as const) {
+      const [a, b] = [entries(bits, 2 * half), entries(16, half + 3)];
+      const tables = [a, field, b, entries(bits, half)];
+      const weights = random.frs(half);
+      await device().scope(async () => {
+        const vectors = [
+          device().intVector(make(a)),
+          device().frVector(field),
+          device().intVector(Int16Array.from(b, Number)),
+          device().intVector(make(tables[3])),
+        ];
+        const kernel = device().prepare(fraction);
+        const outer = device().frVector(weights);
+        const out = await device().round(kernel, vectors, [7n], variables, points, { outer, innerBits: 0 });
+        expect(out).toEqual(points.map((x) => expectedRound(fraction, tables, [7n], half, x, (j) => weights[j])));
+        const mapped = device().map(kernel, vectors, [7n], 2 * half);
+        const at = (i: number) => tables.map((t) => mod(t[i] ?? 0n));
+        expect(await device().readFr(mapped)).toEqual(
+          Array.from({ length: 2 * half }, (_, i) => valueOf(fraction, at(i), [7n])),
+        );
+        const x = random.fr();
+        for (const [k, folded] of device().fold(vectors, variables, x).entries())
+          expect(await device().readFr(folded)).toEqual(
+            Array.from({ length: half }, (_, j) =>
+              mod((tables[k][j] ?? 0n) + x * ((tables[k][j + half] ?? 0n) - (tables[k][j] ?? 0n))),
+            ),
+          );
       });
     }
   });

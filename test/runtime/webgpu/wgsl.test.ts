@@ -20,9 +20,9 @@ const fraction = add(mul(table(0), table(3)), mul(table(2), add(table(1), mul(co
 const snapshot = (name: string): string => `../../golden/wgsl/${name}.wgsl`;
 
 test.each<[string, KernelText]>([
-  ['round', round(usual.fr, fraction, [0, 'inf'], true)],
-  ['map', map(fraction)],
-  ['fold', fold],
+  ['round', round(usual.fr, fraction, [2, 'fr', 'fr', 'fr'], [0, 'inf'], true)],
+  ['map', map(fraction, ['fr', 'fr', 'fr', 'fr'])],
+  ['fold', fold('fr')],
   ['lift', lift(2)],
   ['gather', gatherInt(2)],
   ['contract', contractInt(usual.fr, 2, 0, false)],
@@ -32,7 +32,7 @@ test.each<[string, KernelText]>([
 });
 
 test('several arenas', async () => {
-  await expect(shaderText(usual, fold, 4)).toMatchFileSnapshot(snapshot('fold-4-arenas'));
+  await expect(shaderText(usual, fold('fr'), 4)).toMatchFileSnapshot(snapshot('fold-4-arenas'));
 });
 
 test.each<FieldVariant>([
