@@ -172,8 +172,10 @@ export class Gpu {
     }
     this.#flush();
     try {
-      await Promise.race([staging.mapAsync(MAP_READ, 0, total), this.#lost]);
+      await staging.mapAsync(MAP_READ, 0, total);
     } catch (error) {
+      // A lost device rejects first and says why a little later.
+      await Promise.race([this.#lost.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 200))]);
       await this.check();
       throw error instanceof GpuError ? error : failureOf(error as Error, this.#lastKernel);
     }
