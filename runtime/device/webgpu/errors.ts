@@ -10,7 +10,9 @@ export type GpuErrorKind =
   /** A generated shader was refused. */
   | 'shader'
   /** A call was refused by the WebGPU implementation. */
-  | 'validation';
+  | 'validation'
+  /** What the GPU computed cannot be right. */
+  | 'result';
 
 export class GpuError extends Error {
   override readonly name = 'GpuError';

@@ -16,6 +16,8 @@ import { PARAMETER_QUADS } from './params.ts';
 export interface KernelSource {
   /** In error messages, and the key under which its pipeline is kept: one name, one text. */
   readonly name: string;
+  /** For kernels whose invocations write different words of one quad: see `accessDeclarations`. */
+  readonly byWords?: boolean;
   source(): { readonly library: readonly Declaration[]; readonly entry: string };
 }
 
@@ -322,7 +324,7 @@ export function shaderText(
 ): string {
   const { library, entry } = kernel.source();
   const shared = [
-    ...accessDeclarations(arenas, PARAMETER_QUADS),
+    ...accessDeclarations(arenas, PARAMETER_QUADS, kernel.byWords),
     mac,
     ...fields.fr.declarations,
     ...fields.fq.declarations,

@@ -53,6 +53,10 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
     { arena: Math.floor(arena / 256) * 256, arenas, budget: options.memory ?? Infinity },
   );
   const scopes = new Scopes<{ free(): void }>((v) => v.free());
+  const own = <V extends { free(): void }>(v: V): V => {
+    scopes.own(v);
+    return v;
+  };
   const store = new Store(gpu, host, scopes, {
     hostBelow: options.hostBelow ?? 2 ** 12,
     segmentBytes: options.segmentBytes ?? Math.min(128 * MIB, 2 ** Math.floor(Math.log2(arena))),
@@ -62,7 +66,7 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
     scope: (body) => host.scope(() => scopes.scope(body)),
     keep: (body) => both(host, scopes, body),
     ...scalarOperations(store),
-    ...pointOperations(store),
+    ...pointOperations(store, own, options.generators),
     close: async () => {
       gpu.destroy();
       await host.close();

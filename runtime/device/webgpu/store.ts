@@ -91,14 +91,24 @@ export class Store {
   frVector(values: readonly bigint[]): FrVector {
     // The host's device checks the values, and packs them.
     if (values.length < this.#hostBelow) return this.adopt(this.host.frVector(values));
-    const v = this.newFr(values.length);
-    const chunk = 2 ** 16;
-    for (let start = 0; start < values.length; start += chunk) {
-      const part = this.host.raw.frFromValues(values.slice(start, start + chunk), start);
-      this.#upload(v.gpu!, 32, part, start);
+    return this.#own(this.looseFrOf(values)) as AnyVector as FrVector;
+  }
+
+  /** Values in GPU memory, however few they are; owned by nobody. @throws RangeError unless all are in [0, r) */
+  looseFrOf(values: readonly bigint[]): GpuVector<FrVector> {
+    const v = this.looseFr(values.length);
+    try {
+      const chunk = 2 ** 16;
+      for (let start = 0; start < values.length; start += chunk) {
+        const part = this.host.raw.frFromValues(values.slice(start, start + chunk), start);
+        this.#upload(v.gpu!, 32, part, start);
+      }
+      this.#enter(v);
+      return v;
+    } catch (error) {
+      v.free();
+      throw error;
     }
-    this.#enter(v);
-    return v as AnyVector as FrVector;
   }
 
   intVector(values: Integers): IntVector {

@@ -9,8 +9,11 @@ export const GRID = 65535;
 /**
  * `p`: the arguments; `load`, `store`: a quad of an arena; `load_word`, `store_word`: a word of it; `thread`: the
  * number of an invocation; `atomic_words`: a buffer of counters, where a kernel has one.
+ *
+ * A write to a component of a vector may write all of it (WGSL, section 8.5.1.1), so words of one quad that several
+ * invocations write need arenas of words: `byWords`.
  */
-export function accessDeclarations(arenas: number, parameterQuads: number): Declaration[] {
+export function accessDeclarations(arenas: number, parameterQuads: number, byWords = false): Declaration[] {
   const numbers = Array.from({ length: arenas }, (_, i) => i);
   const cases = (one: (i: number) => string, rest: string): string =>
     arenas === 1
@@ -19,6 +22,12 @@ export function accessDeclarations(arenas: number, parameterQuads: number): Decl
           .slice(1)
           .map((i) => `    case ${u32(i)}: { ${one(i)} }`)
           .join('\n')}\n    default: { ${rest} }\n  }`;
+  const word = (i: number): string => (byWords ? `arena${i}[at]` : `arena${i}[at >> 2u][at & 3u]`);
+  const four = [0, 1, 2, 3];
+  const loadQuad = (i: number): string =>
+    byWords ? `vec4<u32>(${four.map((k) => `arena${i}[4u * quad + ${k}u]`).join(', ')})` : `arena${i}[quad]`;
+  const storeQuad = (i: number): string =>
+    byWords ? four.map((k) => `arena${i}[4u * quad + ${k}u] = value[${k}];`).join(' ') : `arena${i}[quad] = value;`;
   return [
     {
       name: 'p',
@@ -26,7 +35,7 @@ export function accessDeclarations(arenas: number, parameterQuads: number): Decl
     },
     ...numbers.map((i) => ({
       name: `arena${i}`,
-      text: `@group(0) @binding(${i + 1}) var<storage, read_write> arena${i}: array<vec4<u32>>;`,
+      text: `@group(0) @binding(${i + 1}) var<storage, read_write> arena${i}: array<${byWords ? 'u32' : 'vec4<u32>'}>;`,
     })),
     {
       name: 'atomic_words',
@@ -34,19 +43,19 @@ export function accessDeclarations(arenas: number, parameterQuads: number): Decl
     },
     {
       name: 'load',
-      text: `fn load(arena: u32, quad: u32) -> vec4<u32> {\n${cases((i) => `return arena${i}[quad];`, 'return arena0[quad];')}\n}`,
+      text: `fn load(arena: u32, quad: u32) -> vec4<u32> {\n${cases((i) => `return ${loadQuad(i)};`, `return ${loadQuad(0)};`)}\n}`,
     },
     {
       name: 'load_word',
-      text: `fn load_word(arena: u32, at: u32) -> u32 {\n${cases((i) => `return arena${i}[at >> 2u][at & 3u];`, 'return arena0[at >> 2u][at & 3u];')}\n}`,
+      text: `fn load_word(arena: u32, at: u32) -> u32 {\n${cases((i) => `return ${word(i)};`, `return ${word(0)};`)}\n}`,
     },
     {
       name: 'store',
-      text: `fn store(arena: u32, quad: u32, value: vec4<u32>) {\n${cases((i) => `arena${i}[quad] = value;`, 'arena0[quad] = value;')}\n}`,
+      text: `fn store(arena: u32, quad: u32, value: vec4<u32>) {\n${cases(storeQuad, storeQuad(0))}\n}`,
     },
     {
       name: 'store_word',
-      text: `fn store_word(arena: u32, at: u32, value: u32) {\n${cases((i) => `arena${i}[at >> 2u][at & 3u] = value;`, 'arena0[at >> 2u][at & 3u] = value;')}\n}`,
+      text: `fn store_word(arena: u32, at: u32, value: u32) {\n${cases((i) => `${word(i)} = value;`, `${word(0)} = value;`)}\n}`,
     },
     {
       name: 'thread',

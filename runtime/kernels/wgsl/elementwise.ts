@@ -6,6 +6,7 @@ import { WORKGROUP } from './access.ts';
 
 export interface KernelText {
   readonly name: string;
+  readonly byWords?: boolean;
   source(): { readonly library: readonly Declaration[]; readonly entry: string };
 }
 
