@@ -10,8 +10,8 @@ export const GRID = 65535;
  * `p`: the arguments; `load`, `store`: a quad of an arena; `load_word`, `store_word`: a word of it; `thread`: the
  * number of an invocation; `atomic_words`: a buffer of counters, where a kernel has one.
  *
- * A write to a component of a vector may write all of it (WGSL, section 8.5.1.1), so words of one quad that several
- * invocations write need arenas of words: `byWords`.
+ * WGSL allows a write to a component of a vector to write the whole vector, so a kernel whose invocations write different
+ * words of one quad needs arenas of words: `byWords`.
  */
 export function accessDeclarations(arenas: number, parameterQuads: number, byWords = false): Declaration[] {
   const numbers = Array.from({ length: arenas }, (_, i) => i);

@@ -6,6 +6,7 @@ import { WORKGROUP } from './access.ts';
 
 export interface KernelText {
   readonly name: string;
+  /** Whether invocations write different words of one quad; see `accessDeclarations`. */
   readonly byWords?: boolean;
   source(): { readonly library: readonly Declaration[]; readonly entry: string };
 }
@@ -79,7 +80,7 @@ export function gatherInt(bytes: IntBytes): KernelText {
           ...pick('e'),
           ...put(bytes === 4 ? 'value_e.x' : 'select(value_e.x, value_e.y, (i & 1u) == 1u)'),
         ];
-  return simple(`gather int${8 * bytes}`, body);
+  return { ...simple(`gather int${8 * bytes}`, body), byWords: true };
 }
 
 /** Vector 1 = products of an entry of vector 2 (i >> p[0].y) and of vector 3 (the low bits). */

@@ -14,6 +14,7 @@ const multiply64: Declaration = {
 /** Entry i = (o, c) of a product of vectors 2 [outer, reduce] and 3 [reduce, inner], p[4] = reduce, inner; 8 bytes each in vector 1. */
 export const multiplyIntegers = (left: IntBytes, right: IntBytes): KernelText => ({
   name: `multiply int${8 * left} int${8 * right}`,
+  byWords: true,
   source: () => ({
     library: [multiply64],
     entry: forEach([

@@ -1,13 +1,13 @@
 @group(0) @binding(0) var<uniform> p: array<vec4<u32>, 1024>;
 
-@group(0) @binding(1) var<storage, read_write> arena0: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read_write> arena0: array<u32>;
 
 fn load_word(arena: u32, at: u32) -> u32 {
-  return arena0[at >> 2u][at & 3u];
+  return arena0[at];
 }
 
 fn store_word(arena: u32, at: u32, value: u32) {
-  arena0[at >> 2u][at & 3u] = value;
+  arena0[at] = value;
 }
 
 fn thread(group: vec3<u32>, local: u32) -> u32 {
