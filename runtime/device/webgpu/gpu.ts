@@ -66,6 +66,11 @@ export class Gpu {
     this.#watch();
   }
 
+  readonly #uncaptured = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault?.();
+    this.#consequence ??= failureOf(event.error, this.#lastKernel);
+  };
+
   #watch(): void {
     this.#lost = this.device.lost.then((info) => {
       this.#failure = new GpuError(
@@ -77,10 +82,7 @@ export class Gpu {
       throw this.#failure;
     });
     this.#lost.catch(() => undefined);
-    this.device.addEventListener('uncapturederror', (event) => {
-      event.preventDefault?.();
-      this.#consequence ??= failureOf(event.error, this.#lastKernel);
-    });
+    this.device.addEventListener('uncapturederror', this.#uncaptured);
   }
 
   #addArena(bytes: number): void {
@@ -204,6 +206,7 @@ export class Gpu {
   /** Gives all memory back. The device stays. */
   release(): void {
     this.#flush();
+    this.device.removeEventListener('uncapturederror', this.#uncaptured);
     for (const b of [...this.#arenas, ...this.#dummies, ...this.#staging, this.#ring]) b.destroy();
   }
 
