@@ -15,7 +15,7 @@ import { readText, withSource } from './files.ts';
 
 /** `--inputs`: a file, or `random:SEED`. @throws CliError, FormatError */
 export async function readInputs(given: string, bundle: Bundle): Promise<Inputs> {
-  const wanted = publicTensors(bundle).filter((t) => t.kind === 'input');
+  const wanted = [...publicTensors(bundle).filter((t) => t.kind === 'input'), ...secretInputs(bundle)];
   const seed = /^random:(.*)$/s.exec(given)?.[1];
   if (seed === '') throw new CliError('random: needs a seed', 'write for example random:1');
   if (seed !== undefined) return randomInputs(seed, wanted);
@@ -56,6 +56,14 @@ function publicTensors({ gadgets }: Bundle): (WantedInput & { readonly kind: 'in
     };
   });
 }
+
+/** Inputs that neither stand in the statement nor come from a source. */
+const secretInputs = ({ gadgets }: Bundle): WantedInput[] =>
+  gadgets.secrets.map((id) => {
+    const { name, shape, type } = gadgets.tensors[id];
+    if (!type) throw new Error(`internal error: the input ${name} has no type`);
+    return { name, shape, type };
+  });
 
 type Choose = (names: readonly string[]) => readonly WantedInput[];
 

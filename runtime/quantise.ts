@@ -63,6 +63,22 @@ function outside(where: string, value: number, rounded: number, type: TensorType
   );
 }
 
+/** Where an entry of a tensor stands, as people write it. */
+export const placeOf = (t: Pick<GadgetTensor, 'name' | 'shape'>, position: number): string =>
+  nameAt(t.name, t.shape, position);
+
+/** The error for a computed integer that its tensor cannot take. */
+export function entryOutside(t: GadgetTensor, position: number, v: bigint): ValueError {
+  const where = placeOf(t, position);
+  if (t.type?.kind !== 'fixed') return new ValueError(`${where} is ${v}, outside [${t.range.lo}, ${t.range.hi}]`);
+  const { bits, frac } = t.type;
+  const needed = bitsOf(v);
+  return new ValueError(
+    `${where} is ${v}, which needs ${needed} bits with ${frac} after the point; its fixed<${bits}, ${frac}> has ${bits}. ` +
+      `Use fixed<${needed}, ${frac}>, or fewer bits after the point`,
+  );
+}
+
 /** The numbers that a tensor's integers stand for, as the nearest floats. */
 export function dequantise(tensor: Pick<GadgetTensor, 'scale'>, values: IntegerArray): Float64Array {
   const { num, den } = tensor.scale;

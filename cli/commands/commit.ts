@@ -27,7 +27,7 @@ export const run: Run = async (args, progress) => {
   const weights = await progress.phase('read weights', () => readWeights(path, source));
   const { made, device } = await withDevice(args, progress, async (device) => ({
     device: device.name,
-    made: await progress.phase('commit and prove ranges', () =>
+    made: await progress.phase(source.open ? 'commit' : 'commit and prove ranges', () =>
       about(path, 'change the types in the program, or the weights, and compile again', [ValueError], () =>
         commit(file.bytes, source.name, weights, { device }),
       ),
@@ -45,7 +45,9 @@ export const run: Run = async (args, progress) => {
   const text = [
     `committed to ${plural(source.tensors.length, 'tensor')} of "${source.name}" (${count(entries)} values, ${source.rows} x ${source.columns}) on ${device}`,
     `  ${commitmentPath}  ${bytes(made.commitment.length)}, to publish; its digest is ${digest}`,
-    `  ${openingPath}  ${bytes(made.opening.length)}, to keep as secret as the weights: without it nothing can be proved`,
+    source.open
+      ? `  ${openingPath}  ${bytes(made.opening.length)}, for proving: it says which weights were committed to, and is no secret`
+      : `  ${openingPath}  ${bytes(made.opening.length)}, to keep as secret as the weights: without it nothing can be proved`,
     `  ${phaseLine(progress.times)}`,
   ].join('\n');
   const outputs = { commitment: commitmentPath, opening: openingPath, commitmentBytes: made.commitment.length, digest };
@@ -69,7 +71,7 @@ function chosenSource(args: Arguments, { path, bundle }: BundleFile): CommittedS
   const name = args.value('source') ?? (names.length === 1 ? names[0] : undefined);
   if (names.length === 0)
     throw new CliError(
-      `${path} has no secret tensors: there is nothing to commit to`,
+      `${path} has no secret or open tensors from a source: there is nothing to commit to`,
       'prove and verify without a commitment',
     );
   if (name === undefined)

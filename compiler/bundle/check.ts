@@ -56,6 +56,15 @@ export function checkTensor(
     // Views are appended after what they view, so that no chain of them can turn in a circle.
     if (tensors[c.of].class.kind === 'view') fail(`${t.name} is a view of a view`);
     if (c.of >= id || c.at.length !== tensors[c.of].shape.length) fail(`the view ${t.name} does not fit what it views`);
+  } else if (c.kind === 'selector') {
+    const indices = tensors[c.of];
+    const { kind } = indices.class;
+    const size = indices.type?.kind === 'index' ? indices.type.size : 0;
+    if ((kind !== 'input' && kind !== 'output') || t.shape.join() !== [...indices.shape, size].join())
+      fail(`${t.name} selects by what is no public tensor of indices`);
+    if (indices.range.lo !== 0n || indices.range.hi !== BigInt(size) - 1n) fail(`${indices.name} is out of its range`);
+  } else if (c.kind === 'witness') {
+    if (c.axes.map((a) => a.length).join() !== t.shape.join()) fail(`${t.name} does not fit its place`);
   } else if (c.kind === 'constant' && c.values) {
     const { lo, hi } = t.range;
     if (c.values.length !== t.shape.reduce((n, d) => n * d, 1) || c.values.some((v) => v < lo || v > hi))
@@ -87,10 +96,18 @@ export function checkProgram(p: GadgetProgram): void {
   for (const [id, t] of p.tensors.entries()) {
     const { kind } = t.class;
     if ((kind === 'input' || kind === 'output') !== publics.has(id)) fail(`${t.name} is not listed as it should be`);
-    if (kind === 'output' && targets.get(id)?.level !== 1) fail(`the output ${t.name} has no equation at level 1`);
+    const level = targets.get(id)?.level;
+    // An output without an equation is what lookups and other equations say of it: it has to be in one.
+    if (kind === 'output' && level !== 1 && (level !== undefined || !isMentioned(p, id)))
+      fail(`the output ${t.name} has no equation at level 1`);
     if (kind === 'defined' && t.class.level > 0 && targets.get(id)?.level !== t.class.level)
       fail(`${t.name} has no equation at its level`);
   }
+  checkLookups(p);
+  checkPlaces(p);
+  if (p.steps.some((s) => s.kind === 'equation' && s.equation >= p.equations.length))
+    fail('a step that evaluates no equation');
+  if (p.steps.some((s) => s.kind === 'table' && s.table >= p.tables.length)) fail('a step that looks into no table');
   const wide = tooWide(p);
   if (wide !== undefined) fail(`the integers of ${wide} could wrap in the field`);
   const evaluated = new Set<number>();
@@ -98,12 +115,80 @@ export function checkProgram(p: GadgetProgram): void {
     if (e.level > p.levels) fail('an equation beyond the last level');
     const { kind } = p.tensors[e.target].class;
     if (kind !== 'output' && kind !== 'defined') fail(`${p.tensors[e.target].name} may not have an equation`);
+    if (e.level === 0) {
+      evaluated.add(e.target);
+      continue;
+    }
     for (const f of e.terms.flatMap((t) => t.factors)) {
-      if (!isEvaluated(p, f.tensor, evaluated)) fail(`${p.tensors[e.target].name} is defined by what comes after it`);
+      if (!isEvaluated(p, f.tensor, evaluated, targets))
+        fail(`${p.tensors[e.target].name} is defined by what comes after it`);
       checkLevel(p, f.tensor, e.level);
     }
     evaluated.add(e.target);
   }
+}
+
+const isMentioned = (p: GadgetProgram, id: number): boolean =>
+  p.lookups.some((l) => l.tensor === id || l.value === id) ||
+  p.equations.some((e) => e.level > 0 && e.terms.some((t) => t.factors.some((f) => f.tensor === id)));
+
+/** Lookups and zeros are claims that arise at the start: about committed and public tensors, or those of level 1. */
+function checkLookups(p: GadgetProgram): void {
+  const level = new Map(p.equations.map((e) => [e.target, e.level] as const));
+  const settled = (id: number): boolean => {
+    const c = p.tensors[id].class;
+    return c.kind === 'defined' ? c.level === 1 && level.get(id) === 1 : c.kind !== 'view';
+  };
+  const multiplicities = new Set<number>();
+  for (const t of p.tables) {
+    const entries = t.kind === 'range' ? 2 ** t.bits : t.values.length;
+    const m = p.tensors[t.multiplicities];
+    if (m.class.kind !== 'witness' || m.shape.join() !== `${entries}`) fail('a table has no multiplicities');
+    if (multiplicities.has(t.multiplicities)) fail('two tables share multiplicities');
+    multiplicities.add(t.multiplicities);
+  }
+  let leaves = 0;
+  for (const l of p.lookups) {
+    if (l.table >= p.tables.length) fail('a lookup in no table');
+    const table = p.tables[l.table];
+    const { name, shape } = p.tensors[l.tensor];
+    if (!settled(l.tensor)) fail(`${name} is looked up, but not settled`);
+    if ((l.value !== undefined) !== (table.kind === 'function')) fail(`${name} is looked up beside nothing`);
+    if (l.value !== undefined && (!settled(l.value) || p.tensors[l.value].shape.join() !== shape.join()))
+      fail(`${name} is looked up beside another shape`);
+    if (l.shift > 0 && l.offset % 2n ** BigInt(l.shift) !== 0n) fail(`${name} is looked up with a broken offset`);
+    leaves += shape.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1);
+  }
+  if (leaves > limits.leaves) fail('it has too many lookups');
+  for (const id of p.zeros) {
+    const { class: c, name, shape } = p.tensors[id];
+    if (c.kind !== 'defined' || !settled(id)) fail(`${name} is 0, but not settled`);
+    if (shape.reduce((n, d) => n * d, 1) > limits.entries) fail(`${name} is too large`);
+  }
+}
+
+/** Every witness tensor lies inside the proof's matrix, in a block of its own. */
+function checkPlaces(p: GadgetProgram): void {
+  const taken = new Map<number, [number, number][]>();
+  for (const { class: c, name } of p.tensors) {
+    if (c.kind !== 'witness') continue;
+    const used = c.axes.reduce((n, a) => n + a.columnBits, 0);
+    const rows = c.axes.reduce((n, a) => n * Math.ceil(a.length / 2 ** a.columnBits), 1);
+    const width = 2 ** used;
+    const partial = c.axes.filter((a) => a.length % 2 ** a.columnBits !== 0).length;
+    if (width > p.columns || c.firstColumn % width !== 0 || c.firstColumn + width > p.columns)
+      fail(`${name} does not fit its row`);
+    if (c.rows !== rows || c.firstRow + rows > p.witnessRows) fail(`${name} does not fit the proof's rows`);
+    if (2 ** partial * rows > limits.entries / 2 ** 10) fail(`${name} has too many partly filled axes`);
+    for (let r = c.firstRow; r < c.firstRow + rows; r++) {
+      const here = taken.get(r) ?? [];
+      if (here.some(([from, to]) => c.firstColumn < to && from < c.firstColumn + width))
+        fail(`${name} overlaps another`);
+      here.push([c.firstColumn, c.firstColumn + width]);
+      taken.set(r, here);
+    }
+  }
+  if (taken.size !== p.witnessRows) fail('the proof has rows that hold nothing');
 }
 
 const sameRange = (a: Range, b: Range): boolean => a.lo === b.lo && a.hi === b.hi;
@@ -114,10 +199,16 @@ const typeRange = (t: TensorType): Range =>
     : { lo: 0n, hi: BigInt(t.size) - 1n };
 
 /** Equations read what stands before them: without that rule a tensor could be defined by itself. */
-function isEvaluated(p: GadgetProgram, id: number, evaluated: ReadonlySet<number>): boolean {
+function isEvaluated(
+  p: GadgetProgram,
+  id: number,
+  evaluated: ReadonlySet<number>,
+  targets: ReadonlyMap<number, unknown>,
+): boolean {
   const c = p.tensors[id].class;
-  if (c.kind === 'view') return isEvaluated(p, c.of, evaluated);
-  return (c.kind !== 'output' && c.kind !== 'defined') || evaluated.has(id);
+  if (c.kind === 'view') return isEvaluated(p, c.of, evaluated, targets);
+  // Outputs without an equation are given: lookups and equations speak of them.
+  return (c.kind !== 'output' && c.kind !== 'defined') || evaluated.has(id) || !targets.has(id);
 }
 
 /** A claim that arises at `level` is settled later; otherwise it would never be. */
@@ -133,5 +224,6 @@ function checkLevel(p: GadgetProgram, id: number, level: number): void {
 
 function isKnown(p: GadgetProgram, id: number): boolean {
   const c = p.tensors[id].class;
-  return c.kind === 'view' ? isKnown(p, c.of) : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant';
+  if (c.kind === 'view') return isKnown(p, c.of);
+  return c.kind === 'input' || c.kind === 'output' || c.kind === 'constant' || c.kind === 'selector';
 }

@@ -7,6 +7,11 @@ export const limits = {
   equations: 1e5,
   terms: 1e4,
   axes: 16,
+  tables: 1000,
+  /** The largest table has 2^17 entries. */
+  tableBits: 17,
+  /** Leaves of a fraction tree. */
+  leaves: 2 ** 30,
   entries: 2 ** 32,
   rows: 2 ** 17,
   columns: 2 ** 16,

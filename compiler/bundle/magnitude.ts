@@ -11,28 +11,79 @@ const mostBits = 252;
 const absolute = (v: bigint): bigint => (v < 0n ? -v : v);
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
+type Bounded = Pick<GadgetProgram, 'tensors' | 'equations' | 'sources' | 'lookups' | 'tables' | 'zeros'>;
+
 /** The name of the first tensor whose integers could be too large for the field, or undefined. */
-export function tooWide(p: Pick<GadgetProgram, 'tensors' | 'equations' | 'sources'>): string | undefined {
+export function tooWide(p: Bounded): string | undefined {
   const magnitudes = new Map<number, bigint>();
-  const of = (id: number): bigint => {
+  const shown = witnessMagnitudes(p);
+  const of = (id: number): bigint | undefined => {
     const known = magnitudes.get(id);
     if (known !== undefined) return known;
     const { class: c, range } = p.tensors[id];
     if (c.kind === 'view') return of(c.of);
+    if (c.kind === 'witness') return shown.get(id);
+    if (c.kind === 'selector') return 1n;
     if (c.kind === 'committed')
       return c.files.map((f) => 2n ** BigInt(p.sources[c.source].tensors[f].bits - 1)).reduce(larger, 0n);
     return larger(absolute(range.lo), absolute(range.hi));
   };
   for (const e of p.equations) {
-    const sum = e.terms.map((t) => termMagnitude(t, of)).reduce((a, b) => a + b, 0n);
+    let sum = 0n;
+    for (const t of e.terms) {
+      const m = termMagnitude(t, of);
+      if (m === undefined) return p.tensors[e.target].name;
+      sum += m;
+    }
     if (sum >> BigInt(mostBits) !== 0n) return p.tensors[e.target].name;
     magnitudes.set(e.target, sum);
   }
   return undefined;
 }
 
-/** Axes summed alone are counted in the coefficient, as powers of two. */
-function termMagnitude(t: GadgetTerm, of: (id: number) => bigint): bigint {
-  const entries = t.variables.slice(t.shared.length).reduce((n, length) => n * BigInt(length), 1n);
-  return t.factors.reduce((product, f) => product * of(f.tensor), absolute(t.coefficient) * entries);
+/** Bounds of committed values, from their lookups and from the equations that make them 0 or 1. */
+function witnessMagnitudes(p: Bounded): Map<number, bigint> {
+  const out = new Map<number, bigint>();
+  const bound = (id: number, m: bigint): void => {
+    const known = out.get(id);
+    out.set(id, known === undefined || m < known ? m : known);
+  };
+  for (const l of p.lookups) {
+    const table = p.tables[l.table];
+    const entries = table.kind === 'range' ? 2n ** BigInt(table.bits) : BigInt(table.values.length);
+    if (l.shift === 0) bound(l.tensor, larger(absolute(l.offset), absolute(entries - l.offset)));
+    if (l.value !== undefined && table.kind === 'function')
+      bound(l.value, table.values.map(absolute).reduce(larger, 0n));
+  }
+  const zeros = new Set(p.zeros);
+  for (const e of p.equations) {
+    const id = zeros.has(e.target) ? booleanOf(e.terms) : undefined;
+    if (id !== undefined) bound(id, 1n);
+  }
+  return out;
+}
+
+/** The tensor b of b b - b, entry by entry, if that is what the terms are. */
+function booleanOf(terms: readonly GadgetTerm[]): number | undefined {
+  if (terms.length !== 2) return undefined;
+  const [square, line] = terms;
+  if (square.factors.length !== 2 || line.factors.length !== 1) return undefined;
+  const id = line.factors[0].tensor;
+  const inOrder =
+    line.factors[0].axes.every((a, j) => a.kind === 'output' && a.output === j) &&
+    square.factors.every((f) => f.tensor === id && f.axes.every((a, j) => a.kind === 'summed' && a.variable === j)) &&
+    square.shared.length === square.variables.length &&
+    square.shared.every((o, v) => o === v);
+  return inOrder && square.coefficient === 1n && line.coefficient === -1n ? id : undefined;
+}
+
+/** Axes summed alone are counted in the coefficient, as powers of two. Undefined: a factor without a bound. */
+function termMagnitude(t: GadgetTerm, of: (id: number) => bigint | undefined): bigint | undefined {
+  let product = t.variables.slice(t.shared.length).reduce((n, length) => n * BigInt(length), absolute(t.coefficient));
+  for (const f of t.factors) {
+    const m = of(f.tensor);
+    if (m === undefined) return undefined;
+    product *= m;
+  }
+  return product;
 }

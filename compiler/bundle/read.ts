@@ -9,10 +9,14 @@ import type {
   CommittedTensor,
   GadgetEquation,
   GadgetFactor,
+  GadgetLookup,
   GadgetProgram,
+  GadgetStep,
+  GadgetTable,
   GadgetTensor,
   GadgetTensorClass,
   GadgetTerm,
+  LayoutAxis,
 } from '../gadget/program.ts';
 import type { Compare, IndexExpr, Range, Rational, TensorType } from '../tensor/program.ts';
 import { checkProgram, checkTensor, checkTerm } from './check.ts';
@@ -61,6 +65,12 @@ export function readGadgetProgram(value: unknown): GadgetProgram {
     name: text(f.name, 'name'),
     tensors,
     equations,
+    tables: list(f.tables, 'tables', limits.tables, (v) => readTable(v, count)),
+    lookups: list(f.lookups, 'lookups', limits.equations, (v) => readLookup(v, count)),
+    zeros: list(f.zeros, 'zeros', limits.equations, (v) => readId(v, count)),
+    steps: list(f.steps, 'steps', limits.equations * 4, (v) => readStep(v, tensors)),
+    secrets: list(f.secrets, 'secrets', limits.equations, (v) => readId(v, count)),
+    witnessRows: integer(f.witnessRows, 'rows of the proof', 0, limits.rows),
     sources,
     publics: list(f.publics, 'publics', tensors.length, (v) => integer(v, 'a public tensor', 0, tensors.length - 1)),
     columns: readColumns(f.columns),
@@ -69,6 +79,108 @@ export function readGadgetProgram(value: unknown): GadgetProgram {
   };
   checkProgram(program);
   return program;
+}
+
+const readId = (v: unknown, count: number): number => integer(v, 'a tensor', 0, count - 1);
+
+function readTable(v: unknown, count: number): GadgetTable {
+  const f = fields(v, 'a table');
+  const multiplicities = readId(f.multiplicities, count);
+  if (f.kind === 'range')
+    return { kind: 'range', bits: integer(f.bits, 'bits of a range', 1, limits.tableBits), multiplicities };
+  if (f.kind !== 'function') fail('an unknown kind of table');
+  const values = list(f.values, 'values of a table', 2 ** limits.tableBits + 1, (x) => big(x, 'a value'));
+  if (values.length === 0) fail('an empty table');
+  // A prover keeps them in 32 bits.
+  if (values.some((x) => BigInt.asIntN(32, x) !== x)) fail('a value of a table is too large');
+  return { kind: 'function', name: text(f.name, 'name of a table'), values, multiplicities };
+}
+
+function readLookup(v: unknown, count: number): GadgetLookup {
+  const f = fields(v, 'a lookup');
+  const offset = big(f.offset, 'an offset');
+  if (BigInt.asIntN(32, offset) !== offset) fail('an offset is too large');
+  return {
+    tensor: readId(f.tensor, count),
+    table: integer(f.table, 'a table', 0, limits.tables),
+    offset,
+    shift: integer(f.shift, 'a shift', 0, limits.bits),
+    ...(f.value === undefined ? {} : { value: readId(f.value, count) }),
+  };
+}
+
+/** Steps are the prover's: whatever they compute, a verifier checks. They only have to point somewhere. */
+function readStep(v: unknown, tensors: readonly GadgetTensor[]): GadgetStep {
+  const f = fields(v, 'a step');
+  const count = tensors.length;
+  if (f.kind === 'equation')
+    return { kind: 'equation', equation: integer(f.equation, 'an equation', 0, limits.equations) };
+  const target = readId(f.target, count);
+  if (f.kind === 'sum')
+    return {
+      kind: 'sum',
+      target,
+      terms: list(f.terms, 'terms', limits.terms, (t) => readTerm(t, tensors, tensors[target].shape)),
+    };
+  const of = readId(f.of, count);
+  const by = (): bigint | number => (typeof f.by === 'bigint' ? f.by : readId(f.by, count));
+  switch (f.kind) {
+    case 'floor':
+    case 'root':
+      return { kind: f.kind, target, of, by: by() };
+    case 'limb':
+      if (f.sign !== 1 && f.sign !== -1) fail('a sign that is none');
+      return {
+        kind: 'limb',
+        target,
+        of,
+        from: big(f.from, 'a start'),
+        sign: f.sign,
+        shift: integer(f.shift, 'a shift', 0, limits.bits),
+        bits: integer(f.bits, 'bits', 1, limits.tableBits),
+      };
+    case 'clamp':
+      return { kind: 'clamp', target, of, lo: big(f.lo, 'an end'), hi: big(f.hi, 'an end') };
+    case 'isZero':
+    case 'after':
+    case 'select':
+      return { kind: f.kind, target, of };
+    case 'table':
+      return {
+        kind: 'table',
+        target,
+        of,
+        table: integer(f.table, 'a table', 0, limits.tables),
+        offset: big(f.offset, 'an offset'),
+      };
+    case 'largest':
+      return {
+        kind: 'largest',
+        target,
+        of,
+        over: integer(f.over, 'a length', 1, limits.entries),
+        ...(f.mask === undefined ? {} : { mask: readId(f.mask, count) }),
+      };
+    default:
+      return fail('an unknown step');
+  }
+}
+
+function readPlace(f: Fields): GadgetTensorClass {
+  const axes = list(f.axes, 'axes', limits.axes, readAxis);
+  return {
+    kind: 'witness',
+    axes,
+    firstRow: integer(f.firstRow, 'a first row', 0, limits.rows),
+    rows: integer(f.rows, 'rows', 1, limits.rows),
+    firstColumn: integer(f.firstColumn, 'a first column', 0, limits.columns),
+  };
+}
+
+function readAxis(a: unknown): LayoutAxis {
+  const x = fields(a, 'an axis');
+  const length = integer(x.length, 'an axis length', 1, limits.entries);
+  return { length, columnBits: integer(x.columnBits, 'column bits', 0, Math.ceil(Math.log2(length))) };
 }
 
 function readColumns(v: unknown): number {
@@ -83,11 +195,7 @@ function readSource(v: unknown): CommittedSource {
   let rows = 0;
   const tensors = list(f.tensors, 'tensors of a source', limits.tensors, (t): CommittedTensor => {
     const c = fields(t, 'a committed tensor');
-    const axes = list(c.axes, 'axes', limits.axes, (a) => {
-      const x = fields(a, 'an axis');
-      const length = integer(x.length, 'an axis length', 1, limits.entries);
-      return { length, columnBits: integer(x.columnBits, 'column bits', 0, Math.ceil(Math.log2(length))) };
-    });
+    const axes = list(c.axes, 'axes', limits.axes, readAxis);
     if (axes.reduce((n, a) => n + a.columnBits, 0) > Math.log2(columns))
       fail('a committed tensor has too many column bits');
     const own = axes.reduce((n, a) => n * Math.ceil(a.length / 2 ** a.columnBits), 1);
@@ -108,7 +216,8 @@ function readSource(v: unknown): CommittedSource {
   });
   if (integer(f.rows, 'rows of a source', 1, limits.rows) !== rows) fail('rows of a source do not add up');
   if (rows * columns > limits.slots) fail('a source is too large');
-  return { name: text(f.name, 'name of a source'), columns, rows, tensors };
+  if (f.open !== undefined && f.open !== true) fail('a source is open or not');
+  return { name: text(f.name, 'name of a source'), ...(f.open ? { open: true } : {}), columns, rows, tensors };
 }
 
 function readTensor(v: unknown, sources: readonly CommittedSource[], count: number): GadgetTensor {
@@ -164,6 +273,10 @@ function readClass(
         return { kind: 'constant', values: list(f.values, 'values', limits.entries, (v) => big(v, 'a value')) };
       return { kind: 'constant', guards: readGuards(f.guards, shape) };
     }
+    case 'witness':
+      return readPlace(f);
+    case 'selector':
+      return { kind: 'selector', of: integer(f.of, 'an index tensor', 0, count - 1) };
     case 'defined':
       return { kind: 'defined', level: integer(f.level, 'a level', 0, limits.equations) };
     case 'view':
@@ -237,7 +350,7 @@ function readEquation(v: unknown, tensors: readonly GadgetTensor[]): GadgetEquat
   const f = fields(v, 'an equation');
   const target = integer(f.target, 'a target', 0, tensors.length - 1);
   const terms = list(f.terms, 'terms', limits.terms, (t) => readTerm(t, tensors, tensors[target].shape));
-  return { target, level: integer(f.level, 'a level', 1, limits.equations), terms, span: nowhere };
+  return { target, level: integer(f.level, 'a level', 0, limits.equations), terms, span: nowhere };
 }
 
 function readTerm(v: unknown, tensors: readonly GadgetTensor[], outputs: readonly number[]): GadgetTerm {

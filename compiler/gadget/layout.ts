@@ -15,7 +15,7 @@ const leastColumns = 32;
 const mostColumns = 8192;
 
 /** Lays out all tensors of a source, sorted by name. Columns near the root of the entries: a row costs what a column does. */
-export function layOut(name: string, tensors: readonly FileTensor[]): CommittedSource {
+export function layOut(name: string, tensors: readonly FileTensor[], open = false): CommittedSource {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const entries = sorted.reduce((n, t) => n + t.shape.reduce((p, d) => p * d, 1), 0);
   const columns = Math.min(mostColumns, Math.max(leastColumns, 2 ** Math.round(Math.log2(Math.sqrt(entries)))));
@@ -27,14 +27,14 @@ export function layOut(name: string, tensors: readonly FileTensor[]): CommittedS
     rows += own;
     return { name: t.name, axes, bits: t.bits, frac: t.frac, firstRow, rows: own };
   });
-  return { name, columns, rows, tensors: laid };
+  return { name, ...(open ? { open } : {}), columns, rows, tensors: laid };
 }
 
 /**
  * Gives `columnBits` low digits to the columns, one at a time, each to the axis where it pads least, the last axis on a
  * tie: 8 x 768 in 512 columns is 256 of the 768 times 2 of the 8, and nothing is padded to 1024.
  */
-function splitAxes(shape: readonly number[], columnBits: number): LayoutAxis[] {
+export function splitAxes(shape: readonly number[], columnBits: number): LayoutAxis[] {
   const bits = shape.map(() => 0);
   const padded = (j: number, b: number): number => (Math.ceil(shape[j] / 2 ** b) * 2 ** b) / shape[j];
   for (let given = 0; given < columnBits; given++) {

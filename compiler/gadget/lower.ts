@@ -2,10 +2,14 @@
 import { tooWide } from '../bundle/magnitude.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
-import type { Compare, Equation, IndexExpr, Tensor, TensorProgram } from '../tensor/program.ts';
+import type { Equation, Range, Tensor, TensorProgram, Term as TensorTerm } from '../tensor/program.ts';
+import { createBuilder, entry, establish, term, unplaced, variable, type Builder, type Target } from './builder.ts';
+import { inlineEquations } from './inline.ts';
 import { layOut, type FileTensor } from './layout.ts';
-import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass, GadgetTerm } from './program.ts';
-import { lowerTerm, usedVariables, type ViewMaker } from './terms.ts';
+import { lowerArgmax, lowerMaximum } from './maximum.ts';
+import { chooseColumns, placeWitnesses } from './place.ts';
+import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass } from './program.ts';
+import { clampTensor, lowerRound } from './rounds.ts';
 
 /** Integers wider than this could wrap in the 255-bit field when two of them are compared. */
 const mostBits = 250;
@@ -13,9 +17,11 @@ const mostBits = 250;
 const longestResponse = 256;
 
 export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagnostics: Diagnostic[] } {
+  const equations = inlineEquations(program);
   const diagnostics = [
-    ...program.equations.flatMap((e) => unsupportedEquation(program, e)),
+    ...equations.flatMap((e) => unsupportedEquation(program, e)),
     ...program.tensors.flatMap(unsupportedTensor),
+    ...mixedSources(program),
   ];
   if (program.statement.every((id) => program.tensors[id].role !== 'output'))
     diagnostics.push(
@@ -30,30 +36,40 @@ export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagno
   if (diagnostics.length > 0) return { diagnostics };
 
   const { sources, classes } = commitments(program);
-  for (const e of program.equations)
-    if (e.definition.kind === 'constant') classes.set(e.target, { kind: 'constant', values: e.definition.values });
-  const tensors: MutableTensor[] = program.tensors.map((t) => ({
-    ...describe(t),
-    class: classes.get(t.id) ?? ({ kind: 'defined', level: 0 } as const),
-  }));
-  const make = viewMaker(tensors);
-  const equations = program.equations.flatMap(({ target, indices, definition, span }) => {
-    if (definition.kind !== 'polynomial') return [];
-    const outputs = indices.map((i) => i.size);
-    return [{ target, level: 0, terms: definition.polynomial.terms.map((t) => lowerTerm(t, outputs, make)), span }];
+  const b = createBuilder(program.tensors, (builder, id) => selectorOf(builder, program, id));
+  for (const [id, c] of classes) b.tensors[id].class = c;
+  const secrets = secretInputs(b, program);
+  const lowering = equationLowering(b, program, equations);
+  for (const e of equations) lowering(e);
+
+  const { tensors } = b;
+  const wide = tooWide({
+    tensors,
+    equations: b.equations,
+    sources,
+    lookups: b.lookups,
+    tables: b.tables,
+    zeros: b.zeros,
   });
-  const wide = tooWide({ tensors, equations, sources });
   if (wide !== undefined) {
     const { span } = tensors.find((t) => t.name === wide) ?? { span: nowhere };
     return { diagnostics: [wideError(span, `sums of \`${wide}\` could wrap in the field`)] };
   }
-  const levels = assignLevels(tensors, equations);
-  const columns = Math.max(32, ...sources.map((s) => s.columns));
+  const levels = assignLevels(b);
+  const columns = chooseColumns(tensors, Math.max(32, ...sources.map((s) => s.columns)));
+  const witnessRows = placeWitnesses(tensors, columns);
+  const kept = b.equations.flatMap((e, i) => (e.level > 0 || evaluated(b, i) ? [i] : []));
   return {
     gadgets: {
       name: program.name,
       tensors,
-      equations: equations.filter((e) => e.level > 0),
+      equations: kept.map((i) => b.equations[i]),
+      tables: b.tables,
+      lookups: b.lookups,
+      zeros: b.zeros,
+      steps: b.steps.map((s) => (s.kind === 'equation' ? { ...s, equation: kept.indexOf(s.equation) } : s)),
+      secrets,
+      witnessRows,
       sources,
       publics: program.statement.filter((id) => program.tensors[id].visibility === 'public'),
       columns,
@@ -62,6 +78,151 @@ export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagno
     },
     diagnostics,
   };
+}
+
+const evaluated = (b: Builder, equation: number): boolean =>
+  b.steps.some((s) => s.kind === 'equation' && s.equation === equation);
+
+/** One step and what proves it for every equation of the program, in order. */
+function equationLowering(b: Builder, program: TensorProgram, equations: readonly Equation[]): (e: Equation) => void {
+  const tables = new Map<number, number>();
+  const bounds = tableBounds(program, equations);
+  /** A public output is in its range because whoever reads it checks; a hidden value because it is looked up. */
+  const targetOf = (e: Equation, range: Range): Target => {
+    const { role, visibility, shape } = program.tensors[e.target];
+    const own = [term(1n, entry(e.target, shape.length))];
+    if (role === 'output' && visibility === 'public') return { id: e.target, terms: own, finish: () => undefined };
+    const table = bounds.get(e.target);
+    if (table && table.lo >= range.lo && table.hi <= range.hi) {
+      b.tensors[e.target].class = unplaced;
+      return { id: e.target, terms: own, finish: () => undefined };
+    }
+    return establish(b, e.target, range);
+  };
+  const tableOf = (id: number): number => {
+    const known = tables.get(id);
+    if (known !== undefined) return known;
+    const { name, values } = program.tables[id];
+    const span = nowhere;
+    const multiplicities = b.witness(
+      `multiplicities of ${name}`,
+      [values.length],
+      { lo: 0n, hi: 2n ** 31n - 1n },
+      span,
+    );
+    const made = b.tables.push({ kind: 'function', name, values, multiplicities }) - 1;
+    tables.set(id, made);
+    return made;
+  };
+  return (e) => {
+    const d = e.definition;
+    const t = program.tensors[e.target];
+    switch (d.kind) {
+      case 'constant':
+        b.tensors[e.target].class = { kind: 'constant', values: d.values };
+        return;
+      case 'polynomial':
+        b.steps.push({ kind: 'equation', equation: b.define(e.target, d.polynomial.terms) });
+        return;
+      case 'round': {
+        const target = targetOf(e, d.clamp ?? typeRange(t.type) ?? t.range);
+        lowerRound(b, d, target);
+        target.finish();
+        return;
+      }
+      case 'table': {
+        const { first, values, saturate } = program.tables[d.table];
+        const domain = { lo: first, hi: first + BigInt(values.length) - 1n };
+        const { range } = b.tensors[d.argument];
+        const argument =
+          saturate && (range.lo < domain.lo || range.hi > domain.hi)
+            ? clampTensor(b, d.argument, domain)
+            : lookedUp(b, d.argument);
+        if (t.role !== 'output' || t.visibility !== 'public') b.tensors[e.target].class = unplaced;
+        const table = tableOf(d.table);
+        b.steps.push({ kind: 'table', target: e.target, of: argument, table, offset: -first });
+        b.lookups.push({ tensor: argument, table, offset: -first, shift: 0, value: e.target });
+        return;
+      }
+      case 'max': {
+        const target = targetOf(e, t.range);
+        lowerMaximum(b, d, target);
+        target.finish();
+        return;
+      }
+      case 'argmax':
+        b.selectors.set(e.target, lowerArgmax(b, d, e.target));
+    }
+  };
+}
+
+/** A tensor that a lookup may name: one that no equation defines, or a copy of it. */
+function lookedUp(b: Builder, id: number): number {
+  const { class: c, name, shape, range, span } = b.tensors[id];
+  if (c.kind !== 'defined') return id;
+  const copy = b.defined(`${name} looked up`, shape, range, span);
+  const own = [term(1n, entry(id, shape.length))];
+  b.evaluate(copy, own);
+  b.define(copy, own);
+  return copy;
+}
+
+/** For every tensor that is the argument of a table: between what its entries are shown to be by that. */
+function tableBounds(program: TensorProgram, equations: readonly Equation[]): Map<number, Range> {
+  const out = new Map<number, Range>();
+  for (const { definition: d } of equations) {
+    if (d.kind !== 'table') continue;
+    const { first, values, saturate } = program.tables[d.table];
+    const domain = { lo: first, hi: first + BigInt(values.length) - 1n };
+    const { range } = program.tensors[d.argument];
+    if (!saturate || (range.lo >= domain.lo && range.hi <= domain.hi)) out.set(d.argument, domain);
+  }
+  return out;
+}
+
+const typeRange = (t: Tensor['type']): Range | undefined =>
+  t?.kind === 'fixed' ? { lo: -(2n ** BigInt(t.bits - 1)), hi: 2n ** BigInt(t.bits - 1) - 1n } : undefined;
+
+/**
+ * Secret inputs that no source commits: fixed-point ones are looked up, indices are committed as what selects.
+ * Returns all of them.
+ */
+function secretInputs(b: Builder, program: TensorProgram): number[] {
+  const secrets = program.tensors.filter((t) => t.role === 'input' && t.visibility === 'secret' && !t.file);
+  for (const t of secrets) {
+    if (t.type?.kind === 'index') {
+      const counting = b.views.counting(t.type.size);
+      const v = t.shape.length;
+      const factors = [{ tensor: counting, at: [variable(v)] }, entry(b.selector(t.id), v + 1)];
+      b.define(t.id, [{ coefficient: 1n, reduced: [{ name: 'v', size: t.type.size }], guards: [], factors }]);
+    } else establish(b, t.id, typeRange(t.type) ?? t.range).finish();
+  }
+  return secrets.map((t) => t.id);
+}
+
+/** [i, v] = 1 where entry i of the index tensor is v: known where that is public, else committed. */
+function selectorOf(b: Builder, program: TensorProgram, id: number): number {
+  const t = program.tensors[id];
+  if (t.type?.kind !== 'index') throw new Error(`internal error: ${t.name} is no index tensor`);
+  const shape = [...t.shape, t.type.size];
+  const range = { lo: 0n, hi: 1n };
+  if (t.visibility === 'public') {
+    const known = b.defined(`selector of ${t.name}`, shape, range, t.span);
+    b.tensors[known].class = { kind: 'selector', of: id };
+    return known;
+  }
+  const selector = b.witness(`selector of ${t.name}`, shape, range, t.span);
+  b.steps.push({ kind: 'select', target: selector, of: id });
+  b.boolean(selector);
+  const own = entry(selector, shape.length);
+  const reduced = [{ name: 'v', size: t.type.size }];
+  b.zero(
+    `${t.name} selects one`,
+    t.shape,
+    [{ coefficient: 1n, reduced, guards: [], factors: [own] }, term(-1n)],
+    t.span,
+  );
+  return selector;
 }
 
 const nowhere: Span = { source: '', start: 0, end: 0 };
@@ -79,58 +240,49 @@ const wideError = (span: Span, label: string): Diagnostic =>
   error('ZKL504', span, 'integers too wide to prove', label, 'use narrower types, or fewer products in a row');
 
 function unsupportedEquation(program: TensorProgram, e: Equation): Diagnostic[] {
-  const name = program.tensors[e.target].name;
+  const { name } = program.tensors[e.target];
   const d = e.definition;
-  if (d.kind === 'constant') return [];
-  if (d.kind !== 'polynomial') {
-    const what = d.kind === 'round' ? '`round`' : d.kind === 'table' ? 'a table' : `\`${d.kind}\``;
-    return [
-      error(
-        'ZKL502',
-        e.span,
-        `${what} cannot be proved yet`,
-        `\`${name}\` is defined by ${what}`,
-        'prove sums and products only; `zkl check` accepts the whole language',
-      ),
-    ];
+  const refuse = (what: string, help: string): Diagnostic[] => [
+    error('ZKL502', e.span, `${what} cannot be proved yet`, `\`${name}\` is defined by it`, help),
+  ];
+  if (d.kind === 'argmax' && d.over.length > 1) return refuse('an `argmax` over several indices', 'reduce one index');
+  if (d.kind !== 'round') return [];
+  if (d.clamp && d.form !== 'P')
+    return refuse(`\`round\` of a quotient or a root under a table that saturates`, 'round it by itself first');
+  if (d.form === 'P/sqrt(Q)') {
+    if (d.p.terms.some((t) => mayBeNegative(program, t)))
+      return refuse('`round` of a number over a root that may be negative', 'round `1 / sqrt(...)`, then multiply');
   }
-  const reads = d.polynomial.terms.some((t) =>
-    [...t.factors.flatMap((f) => f.at), ...t.guards.flatMap((g) => [g.left, g.right])].some(readsEntry),
-  );
-  return reads
-    ? [
-        error(
-          'ZKL503',
-          e.span,
-          'an index taken from a tensor cannot be proved yet',
-          `\`${name}\` gathers by an index tensor`,
-          'use index arithmetic, or select rows before proving',
-        ),
-      ]
-    : [];
+  return [];
 }
 
-const readsEntry = (e: IndexExpr): boolean => {
-  if (e.kind === 'entry') return true;
-  if (e.kind === 'const' || e.kind === 'var') return false;
-  return readsEntry(e.left) || ('right' in e && readsEntry(e.right));
-};
+/** Whether a term of a polynomial may be below 0, by the ranges of its factors. */
+function mayBeNegative(program: TensorProgram, t: TensorTerm): boolean {
+  const negative = t.factors.filter((f) => program.tensors[f.tensor].range.lo < 0n);
+  return t.coefficient < 0n || negative.length > 0;
+}
+
+/** A source is committed as a whole, so all of it is secret or all of it open. */
+function mixedSources(program: TensorProgram): Diagnostic[] {
+  const open = new Set(program.tensors.filter((t) => t.visibility === 'open').map((t) => t.file?.source));
+  return program.tensors
+    .filter((t) => t.visibility === 'secret' && t.file && open.has(t.file.source))
+    .map((t) =>
+      error(
+        'ZKL505',
+        t.span,
+        'a source of open and of secret tensors',
+        `\`${t.name}\` is secret, other tensors of "${t.file?.source ?? ''}" are open`,
+        'take them from two sources',
+      ),
+    );
+}
 
 function unsupportedTensor(t: Tensor): Diagnostic[] {
   const bits = [t.range.lo, t.range.hi].map((v) => (v < 0n ? -v - 1n : v).toString(2).length + 1);
   if (Math.max(...bits) > mostBits)
     return [wideError(t.span, `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${mostBits}`)];
-  if (t.visibility === 'open')
-    return [
-      error(
-        'ZKL505',
-        t.span,
-        '`open` tensors cannot be proved yet',
-        `\`${t.name}\` is open`,
-        'declare it `public`, or `secret` with a source',
-      ),
-    ];
-  if (t.visibility !== 'secret') return [];
+  if (t.visibility !== 'secret' && t.visibility !== 'open') return [];
   if (t.role === 'output')
     return [
       error(
@@ -141,22 +293,32 @@ function unsupportedTensor(t: Tensor): Diagnostic[] {
         'declare it `public`',
       ),
     ];
-  if (!t.file || t.type?.kind !== 'fixed')
+  if (!t.file && t.visibility === 'open')
+    return [
+      error(
+        'ZKL505',
+        t.span,
+        'an open tensor without a source',
+        `\`${t.name}\` has no file`,
+        'say where it comes from: `from base "..."`',
+      ),
+    ];
+  if (t.file && t.type?.kind !== 'fixed')
     return [
       error(
         'ZKL506',
         t.span,
-        'secret inputs without a source cannot be proved yet',
-        `\`${t.name}\` has no file`,
-        'say where it comes from: `from adapter "..."`',
+        'indices from a source cannot be proved yet',
+        `\`${t.name}\` is of indices`,
+        'give them as an input',
       ),
     ];
-  return t.type.bits > 48
+  return t.type?.kind === 'fixed' && t.type.bits > 48
     ? [
         error(
           'ZKL504',
           t.span,
-          'secret type too wide to prove',
+          'type too wide to prove',
           `\`${t.name}\` has ${t.type.bits} bits`,
           'use at most 48 bits',
         ),
@@ -164,33 +326,25 @@ function unsupportedTensor(t: Tensor): Diagnostic[] {
     : [];
 }
 
-type MutableTensor = { -readonly [K in keyof GadgetTensor]: GadgetTensor[K] };
-
-const describe = (t: Tensor): Omit<GadgetTensor, 'class'> => ({
-  name: t.name,
-  shape: t.shape,
-  scale: t.scale,
-  range: t.range,
-  type: t.type,
-  span: t.span,
-});
-
 /** Sources with their layouts, and the classes of all declared tensors. */
 function commitments(program: TensorProgram): { sources: CommittedSource[]; classes: Map<number, GadgetTensorClass> } {
   const bySource = new Map<string, FileTensor[]>();
-  const secrets = program.tensors.filter((t) => t.visibility === 'secret');
-  for (const t of secrets) {
+  const open = new Set<string>();
+  for (const t of program.tensors) {
     if (!t.file || t.type?.kind !== 'fixed') continue;
+    if (t.visibility === 'open') open.add(t.file.source);
     const list = bySource.get(t.file.source) ?? [];
     for (const name of t.file.names)
       list.push({ name, shape: t.shape.slice(t.file.stacked), bits: t.type.bits, frac: t.type.frac });
     bySource.set(t.file.source, list);
   }
-  const sources = [...bySource].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, files]) => layOut(name, files));
+  const sources = [...bySource]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, files]) => layOut(name, files, open.has(name)));
   const classes = new Map<number, GadgetTensorClass>();
   for (const t of program.tensors) {
     if (t.visibility === 'public') classes.set(t.id, { kind: t.role === 'output' ? 'output' : 'input' });
-    if (t.visibility !== 'secret' || !t.file) continue;
+    if (!t.file) continue;
     const source = sources.findIndex((s) => s.name === t.file?.source);
     const files = t.file.names.map((n) => sources[source].tensors.findIndex((c) => c.name === n));
     classes.set(t.id, { kind: 'committed', source, stacked: t.file.stacked, files });
@@ -198,51 +352,11 @@ function commitments(program: TensorProgram): { sources: CommittedSource[]; clas
   return { sources, classes };
 }
 
-/** Appends views and masks to the tensors; equal ones are made once. */
-function viewMaker(tensors: MutableTensor[]): ViewMaker {
-  const made = new Map<string, number>();
-  const once = (key: unknown, build: () => MutableTensor): number => {
-    const text = JSON.stringify(key);
-    const known = made.get(text);
-    if (known !== undefined) return known;
-    made.set(text, tensors.push(build()) - 1);
-    return tensors.length - 1;
-  };
-  return {
-    shape: (tensor) => tensors[tensor].shape,
-    view: (shape, of, at, guards) =>
-      once(['view', shape, of, at, guards], () => {
-        const { name, range, scale, span } = tensors[of];
-        const withZero = { lo: range.lo < 0n ? range.lo : 0n, hi: range.hi > 0n ? range.hi : 0n };
-        return {
-          name: `view ${made.size} of ${name}`,
-          shape,
-          scale,
-          range: withZero,
-          span,
-          class: { kind: 'view', level: 0, of, at, guards },
-        };
-      }),
-    mask: (shape, guards: readonly Compare[]) =>
-      once(['mask', shape, guards], () => ({
-        name: `mask ${made.size} over ${usedVariables(guards.flatMap((g) => [g.left, g.right])).length} indices`,
-        shape,
-        scale: { num: 1n, den: 1n },
-        range: { lo: 0n, hi: 1n },
-        span: nowhere,
-        class: { kind: 'constant', guards },
-      })),
-  };
-}
-
 /**
  * A claim about a hidden tensor arises at the levels of its readers, so it is settled one level after the last of them;
  * claims about public outputs arise at the start. Returns the number of levels.
  */
-function assignLevels(
-  tensors: MutableTensor[],
-  equations: { target: number; level: number; terms: readonly GadgetTerm[] }[],
-): number {
+function assignLevels({ tensors, equations, lookups, zeros }: Builder): number {
   const levels = tensors.map(() => 0);
   const raise = (id: number, level: number): void => {
     const c = tensors[id].class;
@@ -250,6 +364,8 @@ function assignLevels(
     levels[id] = Math.max(levels[id], level);
     if (c.kind === 'view') raise(c.of, level + 1);
   };
+  for (const l of lookups) raise(l.tensor, 1);
+  for (const id of zeros) raise(id, 1);
   // Equations stand in order of evaluation: backwards, all readers of a tensor come before its own equation.
   for (const e of [...equations].reverse()) {
     if (tensors[e.target].class.kind === 'output') levels[e.target] = 1;
@@ -266,5 +382,5 @@ function isKnown(tensors: readonly GadgetTensor[], id: number): boolean {
   const c = tensors[id].class;
   return c.kind === 'view'
     ? isKnown(tensors, c.of)
-    : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant';
+    : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant' || c.kind === 'selector';
 }

@@ -1,11 +1,12 @@
 /** The gadget program as text: stable, the golden form of the stage; `zkl inspect` shows its terms. */
-import type { AxisBinding, GadgetProgram, GadgetTensor, GadgetTerm } from './program.ts';
+import type { AxisBinding, GadgetLookup, GadgetProgram, GadgetTensor, GadgetTerm } from './program.ts';
 
 export function printGadgetProgram(p: GadgetProgram): string {
   return [
     `program ${p.name}: ${p.levels} levels, ${p.columns} columns, ${p.folds} folds`,
+    ...(p.witnessRows > 0 ? [`the proof: ${p.witnessRows} rows x ${p.columns} columns`] : []),
     ...p.sources.flatMap((s) => [
-      `source ${s.name}: ${s.rows} rows x ${s.columns} columns`,
+      `${s.open ? 'open ' : ''}source ${s.name}: ${s.rows} rows x ${s.columns} columns`,
       ...s.tensors.map((t) => {
         const axes = t.axes
           .map((a) => `${a.length}${a.columnBits > 0 ? ` (${a.columnBits} bits in columns)` : ''}`)
@@ -17,12 +18,24 @@ export function printGadgetProgram(p: GadgetProgram): string {
       (t, id) =>
         `t${id} ${t.name}[${t.shape.join(', ')}] ${describeClass(t)} in [${t.range.lo}, ${t.range.hi}] x ${t.scale.num}/${t.scale.den}`,
     ),
+    ...p.tables.map(
+      (t, i) => `table ${i}: ${t.kind === 'range' ? `0 .. 2^${t.bits} - 1` : `${t.name}, ${t.values.length} values`}`,
+    ),
+    ...p.lookups.map((l) => `lookup ${describeLookup(p, l)}`),
+    ...p.zeros.map((id) => `zero: ${p.tensors[id].name}`),
     ...p.equations.flatMap((e) => [
       `level ${e.level}: ${p.tensors[e.target].name} =`,
       ...e.terms.map((t) => `  ${describeTerm(p, e.target, t)}`),
     ]),
     '',
   ].join('\n');
+}
+
+function describeLookup(p: GadgetProgram, l: GadgetLookup): string {
+  const offset = l.offset === 0n ? '' : ` ${l.offset < 0n ? '-' : '+'} ${l.offset < 0n ? -l.offset : l.offset}`;
+  const moved = `${p.tensors[l.tensor].name}${offset}`;
+  const argument = l.shift === 0 ? moved : `(${moved}) / 2^${l.shift}`;
+  return `${argument}${l.value === undefined ? '' : ` -> ${p.tensors[l.value].name}`} in table ${l.table}`;
 }
 
 function describeClass(t: GadgetTensor): string {
@@ -32,6 +45,12 @@ function describeClass(t: GadgetTensor): string {
       return `committed (source ${c.source}, files ${c.files.join(' ')})`;
     case 'view':
       return `view of t${c.of}${c.level > 0 ? `, level ${c.level}` : ''}`;
+    case 'witness': {
+      const columns = c.axes.reduce((n, a) => n * 2 ** a.columnBits, 1);
+      return `row${c.rows > 1 ? `s ${c.firstRow}..${c.firstRow + c.rows - 1}` : ` ${c.firstRow}`}, ${columns} columns from ${c.firstColumn}`;
+    }
+    case 'selector':
+      return `selector of t${c.of}`;
     case 'defined':
       return `defined, level ${c.level}`;
     case 'constant':

@@ -19,6 +19,13 @@ export type GadgetTensorClass =
    * `stacked` leading axes, row-major.
    */
   | { readonly kind: 'committed'; readonly source: number; readonly stacked: number; readonly files: readonly number[] }
+  /**
+   * Rows of the proof's own matrix: rounded values, table entries, limbs, selectors, multiplicities. What they are is
+   * shown by lookups and equations; `steps` tell the prover how to find them.
+   */
+  | ({ readonly kind: 'witness' } & WitnessPlace)
+  /** Known from a public tensor of indices: S[i, v] = 1 where entry i of `of` is v, else 0. */
+  | { readonly kind: 'selector'; readonly of: number }
   /** Defined by an equation over other tensors, never committed. */
   | { readonly kind: 'defined'; readonly level: number }
   /** Entries of another tensor: V[i] = of[at(i)] where all guards hold, else 0. `level` 0: a view of public values. */
@@ -29,6 +36,17 @@ export type GadgetTensorClass =
       readonly at: readonly IndexExpr[];
       readonly guards: readonly Compare[];
     };
+
+/**
+ * Where a witness tensor lies in the proof's own matrix. A tensor that fills less than a row shares it with others: its
+ * columns start at `firstColumn`, a multiple of the power of two that it uses.
+ */
+export interface WitnessPlace {
+  readonly axes: readonly LayoutAxis[];
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly firstColumn: number;
+}
 
 export interface GadgetTensor {
   readonly name: string;
@@ -98,14 +116,89 @@ export interface CommittedTensor {
   readonly rows: number;
 }
 
-/** All secret tensors of one source: one matrix, one commitment. Depends on names, shapes and types only. */
+/**
+ * All secret tensors of one source, or all open ones: one matrix, one commitment. Depends on names, shapes and types
+ * only. Open ones are committed without blinding.
+ */
 export interface CommittedSource {
   readonly name: string;
+  readonly open?: true;
   /** A power of two, at least 32. */
   readonly columns: number;
   readonly rows: number;
   readonly tensors: readonly CommittedTensor[];
 }
+
+/**
+ * What looked-up values are compared with. A range holds 0 .. 2^bits - 1; a function holds the pairs (t, values[t]).
+ * `multiplicities` is the witness tensor that says how often each entry occurs.
+ */
+export type GadgetTable =
+  | { readonly kind: 'range'; readonly bits: number; readonly multiplicities: number }
+  | {
+      readonly kind: 'function';
+      readonly name: string;
+      readonly values: readonly bigint[];
+      readonly multiplicities: number;
+    };
+
+/**
+ * For every entry of `tensor`: (entry + offset) / 2^shift is an entry of the table, in a function's with the same entry
+ * of `value` beside it. The division is that of the field: it says that the entry is a multiple. The tensor is committed,
+ * public, or defined at level 1 and read by nothing else.
+ */
+export interface GadgetLookup {
+  readonly tensor: number;
+  readonly table: number;
+  readonly offset: bigint;
+  readonly shift: number;
+  readonly value?: number;
+}
+
+/** How the prover finds the tensors that no input gives, in order. The verifier does not look at them. */
+export type GadgetStep =
+  /** The target of equation number `equation`, by its terms. */
+  | { readonly kind: 'equation'; readonly equation: number }
+  /** A sum of terms: what a tensor is, said in a way that is quicker to evaluate than its equation. */
+  | { readonly kind: 'sum'; readonly target: number; readonly terms: readonly GadgetTerm[] }
+  /** target = floor(of / by); `by` is one positive integer or a tensor of `of`'s shape. */
+  | { readonly kind: 'floor'; readonly target: number; readonly of: number; readonly by: bigint | number }
+  /** target = the integer nearest to sqrt(of / by), halves up. */
+  | { readonly kind: 'root'; readonly target: number; readonly of: number; readonly by: bigint | number }
+  /** target = floor(max(0, sign * (of - from)) / 2^shift), of that the low `bits` bits. */
+  | {
+      readonly kind: 'limb';
+      readonly target: number;
+      readonly of: number;
+      readonly from: bigint;
+      readonly sign: 1 | -1;
+      readonly shift: number;
+      readonly bits: number;
+    }
+  /** target = of, between `lo` and `hi`. */
+  | { readonly kind: 'clamp'; readonly target: number; readonly of: number; readonly lo: bigint; readonly hi: bigint }
+  /** target = 1 where `of` is 0, else 0. */
+  | { readonly kind: 'isZero'; readonly target: number; readonly of: number }
+  /** target = values[of + offset] of a function's table. */
+  | {
+      readonly kind: 'table';
+      readonly target: number;
+      readonly of: number;
+      readonly table: number;
+      readonly offset: bigint;
+    }
+  /** selector = 1 at the first largest entry of each of `of`'s rows among those where `mask` is not 0, else 0. */
+  | {
+      readonly kind: 'largest';
+      readonly target: number;
+      readonly of: number;
+      readonly over: number;
+      readonly mask?: number;
+    }
+  /** target[i] = the sum of `of`'s later entries along its last axis. */
+  | { readonly kind: 'after'; readonly target: number; readonly of: number }
+  /** target[i, v] = 1 where entry i of the indices `of` is v. */
+  | { readonly kind: 'select'; readonly target: number; readonly of: number };
 
 export interface GadgetProgram {
   readonly name: string;
@@ -113,6 +206,16 @@ export interface GadgetProgram {
   readonly tensors: readonly GadgetTensor[];
   /** In order of evaluation. */
   readonly equations: readonly GadgetEquation[];
+  /** Tables in use, each once however many lookups there are. */
+  readonly tables: readonly GadgetTable[];
+  readonly lookups: readonly GadgetLookup[];
+  /** Tensors defined at level 1 that are 0 everywhere. */
+  readonly zeros: readonly number[];
+  readonly steps: readonly GadgetStep[];
+  /** Inputs that are neither public nor from a source: each a witness tensor, or one behind a selector. */
+  readonly secrets: readonly number[];
+  /** Rows of the proof's own matrix, each of `columns`. */
+  readonly witnessRows: number;
   readonly sources: readonly CommittedSource[];
   /** Public tensors of the statement, in source order. */
   readonly publics: readonly number[];

@@ -8,6 +8,8 @@ export interface ViewMaker {
   view(shape: readonly number[], of: number, at: readonly IndexExpr[], guards: readonly Compare[]): number;
   /** 1 where the guards hold, else 0. */
   mask(shape: readonly number[], guards: readonly Compare[]): number;
+  /** 0, 1, 2, ... */
+  counting(length: number): number;
   shape(tensor: number): readonly number[];
 }
 

@@ -26,7 +26,7 @@ export async function planArgument(
   shape: Pick<Argument, 'matrices' | 'registered' | 'columns' | 'folds'>,
   text: (ctx: ProtocolContext) => Promise<void>,
 ): Promise<Argument> {
-  const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n });
+  const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n, clear: () => 0n });
   await text(ctx);
   const pads = ctx.plan();
   // The row Q is one row: with very many products its columns have to be more than the program's.

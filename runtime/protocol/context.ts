@@ -30,6 +30,8 @@ export interface PadPlan {
 export interface Wire {
   /** Masks and sends the value (prover), or reads the next message (verifier). Returns what travelled. */
   masked(label: string, p: Pad, value: bigint | undefined): bigint;
+  /** Sends the value as it is (prover), or reads the next message (verifier). */
+  clear(label: string, value: bigint | undefined): bigint;
 }
 
 export class ProtocolContext {
@@ -62,6 +64,14 @@ export class ProtocolContext {
   /** A masked message. `v` is its value in the prover and undefined in the verifier. */
   send(label: string, v: bigint | undefined): Form {
     return this.#masked(label, pad('P', this.#plain++), v);
+  }
+
+  /** A message that everybody could compute, such as an evaluation of an open tensor: it needs no mask. */
+  sendClear(label: string, v: bigint | undefined): bigint {
+    this.labels.push(label);
+    const sent = this.#wire.clear(label, v);
+    this.transcript.absorbScalar(label, sent);
+    return sent;
   }
 
   /** A masked message that takes part in products. Consecutive ones share a triple, so that their product is free. */

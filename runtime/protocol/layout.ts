@@ -6,12 +6,19 @@
  * weight eq(point, index) splits along, so that every claim is rows x columns, an outer product, and no axis is padded
  * to a power of two except inside its own last group of columns. Those slots are proved zero with the range proof.
  */
-import type { CommittedSource, CommittedTensor, GadgetTensor } from '../../compiler/gadget/program.ts';
+import type {
+  CommittedSource,
+  CommittedTensor,
+  GadgetTensor,
+  LayoutAxis,
+  WitnessPlace,
+} from '../../compiler/gadget/program.ts';
 import type { ColumnDigit, Opening } from './form.ts';
-import { eqTable, mul } from './scalar.ts';
+import { bitsFor, eqTable, mul, neg } from './scalar.ts';
 
 /** Lengths of the row digits of each axis. */
-export const rowLengths = (t: CommittedTensor): number[] => t.axes.map((a) => Math.ceil(a.length / 2 ** a.columnBits));
+export const rowLengths = (t: Pick<CommittedTensor, 'axes'>): number[] =>
+  t.axes.map((a) => Math.ceil(a.length / 2 ** a.columnBits));
 
 /** Row-major tensor product of weight vectors. */
 export function tensorProduct(vectors: readonly (readonly bigint[])[]): bigint[] {
@@ -27,6 +34,7 @@ export function openTensor(
   point: readonly (readonly bigint[])[],
   scale: bigint,
 ): Opening[] {
+  if (tensor.class.kind === 'witness') return [openWitness(sources.length, tensor, point, scale)];
   if (tensor.class.kind !== 'committed') throw new Error(`internal error: ${tensor.name} is not committed`);
   const { source, stacked, files } = tensor.class;
   const outer = tensorProduct(point.slice(0, stacked).map((p, j) => eqTable(p, tensor.shape[j])));
@@ -45,11 +53,89 @@ export function openTensor(
   return openings;
 }
 
-const columnDigits = (t: CommittedTensor, point: readonly (readonly bigint[])[]): ColumnDigit[] =>
+/** A witness tensor stands in the proof's own matrix, which follows those of the sources. */
+function openWitness(
+  matrix: number,
+  { class: c, name }: GadgetTensor,
+  point: readonly (readonly bigint[])[],
+  scale: bigint,
+): Opening {
+  if (c.kind !== 'witness') throw new Error(`internal error: ${name} is no witness`);
+  const lengths = rowLengths(c);
+  const high = c.axes.map((a, j) => eqTable(point[j].slice(0, point[j].length - a.columnBits), lengths[j]));
+  return {
+    matrix,
+    firstRow: c.firstRow,
+    rowWeights: tensorProduct(high),
+    columns: [...blockPrefix(c), ...columnDigits(c, point)],
+    scale,
+  };
+}
+
+/**
+ * Selects the block of columns that a small tensor has of its row: leading digits that are known. A block at 0 needs none,
+ * since columns that are left out are zero digits.
+ */
+export function blockPrefix({ axes, firstColumn }: Pick<WitnessPlace, 'axes' | 'firstColumn'>): ColumnDigit[] {
+  if (firstColumn === 0) return [];
+  const used = axes.reduce((n, a) => n + a.columnBits, 0);
+  const block = firstColumn / 2 ** used;
+  const bits = bitsFor(block + 1);
+  return [{ point: Array.from({ length: bits }, (_, i) => BigInt(Math.floor(block / 2 ** (bits - 1 - i)) % 2)) }];
+}
+
+/** How much of the last group of columns an axis fills; 0: all of it. */
+const remainder = (a: LayoutAxis): number => a.length % 2 ** a.columnBits;
+
+/** Whether some slots of a tensor's rows lie outside it. */
+export const isPartial = (axes: readonly LayoutAxis[]): boolean => axes.some((a) => remainder(a) !== 0);
+
+/**
+ * The sum of eq(point, slot) * entry over the slots outside a tensor: all of them less those inside. Inside is a disjoint
+ * union over which axes stand in their last, partly filled group; each part is rows x columns again.
+ */
+export function openOutside(
+  matrix: number,
+  t: Pick<WitnessPlace, 'axes' | 'firstRow' | 'firstColumn'>,
+  points: readonly (readonly bigint[])[],
+): Opening[] {
+  const lengths = rowLengths(t);
+  const own = t.axes.map((a, j) => points[j].slice(0, bitsFor(a.length)));
+  const high = t.axes.map((a, j) => eqTable(own[j].slice(0, own[j].length - a.columnBits), lengths[j]));
+  const low = t.axes.map((a, j) => own[j].slice(own[j].length - a.columnBits));
+  const prefix = blockPrefix(t);
+  const opening = (rows: readonly (readonly bigint[])[], columns: readonly ColumnDigit[], scale: bigint): Opening => ({
+    matrix,
+    firstRow: t.firstRow,
+    rowWeights: tensorProduct(rows),
+    columns: [...prefix, ...columns],
+    scale,
+  });
+  const openings = [
+    opening(
+      high,
+      low.map((point) => ({ point })),
+      1n,
+    ),
+  ];
+  const partial = t.axes.flatMap((a, j) => (remainder(a) === 0 ? [] : [j]));
+  for (let subset = 0; subset < 2 ** partial.length; subset++) {
+    const isLast = (j: number): boolean =>
+      partial.includes(j) && Math.floor(subset / 2 ** partial.indexOf(j)) % 2 === 1;
+    const rows = high.map((w, j) =>
+      partial.includes(j) ? w.map((v, i) => ((i === lengths[j] - 1) === isLast(j) ? v : 0n)) : w,
+    );
+    const columns = low.map((point, j) => (isLast(j) ? { point, limit: remainder(t.axes[j]) } : { point }));
+    openings.push(opening(rows, columns, neg(1n)));
+  }
+  return openings;
+}
+
+const columnDigits = (t: Pick<CommittedTensor, 'axes'>, point: readonly (readonly bigint[])[]): ColumnDigit[] =>
   t.axes.map((a, j) => ({ point: point[j].slice(point[j].length - a.columnBits) }));
 
 /** For every slot of the tensor's rows, row-major: the position of its entry in the row-major tensor, or -1 outside. */
-export function slotMap(t: CommittedTensor, columns: number): Int32Array {
+export function slotMap(t: Pick<CommittedTensor, 'axes' | 'rows'>, columns: number): Int32Array {
   const lengths = rowLengths(t);
   const strides = t.axes.map((_, j) => t.axes.slice(j + 1).reduce((n, a) => n * a.length, 1));
   const map = new Int32Array(t.rows * columns);

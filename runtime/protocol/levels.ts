@@ -2,25 +2,33 @@
  * Equations, by level.
  *
  * # Statement
- * Every public output, and every tensor between it and the committed ones, is what its equation says.
+ * Every public output, every looked-up value, and every tensor between them and the committed ones, is what its equation
+ * says; the tensors in `zeros` are 0.
  *
  * # Protocol
- * A claim is "T~(p) = v" for the multilinear extension T~ of a tensor and a point p. The verifier draws a point for every
- * public output and evaluates it there. At each level, all claims about tensors of the level are combined with powers of
- * a challenge and replaced, by one batched sumcheck, with claims about the factors of their equations at the sumcheck's
- * point (Thaler's matrix product sumcheck, "Proofs, Arguments and Zero-Knowledge", section 4.4, for any equation): an
- * output index in one factor is bound at p at once; one in several is summed, weighted by eq(p, .); a reduced index in
- * several factors is summed. A summand with fewer variables than the level takes part in the first rounds and is constant
- * after them. Public factors the verifier evaluates; evaluations of hidden ones travel masked. A committed tensor that is
- * a summand's only hidden factor is not sent at all: it stays a linear form on its rows.
+ * A claim is "the sum of weights times T~(p) is v" for multilinear extensions T~ of tensors and points p. The first ones
+ * are those of the lookups, all in one; of every public output, at a point the verifier draws, where it evaluates the
+ * output; and of every tensor that has to be 0, at one point for all. At each level, all claims about tensors of the level
+ * are combined with powers of a challenge and replaced, by one batched sumcheck, with claims about the factors of their
+ * equations at the sumcheck's point (Thaler's matrix product sumcheck, "Proofs, Arguments and Zero-Knowledge", section
+ * 4.4, for any equation): an output index in one factor is bound at p at once; one in several is summed, weighted by
+ * eq(p, .); a reduced index in several factors is summed. A summand with fewer variables than the level takes part in the
+ * first rounds and is constant after them. Public factors the verifier evaluates; evaluations of open ones travel in the
+ * clear, those of hidden ones masked. A committed tensor that is a summand's only hidden factor is not sent at all: it
+ * stays a linear form on its rows. So does a committed or public tensor that a claim names directly.
  *
  * # Soundness
- * Per level (claims - 1) / r for the combination, plus the sum of round degrees / r; per output variables / r.
+ * Per level (claims - 1) / r for the combination, plus the sum of round degrees / r; per output, and once for the zeros,
+ * variables / r.
+ *
+ * # Zero knowledge
+ * Whoever knows the challenges and the open tensors can compute what travels in the clear.
  */
-import type { GadgetProgram, GadgetTerm } from '../../compiler/gadget/program.ts';
+import type { GadgetEquation, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
 import type { Factor, ProtocolContext } from './context.ts';
 import { combine, combineValues, known, value, zero, type Form, type Value } from './form.ts';
 import { openTensor } from './layout.ts';
+import type { SumClaim } from './program-lookups.ts';
 import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce } from './scalar.ts';
 import { sumcheck, type RoundProver } from './sumcheck.ts';
 
@@ -60,43 +68,65 @@ export interface LevelsRole {
 }
 
 /** Far beyond any real program; claims can multiply from level to level in made-up ones. */
-const mostSummands = 10_000;
+const mostSummands = 100_000;
 
-interface Claim {
-  readonly point: AxisPoints;
-  readonly form: Form;
-}
-
-export async function proveLevels(ctx: ProtocolContext, program: GadgetProgram, role: LevelsRole): Promise<void> {
-  const claims = new Map<number, Claim[]>();
+/** `lookups`: what is left of the program's lookups. */
+export async function proveLevels(
+  ctx: ProtocolContext,
+  program: GadgetProgram,
+  role: LevelsRole,
+  lookups?: SumClaim,
+): Promise<void> {
+  const first: SumClaim[] = lookups && lookups.parts.length > 0 ? [lookups] : [];
+  const one = (target: number, point: AxisPoints, form: Form): SumClaim => ({
+    form,
+    parts: [{ target, point, weight: 1n }],
+  });
+  const defined = new Set(program.equations.filter((e) => e.level > 0).map((e) => e.target));
   for (const id of program.publics) {
     const t = program.tensors[id];
-    if (t.class.kind !== 'output') continue;
+    if (t.class.kind !== 'output' || !defined.has(id)) continue;
     const point = t.shape.map((n) => ctx.point(`output ${t.name}`, bitsFor(n)));
-    claims.set(id, [{ point, form: known((await role.evaluate(id, point)) ?? 0n) }]);
+    first.push(one(id, point, known((await role.evaluate(id, point)) ?? 0n)));
   }
+  const bitsOf = (id: number): number => program.tensors[id].shape.reduce((n, d) => n + bitsFor(d), 0);
+  const zeroPoint = ctx.point('zeros', Math.max(0, ...program.zeros.map(bitsOf)));
+  for (const id of program.zeros) {
+    let at = 0;
+    const point = program.tensors[id].shape.map((n) => zeroPoint.slice(at, (at += bitsFor(n))));
+    first.push(one(id, point, zero));
+  }
+
+  const claims = new Map<number, SumClaim[]>();
   const levelOf = new Map(program.equations.map((e) => [e.target, e.level]));
   for (const [id, t] of program.tensors.entries()) if (t.class.kind === 'view') levelOf.set(id, t.class.level);
   for (let level = 1; level <= program.levels; level++) {
     const here = [...claims.keys()].filter((id) => levelOf.get(id) === level).sort((a, b) => a - b);
-    const own = here.flatMap((target) => (claims.get(target) ?? []).map((claim) => ({ target, claim })));
+    const own = here.flatMap((target) => claims.get(target) ?? []);
+    if (level === 1) own.unshift(...first);
     if (own.length > 0) await proveLevel(ctx, program, role, claims, level, own);
   }
+  if (program.levels === 0 && first.length > 0) await proveLevel(ctx, program, role, claims, 1, first);
 }
 
 async function proveLevel(
   ctx: ProtocolContext,
   program: GadgetProgram,
   role: LevelsRole,
-  claims: Map<number, Claim[]>,
+  claims: Map<number, SumClaim[]>,
   level: number,
-  here: readonly { target: number; claim: Claim }[],
+  here: readonly SumClaim[],
 ): Promise<void> {
   const rho = powers(ctx.challenge(`level ${level} batch`, here.length - 1), here.length);
-  const instances = here.flatMap(({ target, claim }, i) => instancesOf(program, target, claim, rho[i]));
+  const equations = new Map(program.equations.map((e) => [e.target, e] as const));
+  const instances = here.flatMap(({ parts }, i) =>
+    parts.flatMap(({ target, point, weight }) =>
+      instancesOf(program, equations.get(target), target, point, mul(rho[i], weight)),
+    ),
+  );
   if (instances.length > mostSummands)
     throw new RangeError(`level ${level} has ${instances.length} summands, at most ${mostSummands} are proved`);
-  const claim = combine(here.map(({ claim }, i) => [rho[i], claim.form] as const));
+  const claim = combine(here.map(({ form }, i) => [rho[i], form] as const));
 
   const prover = await role.prover?.(instances);
   const label = `level ${level}`;
@@ -115,21 +145,26 @@ async function proveLevel(
   ctx.assertZero(combineValues(parts));
 }
 
-function instancesOf(program: GadgetProgram, target: number, claim: Claim, rho: bigint): Instance[] {
+function instancesOf(
+  program: GadgetProgram,
+  equation: GadgetEquation | undefined,
+  target: number,
+  claim: AxisPoints,
+  rho: bigint,
+): Instance[] {
   const t = program.tensors[target];
-  if (t.class.kind === 'view') {
+  if (t.class.kind === 'view' && t.class.level > 0) {
     const variables = program.tensors[t.class.of].shape;
     const source = { kind: 'view', view: target, of: t.class.of } as const;
-    return [{ claim: claim.point, weight: rho, source, variables, factors: 2, weights: [] }];
+    return [{ claim, weight: rho, source, variables, factors: 2, weights: [] }];
   }
-  const equation = program.equations.find((e) => e.target === target);
-  if (!equation) throw new Error(`internal error: ${t.name} has no equation`);
-  return equation.terms.map((term) => {
-    const free = term.free.map((o) => eqSum(claim.point[o], t.shape[o]));
+  const terms = equation && equation.level > 0 ? equation.terms : [itself(target, t.shape.length)];
+  return terms.map((term) => {
+    const free = term.free.map((o) => eqSum(claim[o], t.shape[o]));
     const weight = free.reduce(mul, mul(rho, reduce(term.coefficient)));
-    const weights = term.shared.flatMap((o) => claim.point[o]);
+    const weights = term.shared.flatMap((o) => claim[o]);
     return {
-      claim: claim.point,
+      claim,
       weight,
       source: { kind: 'term', term },
       variables: term.variables,
@@ -138,6 +173,15 @@ function instancesOf(program: GadgetProgram, target: number, claim: Claim, rho: 
     };
   });
 }
+
+/** A claim about a committed or public tensor is a summand of no variables: the tensor at the claim's point. */
+const itself = (tensor: number, axes: number): GadgetTerm => ({
+  coefficient: 1n,
+  variables: [],
+  shared: [],
+  free: [],
+  factors: [{ tensor, axes: Array.from({ length: axes }, (_, output) => ({ kind: 'output', output })) }],
+});
 
 export const bitCount = (instance: Instance): number =>
   instance.variables.reduce((n, length) => n + bitsFor(length), 0);
@@ -156,13 +200,13 @@ function settler(
   ctx: ProtocolContext,
   program: GadgetProgram,
   role: LevelsRole,
-  claims: Map<number, Claim[]>,
+  claims: Map<number, SumClaim[]>,
   label: string,
 ) {
   const sent = new Map<string, Factor | Form>();
   const recordClaim = (tensor: number, point: AxisPoints, form: Form): void => {
     const list = claims.get(tensor) ?? [];
-    list.push({ point, form });
+    list.push({ form, parts: [{ target: tensor, point, weight: 1n }] });
     claims.set(tensor, list);
   };
   const keyOf = (tensor: number, point: AxisPoints): string => `${tensor}:${point.map((p) => p.join()).join(';')}`;
@@ -176,15 +220,14 @@ function settler(
     const f = ctx.sendFactor(name(tensor), v);
     sent.set(key, f);
     const t = program.tensors[tensor];
-    if (t.class.kind === 'committed')
-      ctx.assertZero({ form: f.form, openings: openTensor(program.sources, t, point, neg(1n)) });
+    if (isCommitted(t)) ctx.assertZero({ form: f.form, openings: openTensor(program.sources, t, point, neg(1n)) });
     else recordClaim(tensor, point, f.form);
     return f;
   };
 
   const single = (tensor: number, point: AxisPoints, v: bigint | undefined): Value => {
     const t = program.tensors[tensor];
-    if (t.class.kind === 'committed') return { form: zero, openings: openTensor(program.sources, t, point, 1n) };
+    if (isCommitted(t)) return { form: zero, openings: openTensor(program.sources, t, point, 1n) };
     const key = `single ${keyOf(tensor, point)}`;
     let form = sent.get(key) as Form | undefined;
     if (!form) {
@@ -193,6 +236,18 @@ function settler(
       recordClaim(tensor, point, form);
     }
     return value(form);
+  };
+
+  /** The evaluation of an open tensor, which everybody could compute. */
+  const inClear = (tensor: number, point: AxisPoints, v: bigint | undefined): bigint => {
+    const key = `clear ${keyOf(tensor, point)}`;
+    const before = sent.get(key) as Form | undefined;
+    if (before) return before.constant;
+    const c = ctx.sendClear(name(tensor), v);
+    sent.set(key, known(c));
+    const openings = openTensor(program.sources, program.tensors[tensor], point, neg(1n));
+    ctx.assertZero({ form: known(c), openings });
+    return c;
   };
 
   return async (instance: Instance, own: readonly bigint[], finals: readonly bigint[] | undefined): Promise<Value> => {
@@ -204,6 +259,12 @@ function settler(
       else if (isPublic(program, tensor)) factor = mul(factor, v ?? (await role.evaluate(tensor, point)) ?? 0n);
       else hidden.push({ tensor, point, v });
     }
+    // Open tensors are sent, but for one that is alone: that stays a linear form like any other.
+    const isOpen = (h: { tensor: number }): boolean => isOpenTensor(program, h.tensor);
+    const open = hidden.filter(isOpen);
+    const secret = hidden.filter((h) => !isOpen(h));
+    for (const h of secret.length > 0 ? open : open.slice(1)) factor = mul(factor, inClear(h.tensor, h.point, h.v));
+    hidden.splice(0, hidden.length, ...(secret.length > 0 ? secret : open.slice(0, 1)));
     if (hidden.length === 0) return value(known(factor));
     if (hidden.length === 1) return combineValues([[factor, single(hidden[0].tensor, hidden[0].point, hidden[0].v)]]);
     // A product of more than two goes pairwise; each partial product but the last becomes a message of its own.
@@ -254,5 +315,18 @@ export function factorPoints(
 
 export function isPublic(program: GadgetProgram, tensor: number): boolean {
   const c = program.tensors[tensor].class;
-  return c.kind === 'input' || c.kind === 'output' || c.kind === 'constant' || (c.kind === 'view' && c.level === 0);
+  return (
+    c.kind === 'input' ||
+    c.kind === 'output' ||
+    c.kind === 'constant' ||
+    c.kind === 'selector' ||
+    (c.kind === 'view' && c.level === 0)
+  );
 }
+
+const isCommitted = (t: GadgetTensor): boolean => t.class.kind === 'committed' || t.class.kind === 'witness';
+
+const isOpenTensor = (program: GadgetProgram, tensor: number): boolean => {
+  const c = program.tensors[tensor].class;
+  return c.kind === 'committed' && program.sources[c.source].open === true;
+};

@@ -1,6 +1,6 @@
 /**
- * Lookups: all entries of some columns lie in given tables. LogUp (Haböck, ePrint 2022/1530) with the fraction tree of
- * Papini and Haböck (ePrint 2023/1284), so that no inverse is ever committed.
+ * Lookups into ranges for the range proof of a commitment: all entries of some columns lie in given tables. LogUp (Haböck,
+ * ePrint 2022/1530) over the fraction tree of `fractions.ts`.
  *
  * # Statement
  * For every section of looked-up values, each value is an entry of the section's table.
@@ -9,22 +9,18 @@
  * Multiplicities m are committed before alpha and beta. The identity of rational functions
  *   sum over values 1 / (alpha - beta id - v)  =  sum over table entries m_t / (alpha - beta id - t)
  * is shown by adding all fractions in a binary tree, looked-up values with numerator 1, table entries with -m, absent
- * leaves 0 / 1. The root's numerator is the constant 0; its denominator is a function of the witness and so a masked
- * message. Each layer is one sumcheck, from the root to the leaves, with p0 q1 + p1 q0 + lambda q0 q1 at its end: three
- * products on four messages, hence copies of q0 and q1 in a triple of their own. Two claims about the leaves remain,
- * one for numerators and one for denominators; both are known constants plus openings of rows.
+ * leaves 0 / 1. The two claims about the leaves that remain are known constants plus openings of rows.
  *
  * # Soundness
- * leaves / r for alpha and the fingerprint, and per layer 1 / r (lambda) + 3 depth / r + 1 / r (the child's bit).
- * The sum of fractions is a polynomial identity of degree below the number of leaves, so the root needs no other check.
- *
- * # Cost
- * About 9 field products a leaf and 8 messages a layer plus 2 per round.
+ * leaves / r for alpha and the fingerprint, and that of the tree. The sum of fractions is a polynomial identity of degree
+ * below the number of leaves, so the root needs no other check.
  */
 import type { ProtocolContext } from './context.ts';
-import { combine, combineValues, known, value, type Form, type Opening, type Value } from './form.ts';
+import { combineValues, known, value, type Form, type Opening, type Value } from './form.ts';
+import { proveFractions, type TreeProver } from './fractions.ts';
 import { add, bitsFor, eqEval, eqTable, mul, neg, reduce, sub } from './scalar.ts';
-import { sumcheck, type RoundProver } from './sumcheck.ts';
+
+export type { TreeProver } from './fractions.ts';
 
 /** A range table: the integers 0 .. 2^bits - 1. Its width separates it from other tables in the fingerprint. */
 export interface RangeTable {
@@ -72,58 +68,12 @@ export function leafSections(plan: LookupPlan): { sections: LeafSection[]; depth
   return { sections, depth: bitsFor(offset) };
 }
 
-/** What the prover computes: the tree. */
-export interface TreeProver {
-  /** After alpha and beta: builds all layers and returns the root's denominator. */
-  build(alpha: bigint, beta: bigint): Promise<bigint>;
-  /** The sumcheck of layer j (2^j outputs, claims at `point`). */
-  layer(j: number, point: readonly bigint[], lambda: bigint): Promise<RoundProver & { children(): Promise<bigint[]> }>;
-}
-
 export async function proveLookups(ctx: ProtocolContext, plan: LookupPlan, prover?: TreeProver): Promise<void> {
   const { sections, depth } = leafSections(plan);
   // One polynomial in both of total degree below the number of leaves.
   const alpha = ctx.challenge('lookup alpha', 2 ** depth);
   const beta = ctx.challenge('lookup beta', 0);
-
-  let numerator: Form = known(0n);
-  let denominator = ctx.send('lookup root', await prover?.build(alpha, beta));
-  let point: bigint[] = [];
-  for (let j = 0; j < depth; j++) {
-    const label = `lookup layer ${j}`;
-    const lambda = ctx.challenge(label, 1);
-    const claim = combine([
-      [1n, numerator],
-      [lambda, denominator],
-    ]);
-    const layer = await prover?.layer(j, point, lambda);
-    const degrees = point.map(() => 2);
-    const { point: x, claim: last } = await sumcheck(ctx, label, claim, degrees, layer, point);
-    const v = await layer?.children();
-    const p0 = ctx.sendFactor(`${label} p0`, v?.[0]);
-    const q1 = ctx.sendFactor(`${label} q1`, v?.[3]);
-    const p1 = ctx.sendFactor(`${label} p1`, v?.[1]);
-    const q0 = ctx.sendFactor(`${label} q0`, v?.[2]);
-    ctx.assertZero(
-      value(
-        combine([
-          [1n, ctx.product(p0, q1)],
-          [1n, ctx.product(p1, q0)],
-          [lambda, ctx.product(q0, q1)],
-          [neg(1n), last],
-        ]),
-      ),
-    );
-    const y = ctx.challenge(`${label} child`, 1);
-    const between = (a: Form, b: Form): Form =>
-      combine([
-        [sub(1n, y), a],
-        [y, b],
-      ]);
-    numerator = between(p0.form, p1.form);
-    denominator = between(q0.form, q1.form);
-    point = [y, ...x];
-  }
+  const { point, numerator, denominator } = await proveFractions(ctx, depth, await prover?.build(alpha, beta), prover);
   assertLeaves(ctx, plan, sections, alpha, beta, point, numerator, denominator);
 }
 
@@ -164,7 +114,7 @@ function assertLeaves(
   ctx.assertZero(combineValues(denominators));
 }
 
-const bitsOf = (n: number, count: number): bigint[] =>
+export const bitsOf = (n: number, count: number): bigint[] =>
   Array.from({ length: count }, (_, i) => BigInt(Math.floor(n / 2 ** (count - 1 - i)) % 2));
 
 function openColumn(c: LookupColumn, own: readonly bigint[]): Opening[] {
@@ -187,4 +137,4 @@ function openMultiplicities(t: RangeTable, own: readonly bigint[]): Opening[] {
 }
 
 /** The multilinear extension of the index itself. */
-const indexAt = (point: readonly bigint[]): bigint => point.reduce((s, x) => add(add(s, s), x), 0n);
+export const indexAt = (point: readonly bigint[]): bigint => point.reduce((s, x) => add(add(s, s), x), 0n);

@@ -1,20 +1,55 @@
-/** The proof of a program: which matrices it opens, and the argument that runs its levels. */
+/** The proof of a program: which matrices it opens, and the text that both roles run. */
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import { planArgument, type Argument } from './argument.ts';
+import type { ProtocolContext } from './context.ts';
+import { known } from './form.ts';
 import type { IntegerArray } from './integers.ts';
 import { encodeIntegers } from './integers.ts';
-import { proveLevels } from './levels.ts';
+import { isPartial, openOutside } from './layout.ts';
+import { proveLevels, type LevelsRole } from './levels.ts';
+import { proveProgramLookups, type LookupsRole } from './program-lookups.ts';
+import { bitsFor } from './scalar.ts';
 import { sha256 } from './statement.ts';
 
+export type ProgramRole = LevelsRole & LookupsRole;
+
+/**
+ * The whole text: lookups first, since they say which tensors have to be evaluated where; then that the slots of witness
+ * rows outside their tensors are 0, without which a claim's weight there would let them be anything; then the equations.
+ */
+export async function proveText(ctx: ProtocolContext, program: GadgetProgram, role: ProgramRole): Promise<void> {
+  const lookups = program.lookups.length > 0 ? await proveProgramLookups(ctx, program, role) : undefined;
+  assertPadding(ctx, program);
+  await proveLevels(ctx, program, role, lookups);
+}
+
+function assertPadding(ctx: ProtocolContext, program: GadgetProgram): void {
+  const partial = program.tensors.flatMap(({ class: c }) => (c.kind === 'witness' && isPartial(c.axes) ? [c] : []));
+  const variables = Math.max(0, ...partial.flatMap((c) => c.axes.map((a) => bitsFor(a.length))));
+  const axes = Math.max(0, ...partial.map((c) => c.axes.length));
+  const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
+  for (const c of partial)
+    ctx.assertZero({ form: known(0n), openings: openOutside(program.sources.length, c, points) });
+}
+
+/** Matrices of the sources, then that of the proof itself. */
 export const planProgram = (program: GadgetProgram): Promise<Argument> =>
   planArgument(
     {
-      matrices: program.sources.map((s) => ({ rows: s.rows, columns: s.columns })),
+      matrices: [
+        ...program.sources.map((s) => ({ rows: s.rows, columns: s.columns })),
+        ...(program.witnessRows > 0 ? [{ rows: program.witnessRows, columns: program.columns }] : []),
+      ],
       registered: program.sources.length,
       columns: program.columns,
       folds: program.folds,
     },
-    (ctx) => proveLevels(ctx, program, { evaluate: () => undefined, evaluateView: () => undefined }),
+    (ctx) =>
+      proveText(ctx, program, {
+        evaluate: () => undefined,
+        evaluateView: () => undefined,
+        evaluateTable: () => undefined,
+      }),
   );
 
 /** Digests of the public tensors, in statement order. */

@@ -3,6 +3,7 @@ import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { FrVector, IntVector, VerifierDevice } from '../device/device.ts';
 import { fromBigints, upload, type IntegerArray } from './integers.ts';
 import type { AxisPoints } from './levels.ts';
+import type { ProgramRole } from './program.ts';
 import { maskValues, viewMap } from './views.ts';
 
 /** Integers of the public inputs and outputs, by tensor. */
@@ -37,14 +38,58 @@ export class KnownTensors {
       const values = c.values ? fromBigints(t.range, c.values) : maskValues(t.shape, c.guards ?? []);
       return upload(this.#device, values);
     }
+    if (c.kind === 'selector') return this.#device.intVector(selectorEntries(t.shape, this.#entries(c.of)));
     if (c.kind === 'view') {
       const map = viewMap(t.shape, this.#program.tensors[c.of].shape, c.at, c.guards);
       return this.#device.gather(this.tensor(c.of), map);
     }
-    const values = this.#publics.get(id);
-    if (!values) throw new Error(`internal error: ${t.name} is not public`);
-    return upload(this.#device, values);
+    return upload(this.#device, this.#entries(id));
   }
+
+  #entries(id: number): IntegerArray {
+    const values = this.#publics.get(id);
+    if (!values) throw new Error(`internal error: ${this.#program.tensors[id].name} is not public`);
+    return values;
+  }
+
+  /** sum over i of eq(point of i, i) eq(point of v, index[i]), without the selector's zeros. */
+  async selectorAt(of: number, point: AxisPoints): Promise<bigint> {
+    const { shape } = this.#program.tensors[of];
+    const index = this.#entries(of);
+    const picked = this.#device.gather(
+      this.#device.eq(point[point.length - 1]),
+      Int32Array.from({ length: index.length }, (_, i) => Number(index[i])),
+    );
+    return this.#device.inner(eqOver(this.#device, shape, point.slice(0, -1)), picked);
+  }
+}
+
+/** 1 at [i, index[i]], else 0. */
+export function selectorEntries(shape: readonly number[], index: ArrayLike<number | bigint>): Int16Array {
+  const size = shape[shape.length - 1];
+  const out = new Int16Array(index.length * size);
+  for (let i = 0; i < index.length; i++) out[i * size + Number(index[i])] = 1;
+  return out;
+}
+
+/** What the verifier evaluates itself. */
+export function verifierRole(device: VerifierDevice, program: GadgetProgram, publics: PublicTensors): ProgramRole {
+  const known = new KnownTensors(device, program, publics);
+  return {
+    evaluate(id, point) {
+      const { class: c, shape } = program.tensors[id];
+      return c.kind === 'selector'
+        ? known.selectorAt(c.of, point)
+        : evaluateExtension(device, known.tensor(id), shape, point);
+    },
+    evaluateView: (view, claim, point) => evaluateViewWeight(device, program, view, claim, point),
+    evaluateTable(table, point) {
+      const t = program.tables[table];
+      if (t.kind !== 'function') throw new Error('internal error: a range has a closed form');
+      const values = device.intVector(Int32Array.from(t.values, Number));
+      return evaluateExtension(device, values, [t.values.length], [point]);
+    },
+  };
 }
 
 /**

@@ -10,14 +10,14 @@
  * Ranges: v + 2^(bits-1) is looked up in [0, 2^bits); beyond 16 bits its low 16-bit limbs are committed and looked up,
  * and the top limb is derived. Zeros: at a random point z, the sum of eq(z, slot) v over the slots outside is 0.
  */
-import type { CommittedSource, CommittedTensor } from '../../compiler/gadget/program.ts';
+import type { CommittedSource } from '../../compiler/gadget/program.ts';
 import { planArgument, type Argument } from './argument.ts';
 import type { MatrixShape } from './closing.ts';
 import type { ProtocolContext } from './context.ts';
-import { known, type ColumnDigit, type Opening } from './form.ts';
-import { rowLengths, tensorProduct } from './layout.ts';
+import { known } from './form.ts';
+import { isPartial, openOutside } from './layout.ts';
 import { proveLookups, type LookupColumn, type LookupPlan, type TreeProver } from './lookup.ts';
-import { bitsFor, eqTable, inv, neg } from './scalar.ts';
+import { bitsFor, inv, neg } from './scalar.ts';
 
 /** The widest value that is looked up at once. */
 export const limbBits = 16;
@@ -144,44 +144,6 @@ export async function proveRange(
   const axes = Math.max(0, ...source.tensors.map((t) => t.axes.length));
   const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
   for (const t of source.tensors)
-    if (t.axes.some((a) => remainder(a) !== 0)) ctx.assertZero({ form: known(0n), openings: outside(t, points) });
-}
-
-/** How much of the last group of columns an axis fills; 0: all of it. */
-const remainder = (a: CommittedTensor['axes'][number]): number => a.length % 2 ** a.columnBits;
-
-/**
- * The sum of eq(point, slot) * entry over the slots outside a tensor: all of them less those inside. Inside is a disjoint
- * union over which axes stand in their last, partly filled group; each part is rows x columns again.
- */
-function outside(t: CommittedTensor, points: readonly (readonly bigint[])[]): Opening[] {
-  const lengths = rowLengths(t);
-  const own = t.axes.map((a, j) => points[j].slice(0, bitsFor(a.length)));
-  const high = t.axes.map((a, j) => eqTable(own[j].slice(0, own[j].length - a.columnBits), lengths[j]));
-  const low = t.axes.map((a, j) => own[j].slice(own[j].length - a.columnBits));
-  const opening = (rows: readonly (readonly bigint[])[], columns: readonly ColumnDigit[], scale: bigint): Opening => ({
-    matrix: 0,
-    firstRow: t.firstRow,
-    rowWeights: tensorProduct(rows),
-    columns,
-    scale,
-  });
-  const openings = [
-    opening(
-      high,
-      low.map((point) => ({ point })),
-      1n,
-    ),
-  ];
-  const partial = t.axes.flatMap((a, j) => (remainder(a) === 0 ? [] : [j]));
-  for (let subset = 0; subset < 2 ** partial.length; subset++) {
-    const isLast = (j: number): boolean =>
-      partial.includes(j) && Math.floor(subset / 2 ** partial.indexOf(j)) % 2 === 1;
-    const rows = high.map((w, j) =>
-      partial.includes(j) ? w.map((v, i) => ((i === lengths[j] - 1) === isLast(j) ? v : 0n)) : w,
-    );
-    const columns = low.map((point, j) => (isLast(j) ? { point, limit: remainder(t.axes[j]) } : { point }));
-    openings.push(opening(rows, columns, neg(1n)));
-  }
-  return openings;
+    if (isPartial(t.axes))
+      ctx.assertZero({ form: known(0n), openings: openOutside(0, { ...t, firstColumn: 0 }, points) });
 }

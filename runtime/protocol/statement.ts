@@ -22,7 +22,7 @@ export const sha256 = (data: Uint8Array): Uint8Array =>
 /** A layout as text: names, shapes, types and positions, everything a commitment depends on. */
 export const printSource = (s: CommittedSource): string =>
   [
-    `${s.name} ${s.rows}x${s.columns}`,
+    `${s.open ? 'open ' : ''}${s.name} ${s.rows}x${s.columns}`,
     ...s.tensors.map(
       (t) =>
         `${JSON.stringify(t.name)} fixed<${t.bits}, ${t.frac}> [${t.axes.map((a) => `${a.length}:${a.columnBits}`).join(', ')}] rows ${t.firstRow}+${t.rows}`,

@@ -18,11 +18,11 @@ import type { Transcript } from '../protocol/transcript.ts';
 import type { Randomness } from './randomness.ts';
 import { respond } from './sigma.ts';
 
-/** A committed matrix in the prover's hands: small integers, row-major, and one blinding per row. */
+/** A committed matrix in the prover's hands: small integers (a dishonest one may have others), and one blinding per row. */
 export interface ProverMatrix {
   readonly rows: number;
   readonly columns: number;
-  readonly vector: IntVector;
+  readonly vector: IntVector | FrVector;
   readonly blindings: readonly bigint[];
 }
 
@@ -101,6 +101,12 @@ function wire(pads: ProverPads, sent: bigint[], hooks: ProverHooks): Wire {
       const m = Fr.add(Fr.reduce(used), pads[padKind(p)][padIndex(p)]);
       sent.push(m);
       return m;
+    },
+    clear(label, v) {
+      if (v === undefined) throw new Error(`internal error: the prover has no value for "${label}"`);
+      const used = Fr.reduce(hooks.message ? hooks.message(label, sent.length, v) : v);
+      sent.push(used);
+      return used;
     },
   };
 }

@@ -10,16 +10,26 @@
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import type { CommittedSource } from '../../compiler/gadget/program.ts';
-import { decodeOpening, encodeCommitment, encodeOpening, encodeProof } from '../codec/files.ts';
+import { decodeCommitment, decodeOpening, encodeCommitment, encodeOpening, encodeProof } from '../codec/files.ts';
 import type { Device } from '../device/device.ts';
+import { constant, mul as times, table } from '../device/expression.ts';
 import type { IntegerArray } from '../protocol/integers.ts';
 import { planProgram } from '../protocol/program.ts';
+import { neg } from '../protocol/scalar.ts';
 import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
 import { quantise, ValueError } from '../quantise.ts';
 import type { ProverHooks } from './argument.ts';
 import { proveProgram, type OpenedSource } from './program.ts';
 import { freshEntropy } from './randomness.ts';
-import { blindingSeed, commitSource, layMatrix, matrixDigest, rowBlindings } from './range.ts';
+import {
+  blindingSeed,
+  commitOpen,
+  commitSource,
+  layMatrix,
+  matrixDigest,
+  rowBlindings,
+  type MatrixEntries,
+} from './range.ts';
 
 export { ValueError } from '../quantise.ts';
 export type { ProverHooks } from './argument.ts';
@@ -41,7 +51,8 @@ export interface CommittedFiles {
 }
 
 /**
- * Commits to all tensors that the program takes from `sourceName`.
+ * Commits to all tensors that the program takes from `sourceName`. Secret ones with blindings, which follow from the seed
+ * in the opening, and a range proof; open ones without either, so that everybody who has the weights gets the same bytes.
  * @throws ValueError if a tensor is missing, has another shape, or an entry outside its type
  */
 export async function commit(
@@ -54,6 +65,14 @@ export async function commit(
   const entropy = options.entropy ?? freshEntropy();
   const entries = layMatrix(source, quantiseSource(source, weights));
   const layout = sha256(new TextEncoder().encode(printSource(source)));
+  if (source.open) {
+    const points = await commitOpen(options.device, source, entries);
+    const digest = commitmentDigest(source, points);
+    return {
+      commitment: encodeCommitment({ source: source.name, layout, points, rangeProof: new Uint8Array(0) }),
+      opening: encodeOpening({ commitment: digest, matrix: matrixDigest(entries), seed: new Uint8Array(32) }),
+    };
+  }
   const seed = blindingSeed(entropy, layout, entries);
   const { points, rangeProof } = await commitSource(
     options.device,
@@ -68,6 +87,55 @@ export async function commit(
     opening: encodeOpening({ commitment: commitmentDigest(source, points), matrix: matrixDigest(entries), seed }),
   };
 }
+
+/**
+ * Whether a published commitment to open tensors is the one to these weights: a random combination of its rows against
+ * that of the weights, which costs a second where committing costs minutes. Accepts another one with probability 2^-128.
+ * @throws ValueError if the weights do not fit the program; CodecError if the bytes are no commitment
+ */
+export async function checkOpenCommitment(
+  bundleBytes: Uint8Array,
+  commitment: Uint8Array,
+  weights: Weights,
+  { device }: Pick<CommitOptions, 'device'>,
+): Promise<{ readonly ok: true; readonly digest: Uint8Array } | { readonly ok: false; readonly reason: string }> {
+  const file = decodeCommitment(commitment);
+  const source = sourceNamed(decodeBundle(bundleBytes), file.source);
+  if (!source.open) throw new ValueError(`"${source.name}" is secret: only its owner can open its commitment`);
+  const layout = sha256(new TextEncoder().encode(printSource(source)));
+  if (!layout.every((b, i) => b === file.layout[i]))
+    return { ok: false, reason: 'it is for tensors of other names, shapes or types than this program uses' };
+  const entries = layMatrix(source, quantiseSource(source, weights));
+  const verdict = await combinesTo(device, source, file.points, entries);
+  return verdict === undefined
+    ? { ok: true, digest: commitmentDigest(source, file.points) }
+    : { ok: false, reason: verdict };
+}
+
+/** The reason why the points are not the rows' commitments, if they are not. */
+const combinesTo = (
+  device: Device,
+  source: CommittedSource,
+  points: Uint8Array,
+  entries: MatrixEntries,
+): Promise<string | undefined> =>
+  device.scope(async () => {
+    if (points.length !== 48 * source.rows) return `it has ${points.length} bytes of points, not ${48 * source.rows}`;
+    const rows = await device.decodePoints(points);
+    if ('bad' in rows) return `its row ${rows.bad} is no valid point (${rows.reason})`;
+    const random = crypto.getRandomValues(new BigUint64Array(2 * source.rows));
+    const scalars = device.frVector(
+      Array.from({ length: source.rows }, (_, i) => (random[2 * i] << 64n) | random[2 * i + 1]),
+    );
+    const combined = device.contract(device.intVector(entries), [1, source.rows, source.columns], scalars);
+    const negative = device.map(device.prepare(times(constant(0), table(0))), [combined], [neg(1n)], source.columns);
+    const sum = await device.msm([
+      { points: rows, scalars },
+      { points: await device.generators(source.columns), scalars: negative },
+    ]);
+    const isInfinity = sum[0] === 0xc0 && sum.subarray(1).every((b) => b === 0);
+    return isInfinity ? undefined : 'it is a commitment to other weights';
+  });
 
 function sourceNamed(bundle: Bundle, name: string): CommittedSource {
   const source = bundle.gadgets.sources.find((s) => s.name === name);
@@ -113,7 +181,7 @@ export interface Proved {
 
 export interface Prover {
   readonly bundle: Bundle;
-  /** Public inputs by name, as floats, row-major. @throws ValueError */
+  /** Public inputs, and secret ones that come from no source, by name, as floats, row-major. @throws ValueError */
   prove(inputs: ReadonlyMap<string, ArrayLike<number>>, options?: ProveOptions): Promise<Proved>;
 }
 
@@ -161,21 +229,23 @@ function openSource(source: CommittedSource, openingBytes: Uint8Array, weights: 
     throw new ValueError(
       `the weights of "${source.name}" are not the ones this opening was made for: commit to them again`,
     );
-  return { tensors, entries, matrix, blindings: rowBlindings(source, opening.seed), digest: opening.commitment };
+  const blindings = source.open ? Array.from({ length: source.rows }, () => 0n) : rowBlindings(source, opening.seed);
+  return { tensors, entries, matrix, blindings, digest: opening.commitment };
 }
 
 function quantiseInputs(bundle: Bundle, inputs: ReadonlyMap<string, ArrayLike<number>>): Map<number, IntegerArray> {
   const { gadgets } = bundle;
-  const wanted = gadgets.publics.filter((id) => gadgets.tensors[id].class.kind === 'input');
+  const publics = gadgets.publics.filter((id) => gadgets.tensors[id].class.kind === 'input');
+  const wanted = [...publics, ...gadgets.secrets];
   const names = new Set(wanted.map((id) => gadgets.tensors[id].name));
   for (const name of inputs.keys())
     if (!names.has(name))
-      throw new ValueError(`the program has no public input "${name}"; it has ${[...names].join(', ') || 'none'}`);
+      throw new ValueError(`the program has no input "${name}"; it has ${[...names].join(', ') || 'none'}`);
   return new Map(
     wanted.map((id) => {
       const t = gadgets.tensors[id];
       const values = inputs.get(t.name);
-      if (!values) throw new ValueError(`the public input "${t.name}" of shape [${t.shape.join(', ')}] is missing`);
+      if (!values) throw new ValueError(`the input "${t.name}" of shape [${t.shape.join(', ')}] is missing`);
       if (!t.type) throw new Error(`internal error: the input ${t.name} has no type`);
       return [id, quantise(t.name, t.shape, t.type, values)] as const;
     }),

@@ -57,6 +57,7 @@ class Summand {
   #bound = 0;
   /** The weight times eq of the bound variables. */
   #prefix: bigint;
+  #values: bigint[] | undefined;
 
   constructor(device: Device, program: GadgetProgram, tensors: TensorSource, instance: Instance) {
     this.#device = device;
@@ -100,9 +101,12 @@ class Summand {
     this.#bound++;
   }
 
+  /** Of the factors, once all variables are bound. */
   async values(): Promise<bigint[]> {
+    if (this.#values) return this.#values;
     const out: bigint[] = [];
     for (const t of this.#tables) out.push((await this.#device.readFr(t))[0] ?? 0n);
+    if (this.#bound === this.#bits) this.#values = out;
     return out;
   }
 }

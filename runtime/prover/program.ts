@@ -3,16 +3,18 @@ import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { Device } from '../device/device.ts';
 import { encodeBody, type Argument } from '../protocol/argument.ts';
 import { upload, type IntegerArray } from '../protocol/integers.ts';
-import { proveLevels } from '../protocol/levels.ts';
-import { publicDigests } from '../protocol/program.ts';
+import { proveText, publicDigests, type ProgramRole } from '../protocol/program.ts';
 import type { DeviceTensor } from '../protocol/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
-import { proveArgument, type ProverHooks } from './argument.ts';
+import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
 import { levelProver } from './levels.ts';
+import { fractionProver } from './lookup.ts';
+import { lookUp, programLeaves, type LookedUp } from './program-lookups.ts';
 import { Randomness } from './randomness.ts';
-import type { MatrixEntries } from './range.ts';
-import { evaluateProgram, tensorEntries } from './witness.ts';
+import { matrixDigest, type MatrixEntries } from './range.ts';
+import { evaluateProgram, type Witness } from './witness.ts';
+import { witnessMatrix } from './witness-matrix.ts';
 
 /** What the owner of a source keeps: its tensors, their matrix, the blindings of its rows, and the commitment's digest. */
 export interface OpenedSource {
@@ -32,7 +34,7 @@ export interface ProofRequest {
   readonly context: Uint8Array;
   /** One per source of the program. */
   readonly sources: readonly OpenedSource[];
-  /** Public inputs by tensor, row-major. */
+  /** Public inputs, and secret ones that no source commits, by tensor, row-major. */
   readonly inputs: ReadonlyMap<number, IntegerArray>;
   readonly entropy: Uint8Array;
   readonly hooks?: ProverHooks;
@@ -50,8 +52,10 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
     await device.prepareGenerators(argument.columns + 1);
     const inputs = new Map(request.inputs);
     for (const [id, values] of committedInputs(program, sources)) inputs.set(id, values);
-    const known = await evaluateProgram(device, program, inputs);
-    const publics = new Map(program.publics.map((id) => [id, tensorEntries(program, known, id)] as const));
+    const witness = evaluateProgram(program, inputs);
+    const publics = new Map(program.publics.map((id) => [id, witness.entries(id)] as const));
+    const looked = lookUp(program, witness);
+    const rows = witnessMatrix(program, witness, looked);
 
     const statement = {
       program: request.programDigest,
@@ -60,39 +64,74 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       publics: publicDigests(program, publics),
     };
     const secrets = sources.flatMap((s) => [s.matrix, ...s.blindings.slice(0, 1).map(scalarBytes)]);
-    const randomness = new Randomness('proof', request.entropy, statementDigest(statement), ...secrets);
-    const matrices = sources.map((s, i) => ({
-      rows: program.sources[i].rows,
-      columns: program.sources[i].columns,
-      vector: device.intVector(s.entries),
-      blindings: s.blindings,
-    }));
-    const uploaded = new Map<number, DeviceTensor>();
-    const tensors = (id: number): DeviceTensor => {
-      const v = uploaded.get(id) ?? upload(device, tensorEntries(program, known, id));
-      uploaded.set(id, v);
-      return v;
-    };
-    const role = {
-      evaluate: () => undefined,
-      evaluateView: () => undefined,
-      prover: (instances: Parameters<typeof levelProver>[3]) => levelProver(device, program, tensors, instances),
-    };
+    const randomness = new Randomness(
+      'proof',
+      request.entropy,
+      statementDigest(statement),
+      ...secrets,
+      ...(program.witnessRows > 0 ? [matrixDigest(rows)] : []),
+    );
+    const matrices = proverMatrices(device, program, sources, rows, randomness);
+    const role = proverRole(device, program, witness, looked);
     const body = await proveArgument(
       device,
       argument,
       programTranscript(statement),
       matrices,
       randomness,
-      (ctx) => proveLevels(ctx, program, role),
+      (ctx) => proveText(ctx, program, role),
       request.hooks,
     );
     return { publics, body: encodeBody(argument, body) };
   });
 }
 
+/** The sources' matrices, then the proof's own. */
+export function proverMatrices(
+  device: Device,
+  program: GadgetProgram,
+  sources: readonly Pick<OpenedSource, 'entries' | 'blindings'>[],
+  rows: Int32Array,
+  randomness: Randomness,
+): ProverMatrix[] {
+  const registered = sources.map((s, i) => ({
+    rows: program.sources[i].rows,
+    columns: program.sources[i].columns,
+    vector: device.intVector(s.entries),
+    blindings: s.blindings,
+  }));
+  if (program.witnessRows === 0) return registered;
+  const own = {
+    rows: program.witnessRows,
+    columns: program.columns,
+    vector: device.intVector(rows),
+    blindings: randomness.scalars(program.witnessRows),
+  };
+  return [...registered, own];
+}
+
+/** What the prover computes of a program, given its witness. */
+export function proverRole(device: Device, program: GadgetProgram, witness: Witness, looked: LookedUp): ProgramRole {
+  const uploaded = new Map<number, DeviceTensor>();
+  const tensors = (id: number): DeviceTensor => {
+    const v = uploaded.get(id) ?? upload(device, witness.entries(id));
+    uploaded.set(id, v);
+    return v;
+  };
+  return {
+    evaluate: () => undefined,
+    evaluateView: () => undefined,
+    evaluateTable: () => undefined,
+    tree: fractionProver(device, () => programLeaves(program, witness, looked)),
+    prover: (instances) => levelProver(device, program, tensors, instances),
+  };
+}
+
 /** The declared tensors that are committed: their files, stacked along the leading axes. */
-function committedInputs(program: GadgetProgram, sources: readonly OpenedSource[]): [number, IntegerArray][] {
+export function committedInputs(
+  program: GadgetProgram,
+  sources: readonly Pick<OpenedSource, 'tensors'>[],
+): [number, IntegerArray][] {
   return program.tensors.flatMap((t, id): [number, IntegerArray][] => {
     if (t.class.kind !== 'committed') return [];
     const { source, files } = t.class;

@@ -56,6 +56,25 @@ export const matrixDigest = (entries: MatrixEntries): Uint8Array =>
 export const blindingSeed = (entropy: Uint8Array, layout: Uint8Array, entries: MatrixEntries): Uint8Array =>
   new Randomness('blinding seed', entropy, layout, matrixDigest(entries)).bytes(32);
 
+/** The points of an open source's rows: without blindings, so that everybody gets the same for the same numbers. */
+export async function commitOpen(device: Device, source: CommittedSource, entries: MatrixEntries): Promise<Uint8Array> {
+  return device.scope(async () => {
+    await device.prepareGenerators(source.columns + 1);
+    const vector = device.intVector(entries);
+    const rows = await device.commit(
+      Array.from({ length: source.rows }, (_, i) => ({
+        vector,
+        offset: i * source.columns,
+        length: source.columns,
+        blinding: 0n,
+      })),
+    );
+    const points = new Uint8Array(48 * rows.length);
+    for (const [i, p] of rows.entries()) points.set(p, 48 * i);
+    return points;
+  });
+}
+
 export async function commitSource(
   device: Device,
   source: CommittedSource,

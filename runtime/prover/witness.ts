@@ -1,214 +1,240 @@
 /**
- * The integers of every tensor of a program, from its inputs, in order of evaluation. Exact: matrix products whose sums
- * are proved to fit 64 bits run on the device, everything else in plain loops.
+ * The integers of every tensor of a program, from its inputs, by the program's steps. Exact: doubles where the proved
+ * ranges fit 53 bits, bigints elsewhere. A value that its tensor cannot take is an error that names tensor, index, value
+ * and the bits that it would need.
  */
-import type {
-  AxisBinding,
-  GadgetEquation,
-  GadgetProgram,
-  GadgetTensor,
-  GadgetTerm,
-} from '../../compiler/gadget/program.ts';
-import type { Device, Integers, IntVector } from '../device/device.ts';
-import { allocate, entry, fromBigints, isWide, rangeBits, setEntry, type IntegerArray } from '../protocol/integers.ts';
-import { bitsFor } from '../protocol/scalar.ts';
+import type { GadgetProgram, GadgetStep, GadgetTensor } from '../../compiler/gadget/program.ts';
+import type { Range } from '../../compiler/tensor/program.ts';
+import { allocate, fromBigints, setEntry, type IntegerArray } from '../protocol/integers.ts';
+import { selectorEntries } from '../protocol/publics.ts';
 import { maskValues, viewMap } from '../protocol/views.ts';
+import { entryOutside, placeOf, ValueError } from '../quantise.ts';
+import { fitsDouble, makeNumbers, sumTerms, type Numbers } from './sums.ts';
 
-export type Witness = ReadonlyMap<number, IntegerArray>;
+export type Inputs = ReadonlyMap<number, IntegerArray>;
 
-/** `inputs`: all public inputs and committed tensors, row-major, each inside its range. */
-export async function evaluateProgram(
-  device: Device,
-  program: GadgetProgram,
-  inputs: Witness,
-): Promise<Map<number, IntegerArray>> {
-  const known = new Map(inputs);
-  for (const e of program.equations) known.set(e.target, await evaluateEquation(device, program, e, known));
-  return known;
+/** All tensors of a program, evaluated. */
+export interface Witness {
+  /** Numbers as they were computed. */
+  numbers(id: number): Numbers;
+  /** In the storage of the tensor's range. */
+  entries(id: number): IntegerArray;
 }
 
-/** The entries of any tensor: given, evaluated, constant, or a view. Views and constants are kept once made. */
-export function tensorEntries(program: GadgetProgram, known: Map<number, IntegerArray>, id: number): IntegerArray {
-  const have = known.get(id);
-  if (have) return have;
-  const t = program.tensors[id];
-  const made = makeEntries(program, known, t);
-  known.set(id, made);
-  return made;
-}
-
-function makeEntries(program: GadgetProgram, known: Map<number, IntegerArray>, t: GadgetTensor): IntegerArray {
-  const c = t.class;
-  if (c.kind === 'constant') return c.values ? fromBigints(t.range, c.values) : maskValues(t.shape, c.guards ?? []);
-  if (c.kind !== 'view') throw new Error(`internal error: ${t.name} has no value`);
-  const of = tensorEntries(program, known, c.of);
-  const map = viewMap(t.shape, program.tensors[c.of].shape, c.at, c.guards);
-  const out = allocate(program.tensors[c.of].range, map.length);
-  for (const [i, position] of map.entries()) if (position >= 0) setEntry(out, i, entry(of, position));
-  return out;
-}
-
-async function evaluateEquation(
-  device: Device,
-  program: GadgetProgram,
-  e: GadgetEquation,
-  known: Map<number, IntegerArray>,
-): Promise<IntegerArray> {
-  const t = program.tensors[e.target];
-  if (e.terms.length === 1) {
-    const product = await matrixProduct(device, program, t, e.terms[0], known);
-    if (product) return product;
-  }
-  const out = allocate(
-    t.range,
-    t.shape.reduce((n, d) => n * d, 1),
-  );
-  const sums = Array.from({ length: out.length }, () => 0n);
-  for (const term of e.terms) addTerm(program, t, term, known, sums);
-  for (const [i, v] of sums.entries()) setEntry(out, i, v);
-  return out;
-}
-
-/** A loop of a term: over an output index, a summed reduced index, or an axis that only one factor has. */
-interface Loop {
-  readonly length: number;
-  /** Stride in the target (0 for reduced) and in each factor. */
-  readonly target: number;
-  readonly factors: readonly number[];
-}
-
-const strides = (shape: readonly number[]): number[] =>
-  shape.map((_, j) => shape.slice(j + 1).reduce((n, d) => n * d, 1));
-
-/** The loops of a term and the coefficient of its raw sum. */
-function loopsOf(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm): { loops: Loop[]; coefficient: bigint } {
-  const targetStrides = strides(t.shape);
-  const factorStrides = term.factors.map((f) => strides(program.tensors[f.tensor].shape));
-  const along = (match: (a: AxisBinding) => boolean): number[] =>
-    term.factors.map((f, k) => f.axes.reduce((s, a, j) => (match(a) ? s + factorStrides[k][j] : s), 0));
-  const outputs = t.shape.map((length, o): Loop => {
-    const v = term.shared.indexOf(o);
-    const factors = along(
-      (a) => (a.kind === 'output' && a.output === o) || (v >= 0 && a.kind === 'summed' && a.variable === v),
-    );
-    return { length, target: targetStrides[o], factors };
-  });
-  const summed = term.variables
-    .map((length, v): Loop => ({ length, target: 0, factors: along((a) => a.kind === 'summed' && a.variable === v) }))
-    .slice(term.shared.length);
-  let coefficient = term.coefficient;
-  const halves: Loop[] = [];
-  for (const [k, f] of term.factors.entries())
-    for (const [j, a] of f.axes.entries())
-      if (a.kind === 'half') {
-        const length = program.tensors[f.tensor].shape[j];
-        coefficient /= BigInt(2 ** bitsFor(length));
-        halves.push({ length, target: 0, factors: term.factors.map((_, i) => (i === k ? factorStrides[k][j] : 0)) });
-      }
-  return { loops: [...outputs, ...summed, ...halves], coefficient };
-}
-
-function addTerm(
-  program: GadgetProgram,
-  t: GadgetTensor,
-  term: GadgetTerm,
-  known: Map<number, IntegerArray>,
-  sums: bigint[],
-): void {
-  const { loops, coefficient } = loopsOf(program, t, term);
-  const entries = term.factors.map((f) => tensorEntries(program, known, f.tensor));
-  const offsets = term.factors.map(() => 0);
-  const run = (depth: number, target: number): void => {
-    if (depth === loops.length) {
-      let product = coefficient;
-      for (const [k, a] of entries.entries()) product *= entry(a, offsets[k]);
-      sums[target] += product;
-      return;
+/** `inputs`: all public and secret inputs and committed tensors, row-major, each inside its range. @throws ValueError */
+export function evaluateProgram(program: GadgetProgram, inputs: Inputs): Witness {
+  const known = new Map<number, Numbers>();
+  const stored = new Map<number, IntegerArray>(inputs);
+  const numbers = (id: number): Numbers => {
+    let v = known.get(id);
+    if (v === undefined) {
+      const given = inputs.get(id);
+      v = given ? asNumbers(given, program.tensors[id].range) : makeEntries(program, id, numbers);
+      known.set(id, v);
     }
-    const { length, target: step, factors } = loops[depth];
-    for (let i = 0; i < length; i++) {
-      run(depth + 1, target + i * step);
-      for (const [k, s] of factors.entries()) offsets[k] += s;
-    }
-    for (const [k, s] of factors.entries()) offsets[k] -= length * s;
+    return v;
   };
-  run(0, 0);
+  for (const step of program.steps) {
+    const target = step.kind === 'equation' ? program.equations[step.equation].target : step.target;
+    if (!inputs.has(target)) known.set(target, runStep(program, step, numbers));
+  }
+  return {
+    numbers,
+    entries(id) {
+      const v = stored.get(id) ?? asEntries(numbers(id), program.tensors[id].range);
+      stored.set(id, v);
+      return v;
+    },
+  };
 }
 
-/**
- * A batch of matrix products: two factors, one reduced index, every other index in the target in the order batch, left,
- * right. Undefined if the term is something else or could exceed 63 bits.
- */
-async function matrixProduct(
-  device: Device,
-  program: GadgetProgram,
-  t: GadgetTensor,
-  term: GadgetTerm,
-  known: Map<number, IntegerArray>,
-): Promise<IntegerArray | undefined> {
-  if (term.factors.length !== 2 || term.coefficient !== 1n || rangeBits(t.range) > 63 || rangeBits(t.range) <= 32)
-    return undefined;
-  if (term.free.length > 0 || term.variables.length !== term.shared.length + 1) return undefined;
-  if (term.factors.some((f) => f.axes.some((a) => a.kind === 'half'))) return undefined;
-  const { loops } = loopsOf(program, t, term);
-  const outputs = loops.slice(0, t.shape.length);
-  const kinds = outputs.map((l) =>
-    l.factors[0] > 0 && l.factors[1] > 0 ? 'batch' : l.factors[0] > 0 ? 'left' : 'right',
-  );
-  const swap = kinds.indexOf('right') >= 0 && kinds.indexOf('right') < kinds.lastIndexOf('left');
-  const [leftFactor, rightFactor] = swap ? [1, 0] : [0, 1];
-  const order = swap ? ['batch', 'right', 'left'] : ['batch', 'left', 'right'];
-  if (kinds.some((k, i) => i > 0 && order.indexOf(k) < order.indexOf(kinds[i - 1]))) return undefined;
-  const reduce = loops[t.shape.length];
-  const of = (kind: string): Loop[] => outputs.filter((_, i) => kinds[i] === kind);
-  const [batch, left, right] = order.map(of);
-  const size = (ls: readonly Loop[]): number => ls.reduce((n, l) => n * l.length, 1);
-  const [batches, outer, inner] = [size(batch), size(left), size(right)];
+const asNumbers = (a: IntegerArray, range: Range): Numbers => {
+  if (a instanceof Int16Array || a instanceof Int32Array) return a;
+  return fitsDouble(range)
+    ? Float64Array.from(a as ArrayLike<bigint>, Number)
+    : Array.from(a as ArrayLike<bigint>, BigInt);
+};
 
-  const x = tensorEntries(program, known, term.factors[leftFactor].tensor);
-  const y = tensorEntries(program, known, term.factors[rightFactor].tensor);
-  if (isWide(x) || isWide(y)) return undefined;
-  const out = new BigInt64Array(batches * outer * inner);
-  await device.scope(async () => {
-    const lefts = arranged(device, x, [...batch, ...left, reduce], term, leftFactor);
-    const rights = arranged(device, y, [...batch, reduce, ...right], term, rightFactor);
-    for (let b = 0; b < batches; b++) {
-      const own = device.slice(lefts, b * outer * reduce.length, outer * reduce.length);
-      const other = device.slice(rights, b * reduce.length * inner, reduce.length * inner);
-      out.set(await device.multiplyIntegers(own, other, [outer, reduce.length, inner]), b * outer * inner);
-    }
-  });
+function asEntries(v: Numbers, range: Range): IntegerArray {
+  const out = allocate(range, v.length);
+  if (out instanceof Int16Array || out instanceof Int32Array) {
+    if (v instanceof Int16Array || v instanceof Int32Array || v instanceof Float64Array) out.set(v);
+    else for (let i = 0; i < v.length; i++) out[i] = Number(v[i]);
+    return out;
+  }
+  for (let i = 0; i < v.length; i++) setEntry(out, i, BigInt(v[i]));
   return out;
 }
 
-/** Arrangements depend on the program alone; a prover meets the same ones with every proof. */
-const arrangements = new WeakMap<GadgetTerm, Map<number, Int32Array>>();
-
-/** A factor's entries on the device, in the order of the given loops. */
-function arranged(
-  device: Device,
-  entries: Integers,
-  loops: readonly Loop[],
-  term: GadgetTerm,
-  factor: number,
-): IntVector {
-  const vector = device.intVector(entries);
-  const inOrder = loops.every((l, j) => l.factors[factor] === loops.slice(j + 1).reduce((n, x) => n * x.length, 1));
-  if (inOrder) return vector;
-  const known = arrangements.get(term) ?? new Map<number, Int32Array>();
-  arrangements.set(term, known);
-  const map = known.get(factor) ?? arrangement(loops, factor);
-  known.set(factor, map);
-  return device.gather(vector, map);
+/** Constants, selectors and views: what no step computes. */
+function makeEntries(program: GadgetProgram, id: number, numbers: (id: number) => Numbers): Numbers {
+  const t = program.tensors[id];
+  const c = t.class;
+  if (c.kind === 'constant')
+    return c.values ? asNumbers(fromBigints(t.range, c.values), t.range) : maskValues(t.shape, c.guards ?? []);
+  if (c.kind === 'selector') return selectorEntries(t.shape, numbers(c.of));
+  if (c.kind !== 'view') throw new Error(`internal error: ${t.name} has no value`);
+  const of = numbers(c.of);
+  const map = viewMap(t.shape, program.tensors[c.of].shape, c.at, c.guards);
+  const out = makeNumbers(program.tensors[c.of].range, map.length);
+  for (const [i, position] of map.entries()) if (position >= 0) out[i] = of[position];
+  return out;
 }
 
-function arrangement(loops: readonly Loop[], factor: number): Int32Array {
-  let map = Int32Array.of(0);
-  for (const l of loops) {
-    const step = l.factors[factor];
-    const next = new Int32Array(map.length * l.length);
-    for (let k = 0; k < map.length; k++) for (let i = 0; i < l.length; i++) next[k * l.length + i] = map[k] + i * step;
-    map = next;
+function runStep(program: GadgetProgram, step: GadgetStep, numbers: (id: number) => Numbers): Numbers {
+  if (step.kind === 'equation') {
+    const { target, terms } = program.equations[step.equation];
+    return sumTerms(program, program.tensors[target], terms, numbers);
   }
-  return map;
+  const t = program.tensors[step.target];
+  if (step.kind === 'sum') return sumTerms(program, t, step.terms, numbers);
+  const of = numbers(step.of);
+  switch (step.kind) {
+    case 'floor':
+      return checked(t, quotients(t, of, typeof step.by === 'bigint' ? step.by : numbers(step.by)));
+    case 'root':
+      return checked(t, roots(t, of, typeof step.by === 'bigint' ? step.by : numbers(step.by)));
+    case 'limb':
+      return limbs(t, of, step.from, step.sign, step.shift, step.bits);
+    case 'clamp': {
+      const out = makeNumbers(t.range, of.length);
+      const [lo, hi] = [Number(step.lo), Number(step.hi)];
+      for (let i = 0; i < of.length; i++) {
+        const v = Number(of[i]);
+        out[i] = v < lo ? lo : v > hi ? hi : v;
+      }
+      return out;
+    }
+    case 'isZero':
+      return Int16Array.from({ length: of.length }, (_, i) => (Number(of[i]) === 0 ? 1 : 0));
+    case 'table':
+      return looked(program, step, t, of);
+    case 'largest':
+      return largest(of, step.over, step.mask === undefined ? undefined : numbers(step.mask));
+    case 'after':
+      return after(of, t.shape[t.shape.length - 1]);
+    case 'select':
+      return selectorEntries(t.shape, of);
+  }
+}
+
+/** Values inside a tensor's range, or an error for the first that is not. */
+function checked(t: GadgetTensor, v: Numbers): Numbers {
+  const exact = Array.isArray(v);
+  const [lo, hi] = [Number(t.range.lo), Number(t.range.hi)];
+  for (let i = 0; i < v.length; i++) {
+    const bad = exact ? v[i] < t.range.lo || v[i] > t.range.hi : v[i] < lo || v[i] > hi;
+    if (bad) throw entryOutside(t, i, BigInt(v[i]));
+  }
+  if (exact || v instanceof Int16Array || v instanceof Int32Array) return v;
+  const out = makeNumbers(t.range, v.length);
+  if (!Array.isArray(out)) out.set(v as Float64Array);
+  return out;
+}
+
+function quotients(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
+  const small = !Array.isArray(of) && (typeof by === 'bigint' ? by < 2n ** 53n : !Array.isArray(by));
+  const divisor = (i: number): bigint => {
+    const d = typeof by === 'bigint' ? by : BigInt(by[i]);
+    if (d > 0n) return d;
+    throw new ValueError(`${placeOf(t, i)} is a quotient by ${d}; a divisor has to be positive`);
+  };
+  if (small) {
+    const out = new Float64Array(of.length);
+    const constant = typeof by === 'bigint' ? Number(by) : 0;
+    for (let i = 0; i < out.length; i++) {
+      const d = typeof by === 'bigint' ? constant : Number(by[i]);
+      if (d <= 0) divisor(i);
+      out[i] = Math.floor(Number(of[i]) / d);
+    }
+    return out;
+  }
+  return Array.from({ length: of.length }, (_, i) => floorDivide(BigInt(of[i]), divisor(i)));
+}
+
+function floorDivide(a: bigint, b: bigint): bigint {
+  const q = a / b;
+  return a % b < 0n ? q - 1n : q;
+}
+
+/** floor(sqrt(of / by) + 1/2) = floor((floor(sqrt(4 of / by)) + 1) / 2) */
+function roots(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
+  return Array.from({ length: of.length }, (_, i) => {
+    const d = typeof by === 'bigint' ? by : BigInt(by[i]);
+    const x = BigInt(of[i]);
+    if (d <= 0n || x < 0n) throw new ValueError(`${placeOf(t, i)} is a root of ${x} / ${d}; both have to be positive`);
+    return (integerRoot((4n * x) / d) + 1n) >> 1n;
+  });
+}
+
+/** Largest integer whose square is at most n >= 0. */
+function integerRoot(n: bigint): bigint {
+  if (n < 2n) return n;
+  let x = 1n << BigInt((n.toString(2).length + 1) >> 1);
+  for (;;) {
+    const y = (x + n / x) >> 1n;
+    if (y >= x) return x;
+    x = y;
+  }
+}
+
+function limbs(t: GadgetTensor, of: Numbers, from: bigint, sign: 1 | -1, shift: number, bits: number): Numbers {
+  const out = makeNumbers(t.range, of.length);
+  if (!Array.isArray(of)) {
+    const [start, by, most] = [Number(from), 2 ** shift, 2 ** bits];
+    for (let i = 0; i < of.length; i++) {
+      const v = sign * (of[i] - start);
+      if (v > 0) out[i] = Math.floor(v / by) % most;
+    }
+    return out;
+  }
+  const mask = 2n ** BigInt(bits) - 1n;
+  for (let i = 0; i < of.length; i++) {
+    const v = BigInt(sign) * (of[i] - from);
+    if (v > 0n) out[i] = Number((v >> BigInt(shift)) & mask);
+  }
+  return out;
+}
+
+function looked(
+  program: GadgetProgram,
+  { table, offset, of: argument }: GadgetStep & { kind: 'table' },
+  t: GadgetTensor,
+  of: Numbers,
+): Numbers {
+  const found = program.tables[table];
+  if (found.kind !== 'function') throw new Error('internal error: a range has no values');
+  const values = Float64Array.from(found.values, Number);
+  const out = makeNumbers(t.range, of.length);
+  const first = Number(offset);
+  for (let i = 0; i < of.length; i++) {
+    const k = Number(of[i]) + first;
+    if (!(k >= 0 && k < values.length)) {
+      const a = program.tensors[argument];
+      throw new ValueError(
+        `${placeOf(a, i)} is ${of[i]}, outside what the table ${found.name} has values for: [${-offset}, ${BigInt(values.length - 1) - offset}]`,
+      );
+    }
+    out[i] = values[k];
+  }
+  return out;
+}
+
+/** 1 at the first largest entry of each run of `over` entries among those where the mask is not 0. */
+function largest(of: Numbers, over: number, mask: Numbers | undefined): Numbers {
+  const out = new Int16Array(of.length);
+  for (let start = 0; start < of.length; start += over) {
+    let best = -1;
+    for (let i = start; i < start + over; i++)
+      if ((mask === undefined || Number(mask[i]) !== 0) && (best < 0 || of[i] > of[best])) best = i;
+    if (best >= 0) out[best] = 1;
+  }
+  return out;
+}
+
+function after(of: Numbers, length: number): Numbers {
+  const out = new Int16Array(of.length);
+  for (let start = 0; start < of.length; start += length)
+    for (let i = length - 2; i >= 0; i--) out[start + i] = out[start + i + 1] + Number(of[start + i + 1]);
+  return out;
 }

@@ -52,12 +52,11 @@ export async function verifyArgument(
 
 function wire(messages: readonly bigint[]): Wire {
   let at = 0;
-  return {
-    masked() {
-      if (at === messages.length) throw new Error('internal error: the program has more messages than its plan');
-      return messages[at++];
-    },
+  const next = (): bigint => {
+    if (at === messages.length) throw new Error('internal error: the program has more messages than its plan');
+    return messages[at++];
   };
+  return { masked: next, clear: next };
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

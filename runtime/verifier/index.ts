@@ -44,8 +44,14 @@ export type ProofVerdict =
 
 export interface Verifier {
   readonly bundle: Bundle;
-  /** Validates a commitment's points and range proof. One commitment per source; a later one replaces it. */
+  /**
+   * Validates a commitment's points and range proof. One commitment per source; a later one replaces it. A commitment to
+   * open tensors proves nothing by itself: whoever has the weights checks it with `checkOpenCommitment`, and everybody
+   * else compares its digest (`commitment`) with one that was checked.
+   */
   register(commitment: Uint8Array): Promise<Verdict>;
+  /** The digest of the commitment that is registered for a source, as it stands in the statement. */
+  commitment(source: string): Uint8Array | undefined;
   /** Never throws on bytes. `context` is what the application expects the proof to be bound to; default empty. */
   verify(proof: Uint8Array, options?: { readonly context?: Uint8Array }): Promise<ProofVerdict>;
   /** Frees the registered commitments. */
@@ -77,7 +83,12 @@ export async function createVerifier(bundleBytes: Uint8Array, { device, cache }:
       kept.release();
       return rows;
     }
-    if (!(await cache?.has(key))) {
+    if (layout.open) {
+      if (file.rangeProof.length > 0) {
+        kept.release();
+        return rejected('the commitment is to open tensors, and has a range proof');
+      }
+    } else if (!(await cache?.has(key))) {
       const verdict = await device.scope(() => verifyRange(device, layout, file.points, rows, file.rangeProof));
       if (!verdict.ok) {
         kept.release();
@@ -118,6 +129,7 @@ export async function createVerifier(bundleBytes: Uint8Array, { device, cache }:
   return {
     bundle,
     register,
+    commitment: (source) => registered.get(program.sources.findIndex((s) => s.name === source))?.digest,
     verify,
     close() {
       for (const c of registered.values()) c.release();

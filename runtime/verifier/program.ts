@@ -3,9 +3,8 @@ import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { PointVector, VerifierDevice } from '../device/device.ts';
 import type { Argument } from '../protocol/argument.ts';
 import type { IntegerArray } from '../protocol/integers.ts';
-import { proveLevels } from '../protocol/levels.ts';
-import { publicDigests } from '../protocol/program.ts';
-import { evaluateExtension, evaluateViewWeight, KnownTensors } from '../protocol/publics.ts';
+import { proveText, publicDigests } from '../protocol/program.ts';
+import { verifierRole } from '../protocol/publics.ts';
 import { programTranscript } from '../protocol/statement.ts';
 import { verifyArgument, type Verdict } from './argument.ts';
 
@@ -36,13 +35,10 @@ export async function verifyProgram(device: VerifierDevice, request: Verificatio
       commitments: request.commitments.map((c) => c.digest),
       publics: publicDigests(program, publics),
     });
-    const known = new KnownTensors(device, program, publics);
+    const role = verifierRole(device, program, publics);
     const rows = request.commitments.map((c) => c.rows);
     return verifyArgument(device, request.argument, transcript, rows, request.body, (ctx) =>
-      proveLevels(ctx, program, {
-        evaluate: (id, point) => evaluateExtension(device, known.tensor(id), program.tensors[id].shape, point),
-        evaluateView: (view, claim, point) => evaluateViewWeight(device, program, view, claim, point),
-      }),
+      proveText(ctx, program, role),
     );
   });
 }

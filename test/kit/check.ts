@@ -281,11 +281,20 @@ async function checkStatement(t: Trial): Promise<void> {
   await reject('another context', { context: Uint8Array.of(...statement.context, 1) });
   await reject('another program', { digest: subject.digest.map((b, i) => (i === 0 ? b ^ 1 : b)) });
   for (const [i] of statement.sources.entries()) {
-    // The same weights committed to again: other blindings, other points.
-    const again = await createStatement(device, subject, sourceValues(t), { seed: t.seed + 1 });
+    // The same weights committed to again: other blindings, other points. Open ones have none: one entry is another.
+    const open = subject.gadgets.sources[i].open === true;
+    const values = open ? withOneChanged(sourceValues(t), subject, i) : sourceValues(t);
+    const again = await createStatement(device, subject, values, { seed: t.seed + 1 });
     const commitments = statement.sources.map((s, j) => (j === i ? again.sources[j] : s));
     await reject(`another commitment for ${subject.gadgets.sources[i].name}`, { commitments });
   }
+}
+
+/** The first entry of a source's first tensor one off. */
+function withOneChanged(values: Values, { gadgets }: Subject, source: number): Values {
+  const id = gadgets.tensors.findIndex((t) => t.class.kind === 'committed' && t.class.source === source);
+  const [first, ...rest] = values.get(id) ?? [];
+  return new Map([...values, [id, [first === gadgets.tensors[id].range.hi ? first - 1n : first + 1n, ...rest]]]);
 }
 
 /** The statement's inputs as they were given. */

@@ -6,16 +6,17 @@ import type { Device, PointVector, VerifierDevice } from '../../runtime/device/d
 import { encodeBody } from '../../runtime/protocol/argument.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { padKind, type Value } from '../../runtime/protocol/form.ts';
-import { upload, type IntegerArray } from '../../runtime/protocol/integers.ts';
-import { proveLevels } from '../../runtime/protocol/levels.ts';
-import { publicDigests } from '../../runtime/protocol/program.ts';
-import { evaluateExtension, evaluateViewWeight, KnownTensors } from '../../runtime/protocol/publics.ts';
+import type { IntegerArray } from '../../runtime/protocol/integers.ts';
+import { proveText, publicDigests } from '../../runtime/protocol/program.ts';
+import { verifierRole } from '../../runtime/protocol/publics.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement.ts';
 import { proveArgument, type ProverHooks } from '../../runtime/prover/argument.ts';
-import { levelProver } from '../../runtime/prover/levels.ts';
-import type { OpenedSource } from '../../runtime/prover/program.ts';
+import { committedInputs, proverMatrices, proverRole, type OpenedSource } from '../../runtime/prover/program.ts';
+import { lookUp } from '../../runtime/prover/program-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
-import { evaluateProgram, tensorEntries } from '../../runtime/prover/witness.ts';
+import { matrixDigest } from '../../runtime/prover/range.ts';
+import { evaluateProgram } from '../../runtime/prover/witness.ts';
+import { witnessMatrix } from '../../runtime/prover/witness-matrix.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { entropyOf } from './draw.ts';
 import type { Statement } from './statement.ts';
@@ -59,18 +60,9 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
   return device.scope(async () => {
     await device.prepareGenerators(subject.argument.columns + 1);
     const inputs = new Map(s.inputs);
-    for (const [id, t] of program.tensors.entries())
-      if (t.class.kind === 'committed') {
-        const { source, files } = t.class;
-        inputs.set(
-          id,
-          files.length === 1 ? sources[source].tensors[files[0]] : joined(files.map((f) => sources[source].tensors[f])),
-        );
-      }
-    const known = await evaluateProgram(device, program, inputs);
-    const publics = new Map(
-      program.publics.map((id) => [id, tensorEntries(program, known, id).slice() as IntegerArray] as const),
-    );
+    for (const [id, values] of committedInputs(program, sources)) inputs.set(id, values);
+    const witness = evaluateProgram(program, inputs);
+    const publics = new Map(program.publics.map((id) => [id, witness.entries(id).slice() as IntegerArray] as const));
     lie.publics?.(publics);
     const statement = {
       program: subject.digest,
@@ -78,21 +70,18 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
       commitments: sources.map((c) => c.digest),
       publics: publicDigests(subject.gadgets, publics),
     };
-    const matrices = sources.map((c, i) => ({
-      rows: program.sources[i].rows,
-      columns: program.sources[i].columns,
-      vector: device.intVector(c.entries),
-      blindings: c.blindings,
-    }));
-    const randomness = new Randomness('proof', entropyOf(lie.seed ?? 2), statementDigest(statement));
-    const role = {
-      evaluate: () => undefined,
-      evaluateView: () => undefined,
-      prover: (instances: Parameters<typeof levelProver>[3]) =>
-        levelProver(device, program, (id) => upload(device, tensorEntries(program, known, id)), instances),
-    };
+    const looked = lookUp(program, witness);
+    const rows = witnessMatrix(program, witness, looked);
+    const randomness = new Randomness(
+      'proof',
+      entropyOf(lie.seed ?? 2),
+      statementDigest(statement),
+      matrixDigest(rows),
+    );
+    const matrices = proverMatrices(device, program, sources, rows, randomness);
+    const role = proverRole(device, program, witness, looked);
     const text = async (ctx: ProtocolContext): Promise<void> => {
-      await proveLevels(ctx, program, role);
+      await proveText(ctx, program, role);
       if (lie.keep) keepOnly(ctx, lie.keep);
     };
     const body = await proveArgument(
@@ -107,11 +96,6 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
     return { publics, body: encodeBody(subject.argument, body) };
   });
 }
-
-const joined = (parts: readonly IntegerArray[]): IntegerArray => {
-  const all = parts.flatMap((p) => Array.from(p as ArrayLike<number | bigint>, BigInt));
-  return BigInt64Array.from(all);
-};
 
 /** A verifier that forgot some relations: only those that `keep` keeps are checked. */
 export async function verifyForgetful(
@@ -134,12 +118,9 @@ export async function verifyForgetful(
       commitments: s.sources.map((c) => c.digest),
       publics: publicDigests(gadgets, publics),
     });
-    const known = new KnownTensors(device, gadgets, publics);
+    const role = verifierRole(device, gadgets, publics);
     return verifyArgument(device, argument, transcript, rows, body, async (ctx) => {
-      await proveLevels(ctx, gadgets, {
-        evaluate: (id, point) => evaluateExtension(device, known.tensor(id), gadgets.tensors[id].shape, point),
-        evaluateView: (view, claim, point) => evaluateViewWeight(device, gadgets, view, claim, point),
-      });
+      await proveText(ctx, gadgets, role);
       keepOnly(ctx, keep);
     });
   });

@@ -6,7 +6,7 @@
 import type { Device, PointVector } from '../../runtime/device/device.ts';
 import { absorbRows, encodeBody, type Argument } from '../../runtime/protocol/argument.ts';
 import { closing } from '../../runtime/protocol/closing.ts';
-import { ProtocolContext } from '../../runtime/protocol/context.ts';
+import { ProtocolContext, type Wire } from '../../runtime/protocol/context.ts';
 import * as Fr from '../../runtime/protocol/scalar.ts';
 import { absorbMasks, foldChallenge, lastTriple, linearForm, type ProofPoints } from '../../runtime/protocol/sigma.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
@@ -67,9 +67,9 @@ export async function simulate(
 
     const transcript = new ChosenTranscript(seed);
     absorbRows(transcript, points);
-    const reading = (from: readonly bigint[]): { masked(): bigint } => {
+    const reading = (from: readonly bigint[]): Wire => {
       let at = 0;
-      return { masked: () => from[at++] };
+      return { masked: () => from[at++], clear: () => from[at++] };
     };
     const ctx = new ProtocolContext(transcript, reading(messages));
     await text(ctx);

@@ -4,8 +4,8 @@ import { programDigest } from '../../compiler/bundle/bundle.ts';
 import { lower } from '../../compiler/gadget/lower.ts';
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import { compile, type CompileInput } from '../../compiler/index.ts';
-import { interpret } from '../../compiler/interpret/index.ts';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import { interpret, ValueError } from '../../compiler/interpret/index.ts';
+import type { Range, Tensor, TensorProgram } from '../../compiler/tensor/program.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Argument } from '../../runtime/protocol/argument.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
@@ -61,23 +61,39 @@ function fromProgram(program: TensorProgram): Pick<Subject, 'program' | 'gadgets
 const refused = (diagnostics: readonly Diagnostic[]): Error =>
   new Error(`there is nothing to prove:\n${diagnostics.map((d) => `  ${d.code} ${d.title}: ${d.label}`).join('\n')}`);
 
-/** Integers for every input of the program, extremes included. */
-export function drawInputs({ program }: Subject, seed: number): Values {
-  const draw = new Draw('inputs', seed);
-  return new Map(
-    program.tensors
-      .filter((t) => t.role === 'input')
-      .map(
-        (t) =>
-          [
-            t.id,
-            draw.integers(
-              t.range,
-              t.shape.reduce((n, d) => n * d, 1),
-            ),
-          ] as const,
-      ),
-  );
+/**
+ * Integers for every input of the program, extremes included. Where a value that follows from them would leave its range,
+ * they are drawn again, smaller each time.
+ * @throws Error if none can be found
+ */
+export function drawInputs(subject: Subject, seed: number): Values {
+  const { program } = subject;
+  for (let attempt = 0; attempt < 24; attempt++) {
+    const draw = new Draw(attempt === 0 ? 'inputs' : `inputs ${attempt}`, seed);
+    const narrowed = ({ range: { lo, hi }, type }: Tensor): Range =>
+      type?.kind === 'index' ? { lo, hi } : { lo: lo >> BigInt(attempt >> 1), hi: hi >> BigInt(attempt >> 1) };
+    const values = new Map(
+      program.tensors
+        .filter((t) => t.role === 'input')
+        .map(
+          (t) =>
+            [
+              t.id,
+              draw.integers(
+                narrowed(t),
+                t.shape.reduce((n, d) => n * d, 1),
+              ),
+            ] as const,
+        ),
+    );
+    try {
+      expected(subject, values);
+      return values;
+    } catch (e) {
+      if (!(e instanceof ValueError)) throw e;
+    }
+  }
+  throw new Error(`no inputs of ${program.name} that keep all its values in their ranges were found`);
 }
 
 /** What the reference interpreter says the tensors of the statement are. */

@@ -90,8 +90,8 @@ describe('the library', () => {
   });
 
   test.each([
-    ['an unknown input', new Map([...inputs, ['z', [1]]]), /no public input "z"; it has x/],
-    ['a missing input', new Map<string, number[]>(), /the public input "x" of shape \[2, 5\] is missing/],
+    ['an unknown input', new Map([...inputs, ['z', [1]]]), /no input "z"; it has x/],
+    ['a missing input', new Map<string, number[]>(), /the input "x" of shape \[2, 5\] is missing/],
     ['too few entries', new Map([['x', numbers(9)]]), /x has 9 entries, its shape \[2, 5\] has 10/],
     ['infinity', new Map([['x', [...numbers(9), Infinity]]]), /x\[1, 4\] is Infinity/],
     ['a value outside its type', new Map([['x', [...numbers(9), 8]]]), /x\[1, 4\] is 8, which needs 9 bits/],

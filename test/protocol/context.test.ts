@@ -17,7 +17,7 @@ import { Draw } from '../kit/draw.ts';
 
 /** A context whose pads are drawn at random, copies as the plan says, and the value of a form under them. */
 function setting(text: (ctx: ProtocolContext, send: (v: bigint) => Factor) => Form) {
-  const planner = new ProtocolContext(new Transcript(), { masked: () => 0n });
+  const planner = new ProtocolContext(new Transcript(), { masked: () => 0n, clear: () => 0n });
   text(planner, () => planner.sendFactor('f', undefined));
   const plan = planner.plan();
   const draw = new Draw('context', 1);
@@ -27,6 +27,7 @@ function setting(text: (ctx: ProtocolContext, send: (v: bigint) => Factor) => Fo
   pads.C = a.map((x, i) => mul(x, b[i]));
   const ctx = new ProtocolContext(new Transcript(), {
     masked: (_l, q, v) => add(reduce(v ?? 0n), pads[padKind(q)][padIndex(q)]),
+    clear: (_l, v) => reduce(v ?? 0n),
   });
   const form = text(ctx, (v) => ctx.sendFactor('f', v));
   const evaluate = (f: Form): bigint =>
@@ -95,7 +96,7 @@ describe('the protocol context', () => {
 
   test('every message is absorbed: the same text with another message gives other challenges', () => {
     const run = (v: bigint): bigint => {
-      const ctx = new ProtocolContext(new Transcript(), { masked: () => v });
+      const ctx = new ProtocolContext(new Transcript(), { masked: () => v, clear: () => v });
       ctx.send('m', 0n);
       return ctx.challenge('c', 1);
     };

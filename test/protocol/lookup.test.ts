@@ -122,7 +122,7 @@ describe('the plan of a range proof', () => {
 async function zeroRelations(source: CommittedSource): Promise<((slot: number) => bigint)[]> {
   const plan = planRange(source);
   const argument = await planRangeArgument(source, plan);
-  const ctx = new ProtocolContext(new Transcript(), { masked: () => 1n });
+  const ctx = new ProtocolContext(new Transcript(), { masked: () => 1n, clear: () => 1n });
   await proveRange(ctx, source, plan);
   expect(ctx.plan().labels).toEqual(argument.pads.labels);
   return ctx.relations

@@ -1,0 +1,338 @@
+/**
+ * What the gadgets are built from: tensors that are committed with the proof, tensors that are defined by equations over
+ * others, lookups, and equations that are 0. Gadgets say what has to hold and how the prover finds the values; where the
+ * values lie and at which level an equation is proved is decided afterwards.
+ */
+import type { Span } from '../../grammar/span.ts';
+import type { Factor, IndexExpr, IndexVar, Range, Tensor, Term } from '../tensor/program.ts';
+import type { GadgetLookup, GadgetStep, GadgetTable, GadgetTensor, GadgetTerm } from './program.ts';
+import { lowerTerm, usedVariables, type ViewMaker } from './terms.ts';
+
+export type MutableTensor = { -readonly [K in keyof GadgetTensor]: GadgetTensor[K] };
+
+export interface MutableEquation {
+  readonly target: number;
+  level: number;
+  readonly terms: readonly GadgetTerm[];
+  readonly span: Span;
+}
+
+/** The widest range that is looked up at once. */
+export const limbBits = 16;
+
+export interface Builder {
+  readonly tensors: MutableTensor[];
+  readonly equations: MutableEquation[];
+  readonly steps: GadgetStep[];
+  readonly lookups: GadgetLookup[];
+  readonly tables: GadgetTable[];
+  readonly zeros: number[];
+  readonly views: ViewMaker;
+  /** Selectors that are there already, by index tensor. */
+  readonly selectors: Map<number, number>;
+  /** The selector of an index tensor: [i, v] = 1 where its entry i is v. */
+  selector(indices: number): number;
+
+  /** A tensor that an equation defines, or that only the prover's evaluation uses. */
+  defined(name: string, shape: readonly number[], range: Range, span: Span): number;
+  /** A tensor that is committed with the proof. Nothing is known of it but what lookups and equations say. */
+  witness(name: string, shape: readonly number[], range: Range, span: Span): number;
+  /** target = sum of terms, proved. */
+  define(target: number, terms: readonly Term[]): number;
+  /** target = sum of terms, for the prover's evaluation alone. */
+  evaluate(target: number, terms: readonly Term[]): void;
+  /** States that the sum of terms over `shape` is 0 everywhere. */
+  zero(name: string, shape: readonly number[], terms: readonly Term[], span: Span): void;
+  /** States that every entry of `tensor` is 0 or 1. */
+  boolean(tensor: number): void;
+  /** Number of the table of 0 .. 2^bits - 1. */
+  range(bits: number): number;
+  /**
+   * States that `terms`, whose values the evaluation finds as the tensor `value`, are in [0, 2^bits): looked up at once,
+   * or by limbs of 16 bits of which the low ones are committed and the highest follows.
+   */
+  bounded(value: number, terms: readonly Term[], bits: number): void;
+  /** A range that covers the sum of terms. */
+  rangeOf(terms: readonly Term[]): Range;
+}
+
+/** Bits of an integer n >= 0; at least 1. */
+export const bitLength = (n: bigint): number => Math.max(1, n.toString(2).length);
+
+export const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
+
+export const variable = (v: number): IndexExpr => ({ kind: 'var', var: v });
+
+/** tensor[v0, v1, ...] for the first variables, in order. */
+export const entry = (tensor: number, axes: number): Factor => ({
+  tensor,
+  at: Array.from({ length: axes }, (_, v) => variable(v)),
+});
+
+export const term = (coefficient: bigint, ...factors: readonly Factor[]): Term => ({
+  coefficient,
+  reduced: [],
+  guards: [],
+  factors,
+});
+
+/** coefficient * terms * factors; the factors read variables that are not reduced. */
+export const times = (terms: readonly Term[], coefficient: bigint, ...factors: readonly Factor[]): Term[] =>
+  coefficient === 0n
+    ? []
+    : terms.map((t) => ({ ...t, coefficient: coefficient * t.coefficient, factors: [...t.factors, ...factors] }));
+
+export const constant = (value: bigint): Term[] => (value === 0n ? [] : [term(value)]);
+
+const nowhere: Span = { source: '', start: 0, end: 0 };
+
+/** Given a place once all are known; see `place.ts`. */
+export const unplaced = { kind: 'witness', axes: [], firstRow: 0, rows: 0, firstColumn: 0 } as const;
+
+export function createBuilder(declared: readonly Tensor[], selectorOf: (b: Builder, id: number) => number): Builder {
+  const tensors: MutableTensor[] = declared.map((t) => ({
+    name: t.name,
+    shape: t.shape,
+    scale: t.scale,
+    range: t.range,
+    ...(t.type ? { type: t.type } : {}),
+    span: t.span,
+    class: { kind: 'defined', level: 0 },
+  }));
+  const names = new Set(tensors.map((t) => t.name));
+  const equations: MutableEquation[] = [];
+  const steps: GadgetStep[] = [];
+  const lookups: GadgetLookup[] = [];
+  const tables: GadgetTable[] = [];
+  const zeros: number[] = [];
+  const selectors = new Map<number, number>();
+  const unit = { num: 1n, den: 1n };
+
+  const add = (name: string, t: Omit<MutableTensor, 'name' | 'scale'>): number => {
+    let unused = name;
+    for (let n = 2; names.has(unused); n++) unused = `${name} ${n}`;
+    names.add(unused);
+    return tensors.push({ name: unused, scale: unit, ...t }) - 1;
+  };
+  const b: Builder = {
+    tensors,
+    equations,
+    steps,
+    lookups,
+    tables,
+    zeros,
+    views: viewMaker(tensors),
+    selectors,
+    selector(id) {
+      const known = selectors.get(id) ?? selectorOf(b, id);
+      selectors.set(id, known);
+      return known;
+    },
+    defined: (name, shape, range, span) => add(name, { shape, range, span, class: { kind: 'defined', level: 0 } }),
+    witness: (name, shape, range, span) => add(name, { shape, range, span, class: unplaced }),
+    define(target, terms) {
+      const { shape, span } = tensors[target];
+      const lowered = terms.map((t) => lowerTerm(withoutEntries(b, t, shape.length), shape, b.views));
+      return equations.push({ target, level: 0, terms: lowered, span }) - 1;
+    },
+    evaluate(target, terms) {
+      const { shape } = tensors[target];
+      const lowered = terms.map((t) => lowerTerm(withoutEntries(b, t, shape.length), shape, b.views));
+      steps.push({ kind: 'sum', target, terms: lowered });
+    },
+    zero(name, shape, terms, span) {
+      const id = b.defined(name, shape, { lo: 0n, hi: 0n }, span);
+      b.define(id, terms);
+      zeros.push(id);
+    },
+    boolean(id) {
+      const { name, shape, span } = tensors[id];
+      const own = entry(id, shape.length);
+      b.zero(`${name} is 0 or 1`, shape, [term(1n, own, own), term(-1n, own)], span);
+    },
+    range(bits) {
+      const known = tables.findIndex((t) => t.kind === 'range' && t.bits === bits);
+      if (known >= 0) return known;
+      const multiplicities = b.witness(
+        `multiplicities of range ${bits}`,
+        [2 ** bits],
+        { lo: 0n, hi: 2n ** 31n - 1n },
+        nowhere,
+      );
+      return tables.push({ kind: 'range', bits, multiplicities }) - 1;
+    },
+    bounded(value, terms, bits) {
+      const { name, shape, span } = tensors[value];
+      if (bits <= limbBits) {
+        b.define(value, terms);
+        lookups.push({ tensor: value, table: b.range(bits), offset: 0n, shift: 0 });
+        return;
+      }
+      const low: Term[] = [];
+      for (let shift = 0; shift + limbBits < bits; shift += limbBits) {
+        const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(limbBits) - 1n }, span);
+        steps.push({ kind: 'limb', target: limb, of: value, from: 0n, sign: 1, shift, bits: limbBits });
+        lookups.push({ tensor: limb, table: b.range(limbBits), offset: 0n, shift: 0 });
+        low.push(term(-(2n ** BigInt(shift)), entry(limb, shape.length)));
+      }
+      const shift = limbBits * low.length;
+      const high = b.defined(`${name} from bit ${shift}`, shape, tensors[value].range, span);
+      b.evaluate(high, [term(1n, entry(value, shape.length)), ...low]);
+      b.define(high, [...terms, ...low]);
+      lookups.push({ tensor: high, table: b.range(bits - shift), offset: 0n, shift });
+    },
+    rangeOf: (terms) => terms.map((t) => termRange(tensors, t)).reduce(addRanges, { lo: 0n, hi: 0n }),
+  };
+  return b;
+}
+
+/** A value that the prover finds, committed, and how equations speak of it. */
+export interface Target {
+  readonly id: number;
+  /** The tensor itself, or its limbs where it is too wide to look up at once. */
+  readonly terms: readonly Term[];
+  /** To be called once the evaluation has found the value. */
+  finish(): void;
+}
+
+/**
+ * Commits the tensor `id` and shows that its entries are in `range`, or in the range up to the next power of two: at once,
+ * or by limbs whose sum it is defined as.
+ */
+export function establish(b: Builder, id: number, { lo, hi }: Range): Target {
+  const { name, shape, span } = b.tensors[id];
+  const bits = bitLength(hi - lo);
+  if (bits <= limbBits) {
+    b.tensors[id].class = unplaced;
+    b.lookups.push({ tensor: id, table: b.range(bits), offset: -lo, shift: 0 });
+    return { id, terms: [term(1n, entry(id, shape.length))], finish: () => undefined };
+  }
+  const limbs: { limb: number; shift: number; width: number }[] = [];
+  for (let shift = 0; shift < bits; shift += limbBits) {
+    const width = Math.min(limbBits, bits - shift);
+    const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span);
+    b.lookups.push({ tensor: limb, table: b.range(width), offset: 0n, shift: 0 });
+    limbs.push({ limb, shift, width });
+  }
+  const terms = [
+    ...limbs.map(({ limb, shift }) => term(2n ** BigInt(shift), entry(limb, shape.length))),
+    ...constant(lo),
+  ];
+  b.define(id, terms);
+  return {
+    id,
+    terms,
+    finish() {
+      for (const { limb, shift, width } of limbs)
+        b.steps.push({ kind: 'limb', target: limb, of: id, from: lo, sign: 1, shift, bits: width });
+    },
+  };
+}
+
+const addRanges = (a: Range, b: Range): Range => ({ lo: a.lo + b.lo, hi: a.hi + b.hi });
+
+function termRange(tensors: readonly MutableTensor[], t: Term): Range {
+  let [lo, hi] = [t.coefficient, t.coefficient];
+  for (const f of t.factors) {
+    const { range } = tensors[f.tensor];
+    const ends = [lo * range.lo, lo * range.hi, hi * range.lo, hi * range.hi];
+    lo = ends.reduce((a, v) => (v < a ? v : a));
+    hi = ends.reduce((a, v) => (v > a ? v : a));
+  }
+  const [a, c] =
+    t.factors.length === 2 && sameFactor(t.factors[0], t.factors[1]) && t.coefficient > 0n ? [0n, hi] : [lo, hi];
+  const count = t.reduced.reduce((n, v) => n * BigInt(v.size), 1n);
+  if (t.guards.length === 0) return { lo: a * count, hi: c * count };
+  return { lo: a < 0n ? a * count : 0n, hi: c > 0n ? c * count : 0n };
+}
+
+const sameFactor = (a: Factor, b: Factor): boolean =>
+  a.tensor === b.tensor && JSON.stringify(a.at) === JSON.stringify(b.at);
+
+/**
+ * A term whose indices are arithmetic only: an entry of an index tensor becomes a sum over all indices weighted by the
+ * tensor's selector, `E[tokens[t], d] = sum(v) S[t, v] E[v, d]`, and a guard `v == tokens[t]` the factor S[t, v].
+ */
+function withoutEntries(b: Builder, t: Term, outputs: number): Term {
+  const reduced: IndexVar[] = [...t.reduced];
+  const factors: Factor[] = [];
+  const selected = (e: IndexExpr & { kind: 'entry' }, v: IndexExpr): Factor => ({
+    tensor: b.selector(e.tensor),
+    at: [...e.at.map(bare), v],
+  });
+  const bare = (e: IndexExpr): IndexExpr => {
+    switch (e.kind) {
+      case 'const':
+      case 'var':
+        return e;
+      case 'entry': {
+        const v = variable(outputs + reduced.length);
+        const type = b.tensors[e.tensor].type;
+        reduced.push({ name: `v${reduced.length}`, size: type?.kind === 'index' ? type.size : 1 });
+        factors.push(selected(e, v));
+        return v;
+      }
+      case 'div':
+      case 'mod':
+        return { ...e, left: bare(e.left) };
+      default:
+        return { ...e, left: bare(e.left), right: bare(e.right) };
+    }
+  };
+  const own = t.factors.map((f): Factor => ({ ...f, at: f.at.map(bare) }));
+  const guards = t.guards.flatMap((g) => {
+    const [entrySide, other] = g.left.kind === 'entry' ? [g.left, g.right] : [g.right, g.left];
+    if (g.op === '==' && entrySide.kind === 'entry') {
+      factors.push(selected(entrySide, bare(other)));
+      return [];
+    }
+    return [{ ...g, left: bare(g.left), right: bare(g.right) }];
+  });
+  return { coefficient: t.coefficient, reduced, guards, factors: [...own, ...factors] };
+}
+
+/** Appends views and masks to the tensors; equal ones are made once. */
+function viewMaker(tensors: MutableTensor[]): ViewMaker {
+  const made = new Map<string, number>();
+  const once = (key: unknown, build: () => MutableTensor): number => {
+    const text = JSON.stringify(key);
+    const known = made.get(text);
+    if (known !== undefined) return known;
+    made.set(text, tensors.push(build()) - 1);
+    return tensors.length - 1;
+  };
+  return {
+    shape: (tensor) => tensors[tensor].shape,
+    view: (shape, of, at, guards) =>
+      once(['view', shape, of, at, guards], () => {
+        const { name, range, scale, span } = tensors[of];
+        const withZero = { lo: range.lo < 0n ? range.lo : 0n, hi: range.hi > 0n ? range.hi : 0n };
+        return {
+          name: `view ${made.size} of ${name}`,
+          shape,
+          scale,
+          range: withZero,
+          span,
+          class: { kind: 'view', level: 0, of, at, guards },
+        };
+      }),
+    counting: (length) =>
+      once(['counting', length], () => ({
+        name: `0 .. ${length - 1}`,
+        shape: [length],
+        scale: { num: 1n, den: 1n },
+        range: { lo: 0n, hi: BigInt(length - 1) },
+        span: nowhere,
+        class: { kind: 'constant', values: Array.from({ length }, (_, i) => BigInt(i)) },
+      })),
+    mask: (shape, guards) =>
+      once(['mask', shape, guards], () => ({
+        name: `mask ${made.size} over ${usedVariables(guards.flatMap((g) => [g.left, g.right])).length} indices`,
+        shape,
+        scale: { num: 1n, den: 1n },
+        range: { lo: 0n, hi: 1n },
+        span: nowhere,
+        class: { kind: 'constant', guards },
+      })),
+  };
+}

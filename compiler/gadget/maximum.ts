@@ -1,0 +1,144 @@
+/**
+ * Maxima. A selector b is committed: 0 or 1 everywhere, adding up to 1 where the guards hold. It says which entry is the
+ * maximum, so that the maximum is attained; that no entry is larger is one range lookup each.
+ *
+ *   max      m = sum b x,   m - x >= 0 where the guards hold
+ *   argmax   j = sum i b,   m - x - [i < j] >= 0: before the first maximum every entry is smaller, which decides ties
+ *
+ * [i < j] is committed, too: c with c[i] = c[i + 1] + b[i + 1] and c[last] = 0, which leaves it no other value.
+ *
+ * Cost for an entry: a committed bit, mostly 0, and a leaf; an argmax has a second bit.
+ */
+import type { Compare, Definition, IndexExpr, Range, Term } from '../tensor/program.ts';
+import { bitLength, entry, establish, size, term, times, variable, type Builder, type Target } from './builder.ts';
+
+export type Maximum = Definition & { readonly kind: 'max' | 'argmax' };
+
+interface Selection {
+  /** b over the outputs and the variables of the maximum. */
+  readonly selector: number;
+  /** The entries, 0 where the guards do not hold; for the evaluation. */
+  readonly entries: number;
+  readonly shape: readonly number[];
+  readonly range: Range;
+  /** The entries as terms over outputs and variables, guarded. */
+  readonly terms: readonly Term[];
+}
+
+function select(b: Builder, name: string, outputs: readonly number[], d: Maximum): Selection {
+  const { span } = b.tensors[d.of.terms[0]?.factors[0]?.tensor ?? 0];
+  const over = d.over.map((v) => v.size);
+  const shape = [...outputs, ...over];
+  const range = b.rangeOf(d.of.terms);
+  const terms = d.of.terms.map((t) => ({ ...t, guards: [...t.guards, ...d.guards] }));
+  const withZero = { lo: range.lo < 0n ? range.lo : 0n, hi: range.hi > 0n ? range.hi : 0n };
+  const entries = b.defined(`${name} entries`, shape, withZero, span);
+  b.evaluate(entries, terms);
+  const selector = b.witness(`${name} selector`, shape, { lo: 0n, hi: 1n }, span);
+  const mask = d.guards.length === 0 ? {} : { mask: b.views.mask(shape, d.guards) };
+  b.steps.push({ kind: 'largest', target: selector, of: entries, over: size(over), ...mask });
+  b.boolean(selector);
+  const own = entry(selector, shape.length);
+  const one = (guards: readonly Compare[]): Term[] => [
+    { coefficient: 1n, reduced: d.over, guards, factors: [own] },
+    term(-1n),
+  ];
+  b.zero(`${name} selects one`, outputs, one(d.guards), span);
+  // Outside the guards nothing is selected; it would not matter to a maximum, but an index would count it.
+  if (d.guards.length > 0) b.zero(`${name} selects nothing else`, outputs, one([]), span);
+  return { selector, entries, shape, range, terms };
+}
+
+export function lowerMaximum(b: Builder, d: Maximum, { id, terms }: Target): void {
+  const { name, shape: outputs, span } = b.tensors[id];
+  const s = select(b, name, outputs, d);
+  b.evaluate(id, [
+    {
+      coefficient: 1n,
+      reduced: d.over,
+      guards: [],
+      factors: [entry(s.entries, s.shape.length), entry(s.selector, s.shape.length)],
+    },
+  ]);
+  b.zero(`${name} is attained`, outputs, [...selected(s, d), ...times(terms, -1n)], span);
+  const largest = terms.map((t) => ({ ...t, guards: [...t.guards, ...d.guards] }));
+  lessOrEqual(b, name, s, largest, term(1n, entry(id, outputs.length)), d.guards, []);
+}
+
+/** j, and the selector that is its one-hot form. */
+export function lowerArgmax(b: Builder, d: Maximum, id: number): number {
+  const { name, shape: outputs, span } = b.tensors[id];
+  const s = select(b, name, outputs, d);
+  const rank = outputs.length;
+  const length = size(d.over.map((v) => v.size));
+  const most = b.defined(`${name} maximum`, outputs, s.range, span);
+  const target = establish(b, most, s.range);
+  b.evaluate(most, [
+    {
+      coefficient: 1n,
+      reduced: d.over,
+      guards: [],
+      factors: [entry(s.entries, s.shape.length), entry(s.selector, s.shape.length)],
+    },
+  ]);
+  target.finish();
+  const own = term(1n, entry(most, rank));
+  b.zero(`${name} is attained`, outputs, [...selected(s, d), ...times(target.terms, -1n)], span);
+
+  const before = b.witness(`${name} after this`, s.shape, { lo: 0n, hi: 1n }, span);
+  b.steps.push({ kind: 'after', target: before, of: s.selector });
+  b.lookups.push({ tensor: before, table: b.range(1), offset: 0n, shift: 0 });
+  const next: IndexExpr = { kind: 'add', left: variable(rank), right: { kind: 'const', value: 1 } };
+  const inside: Compare = { left: next, op: '<', right: { kind: 'const', value: length } };
+  const at = [...outputs.map((_, v) => variable(v)), next];
+  b.zero(
+    `${name} counts from its end`,
+    s.shape,
+    [
+      term(1n, entry(before, s.shape.length)),
+      { ...term(-1n, { tensor: before, at }), guards: [inside] },
+      { ...term(-1n, { tensor: s.selector, at }), guards: [inside] },
+    ],
+    span,
+  );
+  const largest = target.terms.map((t) => ({ ...t, guards: d.guards }));
+  lessOrEqual(b, name, s, largest, own, d.guards, [{ ...term(-1n, entry(before, s.shape.length)), guards: d.guards }]);
+
+  const iota = b.views.counting(length);
+  const position = [
+    {
+      coefficient: 1n,
+      reduced: d.over,
+      guards: [],
+      factors: [{ tensor: iota, at: [variable(rank)] }, entry(s.selector, s.shape.length)],
+    },
+  ];
+  b.steps.push({ kind: 'equation', equation: b.define(id, position) });
+  return s.selector;
+}
+
+/** sum over the variables of b x, guarded: a polynomial over the outputs alone. */
+const selected = (s: Selection, d: Maximum): Term[] =>
+  s.terms.map((t) => ({
+    ...t,
+    reduced: [...d.over, ...t.reduced],
+    factors: [...t.factors, entry(s.selector, s.shape.length)],
+  }));
+
+/** States 0 <= (largest - entry + also) wherever the guards hold. */
+function lessOrEqual(
+  b: Builder,
+  name: string,
+  s: Selection,
+  largest: readonly Term[],
+  evaluated: Term,
+  guards: readonly Compare[],
+  also: readonly Term[],
+): void {
+  const { span } = b.tensors[s.selector];
+  const most = s.range.hi - s.range.lo;
+  if (most === 0n && also.length === 0) return;
+  const difference = b.defined(`${name} less entry`, s.shape, { lo: 0n, hi: most }, span);
+  b.evaluate(difference, [{ ...evaluated, guards }, term(-1n, entry(s.entries, s.shape.length)), ...also]);
+  b.bounded(difference, [...largest, ...times(s.terms, -1n), ...also], bitLength(most));
+}

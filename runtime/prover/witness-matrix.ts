@@ -1,0 +1,30 @@
+/** The proof's own rows: every witness tensor in its place. */
+import type { GadgetProgram, WitnessPlace } from '../../compiler/gadget/program.ts';
+import { slotMap } from '../protocol/layout.ts';
+import type { LookedUp } from './program-lookups.ts';
+import type { Numbers } from './sums.ts';
+import type { Witness } from './witness.ts';
+
+/** Row-major, `columns` wide. Values outside 32 bits have no place in a witness: wide ones travel as limbs. */
+export function witnessMatrix(program: GadgetProgram, witness: Witness, looked: LookedUp): Int32Array {
+  const { columns, witnessRows } = program;
+  const out = new Int32Array(witnessRows * columns);
+  const multiplicities = new Map(program.tables.map((t, i) => [t.multiplicities, looked.multiplicities[i]] as const));
+  for (const [id, { class: c }] of program.tensors.entries())
+    if (c.kind === 'witness') place(out, columns, c, multiplicities.get(id) ?? witness.numbers(id));
+  return out;
+}
+
+const maps = new WeakMap<WitnessPlace, Int32Array>();
+
+function place(out: Int32Array, columns: number, c: WitnessPlace, values: Numbers): void {
+  const known = maps.get(c) ?? slotMap(c, columns);
+  maps.set(c, known);
+  const first = c.firstRow * columns + c.firstColumn;
+  // A tensor that shares its row has all its slots in its block.
+  const slots = c.firstColumn > 0 ? Math.min(known.length, columns - c.firstColumn) : known.length;
+  for (let slot = 0; slot < slots; slot++) {
+    const position = known[slot];
+    if (position >= 0) out[first + slot] = Number(values[position]);
+  }
+}

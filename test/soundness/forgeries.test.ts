@@ -1,0 +1,303 @@
+/**
+ * Forged values, one for each thing that a gadget has to exclude: the prover commits to them and is honest otherwise. Each
+ * is rejected, and each is accepted by a verifier whose program lacks the one lookup or equation that stands in its way,
+ * so that it is that one which stands in its way.
+ */
+import { describe, expect, test } from 'vitest';
+import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
+import { testDevice } from '../kit/devices.ts';
+import { forge, without, type Forger, type Forgery } from '../kit/forge.ts';
+import { createStatement, type Statement } from '../kit/statement.ts';
+import { createSubject, type Values } from '../kit/subject.ts';
+
+const device = await testDevice();
+
+interface Case {
+  readonly text: string;
+  /** Integers of the inputs, by name. */
+  readonly inputs: Readonly<Record<string, readonly bigint[]>>;
+  readonly forgeries: Readonly<Record<string, Forgery & { readonly bound?: readonly string[] }>>;
+}
+
+const change =
+  (...changes: readonly (readonly [name: string, at: number, by: bigint])[]) =>
+  (f: Forger): void => {
+    for (const [name, at, by] of changes) f.add(name, at, by);
+  };
+
+const cases: Record<string, Case> = {
+  'a rounded sum': {
+    text: `model m { dim N = 3
+      secret w[N]: fixed<8, 4> from adapter "w"
+      secret v[N]: fixed<8, 4> from adapter "v"
+      y[i] = round<8, 4>(w[i] * v[i])
+      public z = sum(i) y[i] }`,
+    inputs: { w: [13n, -20n, 7n], v: [9n, 5n, -3n] },
+    forgeries: {
+      'one more, the remainder negative': { change: change(['y', 1, 1n]), bound: ['y remainder'] },
+      'one less, the remainder too large': { change: change(['y', 1, -1n]), bound: ['y remainder'] },
+      // The remainders 1 and 0 are in their range, and the sum is an integer, one more than it is.
+      'field elements with remainders that fit': {
+        change: (f) => {
+          const [first, second] = f.get('y before rounding');
+          f.set('y', 0, mul(reduce(first - 1n), inv(16n)));
+          f.set('y', 1, mul(reduce(second), inv(16n)));
+        },
+        bound: ['y'],
+      },
+    },
+  },
+  'a rounded sum whose divisor is no power of two': {
+    text: `model m { dim N = 3
+      secret w[N]: fixed<8, 0> from adapter "w"
+      y[i] = round<8, 0>(1/3 * w[i])
+      public out[i] = 2 * y[i] }`,
+    inputs: { w: [-1n, -20n, 7n] },
+    forgeries: {
+      // 2 (-1) + 3 = 6 * 0 + 1 = 6 * (-1) + 7, and 7 has three bits like the largest remainder, 5.
+      'one less, the remainder above the divisor': { change: change(['y', 0, -1n]), bound: ['y remainder complement'] },
+      'one more': { change: change(['y', 1, 1n]), bound: ['y remainder'] },
+    },
+  },
+  'a quotient': {
+    text: `model m { dim N = 3
+      secret w[N]: fixed<8, 4> from adapter "w"
+      secret v[N]: fixed<8, 4> from adapter "v"
+      y[i] = round<16, 4>(w[i] / (1 + v[i] * v[i]))
+      public z[i] = y[i] }`,
+    inputs: { w: [13n, -20n, 7n], v: [9n, 5n, -3n] },
+    forgeries: {
+      'one more': { change: change(['y', 1, 1n]), bound: ['y remainder'] },
+      'one less': { change: change(['y', 0, -1n]), bound: ['y remainder complement'] },
+    },
+  },
+  roots: {
+    text: `model m { dim N = 3
+      secret w[N]: fixed<8, 4> from adapter "w"
+      y[i] = round<16, 4>(sqrt(w[i] * w[i] + 1/2))
+      p[i] = round<8, 0>(sqrt(w[i] * w[i]))
+      public z[i] = y[i]
+      public t[i] = p[i] }`,
+    inputs: { w: [13n, -23n, 0n] },
+    forgeries: {
+      'a root one more': { change: change(['y', 1, 1n]), bound: ['y above its lower end'] },
+      'a root one less': { change: change(['y', 1, -1n]), bound: ['y below its upper end'] },
+      'a root said to be 0': {
+        change: (f) => {
+          f.set('p', 0, 0n);
+          f.set('p is 0', 0, 1n);
+        },
+        bound: ['p below its upper end'],
+      },
+      'a root that is 0 said to be 1': {
+        change: (f) => {
+          f.set('p', 2, 1n);
+          f.set('p is 0', 2, 0n);
+        },
+        bound: ['p above its lower end'],
+      },
+      'the lower end lifted where the root is not 0': {
+        change: (f) => {
+          f.set('p', 1, 2n);
+          f.set('p is 0', 1, 1n);
+        },
+        bound: ['p is 0 where it says so'],
+      },
+      'the lower end lifted by more than a bit': {
+        change: (f) => {
+          f.set('p', 2, 1n);
+          f.set('p is 0', 2, 9n);
+        },
+        bound: ['p is 0 is 0 or 1', 'p is 0 where it says so'],
+      },
+    },
+  },
+  'a reciprocal root': {
+    text: `model m { dim N = 3
+      secret w[N]: fixed<4, 1> from adapter "w"
+      q[i] = round<8, 3>(1 / sqrt(w[i] * w[i] + 1/2))
+      public s[i] = q[i] }`,
+    inputs: { w: [3n, -4n, 0n] },
+    forgeries: {
+      'one more': { change: change(['q', 0, 1n]), bound: ['q above its lower end'] },
+      'one less': { change: change(['q', 2, -1n]), bound: ['q below its upper end'] },
+    },
+  },
+  'a table': {
+    text: `table square(x: fixed<6, 2>) -> fixed<12, 4> = x * x
+      model m { dim N = 3
+      secret w[N]: fixed<6, 2> from adapter "w"
+      v = square(w)
+      public z[i] = 3 * v[i] }`,
+    inputs: { w: [13n, -20n, 7n] },
+    forgeries: {
+      'another value': { change: change(['v', 0, 1n]), bound: ['w'] },
+      'the value of another argument': { change: (f) => f.set('v', 0, 49n), bound: ['w'] },
+      'a multiplicity that is one off': {
+        after: change(['multiplicities of square', 3, 1n]),
+      },
+      'a multiplicity moved to another entry': {
+        after: change(['multiplicities of square', 3, 1n], ['multiplicities of square', 32 + 13, -1n]),
+      },
+    },
+  },
+  'a table that saturates': {
+    text: `table half(x: fixed<8, 2> in [-2, 3] saturate) -> fixed<12, 4> = x / 2
+      model m { dim N = 4
+      secret w[N]: fixed<10, 2> from adapter "w"
+      v = half(round(w))
+      public z[i] = 3 * v[i] }`,
+    inputs: { w: [5n, 300n, -40n, 12n] },
+    forgeries: {
+      'an argument inside, taken for an end': {
+        change: (f) => {
+          f.set('v/argument', 0, 12n);
+          f.set('v', 0, 24n);
+          f.set('v/argument below bits 0', 0, 7n);
+        },
+        bound: ['v/argument saturates at an end'],
+      },
+      'an argument above, taken for something inside': {
+        change: (f) => {
+          f.set('v/argument', 1, 3n);
+          f.set('v', 1, 6n);
+          f.set('v/argument above bits 0', 1, 297n);
+        },
+        bound: ['v/argument saturates at an end'],
+      },
+      'an excess that is negative': {
+        change: (f) => {
+          f.set('v/argument', 1, -8n);
+          f.set('v', 1, -16n);
+          f.set('v/argument above bits 0', 1, 0n);
+          f.set('v/argument below bits 0', 1, -308n);
+        },
+        bound: ['v/argument below bits 0'],
+      },
+      'nothing cut off': { change: (f) => f.set('v/argument above bits 0', 1, 0n), bound: ['v/argument is exact'] },
+    },
+  },
+  'a maximum': {
+    text: `model m { dim N = 2, M = 5
+      secret w[N, M]: fixed<6, 2> from adapter "w"
+      m[i] = max(j if j <= i + 2) w[i, j]
+      k[i] = argmax(j) w[i, j]
+      public y[i] = m[i]
+      public a[i] = k[i] }`,
+    inputs: { w: [3n, 7n, -2n, 30n, 31n, 5n, 9n, 9n, -1n, 9n] },
+    forgeries: {
+      'larger than every entry': { change: change(['m', 0, 1n]), bound: ['m is attained'] },
+      'attained, but smaller than another': {
+        change: (f) => {
+          f.set('m', 0, 3n);
+          f.set('m selector', 0, 1n);
+          f.set('m selector', 1, 0n);
+        },
+        bound: ['m less entry'],
+      },
+      'attained where the guard does not hold': {
+        change: (f) => {
+          f.set('m', 0, 31n);
+          f.set('m selector', 4, 1n);
+          f.set('m selector', 1, 0n);
+        },
+        bound: ['m selects one', 'm is attained'],
+      },
+      'attained by two halves': {
+        change: (f) => {
+          const half = (r + 1n) / 2n;
+          f.set('m', 1, 9n);
+          f.set('m selector', 6, half);
+          f.set('m selector', 7, half);
+        },
+        bound: ['m selector is 0 or 1'],
+      },
+      'attained twice': {
+        change: (f) => f.set('m selector', 7, 1n),
+        bound: ['m selects one', 'm is attained', 'm selects nothing else'],
+      },
+      'the later of two largest': {
+        change: (f) => {
+          f.set('k selector', 6, 0n);
+          f.set('k selector', 7, 1n);
+          f.set('k after this', 6, 1n);
+        },
+        bound: ['k less entry'],
+      },
+      'a later one, as if it were the first': {
+        change: (f) => {
+          f.set('k selector', 6, 0n);
+          f.set('k selector', 7, 1n);
+        },
+        bound: ['k counts from its end'],
+      },
+    },
+  },
+  'indices that are secret': {
+    text: `model m { dim T = 3, V = 5
+      secret tokens[T]: index<V>
+      secret E[V]: fixed<6, 2> from adapter "E"
+      public x[t] = E[tokens[t]] + [1 == tokens[t]] }`,
+    inputs: { tokens: [1n, 4n, 0n], E: [3n, -7n, 12n, 20n, 31n] },
+    forgeries: {
+      'nothing selected': {
+        change: (f) => f.set('selector of tokens', 1, 0n),
+        bound: ['tokens selects one'],
+      },
+      'half of two': {
+        change: (f) => {
+          const half = (r + 1n) / 2n;
+          f.set('selector of tokens', 5 + 4, half);
+          f.set('selector of tokens', 5 + 3, half);
+        },
+        // What half of an odd sum would be is no integer; the output follows from it.
+        bound: [],
+      },
+      'two selected with weights 2 and -1': {
+        change: (f) => {
+          f.set('selector of tokens', 10, 2n);
+          f.set('selector of tokens', 11, -1n);
+        },
+        bound: ['selector of tokens is 0 or 1'],
+      },
+    },
+  },
+};
+
+async function statementOf({ text, inputs }: Case): Promise<Statement> {
+  const subject = await createSubject(text);
+  const values: Values = new Map(
+    subject.program.tensors.flatMap((t) => (t.name in inputs ? [[t.id, inputs[t.name]] as const] : [])),
+  );
+  return createStatement(device, subject, values);
+}
+
+describe.each(Object.entries(cases))('%s', (_, c) => {
+  test('is proved as it is', async () => {
+    const verdict = await forge(device, await statementOf(c), {});
+    expect(verdict).toEqual({ ok: true });
+  });
+
+  test.each(Object.entries(c.forgeries))('%s', async (_, forgery) => {
+    const s = await statementOf(c);
+    expect((await forge(device, s, forgery)).ok).toBe(false);
+    if (!forgery.bound?.length) return;
+    const verdict = await forge(device, s, { ...forgery, program: without(...forgery.bound) });
+    expect(verdict).toEqual({ ok: true });
+    for (const name of forgery.bound) {
+      const others = forgery.bound.filter((n) => n !== name);
+      expect((await forge(device, s, { ...forgery, program: without(...others) })).ok, `without ${name}`).toBe(false);
+    }
+  });
+});
+
+test('what a slot outside a tensor holds has to be 0', async () => {
+  const s = await statementOf(cases.roots);
+  const { tensors } = s.subject.gadgets;
+  const place = tensors.find((t) => t.name === 'y')?.class;
+  if (place?.kind !== 'witness') throw new Error('no such tensor');
+  const verdict = await forge(device, s, {
+    rows: (rows, p) => (rows[place.firstRow * p.columns + place.firstColumn + 3] = 1n),
+  });
+  expect(verdict.ok).toBe(false);
+});
