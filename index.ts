@@ -31,7 +31,14 @@ export {
 } from './compiler/index.ts';
 export { decodeBundle, type Bundle } from './compiler/bundle/bundle.ts';
 export { interpret } from './compiler/interpret/index.ts';
-export { checkOpenCommitment, commit, createProver, ValueError, type Prover, type Weights } from './runtime/prover/index.ts';
+export {
+  checkOpenCommitment,
+  commit,
+  createProver,
+  ValueError,
+  type Prover,
+  type Weights,
+} from './runtime/prover/index.ts';
 export { createVerifier, type ProofVerdict, type Verdict, type Verifier } from './runtime/verifier/index.ts';
 export { createReferenceDevice } from './runtime/device/reference.ts';
 export { createWasmDevice } from './runtime/device/wasm/index.ts';

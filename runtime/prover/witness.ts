@@ -128,7 +128,7 @@ function checked(t: GadgetTensor, v: Numbers): Numbers {
   }
   if (exact || v instanceof Int16Array || v instanceof Int32Array) return v;
   const out = makeNumbers(t.range, v.length);
-  if (!Array.isArray(out)) out.set(v as Float64Array);
+  if (!Array.isArray(out)) out.set(v);
   return out;
 }
 
