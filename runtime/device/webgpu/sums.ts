@@ -19,7 +19,7 @@ import type { GpuData, Segments } from './vectors.ts';
 /** Additions of one dispatch at most: systems stop a GPU that does not answer for a few seconds. */
 const WORK = 2 ** 22;
 /** Scratch memory tried at last, when the GPU has no more left. */
-const LEAST_SCRATCH = 2 ** 20;
+const LEAST_SCRATCH = 2 ** 17;
 
 export interface SumOptions {
   /** The multiples 2^k of the blinding generator, k < 255. */
