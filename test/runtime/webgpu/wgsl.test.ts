@@ -6,6 +6,8 @@ import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
 import { contractInt } from '../../../runtime/kernels/wgsl/contract.ts';
 import { fold, forEach, gatherInt, lift, map, type KernelText } from '../../../runtime/kernels/wgsl/elementwise.ts';
 import { mac, wgslField, type FieldVariant } from '../../../runtime/kernels/wgsl/field.ts';
+import { sumSlices, weighBuckets } from '../../../runtime/kernels/wgsl/buckets.ts';
+import { digits, starts } from '../../../runtime/kernels/wgsl/digits.ts';
 import { histogram } from '../../../runtime/kernels/wgsl/integers.ts';
 import { round } from '../../../runtime/kernels/wgsl/rounds.ts';
 import { assemble, u32 } from '../../../runtime/kernels/wgsl/source.ts';
@@ -27,6 +29,10 @@ test.each<[string, KernelText]>([
   ['gather', gatherInt(2)],
   ['contract', contractInt(usual.fr, 2, 0, false)],
   ['histogram', histogram(2)],
+  ['digits', digits],
+  ['starts', starts],
+  ['sum-slices', sumSlices],
+  ['weigh-buckets', weighBuckets],
 ])('%s', async (name, kernel) => {
   await expect(shaderText(usual, kernel, 1)).toMatchFileSnapshot(snapshot(name));
 });
