@@ -19,8 +19,8 @@ import { entryBytes } from './vectors.ts';
 
 type PointOperations = Pick<Device, 'decodePoints' | 'generators' | 'msm' | 'prepareGenerators' | 'commit'>;
 
-/** Scratch memory for sums, unless that is more than half of what there is. */
-const SCRATCH = 256 * MIB;
+/** Scratch memory for sums, unless that is more than a quarter of what a binding can have. */
+const SCRATCH = 1024 * MIB;
 
 /** A vector of points of this device. */
 class GpuPoints implements PointVector {
@@ -111,7 +111,7 @@ export function pointOperations(
 
   const options = (): SumOptions => ({
     powers: blindingPowers(),
-    scratch: Math.min(SCRATCH, gpu.memory.arenaBytes / 2),
+    scratch: Math.min(SCRATCH, gpu.memory.arenaBytes / 4),
   });
 
   return {

@@ -265,6 +265,10 @@ export const joinWindows: KernelText = {
       `let stride = ${u32(PROJECTIVE_QUADS)} * p[0].w;`,
       'let first = p[1].y + i * p[0].y * stride;',
       'var w = p[0].y - 1u;',
+      // Small scalars leave the upper windows empty: nothing to double there.
+      'while w > 0u && fq_is_zero(fq_load(p[1].x, first + w * stride + 6u)) {',
+      '  w -= 1u;',
+      '}',
       'var sum = g1_load(p[1].x, first + w * stride);',
       'for (; w > 0u; w -= 1u) {',
       '  for (var k = 0u; k <= p[0].z; k += 1u) {',
