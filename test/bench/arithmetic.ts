@@ -24,7 +24,7 @@ async function best(runs: number, body: () => unknown): Promise<number> {
 }
 
 /** Nanoseconds per product, in chains of dependent products on both lanes. @throws Error if a chain's result is wrong */
-async function productCost(p: bigint, width: number, limbs: number): Promise<number> {
+export async function productCost(p: bigint, width: number, limbs: number): Promise<number> {
   const constants = new Constants(CONSTANTS, CONSTANTS_BYTES, hasFusedMultiplyAdd());
   const field = new Field(p, width, limbs, constants);
   const m = new ModuleBuilder();

@@ -1,5 +1,6 @@
 /**
  * npm run bench [-- [WORKLOAD...] [--runs N] [--device wasm|reference] [--threads N] [--json] [--units]]
+ * npm run bench -- --device webgpu: see webgpu.ts
  *
  * Medians over several runs after as many unmeasured ones, phases listed, with a yardstick from the same run: the multi-scalar multiplication of
  * @noble/curves over 2^12 points. Machines are noisy: compare figures of one run only.
@@ -124,13 +125,38 @@ function yardstick(): number {
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    runs: { type: 'string', default: '11' },
+    runs: { type: 'string' },
     device: { type: 'string', default: 'wasm' },
     threads: { type: 'string' },
     json: { type: 'boolean', default: false },
     units: { type: 'boolean', default: false },
+    swiftshader: { type: 'boolean', default: false },
+    sumcheck: { type: 'string' },
+    msm: { type: 'string' },
+    modules: { type: 'string' },
   },
 });
+
+const threads = options.threads === undefined ? undefined : Number(options.threads);
+if (options.device === 'webgpu') {
+  const { benchGpu } = await import('./webgpu.ts');
+  const sizes = (list: string | undefined): number[] | undefined =>
+    list
+      ?.split(',')
+      .filter((size) => size !== '')
+      .map(Number);
+  await benchGpu({
+    swiftshader: options.swiftshader,
+    sumcheck: sizes(options.sumcheck),
+    msm: sizes(options.msm),
+    modules: options.modules === undefined ? undefined : Number(options.modules),
+    runs: Number(options.runs ?? 3),
+    threads,
+    json: options.json,
+  });
+  process.exit();
+}
+const runs = Number(options.runs ?? 11);
 
 const names = positionals.length > 0 ? positionals : ['module', 'adapter'];
 const unknown = names.filter((n) => !(n in workloads));
@@ -138,7 +164,6 @@ if (unknown.length > 0) {
   console.error(`no workload ${unknown.join(', ')}; there are ${Object.keys(workloads).join(', ')}`);
   process.exit(2);
 }
-const threads = options.threads === undefined ? undefined : Number(options.threads);
 const base: Device =
   options.device === 'reference' ? createReferenceDevice() : await createWasmDevice({ threads, waitForThreads: true });
 const device = timed(base);
@@ -152,7 +177,7 @@ say(`yardstick: @noble/curves, 2^12 points: ${noble.toFixed(0)} ms\n`);
 const results: Record<string, unknown> = {};
 for (const name of names as (keyof typeof workloads)[]) {
   const workload = workloads[name]();
-  const result = await run(workload, device, Number(options.runs));
+  const result = await run(workload, device, runs);
   results[name] = { title: workload.name, ...result };
   say(workload.name);
   for (const s of result.steps) {

@@ -50,6 +50,39 @@ export function adapterWorkload(
   return { name, bundle, weights, inputs: new Map([['x', uniform(0, L * T * I, 8)]]) };
 }
 
+/** q_proj and v_proj of LLaMA-70B's layers, rank 16, one row: 8192 x 16 x 8192 and 8192 x 16 x 1024. */
+export function llamaWorkload(layers: number): Workload {
+  const [I, O, K, R] = [8192, 8192, 1024, 16];
+  const text = `model adapter {
+  dim L = ${layers}, T = 1, I = ${I}, O = ${O}, K = ${K}, R = ${R}
+  const alpha = 16
+  public x[L, T, I]: fixed<16, 8>
+  secret QA[l: L, R, I]: fixed<16, 14> from adapter "l.{l}.q_proj.lora_A.weight"
+  secret QB[l: L, O, R]: fixed<16, 14> from adapter "l.{l}.q_proj.lora_B.weight"
+  secret VA[l: L, R, I]: fixed<16, 14> from adapter "l.{l}.v_proj.lora_A.weight"
+  secret VB[l: L, K, R]: fixed<16, 14> from adapter "l.{l}.v_proj.lora_B.weight"
+  qu[l, t, r]       = sum(i) x[l, t, i] * QA[l, r, i]
+  vu[l, t, r]       = sum(i) x[l, t, i] * VA[l, r, i]
+  public q[l, t, o] = alpha / R * sum(r) qu[l, t, r] * QB[l, o, r]
+  public v[l, t, k] = alpha / R * sum(r) vu[l, t, r] * VB[l, k, r]
+}`;
+  const { bundle, diagnostics } = compile({ text, source: 'bench.zkl', resolveImport: () => undefined });
+  if (!bundle) throw new Error(diagnostics.map((d) => d.title).join('; '));
+  const weights = new Map<string, { shape: number[]; values: Float64Array }>();
+  for (let l = 0; l < layers; l++)
+    for (const [m, outputs] of [
+      ['q', O],
+      ['v', K],
+    ] as const) {
+      const name = `l.${l}.${m}_proj`;
+      const seed = 4 * l + (m === 'q' ? 1 : 3);
+      weights.set(`${name}.lora_A.weight`, { shape: [R, I], values: uniform(seed, R * I, 0.5) });
+      weights.set(`${name}.lora_B.weight`, { shape: [outputs, R], values: uniform(seed + 1, outputs * R, 0.5) });
+    }
+  const name = `${layers} x (8192 x 16 x 8192 and 8192 x 16 x 1024), one row`;
+  return { name, bundle, weights, inputs: new Map([['x', uniform(0, layers * I, 8)]]) };
+}
+
 export const workloads = {
   module: (): Workload =>
     adapterWorkload('one module, 768 x 4 x 2304, 1 row', { modules: 1, rows: 1, inputs: 768, outputs: 2304, rank: 4 }),
