@@ -1,15 +1,21 @@
 /**
  * Checks for as long as one likes: `npm run soak -- --minutes 10 --seed 1`. Random programs and LoRA adapters go through the
  * kit's whole check, and random bytes of their files are changed. Each round prints its seed; `--rounds 1 --seed S` repeats one.
+ * `--device webgpu` has a GPU make the same bytes, `--swiftshader` one in software.
  */
 import fc from 'fast-check';
 import { parseArgs } from 'node:util';
+import type { Device } from '../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
+import { createWasmDevice } from '../../runtime/device/wasm/index.ts';
+import { createWebGpuDevice } from '../../runtime/device/webgpu/index.ts';
+import { requestNodeAdapter } from '../../runtime/device/webgpu/node.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import { testDevice } from '../kit/devices.ts';
 import { Draw } from '../kit/draw.ts';
 import { checkGadget } from '../kit/index.ts';
 import { programs } from '../kit/programs.ts';
+import { useSoftwareGpu } from '../support/swiftshader.ts';
 import { makeFiles, text, verifierFor } from '../soundness/fixture.ts';
 
 const { values } = parseArgs({
@@ -17,6 +23,8 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     rounds: { type: 'string' },
+    device: { type: 'string', default: 'wasm' },
+    swiftshader: { type: 'boolean', default: false },
   },
 });
 const [first, rounds] = [Number(values.seed), values.rounds === undefined ? Infinity : Number(values.rounds)];
@@ -25,6 +33,18 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const device = await testDevice();
 const reference = createReferenceDevice();
+/** A further device that has to agree, with next to nothing left to its host. */
+const gpu = values.device === 'webgpu' ? await openGpu() : undefined;
+const others = gpu ? [gpu] : [];
+
+async function openGpu(): Promise<Device> {
+  if (values.swiftshader) await useSoftwareGpu();
+  const adapter = await requestNodeAdapter({ software: values.swiftshader });
+  if (!adapter)
+    throw new Error('no GPU answers: `npm run zkl -- doctor` says why; --swiftshader takes one in software');
+  return createWebGpuDevice({ adapter, host: await createWasmDevice({ threads: 1 }), hostBelow: 16 });
+}
+
 let failures = 0;
 const fail = (seed: number, what: string): void => {
   failures++;
@@ -33,13 +53,18 @@ const fail = (seed: number, what: string): void => {
 
 async function gadgets(seed: number): Promise<void> {
   const [program] = fc.sample(programs(), { seed, numRuns: 1 });
-  const devices = seed % 10 === 0 ? [device, reference] : [device];
+  const devices = [device, ...others, ...(seed % 10 === 0 ? [reference] : [])];
   const report = await checkGadget(program, { devices, seed, samples: 12, statements: 2 });
   if (!report.ok) fail(seed, report.text);
 }
 
 async function adapters(seed: number): Promise<void> {
-  const report = await checkGadget(text(1 + (seed % 9)), { devices: [device], seed, samples: 40, statements: 2 });
+  const report = await checkGadget(text(1 + (seed % 9)), {
+    devices: [device, ...others],
+    seed,
+    samples: 40,
+    statements: 2,
+  });
   if (!report.ok) fail(seed, report.text);
 }
 
@@ -83,4 +108,5 @@ for (; round < rounds && Date.now() < end; round++) {
 }
 say(`${round} rounds, seeds ${first} to ${first + round - 1}, ${failures} failures`);
 await device.close();
+await gpu?.close();
 process.exitCode = failures === 0 ? 0 : 1;
