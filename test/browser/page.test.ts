@@ -53,7 +53,8 @@ describe.skipIf(!plain || !gpu)('the page', () => {
     const context: BrowserContext = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...options });
     onTestFinished(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(60_000);
+    // Shaders compile on the processor, which other tests share.
+    page.setDefaultTimeout(240_000);
     troubles = [];
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) troubles.push(message.text());

@@ -30,7 +30,10 @@ describe.skipIf(!runsHere)('on a software GPU', () => {
 
   const accepted = (proof: string, ...more: string[]): void => {
     const args = ['verify', 'p.zkb', '--commitment', 'keys/commitment.zkc', proof, ...small, ...more];
-    expect(place.zkl(args, software)).toMatchObject({ status: 0, stderr: '' });
+    expect(place.zkl(args, software)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^accepted: /) as string,
+    });
   };
 
   function refused({ status, stdout, stderr }: Result, thing: RegExp, remedy: RegExp): void {
@@ -43,8 +46,8 @@ describe.skipIf(!runsHere)('on a software GPU', () => {
   }
 
   test('--device webgpu proves and verifies, and says on what', () => {
-    const { status, stdout, stderr } = place.zkl(proveArgs('gpu.zkp', '--device', 'webgpu', '--json'), software);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { status, stdout } = place.zkl(proveArgs('gpu.zkp', '--device', 'webgpu', '--json'), software);
+    expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ device: expect.stringMatching(/^webgpu \(.*swiftshader/i) as string });
     accepted('gpu.zkp', '--device', 'wasm');
     accepted('gpu.zkp', '--device', 'webgpu');
@@ -53,14 +56,14 @@ describe.skipIf(!runsHere)('on a software GPU', () => {
   test('--device auto leaves software alone, and says what it took and why', () => {
     const { status, stdout, stderr } = place.zkl(proveArgs('auto.zkp', '--device', 'auto'), software);
     expect(status).toBe(0);
-    expect(stderr).toBe('zkl prove: device wasm (1 thread), as no GPU answers (zkl doctor says more)\n');
+    expect(stderr).toMatch(/^zkl prove: device wasm \(1 thread\), as no GPU answers \(zkl doctor says more\)$/m);
     expect(stdout).toMatch(/^on wasm \(1 thread\)/m);
   });
 
   test('--device auto works without the package', () => {
     const { status, stderr } = place.zkl(proveArgs('auto.zkp', '--device', 'auto'), noPackage);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/device wasm \(1 thread\), as .*"webgpu" is not installed\n$/);
+    expect(stderr).toMatch(/device wasm \(1 thread\), as .*"webgpu" is not installed$/m);
   });
 
   test('an explicit device that is missing is an error, with its remedy', () => {

@@ -12,7 +12,9 @@ export function isSoftware(info: GPUAdapterInfo): boolean {
 
 /** `nvidia hopper nvidia-h100, NVIDIA: 570.86`: browsers say little, and may say nothing. */
 export function adapterName(info: GPUAdapterInfo): string {
-  const model = [info.vendor, info.architecture, info.device].filter((word) => word !== '').join(' ');
+  // Dawn writes a device's name in lower case, with hyphens for all else.
+  const device = info.device.replace(/-+$/, '');
+  const model = [info.vendor, info.architecture, device].filter((word) => word !== '').join(' ');
   const said = [model, info.description].filter((words) => words !== '').join(', ');
   return `${said === '' ? 'an adapter without a name' : said}${isSoftware(info) ? ' (software)' : ''}`;
 }

@@ -8,6 +8,7 @@ import { forEach } from '../../kernels/wgsl/elementwise.ts';
 import { inverse } from '../../field/spec.ts';
 import { wgslField, wordsOf, type FieldVariant, type WgslField } from '../../kernels/wgsl/field.ts';
 import { LIMB_WIDTHS, type LimbWidth } from '../../kernels/wgsl/limbs.ts';
+import { isSoftware } from './adapters.ts';
 import { GpuError, onCpu } from './errors.ts';
 import { Gpu, type KernelSource } from './gpu.ts';
 import { MIB } from './limits.ts';
@@ -52,7 +53,7 @@ export async function chooseVariants(
   info: GPUAdapterInfo,
   cache: VariantCache | undefined,
 ): Promise<Variants> {
-  if (info.isFallbackAdapter) return QUICK_TO_COMPILE;
+  if (isSoftware(info)) return QUICK_TO_COMPILE;
   const key = [VERSION, info.vendor, info.architecture, info.device, info.description].join(' ');
   const known = parse(await cache?.load(key));
   if (known) return known;

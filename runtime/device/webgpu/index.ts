@@ -8,7 +8,9 @@ import { wgslField } from '../../kernels/wgsl/field.ts';
 import type { Device } from '../device.ts';
 import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
+import { adapterName } from './adapters.ts';
 import { chooseVariants, type VariantCache, type Variants } from './calibrate.ts';
+import { GpuError, onCpu } from './errors.ts';
 import { Gpu } from './gpu.ts';
 import { MIB, requireLimits, WANTED } from './limits.ts';
 import { pointOperations } from './points.ts';
@@ -42,7 +44,7 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
   const { adapter, host } = options;
   requireLimits(adapter);
   const requiredLimits = Object.fromEntries(WANTED.map((limit) => [limit, adapter.limits[limit]]));
-  const device = await adapter.requestDevice({ requiredLimits });
+  const device = await openDevice(adapter, requiredLimits);
   const { limits } = device;
   const arena = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, 2 ** 32 - 256);
   const arenas = limits.maxStorageBuffersPerShaderStage - 1;
@@ -62,7 +64,7 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
     segmentBytes: options.segmentBytes ?? Math.min(128 * MIB, 2 ** Math.floor(Math.log2(arena))),
   });
   return {
-    name: `webgpu (${describe(adapter.info)})`,
+    name: `webgpu (${adapterName(adapter.info)})`,
     scope: (body) => host.scope(() => scopes.scope(body)),
     keep: (body) => both(host, scopes, body),
     ...scalarOperations(store),
@@ -72,6 +74,19 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
       await host.close();
     },
   };
+}
+
+/** An adapter gives one device, and none where its driver fails or is out of memory. */
+async function openDevice(adapter: GPUAdapter, requiredLimits: Record<string, number>): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice({ requiredLimits });
+  } catch (error) {
+    throw new GpuError(
+      'lost',
+      `${adapterName(adapter.info)} gives no device: ${error instanceof Error ? error.message : String(error)}`,
+      `close other users of the GPU and try again, or ${onCpu}`,
+    );
+  }
 }
 
 async function both<T>(
@@ -88,8 +103,3 @@ async function both<T>(
     },
   };
 }
-
-const describe = (info: GPUAdapterInfo): string =>
-  info.description ||
-  [info.vendor, info.architecture, info.device].filter((s) => s !== '').join(' ') ||
-  'unknown adapter';
