@@ -226,5 +226,9 @@ async function benchAdapter(layers: number, webgpu: Device, wasm: Device, add: (
   const cell = (times: typeof gpu, step: 'commit' | 'prove' | 'verify'): number | string =>
     typeof times === 'string' ? times : times[step];
   for (const step of ['commit', 'prove', 'verify'] as const)
-    add({ name: `${name}: ${step}`, webgpu: cell(gpu, step), wasm: cell(cpu, step) });
+    add({
+      name: `${name}: ${step === 'commit' ? 'first commit' : step}`,
+      webgpu: cell(gpu, step),
+      wasm: cell(cpu, step),
+    });
 }
