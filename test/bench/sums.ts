@@ -5,6 +5,7 @@
 import { compress, Point } from '../../runtime/curve/spec.ts';
 import type { Device, PointVector } from '../../runtime/device/device.ts';
 import { FR_MODULUS } from '../../runtime/field/params.ts';
+import { multiplesOfBase } from './points.ts';
 
 export interface SumCost {
   /** Scalars of the sum. */
@@ -17,7 +18,7 @@ export interface SumCost {
 
 const WIDTHS = [8, 16, 255] as const;
 /** Points that differ; larger sums use them again, and on a device every use reads them from memory. */
-const DISTINCT = 2 ** 14;
+const DISTINCT = 2 ** 20;
 /** Columns of rows. */
 const COLUMNS = 2 ** 13;
 
@@ -35,13 +36,7 @@ function* numbers(seed: bigint): Generator<bigint> {
 
 /** G, 2 G, 3 G, ... */
 async function ladder(device: Device, count: number): Promise<PointVector> {
-  const bytes = new Uint8Array(48 * count);
-  let point = Point.ZERO;
-  for (let i = 0; i < count; i++) {
-    point = point.add(Point.BASE);
-    bytes.set(compress(point), 48 * i);
-  }
-  const points = await device.decodePoints(bytes);
+  const points = await device.decodePoints(multiplesOfBase(count));
   if (!('kind' in points)) throw new Error('a device refuses good points');
   return points;
 }

@@ -6,21 +6,22 @@
  */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
+import { generatorCache } from '../../cli/cache.ts';
 import { createWasmDevice } from '../../index.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../runtime/field/params.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { adapterName, isSoftware } from '../../runtime/device/webgpu/adapters.ts';
 import { measureVariants } from '../../runtime/device/webgpu/calibrate.ts';
-import { createWebGpuDevice } from '../../runtime/device/webgpu/index.ts';
+import { createWebGpuDevice, GpuError } from '../../runtime/device/webgpu/index.ts';
 import { requestNodeAdapter } from '../../runtime/device/webgpu/node.ts';
 import { planLimbs } from '../../runtime/kernels/wgsl/limbs.ts';
 import { commit, createProver } from '../../runtime/prover/index.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import { useSoftwareGpu } from '../support/swiftshader.ts';
 import { productCost } from './arithmetic.ts';
-import { msmTimes, multiplesOfBase, scalarKinds } from './msm.ts';
 import { measureRates, type Rates } from './rates.ts';
 import { sumcheckBytes, sumcheckTimes } from './sumcheck.ts';
+import { sumCosts, type SumCost } from './sums.ts';
 import { llamaWorkload } from './workloads.ts';
 
 export interface GpuBenchOptions {
@@ -79,9 +80,10 @@ export async function benchGpu(options: GpuBenchOptions): Promise<void> {
   raw.destroy();
 
   const { threads } = options;
-  const wasm = await createWasmDevice({ threads, waitForThreads: true });
-  const host = await createWasmDevice({ threads, waitForThreads: true });
-  const webgpu = await createWebGpuDevice({ adapter, host });
+  const generators = generatorCache();
+  const wasm = await createWasmDevice({ threads, generators, waitForThreads: true });
+  const host = await createWasmDevice({ threads, generators, waitForThreads: true });
+  const webgpu = await createWebGpuDevice({ adapter, host, generators });
   say(`\n${'milliseconds'.padEnd(54)} ${'webgpu'.padStart(10)} ${wasm.name.padStart(18)}`);
   const rows: Row[] = [];
   const add = (row: Row): void => {
@@ -99,7 +101,7 @@ export async function benchGpu(options: GpuBenchOptions): Promise<void> {
       });
     }
     for (const k of options.msm ?? (soft ? [10, 12] : [16, 18, 20, 22]))
-      await benchMsm(k, webgpu, wasm, options.runs, add);
+      await benchSums(k, webgpu, wasm, options.runs, add);
     const modules = options.modules ?? (soft ? 1 : 80);
     if (modules > 0) await benchAdapter(modules, webgpu, wasm, add);
   } finally {
@@ -157,15 +159,18 @@ async function fieldProducts(raw: GPUDevice, rates: Rates, say: (text: string) =
 const million = (x: number): string => (x / 1e6).toFixed(1).padStart(9);
 const percent = (x: number): string => `${(100 * x).toFixed(0)}%`;
 
-/** The median, or why there is none: a device may have too little memory. */
-async function attempt(times: () => Promise<readonly number[]>): Promise<number | string> {
+/** What a device has no memory for is no failure, but a message in place of a figure. */
+async function unlessTooLarge<T>(body: () => Promise<T>): Promise<T | string> {
   try {
-    return median(await times());
+    return await body();
   } catch (error) {
-    if (error instanceof RangeError || (error instanceof Error && error.name === 'GpuError')) return error.message;
+    if (error instanceof RangeError || (error instanceof GpuError && error.kind === 'memory')) return error.message;
     throw error;
   }
 }
+
+const attempt = (times: () => Promise<readonly number[]>): Promise<number | string> =>
+  unlessTooLarge(async () => median(await times()));
 
 function rowText({ name, webgpu, wasm, share }: Row): string {
   const cell = (x: number | string): string => (typeof x === 'number' ? x.toFixed(1) : 'none');
@@ -177,33 +182,36 @@ function rowText({ name, webgpu, wasm, share }: Row): string {
   return `${name.padEnd(54)} ${cell(webgpu).padStart(10)} ${cell(wasm).padStart(18)}   ${notes.join(', ')}`;
 }
 
-async function benchMsm(k: number, webgpu: Device, wasm: Device, runs: number, add: (row: Row) => void): Promise<void> {
-  const points = multiplesOfBase(2 ** k);
-  const measured = async (device: Device): Promise<ReadonlyMap<string, number[]> | string> => {
-    try {
-      return await msmTimes(device, points, runs);
-    } catch (error) {
-      if (error instanceof RangeError || (error instanceof Error && error.name === 'GpuError')) return error.message;
-      throw error;
+async function benchSums(
+  k: number,
+  webgpu: Device,
+  wasm: Device,
+  runs: number,
+  add: (row: Row) => void,
+): Promise<void> {
+  const [on, off] = [await costs(webgpu), await costs(wasm)];
+  async function costs(device: Device): Promise<readonly SumCost[] | string> {
+    return unlessTooLarge(() => sumCosts(device, [2 ** k], runs));
+  }
+  for (const form of ['msm', 'rows'] as const)
+    for (const bits of [8, 16, 255] as const) {
+      const cell = (found: typeof on): number | string =>
+        typeof found === 'string' ? found : found.find((c) => c.form === form && c.bits === bits)!.milliseconds;
+      const what = form === 'msm' ? 'sum of' : 'commitment in rows to';
+      add({ name: `${what} 2^${k}, ${bits}-bit scalars`, webgpu: cell(on), wasm: cell(off) });
     }
-  };
-  const [on, off] = [await measured(webgpu), await measured(wasm)];
-  const cell = (times: typeof on, kind: string): number | string =>
-    typeof times === 'string' ? times : median(times.get(kind)!);
-  for (const kind of scalarKinds)
-    add({ name: `sum of 2^${k} points, ${kind} scalars`, webgpu: cell(on, kind), wasm: cell(off, kind) });
 }
 
 /** One proof for `layers` layers, one row: once to warm up, then measured, and verified. */
 async function benchAdapter(layers: number, webgpu: Device, wasm: Device, add: (row: Row) => void): Promise<void> {
   const { name, bundle, weights, inputs } = llamaWorkload(layers);
-  const on = async (device: Device): Promise<Record<'commit' | 'prove' | 'verify', number> | string> => {
-    const timed = async <T>(body: () => Promise<T>): Promise<[T, number]> => {
-      const since = performance.now();
-      const value = await body();
-      return [value, performance.now() - since];
-    };
-    try {
+  const timed = async <T>(body: () => Promise<T>): Promise<[T, number]> => {
+    const since = performance.now();
+    const value = await body();
+    return [value, performance.now() - since];
+  };
+  const on = (device: Device): Promise<Record<'commit' | 'prove' | 'verify', number> | string> =>
+    unlessTooLarge(async () => {
       const [files, committed] = await timed(() => commit(bundle, 'adapter', weights, { device }));
       const sources = [{ opening: files.opening, weights }];
       const prover = await createProver(bundle, { device, sources });
@@ -217,11 +225,7 @@ async function benchAdapter(layers: number, webgpu: Device, wasm: Device, add: (
       verifier.close();
       if (!verdict.ok) throw new Error(verdict.reason);
       return { commit: committed, prove: proved, verify: verified };
-    } catch (error) {
-      if (error instanceof RangeError || (error instanceof Error && error.name === 'GpuError')) return error.message;
-      throw error;
-    }
-  };
+    });
   const [gpu, cpu] = [await on(webgpu), await on(wasm)];
   const cell = (times: typeof gpu, step: 'commit' | 'prove' | 'verify'): number | string =>
     typeof times === 'string' ? times : times[step];
