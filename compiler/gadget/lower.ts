@@ -200,7 +200,10 @@ function secretInputs(b: Builder, program: TensorProgram): number[] {
   return secrets.map((t) => t.id);
 }
 
-/** [i, v] = 1 where entry i of the index tensor is v: known where that is public, else committed. */
+/**
+ * [i, v] = 1 where entry i of the index tensor is v: known where that is public, else committed. A secret input is what its
+ * selector says; whatever else is hidden has a value already, which the selector has to be of.
+ */
 function selectorOf(b: Builder, program: TensorProgram, id: number): number {
   const t = program.tensors[id];
   if (t.type?.kind !== 'index') throw new Error(`internal error: ${t.name} is no index tensor`);
@@ -222,6 +225,15 @@ function selectorOf(b: Builder, program: TensorProgram, id: number): number {
     [{ coefficient: 1n, reduced, guards: [], factors: [own] }, term(-1n)],
     t.span,
   );
+  if (t.role !== 'input') {
+    const counting = { tensor: b.views.counting(t.type.size), at: [variable(t.shape.length)] };
+    b.zero(
+      `${t.name} is what its selector selects`,
+      t.shape,
+      [{ coefficient: 1n, reduced, guards: [], factors: [counting, own] }, term(-1n, entry(id, t.shape.length))],
+      t.span,
+    );
+  }
   return selector;
 }
 

@@ -262,6 +262,24 @@ const cases: Record<string, Case> = {
       },
     },
   },
+  'indices that a table gives': {
+    text: `table bucket(x: fixed<4, 0> in [0, 7]) -> index<8> = x
+      model m { dim T = 3
+      secret w[T]: fixed<4, 0> from adapter "w"
+      secret E[8]: fixed<6, 2> from adapter "E"
+      b = bucket(w)
+      public z[t] = E[b[t]] }`,
+    inputs: { w: [1n, 5n, 2n], E: [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n] },
+    forgeries: {
+      'the row of another index': {
+        change: (f) => {
+          f.set('selector of b', 1, 0n);
+          f.set('selector of b', 7, 1n);
+        },
+        bound: ['b is what its selector selects'],
+      },
+    },
+  },
 };
 
 async function statementOf({ text, inputs }: Case): Promise<Statement> {
