@@ -32,6 +32,8 @@ export interface ProverHooks {
   message?(label: string, index: number, value: bigint): bigint;
   /** All pads, before they are committed. */
   pads?(pads: ProverPads): void;
+  /** How often each number below `size` occurs, instead of the device's count, which has no place for other numbers. */
+  count?(values: Int32Array, size: number): Int32Array;
   /** The finished proof, before it is encoded. */
   body?(body: ProofBody): void;
 }

@@ -1,6 +1,6 @@
 /** The prover's fraction tree for `protocol/lookup.ts`, on the device. */
-import type { Device, FrVector } from '../device/device.ts';
-import { add, constant, mul, sub, table } from '../device/expression.ts';
+import type { Device, FrVector, Table } from '../device/device.ts';
+import { add, constant, mul, sub, table, type Expression } from '../device/expression.ts';
 import { leafSections, type LookupPlan, type TreeProver } from '../protocol/lookup.ts';
 import { mul as times, neg } from '../protocol/scalar.ts';
 
@@ -11,9 +11,11 @@ export interface LookupWitness {
   readonly multiplicities: readonly Int32Array[];
 }
 
+/** Both halves of a layer's numerators and denominators, in memory of its own. */
 interface Layer {
-  readonly p: FrVector;
-  readonly q: FrVector;
+  readonly p: readonly [Table, Table];
+  readonly q: readonly [Table, Table];
+  release(): void;
 }
 
 const sumNumerator = add(mul(table(0), table(3)), mul(table(1), table(2)));
@@ -43,8 +45,8 @@ export interface Leaves {
 /** Integers; a dishonest prover's may be any field elements. */
 export type LeafEntries = Int32Array | readonly bigint[];
 
-const onDevice = (device: Device, v: LeafEntries | Int16Array): FrVector =>
-  v instanceof Int32Array || v instanceof Int16Array ? device.lift(device.intVector(v)) : device.frVector(v);
+const onDevice = (device: Device, v: LeafEntries | Int16Array): Table =>
+  v instanceof Int32Array || v instanceof Int16Array ? device.intVector(v) : device.frVector(v);
 
 function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
   const { sections, depth } = leafSections(plan);
@@ -68,63 +70,107 @@ function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
   return { depth, numerators, values, ids, inside };
 }
 
-export const treeProver = (device: Device, plan: LookupPlan, witness: LookupWitness): TreeProver =>
+export const treeProver = (device: Device, plan: LookupPlan, witness: LookupWitness): FractionProver =>
   fractionProver(device, () => rangeLeaves(plan, witness));
 
-/** The tree over any leaves; `make` is called once, after the challenges. */
-export function fractionProver(device: Device, make: () => Leaves): TreeProver {
+/** A tree that holds device memory. */
+export interface FractionProver extends TreeProver {
+  /** Gives back what is still held: everything but after an error is given back as soon as it has served. */
+  close(): void;
+}
+
+/** The tree over any leaves; `make` is called once, after the challenges. A tree takes most of a proof's memory. */
+export function fractionProver(device: Device, make: () => Leaves): FractionProver {
   const layers: Layer[] = [];
+  const kernel = device.prepare(summand);
+  const held = new Set<() => void>();
+  /** Runs `body`; what it makes lives until `release`. */
+  const hold = async <T>(body: () => Promise<T>): Promise<{ readonly value: T; release(): void }> => {
+    const kept = await device.keep(body);
+    const release = (): void => {
+      if (held.delete(release)) kept.release();
+    };
+    held.add(release);
+    return { value: kept.value, release };
+  };
+  const half = (v: Table, k: 0 | 1): Table => device.slice(v, (k * v.length) / 2, v.length / 2);
+  const layerOf = async (p: () => Promise<Table>, q: () => Promise<Table>): Promise<Layer> => {
+    const halves = (whole: () => Promise<Table>) =>
+      hold(async () => {
+        const v = await whole();
+        return v.length === 1 ? ([v, v] as const) : ([half(v, 0), half(v, 1)] as const);
+      });
+    const [numerators, denominators] = [await halves(p), await halves(q)];
+    const release = (): void => {
+      numerators.release();
+      denominators.release();
+    };
+    return { p: numerators.value, q: denominators.value, release };
+  };
   return {
     async build(alpha, beta) {
       const { depth, numerators, values, ids, inside, seconds } = make();
       const size = 2 ** depth;
-      const lifted = [values, ids, inside, ...(seconds ? [seconds] : [])].map((v) => onDevice(device, v));
       // The constant under `inside` is alpha - 1, so that absent leaves have denominator 1.
       const constants = [1n, minusOne(alpha), beta, ...(seconds ? [times(beta, beta)] : [])];
-      const q = device.map(device.prepare(seconds ? pairLeaf : leaf), lifted, constants, size);
-      layers[depth] = { p: onDevice(device, numerators), q };
-      for (let j = depth - 1; j >= 0; j--) layers[j] = parents(device, layers[j + 1], 2 ** j);
-      return (await device.readFr(layers[0].q))[0];
+      const expression = seconds ? pairLeaf : leaf;
+      layers[depth] = await device.scope(async () => {
+        const tables = [values, ids, inside, ...(seconds ? [seconds] : [])].map((v) => onDevice(device, v));
+        return layerOf(
+          async () => onDevice(device, numerators),
+          async () => device.map(device.prepare(expression), tables, constants, size),
+        );
+      });
+      for (let j = depth - 1; j >= 0; j--) {
+        const { p, q } = layers[j + 1];
+        const map = async (e: Expression, tables: readonly Table[]) =>
+          device.map(device.prepare(e), tables, [], 2 ** j);
+        layers[j] = await layerOf(
+          () => map(sumNumerator, [...p, ...q]),
+          () => map(sumDenominator, q),
+        );
+      }
+      return (await device.readFr(layers[0].q[0] as FrVector))[0];
     },
     layer(j, point, lambda) {
-      const half = 2 ** j;
       const { p, q } = layers[j + 1];
-      let tables = [p, p, q, q].map((v, i) => device.slice(v, i % 2 === 0 ? 0 : half, half));
-      const kernel = device.prepare(summand);
+      let release = (): void => layers[j + 1].release();
+      let tables: readonly Table[] = [...p, ...q];
       let variables = j;
       return Promise.resolve({
         round(points) {
           const rest = point.slice(point.length - variables + 1);
           const split = rest.length >> 1;
-          const weights = {
-            outer: device.eq(rest.slice(0, split)),
-            inner: device.eq(rest.slice(split)),
-            innerBits: rest.length - split,
-          };
-          return device.round(kernel, tables, [lambda], variables, points, weights);
+          return device.scope(() => {
+            const weights = {
+              outer: device.eq(rest.slice(0, split)),
+              inner: device.eq(rest.slice(split)),
+              innerBits: rest.length - split,
+            };
+            return device.round(kernel, tables, [lambda], variables, points, weights);
+          });
         },
-        bind(x) {
-          tables = device.fold(tables, variables, x);
+        async bind(x) {
+          const folded = await hold(async () => device.fold(tables, variables, x));
+          release();
+          tables = folded.value;
+          release = folded.release;
           variables--;
-          return Promise.resolve();
         },
         async children() {
           const values: bigint[] = [];
-          for (const t of tables) values.push((await device.readFr(t))[0]);
+          await device.scope(async () => {
+            for (const t of tables) values.push((await device.readFr(t.kind === 'fr' ? t : device.lift(t)))[0]);
+          });
+          release();
           return values;
         },
       });
+    },
+    close() {
+      for (const release of held) release();
     },
   };
 }
 
 const minusOne = (alpha: bigint): bigint => (alpha === 0n ? neg(1n) : alpha - 1n);
-
-function parents(device: Device, { p, q }: Layer, half: number): Layer {
-  const [p0, p1] = [device.slice(p, 0, half), device.slice(p, half, half)];
-  const [q0, q1] = [device.slice(q, 0, half), device.slice(q, half, half)];
-  return {
-    p: device.map(device.prepare(sumNumerator), [p0, p1, q0, q1], [], half),
-    q: device.map(device.prepare(sumDenominator), [q0, q1], [], half),
-  };
-}

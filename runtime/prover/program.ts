@@ -9,7 +9,7 @@ import { programTranscript, statementDigest } from '../protocol/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
 import { levelProver } from './levels.ts';
-import { fractionProver } from './lookup.ts';
+import { fractionProver, type FractionProver } from './lookup.ts';
 import { lookUp, programLeaves, type LookedUp } from './program-lookups.ts';
 import { Randomness } from './randomness.ts';
 import { matrixDigest, type MatrixEntries } from './range.ts';
@@ -81,7 +81,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       randomness,
       (ctx) => proveText(ctx, program, role),
       request.hooks,
-    );
+    ).finally(() => role.tree.close());
     return { publics, body: encodeBody(argument, body) };
   });
 }
@@ -111,7 +111,12 @@ export function proverMatrices(
 }
 
 /** What the prover computes of a program, given its witness. */
-export function proverRole(device: Device, program: GadgetProgram, witness: Witness, looked: LookedUp): ProgramRole {
+export function proverRole(
+  device: Device,
+  program: GadgetProgram,
+  witness: Witness,
+  looked: LookedUp,
+): ProgramRole & { readonly tree: FractionProver } {
   const uploaded = new Map<number, DeviceTensor>();
   const tensors = (id: number): DeviceTensor => {
     const v = uploaded.get(id) ?? upload(device, witness.entries(id));

@@ -97,7 +97,8 @@ export async function commitSource(
     const argument = await planRangeArgument(source, plan);
     const digest = commitmentDigest(source, points);
     const randomness = new Randomness('range proof', entropy, digest, matrixDigest(entries));
-    const { witness, matrices } = rangeWitness(source, plan, entries);
+    const { witness, matrices } = await rangeWitness(device, source, plan, entries, hooks);
+    const tree = treeProver(device, plan.lookups, witness);
     const committed = matrices.map((m) => ({
       ...m,
       vector: device.intVector(m.entries),
@@ -109,19 +110,21 @@ export async function commitSource(
       rangeTranscript(digest),
       [registered, ...committed],
       randomness,
-      (ctx) => proveRange(ctx, source, plan, treeProver(device, plan.lookups, witness)),
+      (ctx) => proveRange(ctx, source, plan, tree),
       hooks,
-    );
+    ).finally(() => tree.close());
     return { points, rangeProof: encodeBody(argument, body) };
   });
 }
 
 /** Looked-up values, multiplicities and limbs, as the plan orders them. */
-function rangeWitness(
+async function rangeWitness(
+  device: Device,
   source: CommittedSource,
   plan: RangePlan,
   entries: MatrixEntries,
-): { witness: LookupWitness; matrices: { rows: number; columns: number; entries: Int32Array }[] } {
+  hooks: ProverHooks | undefined,
+): Promise<{ witness: LookupWitness; matrices: { rows: number; columns: number; entries: Int32Array }[] }> {
   const { columns } = source;
   const { tables } = plan.lookups;
   const offsetOf = ({ bits }: RowStretch): bigint => 2n ** BigInt(bits - 1);
@@ -156,7 +159,10 @@ function rangeWitness(
   const multiplicities = tables.map((t) => new Int32Array(Math.max(2 ** t.bits, t.columns)));
   for (const [c, v] of values.entries()) {
     const m = multiplicities[plan.lookups.columns[c].table];
-    for (const x of v) m[x]++;
+    const counts =
+      hooks?.count?.(v, m.length) ??
+      (await device.scope(async () => device.histogram(device.intVector(v), 0, m.length)));
+    for (let i = 0; i < m.length; i++) m[i] += counts[i];
   }
   const matrices = [
     ...multiplicities.map((m, t) => ({ rows: m.length / tables[t].columns, columns: tables[t].columns, entries: m })),

@@ -8,7 +8,10 @@ import type { Device, FrVector, Kernel, SumcheckPoint, Table } from '../device.t
 import { evaluate, print, remembered, tableCount, vanishesAtZero, type Expression } from '../expression.ts';
 import * as check from '../shapes.ts';
 import type { Context } from './context.ts';
-import { addressOf, WasmVector } from './vectors.ts';
+import { addressOf, entryBytes, WasmVector, type WasmIntVector } from './vectors.ts';
+
+/** Entries of integer tables that a map takes at a time. */
+const STRETCH = 2 ** 16;
 
 /** Nanoseconds on one thread for a product, and for one that is only added up. */
 const COST = { product: 25, wide: 10 } as const;
@@ -24,55 +27,94 @@ export function sumcheckOperations(
     map({ expression }, tables, constants, length) {
       check.checkArguments(expression, tables.length, constants.length);
       const out = newFr(length);
-      withElements(ctx, tables, (tables) =>
-        withArguments(ctx, expression, tables, constants, { target: out.address }, (args) => {
-          const cost = products(expression) * COST.product;
-          ctx.launchModule(`map ${print(expression)}`, () => ctx.core.map(expression), length, cost, [args]);
-        }),
-      );
+      const used = tables.slice(0, tableCount(expression));
+      // Integers become elements a stretch at a time: as a whole they would take many times their own memory.
+      const step = used.every((t) => t.kind === 'fr') ? length : STRETCH;
+      for (let start = 0; start < length; start += step) {
+        const count = Math.min(step, length - start);
+        const parts = used.map((t) => stretch(t, start, count));
+        const target = out.address + start * FR_SIZE;
+        withElements(ctx, parts, (elements) =>
+          withArguments(ctx, expression, elements, constants, { target }, (args) => {
+            const cost = products(expression) * COST.product;
+            ctx.launchModule(`map ${print(expression)}`, () => ctx.core.map(expression), count, cost, [args]);
+          }),
+        );
+      }
       return out;
     },
 
     async round(kernel, tables, constants, variables, points, weights) {
       check.checkTables(tables, variables);
       check.checkArguments(kernel.expression, tables.length, constants.length);
-      return withElements(ctx, tables, (elements) =>
-        round(ctx, kernel, elements, constants, variables, points, weights),
-      );
+      const elements = tables.slice(0, tableCount(kernel.expression)).map((t) => elementsOf(ctx, t));
+      return round(ctx, kernel, elements, constants, variables, points, weights);
     },
 
     fold(tables, variables, x) {
       check.checkTables(tables, variables);
       const half = 2 ** (variables - 1);
-      return withElements(ctx, tables, (elements) =>
-        ctx.withFr([x], (at) =>
-          elements.map((t) => {
-            const out = newFr(Math.min(half, t.length));
-            ctx.launch('fold', out.length, COST.product, out.address, [addressOf(t), t.length, half, at]);
-            return out;
-          }),
-        ),
+      return ctx.withFr([x], (at) =>
+        tables.map((t) => {
+          const { address, length } = elementsOf(ctx, t);
+          const out = newFr(Math.min(half, length));
+          ctx.launch('fold', out.length, COST.product, out.address, [address, length, half, at]);
+          return out;
+        }),
       );
     },
   };
 }
 
-/** Tables of integers as field elements, for the time of `body`. */
-function withElements<T>(ctx: Context, tables: readonly Table[], body: (elements: FrVector[]) => T): T {
-  const lifted: WasmVector<'fr'>[] = [];
+/** Where a table's entries are. */
+interface Place {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** Entries `start`, ..., `start + count - 1` of a table, as far as it has them. */
+function stretch(t: Table, start: number, count: number): Place & { readonly bytes?: 2 | 4 | 8 } {
+  const at = Math.min(start, t.length);
+  const length = Math.min(count, t.length - at);
+  const address = addressOf(t) + at * entryBytes(t);
+  return t.kind === 'fr' ? { address, length } : { address, length, bytes: t.bytes };
+}
+
+/** Stretches with integers among them as field elements, for the time of `body`. */
+function withElements<T>(
+  ctx: Context,
+  parts: readonly (Place & { readonly bytes?: 2 | 4 | 8 })[],
+  body: (elements: Place[]) => T,
+): T {
+  const lifted: number[] = [];
   try {
     return body(
-      tables.map((t) => {
-        if (t.kind === 'fr') return t;
-        const v = new WasmVector('fr', t.length, ctx.heap.allocate(t.length * FR_SIZE), ctx.heap);
-        lifted.push(v);
-        ctx.launch('lift', t.length, COST.product, v.address, [addressOf(t), t.bytes]);
-        return v;
+      parts.map(({ address, length, bytes }) => {
+        if (bytes === undefined) return { address, length };
+        const target = ctx.heap.allocate(length * FR_SIZE);
+        lifted.push(target);
+        ctx.launch('lift', length, COST.product, target, [address, bytes]);
+        return { address: target, length };
       }),
     );
   } finally {
-    for (const v of lifted) v.free();
+    for (const target of lifted) ctx.heap.free(target);
   }
+}
+
+/** A table as field elements: those of integers are made once, and live as long as the integers. */
+function elementsOf(ctx: Context, t: Table): Place {
+  const { length } = t;
+  if (t.kind === 'fr') return { address: addressOf(t), length };
+  const v = t as unknown as WasmIntVector;
+  v.lifted ??= liftWhole(ctx, v);
+  return { address: v.lifted.address, length };
+}
+
+function liftWhole(ctx: Context, v: WasmIntVector): WasmVector<'fr'> {
+  const out = new WasmVector('fr', v.length, ctx.heap.allocate(v.length * FR_SIZE), ctx.heap);
+  ctx.launch('lift', v.length, COST.product, out.address, [v.address, v.bytes]);
+  return out;
 }
 
 /** Products in an expression, at least 1: what its evaluation costs. */
@@ -93,7 +135,7 @@ const products = remembered((e: Expression): number =>
 function withArguments<T>(
   ctx: Context,
   expression: Expression,
-  tables: readonly FrVector[],
+  tables: readonly Place[],
   constants: readonly bigint[],
   words: Partial<Record<Exclude<keyof typeof ARGUMENTS, 'tables'>, number>>,
   body: (args: number) => T,
@@ -105,7 +147,7 @@ function withArguments<T>(
       for (const [name, value] of Object.entries(named))
         i32[args / 4 + ARGUMENTS[name as keyof typeof ARGUMENTS]] = value;
       for (let t = 0; t < tableCount(expression); t++)
-        i32.set([addressOf(tables[t]), tables[t].length], args / 4 + ARGUMENTS.tables + 2 * t);
+        i32.set([tables[t].address, tables[t].length], args / 4 + ARGUMENTS.tables + 2 * t);
       return body(args);
     }),
   );
@@ -114,7 +156,7 @@ function withArguments<T>(
 function round(
   ctx: Context,
   { expression }: Kernel,
-  tables: readonly FrVector[],
+  tables: readonly Place[],
   constants: readonly bigint[],
   variables: number,
   points: readonly SumcheckPoint[],

@@ -37,10 +37,17 @@ export class WasmVector<Kind extends 'fr' | 'int' | 'points'> {
 
 export class WasmIntVector extends WasmVector<'int'> {
   readonly bytes: 2 | 4 | 8;
+  /** The same as field elements, where a sumcheck has asked for them. */
+  lifted: WasmVector<'fr'> | undefined;
 
   constructor(length: number, bytes: 2 | 4 | 8, address: number, owner: Heap | { readonly address: number }) {
     super('int', length, address, owner);
     this.bytes = bytes;
+  }
+
+  override free(): void {
+    super.free();
+    this.lifted?.free();
   }
 }
 
