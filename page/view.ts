@@ -43,7 +43,9 @@ export function startOutput(place: HTMLElement): Output {
           if (update.publics.length > 0) add(publicsTable(update.publics));
           break;
         case 'failed':
-          add(element('p', 'verdict bad', `It could not be done: ${update.message}. ${update.remedy}`));
+          add(
+            element('p', 'verdict bad', `It could not be done: ${update.message.replace(/\.$/, '')}. ${update.remedy}`),
+          );
           break;
         case 'end':
           busy.remove();

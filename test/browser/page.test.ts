@@ -219,6 +219,17 @@ describe.skipIf(!plain || !gpu)('the page', () => {
     expect(await verdict(page, 'demo')).toMatch(/^Proved/);
   });
 
+  test('a GPU that is lost in the middle of a proof ends it with a message, and the processor goes on', async () => {
+    const page = await open(gpu!, isolated.url);
+    await page.getByRole('radio', { name: 'The GPU' }).check();
+    await page.getByRole('button', { name: 'Prove the demo' }).click();
+    await page.locator('#demo-output li').first().waitFor();
+    const session = await gpu!.newBrowserCDPSession();
+    await session.send('Browser.crashGpuProcess');
+    expect(await verdict(page, 'demo')).toMatch(/^It could not be done: the GPU device was lost.*choose the processor/);
+    expect(await proveOn(page, 'The processor')).toMatch(/^Proved and verified on wasm/);
+  });
+
   test('is told where its server lacks a part', async () => {
     const server = await servePage(new Map([...files].filter(([name]) => name !== 'engine.js')), { port: 0 });
     onTestFinished(() => server.close());
