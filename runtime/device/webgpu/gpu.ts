@@ -148,7 +148,12 @@ export class Gpu {
     if (++this.#dispatches >= BATCH) this.#flush();
   }
 
-  /** A buffer of counters, all zero. The caller destroys it. */
+  /** Submits what is enqueued: no single submission should keep a slow GPU for seconds. */
+  submit(): void {
+    this.#flush();
+  }
+
+  /** A buffer of counters, all zero. The caller destroys it, once what uses it was submitted. */
   counters(words: number): GPUBuffer {
     const usage = BUFFER.storage | BUFFER.copySource | BUFFER.copyTarget;
     return this.device.createBuffer({ size: Math.max(16, 4 * words), usage });

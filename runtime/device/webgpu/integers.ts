@@ -48,6 +48,7 @@ export function integerOperations(store: Store): Pick<Device, 'multiplyIntegers'
         }
         return new Int32Array(words.buffer, words.byteOffset, size).slice();
       } finally {
+        gpu.submit();
         counters.destroy();
       }
     },

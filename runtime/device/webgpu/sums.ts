@@ -62,6 +62,8 @@ async function sumWithin(store: Store, sums: readonly Sum[], powers: PointRange,
     for (const [i, { sum }] of pieces.entries()) points[sum] = points[sum]?.add(pointAt(bytes, i)) ?? pointAt(bytes, i);
     return checked(normalizeZ(Point, points as Point[]));
   } finally {
+    // After an error, too, there may be kernels that wait to be submitted with it.
+    gpu.submit();
     counters.destroy();
     gpu.free(out);
     blindings.free();
@@ -131,6 +133,7 @@ function enqueue(store: Store, batch: Batch, context: Context): void {
         .quad(0);
       for (const { arena, quad } of blocks) params.quad(arena, quad);
       gpu.dispatch(buckets.sumSlices, params.finish(), n);
+      gpu.submit();
     }
     for (let step = 1; step < layout.slices; step *= buckets.RADIX) {
       const params = store
