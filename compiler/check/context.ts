@@ -100,6 +100,8 @@ export interface Frame {
 export interface Declared {
   readonly shape: readonly number[];
   readonly type?: TensorType;
+  /** The calibration key that gave the type. */
+  readonly key?: string;
   /** Full name of the tensor, where it is not the path and the defined name. */
   readonly name?: string;
   /** The declared type is that of a carried name, and must not change. */

@@ -31,6 +31,8 @@ export type Meaning =
       readonly kind: 'round';
       readonly of: Quantity;
       readonly type: TensorType & { readonly kind: 'fixed' };
+      /** The calibration key that gave the type. */
+      readonly key?: string;
       readonly clamp?: Range;
     }
   /** `argument` has the target's shape. */
@@ -113,6 +115,7 @@ export function emit(session: Session, target: Target, meaning: Meaning): Tensor
     scale: made.scale,
     range: made.range,
     ...(made.type === undefined ? {} : { type: made.type }),
+    ...(made.key === undefined ? {} : { key: made.key }),
     visibility: target.visibility,
     role: target.role,
     span: target.span,
@@ -131,6 +134,7 @@ interface Made {
   readonly scale: Rational;
   readonly range: Range;
   readonly type?: TensorType;
+  readonly key?: string;
 }
 
 function define(session: Session, target: Target, meaning: Meaning): Made {
@@ -138,16 +142,19 @@ function define(session: Session, target: Target, meaning: Meaning): Made {
     case 'polynomial': {
       const integers = toIntegers(session, meaning.p);
       const polynomial = toProgram(session, integers, target.indices);
-      const type = viewedType(session, meaning.p);
+      const viewed = viewedTensor(session, meaning.p);
       return {
         definition: { kind: 'polynomial', polynomial },
         scale: integers.scale,
         range: integers.range,
-        ...(type === undefined ? {} : { type }),
+        ...(viewed?.type === undefined ? {} : { type: viewed.type }),
+        ...(viewed?.key === undefined ? {} : { key: viewed.key }),
       };
     }
-    case 'round':
-      return defineRound(session, target, meaning);
+    case 'round': {
+      const made = defineRound(session, target, meaning);
+      return meaning.key === undefined ? made : { ...made, key: meaning.key };
+    }
     case 'table': {
       const table = session.tables[meaning.table];
       const values = table.values;
@@ -183,12 +190,12 @@ function define(session: Session, target: Target, meaning: Meaning): Made {
 
 export const typeScale = (type: TensorType): Rational => (type.kind === 'index' ? ONE : powerOfTwo(-type.frac));
 
-/** A tensor that only moves the entries of another has its type. */
-function viewedType(session: Session, p: Poly): TensorType | undefined {
+/** The tensor whose entries a polynomial only moves: they keep its type. */
+function viewedTensor(session: Session, p: Poly): Tensor | undefined {
   const [term] = p;
   if (p.length !== 1 || term.factors.length !== 1 || term.reduced.length > 0) return undefined;
   return term.coefficient.num === 1n && term.coefficient.den === 1n
-    ? session.tensors[term.factors[0].tensor].type
+    ? session.tensors[term.factors[0].tensor]
     : undefined;
 }
 

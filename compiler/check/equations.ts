@@ -39,7 +39,9 @@ export function defineTensor(session: Session, frame: Frame, def: Definition): T
 }
 
 function wantedType(frame: Frame, def: Definition, declared: Declared | undefined, value: ast.Value): Wanted {
-  if (declared?.type !== undefined) return { type: declared.type };
+  if (declared?.type !== undefined) {
+    return { type: declared.type, ...(declared.key === undefined ? {} : { given: declared.key }) };
+  }
   const at = value.kind === 'call' && value.at !== undefined ? [value.at.text] : [];
   // The braces of `at` were resolved when the value was read; the key has the resolved path.
   return { key: calibrationKey(at.length === 0 ? frame : { ...frame, at: [...frame.at, ...at] }, def.name) };

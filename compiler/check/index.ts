@@ -30,12 +30,17 @@ export interface CheckInput {
    * defined there.
    */
   readonly incomplete?: boolean;
+  /**
+   * Make programs also where scales are left to calibration, which are then taken to be those of `fixed<16, 8>`: such a
+   * program has the right shapes and says what is computed, but its integers mean nothing.
+   */
+  readonly provisional?: boolean;
   /** Also refuse what no proof can be made of yet: training, scales that are not known. */
   readonly forProof?: boolean;
 }
 
 export interface CheckResult {
-  /** Where nothing is wrong: one for each model whose scales are all known and that has outputs, in source order. */
+  /** Where nothing is wrong: one for each model whose scales are all known (or provisional) and that has outputs. */
   readonly programs: readonly TensorProgram[];
   /** Errors and warnings, in the order of their places. */
   readonly diagnostics: readonly Diagnostic[];
@@ -64,9 +69,9 @@ export function check(input: CheckInput): CheckResult {
   const programs: TensorProgram[] = [];
   const uncalibrated: Uncalibrated[] = [];
   for (const model of models) {
-    const { overrides = {}, calibration = {} } = input;
+    const { overrides = {}, calibration = {}, provisional = false } = input;
     const own = new Reporter();
-    const result = checkModel({ reporter: own, model, scope, overrides, calibration });
+    const result = checkModel({ reporter: own, model, scope, overrides, calibration, provisional });
     if (input.forProof === true) refuseUnproved(own, model, result.uncalibrated);
     reporter.merge(own);
     if (result.program !== undefined) programs.push(result.program);

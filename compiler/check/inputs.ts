@@ -31,13 +31,14 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
     }
     session.weights.set(key, node.span);
   }
-  const type = inputType(session, frame, node, file);
+  const { type, key } = inputType(session, frame, node, file);
   const tensor = addTensor(session, {
     name: tensorName(frame, node.name.text),
     shape,
     scale: typeScale(type),
     range: typeRange(type),
     type,
+    ...(key === undefined ? {} : { key }),
     visibility: node.visibility,
     role: 'input',
     ...(file === undefined ? {} : { file }),
@@ -112,7 +113,7 @@ function readFile(
     });
   }
   for (const name of bound.slice(0, count)) {
-    if (name === undefined || file.name.text.includes(`{${name.text}}`)) continue;
+    if (name === undefined || new RegExp(`\\{${name.text}(?: *\\+ *\\d+)?\\}`).test(file.name.text)) continue;
     return reporter.fail(
       'ZKL209',
       file.name.span,
@@ -150,11 +151,18 @@ function readFile(
   return { source: binding.source, names, stacked: count };
 }
 
-function inputType(session: Session, frame: Frame, node: ast.Input, file: TensorFile | undefined): TensorType {
-  if (node.type !== undefined) return readType(session, frame.scope, node.type);
+interface Typed {
+  readonly type: TensorType;
+  /** The calibration key that gave it. */
+  readonly key?: string;
+}
+
+function inputType(session: Session, frame: Frame, node: ast.Input, file: TensorFile | undefined): Typed {
+  if (node.type !== undefined) return { type: readType(session, frame.scope, node.type) };
   if (node.visibility === 'open' && file !== undefined) {
     const key = `${file.source}:${file.names[0]}`;
-    return { kind: 'fixed', ...calibrated(session, key, tensorName(frame, node.name.text), node.name.span) };
+    const { bits, frac } = calibrated(session, key, tensorName(frame, node.name.text), node.name.span);
+    return { type: { kind: 'fixed', bits, frac }, key };
   }
   return session.reporter.fail(
     'ZKL410',

@@ -20,6 +20,8 @@ import { enterReduction, exactPolynomial, readValue } from './values.ts';
 export interface Wanted {
   readonly type?: TensorType;
   readonly clamp?: Range;
+  /** The key that calibration gave `type` under. */
+  readonly given?: string;
   /** The calibration key, where the `round` is a whole right-hand side. */
   readonly key?: string;
 }
@@ -85,7 +87,15 @@ function readRound(place: Place, node: ast.Call, wanted: Wanted): Meaning {
   const type = roundType(place, node, wanted);
   const inner = { ...place, frame: extendAt(session, frame, place.scope, node.at) };
   const of = readValue(inner, argument.value);
-  return { kind: 'round', of, type, ...(wanted.clamp === undefined ? {} : { clamp: wanted.clamp }) };
+  const written = writtenType(session, place.scope, node) !== undefined;
+  const key = wanted.type === undefined ? wanted.key : wanted.given;
+  return {
+    kind: 'round',
+    of,
+    type,
+    ...(written || key === undefined ? {} : { key }),
+    ...(wanted.clamp === undefined ? {} : { clamp: wanted.clamp }),
+  };
 }
 
 function roundType(place: Place, node: ast.Call, wanted: Wanted): TensorType & { kind: 'fixed' } {

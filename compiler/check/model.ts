@@ -19,10 +19,12 @@ export interface ModelInput {
   readonly scope: Scope;
   readonly overrides: Readonly<Record<string, string | number>>;
   readonly calibration: Readonly<Record<string, FixedType>>;
+  /** Make a program also of what is not calibrated yet. */
+  readonly provisional: boolean;
 }
 
 export interface ModelResult {
-  /** Absent where something is wrong, or not calibrated yet. */
+  /** Absent where something is wrong, or not calibrated yet and not to be provisional. */
   readonly program?: TensorProgram;
   readonly uncalibrated: readonly Uncalibrated[];
 }
@@ -54,8 +56,9 @@ export function checkModel(input: ModelInput): ModelResult {
       return { uncalibrated: session.uncalibrated };
     }
     warnUnused(session, model, outputs, trained);
-    if (session.uncalibrated.length > 0 || outputs.length === 0) return { uncalibrated: session.uncalibrated };
-    return { program: finishProgram(session, model, outputs), uncalibrated: [] };
+    const { uncalibrated } = session;
+    if ((uncalibrated.length > 0 && !input.provisional) || outputs.length === 0) return { uncalibrated };
+    return { program: finishProgram(session, model, outputs), uncalibrated };
   } catch (error) {
     if (!(error instanceof Abort || error instanceof Halt)) throw error;
     return { uncalibrated: session.uncalibrated };

@@ -5,20 +5,21 @@ import type { Frame, Session } from './context.ts';
 import { didYouMean } from './report.ts';
 import type { Scope } from './scope.ts';
 
-/** `text` with every `{name}` replaced by its value, from `values` first, then from counters in scope. */
+/** `text` with every `{name}` and `{name + 2}` replaced by its value, from `values` first, then from counters in scope. */
 export function interpolate(
   session: Session,
   scope: Scope,
   node: ast.StringLiteral,
   values: ReadonlyMap<string, number> = new Map(),
 ): string {
-  return node.text.replace(/\{([^{}]*)\}/g, (match, name: string, offset: number) => {
+  return node.text.replace(/\{([^{}]*)\}/g, (match, inside: string, offset: number) => {
+    const [, name = inside, more = '0'] = /^(\w+) *\+ *(\d{1,9})$/.exec(inside) ?? [];
     const value = values.get(name) ?? counter(scope, name);
-    if (value !== undefined) return String(value);
+    if (value !== undefined) return String(value + Number(more));
     // One more for the opening quote.
     const start = node.span.start + 1 + offset;
     const span: Span = { source: node.span.source, start, end: start + match.length };
-    const inner: Span = { ...span, start: start + 1, end: span.end - 1 };
+    const inner: Span = { ...span, start: start + 1, end: start + 1 + name.length };
     const candidates = [...values.keys(), ...scope.names((b) => b.kind === 'counter')];
     return session.reporter.fail(
       'ZKL209',

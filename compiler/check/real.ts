@@ -4,7 +4,7 @@
  * "Fast evaluation of elementary mathematical functions with correctly rounded last bit", ACM TOMS 17(3), 1991). The same
  * bits on every platform: no floating point anywhere.
  */
-import type { Rational } from '../tensor/program.ts';
+import type { Rational, RealFunction } from '../tensor/program.ts';
 import {
   ONE,
   add,
@@ -24,8 +24,8 @@ import {
 import { cosInterval, erfInterval, expInterval, logInterval, sinInterval } from './elementary.ts';
 import type { FixedInterval } from './elementary.ts';
 
-export const REAL_FUNCTIONS = ['exp', 'log', 'sin', 'cos', 'sqrt', 'erf'] as const;
-export type RealFunction = (typeof REAL_FUNCTIONS)[number];
+export const REAL_FUNCTIONS: readonly RealFunction[] = ['exp', 'log', 'sin', 'cos', 'sqrt', 'erf'];
+export type { RealFunction } from '../tensor/program.ts';
 
 export const isRealFunction = (name: string): name is RealFunction =>
   (REAL_FUNCTIONS as readonly string[]).includes(name);

@@ -117,5 +117,6 @@ function carriedType(session: Session, loop: Scope, name: ast.Name): Declared {
       },
     );
   }
-  return { shape: tensor.shape, type: tensor.type, carried: true, span: binding.span };
+  const { shape, type, key } = tensor;
+  return { shape, type, ...(key === undefined ? {} : { key }), carried: true, span: binding.span };
 }

@@ -5,6 +5,7 @@ import type { TensorType } from '../tensor/program.ts';
 import { constantNumber, guardedReal, scaledExactly } from './constants.ts';
 import { formatType, typeRange } from './context.ts';
 import type { Frame, Session } from './context.ts';
+import { expressionOf } from './expression.ts';
 import { readType } from './index-values.ts';
 import { NotReal, roundReal } from './real.ts';
 import type { Scope } from './scope.ts';
@@ -35,6 +36,7 @@ export function readTable(session: Session, node: ast.Table, scope: Scope): numb
     if (evaluated.size >= MAX_EVALUATED) evaluated.clear();
     evaluated.set(key, values);
   }
+  const of = expressionOf(node.value, node.parameter.text);
   session.tables.push({
     name: node.name.text,
     argument,
@@ -42,6 +44,7 @@ export function readTable(session: Session, node: ast.Table, scope: Scope): numb
     first,
     values,
     saturate: node.domain?.saturate ?? false,
+    ...(of === undefined ? {} : { of }),
     span: node.name.span,
   });
   session.tableIds.set(node, session.tables.length - 1);

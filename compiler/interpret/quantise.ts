@@ -1,6 +1,6 @@
 /** Between floating point and the integers of a type: exact, ties toward plus infinity, overflow an error. */
 import type { Rational, TensorType } from '../tensor/program.ts';
-import { signedBits } from '../tensor/rational.ts';
+import { signedBits, toNumber } from '../tensor/rational.ts';
 import { ValueError, indexAt } from './tensor.ts';
 import type { IntTensor } from './tensor.ts';
 
@@ -55,15 +55,5 @@ export function quantise(
 
 /** integer * scale as the nearest double, for people to read. */
 export function dequantise(tensor: IntTensor, scale: Rational): Float64Array {
-  return Float64Array.from(tensor.values, (value) => toDouble(value * scale.num, scale.den));
-}
-
-/** num / den to within 2^-60 of relative error, then the nearest double. */
-function toDouble(num: bigint, den: bigint): number {
-  if (num === 0n) return 0;
-  const size = num < 0n ? -num : num;
-  const shift = 64 + den.toString(2).length - size.toString(2).length;
-  const scaled = shift >= 0 ? (size << BigInt(shift)) / den : size / (den << BigInt(-shift));
-  const value = Number(scaled) * 2 ** -shift;
-  return num < 0n ? -value : value;
+  return Float64Array.from(tensor.values, (value) => toNumber({ num: value * scale.num, den: scale.den }));
 }

@@ -58,6 +58,8 @@ export interface Tensor {
   readonly range: Range;
   /** The declared or rounded-to type, where there is one. */
   readonly type?: TensorType;
+  /** The calibration key that gave `type`, where one did. */
+  readonly key?: string;
   readonly visibility: Visibility;
   /** Part of the statement as an input (`:`/`from`), as an output (`=`), or not at all. */
   readonly role: 'input' | 'output' | 'inner';
@@ -151,6 +153,19 @@ export interface Equation {
   readonly span: Span;
 }
 
+export type RealFunction = 'exp' | 'log' | 'sin' | 'cos' | 'sqrt' | 'erf';
+
+/** A real function of one argument. */
+export type RealExpression =
+  | { readonly kind: 'argument' }
+  | { readonly kind: 'number'; readonly value: Rational }
+  | {
+      readonly kind: 'add' | 'subtract' | 'multiply' | 'divide' | 'power';
+      readonly left: RealExpression;
+      readonly right: RealExpression;
+    }
+  | { readonly kind: 'apply'; readonly function: RealFunction; readonly of: RealExpression };
+
 /**
  * A function on integers given by all its values, for arguments `first`, `first + 1`, ... Any other argument is an error,
  * or with `saturate` taken for the nearest one that has a value.
@@ -162,6 +177,8 @@ export interface Table {
   readonly first: bigint;
   readonly values: readonly bigint[];
   readonly saturate: boolean;
+  /** The real function that was tabulated, where it is an expression of its argument. Not part of what is proved. */
+  readonly of?: RealExpression;
   readonly span: Span;
 }
 

@@ -114,6 +114,16 @@ export function integerSqrt(n: bigint): bigint {
   }
 }
 
+/** The nearest double, or one next to it, whatever the sizes of the two sides. */
+export function toNumber({ num, den }: Rational): number {
+  if (num === 0n) return 0;
+  const size = num < 0n ? -num : num;
+  const shift = 64 + den.toString(2).length - size.toString(2).length;
+  const scaled = shift >= 0 ? (size << BigInt(shift)) / den : size / (den << BigInt(-shift));
+  const value = Number(scaled) * 2 ** -shift;
+  return num < 0n ? -value : value;
+}
+
 /** `3/4`, `12`, and powers of two as `2^-14`. */
 export function formatRational(a: Rational): string {
   if (a.den === 1n) return a.num.toString();

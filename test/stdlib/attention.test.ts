@@ -146,6 +146,24 @@ describe('attention', () => {
     );
   });
 
+  test('fused_attention takes queries, keys and values apart', () => {
+    fc.assert(
+      fc.property(shapes, ({ T, K, heads: { H }, seed }) => {
+        const shape: Shape = { T, K, H, G: H };
+        const text = `import { fused_attention } from "std"
+          model m {
+            secret c[${T}, ${3 * H * K}]: fixed<16, 11>
+            public y = fused_attention<${H}, ${K}>(c)
+          }`;
+        const c = integers(seed, 13)('c', 3 * T * H * K);
+        const part = (n: number): bigint[] => fill([T, H * K], (t, i) => c[t * 3 * H * K + n * H * K + i]);
+        const z = scores(part(0), part(1), shape).map((x) => dropBits(near(1 / Math.sqrt(K), 15) * x, 26));
+        expect(run(text, () => c)('y').integers).toEqual(attend(z, part(2), shape));
+      }),
+      RUNS,
+    );
+  });
+
   test('scores far below the maximum count as e^-64', () => {
     const shape: Shape = { T: 3, H: 1, G: 1, K: 2 };
     const text = `import { attend } from "std"
