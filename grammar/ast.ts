@@ -97,11 +97,13 @@ export interface State {
   readonly span: Span;
 }
 
-/** `table exp(x: fixed<16, 11> in [-16, 0] saturate) -> fixed<17, 15> = exp(x)` */
+/** `table exp<F>(x: fixed<16, F> in [-16, 0] saturate) -> fixed<17, 15> = exp(x)` */
 export interface Table {
   readonly kind: 'table';
   readonly doc?: string;
   readonly name: Name;
+  /** The numbers in `<...>`, which the type of the argument gives. */
+  readonly dims: readonly Name[];
   readonly parameter: Name;
   readonly input: Type;
   readonly domain?: Domain;

@@ -105,11 +105,16 @@ export class ZklParser extends CstParser {
   table = this.RULE('table', () => {
     this.CONSUME(keyword.table);
     this.CONSUME(NAME);
+    this.OPTION(() => {
+      this.CONSUME(sign['<']);
+      this.AT_LEAST_ONE_SEP({ SEP: sign[','], DEF: () => this.CONSUME2(NAME, { LABEL: 'dim' }) });
+      this.CONSUME(sign['>']);
+    });
     this.CONSUME(sign['(']);
-    this.CONSUME2(NAME, { LABEL: 'parameter' });
+    this.CONSUME3(NAME, { LABEL: 'parameter' });
     this.CONSUME(sign[':']);
     this.SUBRULE(this.type);
-    this.OPTION(() => this.SUBRULE(this.domain));
+    this.OPTION2(() => this.SUBRULE(this.domain));
     this.CONSUME(sign[')']);
     this.CONSUME(sign['->']);
     this.SUBRULE2(this.type, { LABEL: 'output' });

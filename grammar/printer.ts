@@ -1,7 +1,7 @@
 /** The layout of a formatted program, as documents of prettier's. */
 import type { AstPath, Doc } from 'prettier';
 import { builders } from 'prettier/doc';
-import type { Node } from './ast.ts';
+import type { Name, Node } from './ast.ts';
 import type { Commented } from './comments.ts';
 import { isSum, needsParentheses } from './parentheses.ts';
 
@@ -61,6 +61,9 @@ export function printNode(path: AstPath<Commented>, { originalText }: { original
 const parenthesized = ({ node, ancestors }: Scope): boolean =>
   ancestors.length > 0 && needsParentheses(node, ancestors);
 
+const dimensions = (names: readonly Name[]): string =>
+  names.length > 0 ? `<${names.map(({ text }) => text).join(', ')}>` : '';
+
 function layout(scope: Scope): Doc {
   const { node } = scope;
   switch (node.kind) {
@@ -73,8 +76,7 @@ function layout(scope: Scope): Doc {
       return [group(['import {', indent([line, join([',', line], names)]), line, '}']), ' from ', scope.one('path')];
     }
     case 'block': {
-      const dims = node.dims.length > 0 ? `<${node.dims.map(({ text }) => text).join(', ')}>` : '';
-      return ['block ', node.name.text, dims, signature(scope), braces(scope, ['body', 'derivative'])];
+      return ['block ', node.name.text, dimensions(node.dims), signature(scope), braces(scope, ['body', 'derivative'])];
     }
     case 'derivative':
       return ['derivative', signature(scope), braces(scope, ['body'])];
@@ -85,7 +87,16 @@ function layout(scope: Scope): Doc {
     case 'table': {
       const parameter = [node.parameter.text, ': ', scope.one('input'), scope.optional(' ', 'domain')];
       const output = [' -> ', scope.one('output')];
-      return ['table ', node.name.text, '(', parameter, ')', output, assigned(scope, node.value)];
+      return [
+        'table ',
+        node.name.text,
+        dimensions(node.dims),
+        '(',
+        parameter,
+        ')',
+        output,
+        assigned(scope, node.value),
+      ];
     }
     case 'domain':
       return ['in [', scope.one('lower'), ', ', scope.one('upper'), ']', node.saturate ? ' saturate' : ''];

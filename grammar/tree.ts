@@ -91,6 +91,7 @@ function table(node: Cursor): Table {
     kind: 'table',
     doc: node.doc,
     name: node.name(),
+    dims: node.has('dim') ? node.names('dim') : [],
     parameter: node.name('parameter'),
     input: type(node.child('type')),
     domain: within && domain(within),

@@ -198,7 +198,7 @@ function readCall(place: ConstantPlace, node: ast.Call): Real {
       'not known at compile time',
       `\`${name}\` is not a function of constants`,
       {
-        help: 'constants have `exp`, `log`, `sin`, `cos`, `sqrt`, `erf` and `round<bits, frac>`',
+        help: 'constants have `exp`, `log`, `sin`, `cos`, `sqrt`, `erf`, `tanh` and `round<bits, frac>`',
       },
     );
   }

@@ -73,8 +73,8 @@ export interface Session {
   readonly instances: Set<string>;
   /** Blocks being read, outermost first: a block may not call itself. */
   readonly open: Block[];
-  /** Tables already evaluated, by their declaration. */
-  readonly tableIds: Map<object, number>;
+  /** Tables already evaluated, by their declaration and the type of their argument. */
+  readonly tableIds: Map<object, Map<string, number>>;
   /** Statements read so far, those of called blocks and of every iteration included. */
   statements: number;
   /** Reads a list of statements; the parts of the checker that call each other in a circle meet here. */
@@ -104,8 +104,11 @@ export interface Declared {
   readonly key?: string;
   /** Full name of the tensor, where it is not the path and the defined name. */
   readonly name?: string;
-  /** The declared type is that of a carried name, and must not change. */
-  readonly carried?: boolean;
+  /**
+   * The declared type is that of a carried name: it must not change, or only in its scale, which calibration gives for
+   * each iteration.
+   */
+  readonly carried?: 'type' | 'width';
   readonly span: Span;
 }
 

@@ -1,5 +1,5 @@
 /**
- * exp, log, sin, cos and erf of fixed-point intervals, on bigints. Argument reduction and Taylor or atanh series with guard
+ * exp, log, sin, cos, erf and tanh of fixed-point intervals, on bigints. Argument reduction and Taylor or atanh series with guard
  * bits (Muller, "Elementary Functions", 3rd ed., chapters 5 and 11): each result errs by less than 2 units in the last
  * place, and the interval is widened by 2.
  */
@@ -142,6 +142,17 @@ function erf(x: bigint, bits: number): bigint {
   return shift((((fall * sum) >> scale) * factor) >> scale, bits - inner);
 }
 
+/** tanh(x / 2^bits) * 2^bits = (1 - e^-2x) / (1 + e^-2x). */
+function tanh(x: bigint, bits: number): bigint {
+  if (x < 0n) return -tanh(-x, bits);
+  const inner = bits + GUARD;
+  const one = 1n << BigInt(inner);
+  // e^-2x is below half a unit here.
+  if (x >> BigInt(bits) > BigInt(bits)) return 1n << BigInt(bits);
+  const fall = exp(-shift(2n * x, inner - bits), inner);
+  return shift(((one - fall) << BigInt(inner)) / (one + fall), bits - inner);
+}
+
 const widen = (lo: bigint, hi: bigint): FixedInterval => ({ lo: lo - 2n, hi: hi + 2n });
 
 function monotone(f: (x: bigint, bits: number) => bigint, x: FixedInterval, bits: number): FixedInterval {
@@ -155,6 +166,8 @@ export const expInterval = (x: FixedInterval, bits: number): FixedInterval => mo
 export const logInterval = (x: FixedInterval, bits: number): FixedInterval => monotone(log, x, bits);
 
 export const erfInterval = (x: FixedInterval, bits: number): FixedInterval => monotone(erf, x, bits);
+
+export const tanhInterval = (x: FixedInterval, bits: number): FixedInterval => monotone(tanh, x, bits);
 
 /** Both functions change by no more than their argument. */
 export function sinInterval(x: FixedInterval, bits: number): FixedInterval {

@@ -39,7 +39,7 @@ export function defineTensor(session: Session, frame: Frame, def: Definition): T
 }
 
 function wantedType(frame: Frame, def: Definition, declared: Declared | undefined, value: ast.Value): Wanted {
-  if (declared?.type !== undefined) {
+  if (declared?.type !== undefined && declared.carried !== 'width') {
     return { type: declared.type, ...(declared.key === undefined ? {} : { given: declared.key }) };
   }
   const at = value.kind === 'call' && value.at !== undefined ? [value.at.text] : [];
@@ -80,6 +80,7 @@ function defineIndexed(
     whole: false,
     exact: true,
     name,
+    key: calibrationKey(frame, def.name),
     prepared: new Map(),
     derive,
   };
@@ -142,6 +143,7 @@ export function defineWhole(
     whole: true,
     exact: true,
     name,
+    key: calibrationKey(frame, def.name),
     prepared,
     derive,
   };
@@ -224,8 +226,11 @@ function checkDeclared(session: Session, def: Definition, id: TensorId, declared
   }
   if (declared.type === undefined) return;
   if (tensor.type !== undefined && sameType(tensor.type, declared.type)) return;
+  const wide =
+    tensor.type?.kind === 'fixed' && declared.type.kind === 'fixed' && tensor.type.bits === declared.type.bits;
+  if (declared.carried === 'width' && wide && tensor.key !== undefined) return;
   return reporter.fail(
-    declared.carried === true ? 'ZKL411' : 'ZKL405',
+    declared.carried !== undefined ? 'ZKL411' : 'ZKL405',
     def.span,
     `\`${def.name}\` has another type`,
     tensor.type === undefined ? 'this has no type: it is not rounded' : `this is \`${formatType(tensor.type)}\``,

@@ -36,8 +36,9 @@ export function readMeaning(place: Place, node: ast.Value, wanted: Wanted): Mean
 
 /** A `round`, table or maximum inside an expression: a hidden tensor over the indices it depends on. */
 export function derive(place: Place, node: ast.Call | ast.Reduce): Quantity {
-  const name = `${place.name}/${node.kind === 'call' ? node.name.text : node.operator}`;
-  const meaning = readMeaning({ ...place, name, exact: false }, node, {});
+  const what = node.kind === 'call' ? node.name.text : node.operator;
+  const name = `${place.name}/${what}`;
+  const meaning = readMeaning({ ...place, name, key: `${place.key}/${what}`, exact: false }, node, {});
   const tensor = emitDerived(place, meaning, name, node.span);
   return { p: factorPoly(entryFactor(tensor.id, tensor.indices)) };
 }
@@ -175,40 +176,56 @@ function readTableCall(place: Place, node: ast.Call): Meaning {
   if (binding.kind !== 'table' || node.arguments.length !== 1 || node.dims.length > 0 || argument.name !== undefined) {
     return reporter.fail('ZKL207', node.span, `\`${node.name.text}\` takes one argument`, 'wrong arguments');
   }
-  const table = readTable(session, binding.node, binding.scope);
-  const { argument: type, first, values, saturate } = session.tables[table];
-  const last = first + BigInt(values.length) - 1n;
-  const inner = { ...place, frame: extendAt(session, place.frame, scope, node.at), name: `${place.name}/argument` };
-  if (place.guards.length > 0 && !saturate && (first > 0n || last < 0n)) {
-    return reporter.fail(
-      'ZKL414',
-      node.span,
-      'a table without a value at 0 under a guard',
-      'outside the guard its argument is 0',
-      {
-        help: 'apply it in an equation of its own, without the guard',
-      },
-    );
-  }
+  const inner: Place = {
+    ...place,
+    frame: extendAt(session, place.frame, scope, node.at),
+    name: `${place.name}/argument`,
+    key: `${place.key}/argument`,
+  };
   const value = argument.value;
   if (value.kind === 'call' && value.name.text === 'round') {
+    const given = roundedType(inner, binding.node, value);
+    const table = readTable(session, binding.node, binding.scope, given.type, value.span);
+    const { argument: type, first, values, saturate } = session.tables[table];
+    refuseGuarded(place, node, table);
+    const last = first + BigInt(values.length) - 1n;
     const clamp = saturate ? { clamp: { lo: first, hi: last } } : {};
-    const meaning = readRound(inner, value, { type, ...clamp });
+    const key = given.key === undefined ? {} : { given: given.key };
+    const meaning = readRound(inner, value, { type, ...key, ...clamp });
     return { kind: 'table', table, argument: argumentTensor(inner, meaning, value.span) };
   }
   const meaning = readMeaning(inner, value, {});
   const id = plainTensor(inner, meaning) ?? argumentTensor(inner, meaning, value.span);
-  const given = session.tensors[id].type;
-  if (given === undefined || !sameType(given, type)) {
-    return reporter.fail(
-      'ZKL405',
-      value.span,
-      `\`${node.name.text}\` takes \`${formatType(type)}\``,
-      given === undefined ? 'this has no type' : `this is \`${formatType(given)}\``,
-      { help: `\`${node.name.text}(round(...))\` rounds to the type of the table` },
-    );
-  }
+  const table = readTable(session, binding.node, binding.scope, session.tensors[id].type, value.span);
+  refuseGuarded(place, node, table);
   return { kind: 'table', table, argument: id };
+}
+
+/** What a `round` under a table whose type its argument gives rounds to: as written, or calibrated. */
+function roundedType(
+  place: Place,
+  table: ast.Table,
+  node: ast.Call,
+): { readonly type?: TensorType; readonly key?: string } {
+  if (table.dims.length === 0) return {};
+  const type = writtenType(place.session, place.scope, node);
+  if (type !== undefined) return { type };
+  const { bits, frac } = calibrated(place.session, place.key, place.name, node.name.span);
+  return { type: { kind: 'fixed', bits, frac }, key: place.key };
+}
+
+function refuseGuarded({ session, guards }: Place, node: ast.Call, table: number): void {
+  const { first, values, saturate } = session.tables[table];
+  if (guards.length === 0 || saturate || (first <= 0n && first + BigInt(values.length) > 0n)) return;
+  return session.reporter.fail(
+    'ZKL414',
+    node.span,
+    'a table without a value at 0 under a guard',
+    'outside the guard its argument is 0',
+    {
+      help: 'apply it in an equation of its own, without the guard',
+    },
+  );
 }
 
 /** The tensor that a polynomial reads entry by entry at exactly the outputs. */

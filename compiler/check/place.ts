@@ -23,6 +23,8 @@ export interface Place {
   readonly exact?: boolean;
   /** Full name of the tensor being defined. */
   readonly name: string;
+  /** Its calibration key: what stands inside gets keys that begin with it. */
+  readonly key: string;
   /** Results of the block calls and views that stand in the value. */
   readonly prepared: ReadonlyMap<ast.Value, TensorId>;
   /** Makes a tensor of a call (`round`, a table) or a maximum that stands inside an expression, and reads its entry. */

@@ -1,5 +1,5 @@
 /**
- * Exact reals for constants and tables: expressions over rationals with exp, log, sin, cos, sqrt, erf and powers, rounded
+ * Exact reals for constants and tables: expressions over rationals with exp, log, sin, cos, sqrt, erf, tanh and powers, rounded
  * correctly by evaluating them in intervals of bigints at rising precision until both ends round alike (Ziv's strategy,
  * "Fast evaluation of elementary mathematical functions with correctly rounded last bit", ACM TOMS 17(3), 1991). The same
  * bits on every platform: no floating point anywhere.
@@ -21,10 +21,10 @@ import {
   roundTo,
   ZERO,
 } from '../tensor/rational.ts';
-import { cosInterval, erfInterval, expInterval, logInterval, sinInterval } from './elementary.ts';
+import { cosInterval, erfInterval, expInterval, logInterval, sinInterval, tanhInterval } from './elementary.ts';
 import type { FixedInterval } from './elementary.ts';
 
-export const REAL_FUNCTIONS: readonly RealFunction[] = ['exp', 'log', 'sin', 'cos', 'sqrt', 'erf'];
+export const REAL_FUNCTIONS: readonly RealFunction[] = ['exp', 'log', 'sin', 'cos', 'sqrt', 'erf', 'tanh'];
 export type { RealFunction } from '../tensor/program.ts';
 
 export const isRealFunction = (name: string): name is RealFunction =>
@@ -143,7 +143,8 @@ function remembered(name: RealFunction, x: FixedInterval, bits: number): FixedIn
   return recent.get(key);
 }
 
-function applyInterval(name: RealFunction, x: FixedInterval, bits: number): FixedInterval | undefined {
+/** Bounds of a function over bounds of its argument, all times 2^bits; undefined where they do not bound it. */
+export function applyInterval(name: RealFunction, x: FixedInterval, bits: number): FixedInterval | undefined {
   switch (name) {
     case 'exp':
       if (x.hi >> BigInt(bits) > 4096n) throw new NotReal('an exponential over 2^5909');
@@ -157,6 +158,8 @@ function applyInterval(name: RealFunction, x: FixedInterval, bits: number): Fixe
       return cosInterval(x, bits);
     case 'erf':
       return erfInterval(x, bits);
+    case 'tanh':
+      return tanhInterval(x, bits);
     case 'sqrt': {
       if (x.hi < 0n) throw new NotReal('the square root of a negative number');
       const shift = BigInt(bits);

@@ -43,7 +43,7 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
     const scope = new Scope(loop);
     scope.set(node.index.text, { kind: 'counter', value: step, span: node.index.span });
     const declared = new Map<string, Declared>();
-    for (const name of carried) declared.set(`${name.text}'`, carriedType(session, loop, name));
+    for (const name of carried) declared.set(`${name.text}'`, carriedType(session, loop, name, node));
     const inner: Frame = {
       ...extendAt(session, frame, scope, node.at),
       scope,
@@ -101,8 +101,12 @@ function carriedNames(session: Session, frame: Frame, node: ast.Repeat): ast.Nam
   });
 }
 
-/** A carried name keeps the shape and the type it has before the first step. */
-function carriedType(session: Session, loop: Scope, name: ast.Name): Declared {
+/**
+ * A carried name keeps the shape and the type it has before the first step. Where calibration gave that type and the
+ * iterations have paths of their own, it gives each iteration a scale of its own: a residual stream that grows from layer
+ * to layer is as fine as it can be in each.
+ */
+function carriedType(session: Session, loop: Scope, name: ast.Name, node: ast.Repeat): Declared {
   const binding = lookUp(session, loop, name);
   const tensor = binding.kind === 'tensor' ? session.tensors[binding.tensor] : undefined;
   if (tensor?.type === undefined) {
@@ -118,5 +122,7 @@ function carriedType(session: Session, loop: Scope, name: ast.Name): Declared {
     );
   }
   const { shape, type, key } = tensor;
-  return { shape, type, ...(key === undefined ? {} : { key }), carried: true, span: binding.span };
+  const own = key !== undefined && node.at?.text.includes(`{${node.index.text}`) === true;
+  const given = key === undefined ? {} : { key };
+  return { shape, type, ...given, carried: own ? 'width' : 'type', span: binding.span };
 }

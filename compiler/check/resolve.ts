@@ -90,9 +90,9 @@ class Resolver {
   }
 
   table(node: ast.Table): void {
-    const { text } = node.parameter;
+    const known = [node.parameter.text, ...node.dims.map((dim) => dim.text)];
     for (const value of allValues(node.value)) {
-      if (value.kind === 'reference' && value.name.text !== text) this.unknown(value.name, [text]);
+      if (value.kind === 'reference' && !known.includes(value.name.text)) this.unknown(value.name, known);
       if (value.kind === 'call' && ![...REAL_FUNCTIONS, 'round'].includes(value.name.text)) {
         this.unknown(value.name, REAL_FUNCTIONS);
       }

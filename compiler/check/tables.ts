@@ -1,25 +1,45 @@
 /** Tables: every value of a real function at the points of a fixed-point type, each correctly rounded. */
 import type * as ast from '../../grammar/ast.ts';
+import type { Span } from '../../grammar/span.ts';
 import { formatRational, multiply, powerOfTwo, rational, signedBits } from '../tensor/rational.ts';
 import type { TensorType } from '../tensor/program.ts';
 import { constantNumber, guardedReal, scaledExactly } from './constants.ts';
-import { formatType, typeRange } from './context.ts';
+import { formatType, sameType, typeRange } from './context.ts';
 import type { Frame, Session } from './context.ts';
 import { expressionOf } from './expression.ts';
 import { readType } from './index-values.ts';
 import { NotReal, roundReal } from './real.ts';
-import type { Scope } from './scope.ts';
+import { Scope } from './scope.ts';
+import { tabulator } from './tabulate.ts';
 
 /** Larger tables are refused: they are lookups of that many rows. */
 const MAX_ROWS = 1 << 20;
 
-/** The position in the program of a declared table; evaluates it the first time it is applied. */
-export function readTable(session: Session, node: ast.Table, scope: Scope): number {
-  const known = session.tableIds.get(node);
-  if (known !== undefined) return known;
+/**
+ * The position in the program of a declared table; evaluates it the first time it is applied to a type.
+ *
+ * @param given the type of the argument, where it has one
+ * @param span the argument, for messages
+ */
+export function readTable(
+  session: Session,
+  node: ast.Table,
+  outer: Scope,
+  given: TensorType | undefined,
+  span: Span,
+): number {
   const { reporter } = session;
-  const frame: Frame = { scope, path: [], at: [], keys: [], place: 'block', declared: new Map() };
+  const scope = bindDims(node, outer, given);
+  if (scope === undefined) return wrongArgument(session, node, given, span);
   const argument = readType(session, scope, node.input);
+  // A `round` without a type takes that of the table; where its argument gives the type there always is one.
+  const rounded = given === undefined && node.dims.length === 0;
+  if (!rounded && (given === undefined || !sameType(given, argument))) return wrongArgument(session, node, given, span);
+  const instances = session.tableIds.get(node) ?? new Map<string, number>();
+  session.tableIds.set(node, instances);
+  const known = instances.get(formatType(argument));
+  if (known !== undefined) return known;
+  const frame: Frame = { scope, path: [], at: [], keys: [], place: 'block', declared: new Map() };
   const result = readType(session, scope, node.output);
   const { first, last } = domainOf(session, frame, node, argument);
   if (last - first >= BigInt(MAX_ROWS)) {
@@ -36,7 +56,7 @@ export function readTable(session: Session, node: ast.Table, scope: Scope): numb
     if (evaluated.size >= MAX_EVALUATED) evaluated.clear();
     evaluated.set(key, values);
   }
-  const of = expressionOf(node.value, node.parameter.text);
+  const of = expressionOf(node.value, node.parameter.text, scope);
   session.tables.push({
     name: node.name.text,
     argument,
@@ -47,9 +67,42 @@ export function readTable(session: Session, node: ast.Table, scope: Scope): numb
     ...(of === undefined ? {} : { of }),
     span: node.name.span,
   });
-  session.tableIds.set(node, session.tables.length - 1);
+  instances.set(formatType(argument), session.tables.length - 1);
   return session.tables.length - 1;
 }
+
+/** The scope of a table's body: names in `<...>` are what they have to be for the argument's type; undefined if they cannot be. */
+function bindDims(node: ast.Table, outer: Scope, given: TensorType | undefined): Scope | undefined {
+  const scope = new Scope(outer);
+  const numbers = given === undefined ? [] : given.kind === 'index' ? [given.size] : [given.bits, given.frac];
+  for (const [k, part] of node.input.arguments.entries()) {
+    if (part.kind !== 'reference' || k >= numbers.length || scope.own(part.name.text) !== undefined) continue;
+    if (!node.dims.some((dim) => dim.text === part.name.text)) continue;
+    scope.set(part.name.text, { kind: 'dim', value: numbers[k], span: part.span });
+  }
+  return node.dims.every((dim) => scope.own(dim.text) !== undefined) ? scope : undefined;
+}
+
+function wrongArgument(session: Session, node: ast.Table, given: TensorType | undefined, span: Span): never {
+  const takes = node.input.arguments.map((part) => (part.kind === 'reference' ? part.name.text : undefined));
+  const bound = node.dims.every((dim) => takes.includes(dim.text));
+  if (!bound) {
+    const [missing] = node.dims.filter((dim) => !takes.includes(dim.text));
+    return session.reporter.fail(
+      'ZKL414',
+      missing.span,
+      `\`${missing.text}\` is given by nothing`,
+      'the type of the argument has to be made of it, as `fixed<B, F>` is of B and F',
+    );
+  }
+  const label = given === undefined ? 'this has no type' : `this is \`${formatType(given)}\``;
+  return session.reporter.fail('ZKL405', span, `\`${node.name.text}\` takes \`${typeText(node.input)}\``, label, {
+    help: `\`${node.name.text}(round(...))\` rounds to the type of the table`,
+  });
+}
+
+const typeText = (node: ast.Type): string =>
+  `${node.name}<${node.arguments.map((part) => (part.kind === 'reference' ? part.name.text : part.kind === 'number' ? part.text : '...')).join(', ')}>`;
 
 /**
  * Values of tables already evaluated, by all that they depend on: types, domain and body. Tables are worth remembering
@@ -76,12 +129,17 @@ function evaluateTable(
   const frac = result.kind === 'index' ? 0 : result.frac;
   const limits = typeRange(result);
   const values: bigint[] = [];
+  const f = expressionOf(node.value, node.parameter.text, scope);
+  const quickly = f && tabulator(f, argument.kind === 'index' ? 0 : argument.frac, frac);
+  const exactly = (x: bigint): bigint => {
+    const value = multiply(rational(x), unit);
+    const place = { session, frame, scope, index: () => 0, argument: { name: node.parameter.text, value } };
+    return roundEntry(session, node, guardedReal(place, node.value), frac);
+  };
   for (let x = first; x <= last; x++) {
-    const at = multiply(rational(x), unit);
-    const place = { session, frame, scope, index: () => 0, argument: { name: node.parameter.text, value: at } };
-    const value = roundEntry(session, node, guardedReal(place, node.value), frac);
+    const value = quickly?.(x) ?? exactly(x);
     if (value < limits.lo || value > limits.hi) {
-      const label = `at ${node.parameter.text} = ${formatRational(at)} it needs ${signedBits(value)} bits`;
+      const label = `at ${node.parameter.text} = ${formatRational(multiply(rational(x), unit))} it needs ${signedBits(value)} bits`;
       return session.reporter.fail(
         'ZKL406',
         node.value.span,

@@ -153,7 +153,7 @@ export interface Equation {
   readonly span: Span;
 }
 
-export type RealFunction = 'exp' | 'log' | 'sin' | 'cos' | 'sqrt' | 'erf';
+export type RealFunction = 'exp' | 'log' | 'sin' | 'cos' | 'sqrt' | 'erf' | 'tanh';
 
 /** A real function of one argument. */
 export type RealExpression =

@@ -55,7 +55,7 @@ const OPERATIONS = {
   power: (a: number, b: number): number => a ** b,
 };
 
-const FUNCTIONS = { exp: Math.exp, log: Math.log, sin: Math.sin, cos: Math.cos, sqrt: Math.sqrt, erf };
+const FUNCTIONS = { exp: Math.exp, log: Math.log, sin: Math.sin, cos: Math.cos, sqrt: Math.sqrt, tanh: Math.tanh, erf };
 
 /** To about 1e-15: the series of Abramowitz and Stegun, 7.1.6, and the continued fraction 7.1.14 beyond 3. */
 function erf(x: number): number {

@@ -11,6 +11,7 @@ import {
   roundReal,
 } from '../../compiler/check/real.ts';
 import type { RealFunction } from '../../compiler/check/real.ts';
+import { tabulator } from '../../compiler/check/tabulate.ts';
 import { ValueError, dequantise, quantise, roundDouble } from '../../compiler/interpret/index.ts';
 import {
   NumberTooLarge,
@@ -28,6 +29,7 @@ import {
   roundTo,
   signedBits,
 } from '../../compiler/tensor/rational.ts';
+import type { RealExpression } from '../../compiler/tensor/program.ts';
 import { roundForm } from '../../compiler/tensor/rounding.ts';
 
 const bigint = (bits: number): fc.Arbitrary<bigint> =>
@@ -143,14 +145,23 @@ describe('correctly rounded reals', () => {
     cos: () => true,
     sqrt: (x) => x >= 0,
     erf: () => true,
+    tanh: () => true,
   };
-  const platform = { exp: Math.exp, log: Math.log, sin: Math.sin, cos: Math.cos, sqrt: Math.sqrt, erf };
+  const platform = {
+    exp: Math.exp,
+    log: Math.log,
+    sin: Math.sin,
+    cos: Math.cos,
+    sqrt: Math.sqrt,
+    tanh: Math.tanh,
+    erf,
+  };
 
   test('agree with the platform to its precision', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -(2 ** 16), max: 2 ** 16 }),
-        fc.constantFrom<RealFunction>('exp', 'log', 'sin', 'cos', 'sqrt', 'erf'),
+        fc.constantFrom<RealFunction>('exp', 'log', 'sin', 'cos', 'sqrt', 'erf', 'tanh'),
         (n, name) => {
           const x = n / 1024;
           fc.pre(inside[name](x));
@@ -233,5 +244,68 @@ describe('quantisation', () => {
     const values = [0n, 1n, -(3n ** 90n), 2n ** 200n + 1n];
     const back = dequantise({ shape: [4], values }, rational(1, 3n ** 20n));
     values.forEach((v, k) => expect(back[k]).toBeCloseTo(Number(v) / 3 ** 20, 6));
+  });
+});
+
+describe('tabulated functions', () => {
+  const x: RealExpression = { kind: 'argument' };
+  const number = (n: number, d = 1): RealExpression => ({ kind: 'number', value: rational(n, d) });
+  const binary = (
+    kind: 'add' | 'multiply' | 'divide' | 'power',
+    left: RealExpression,
+    right: RealExpression,
+  ): RealExpression => ({
+    kind,
+    left,
+    right,
+  });
+  const square = binary('power', x, number(2));
+
+  test('are those of exact arithmetic, ties included', () => {
+    const cases: [RealExpression, (v: bigint) => bigint][] = [
+      // Integers of 4 fraction bits to integers of 4: x / 2 has ties, x^2 has them, so has |x| / 2.
+      [binary('divide', x, number(2)), (v) => (v + 1n) >> 1n],
+      [square, (v) => (v * v + 8n) >> 4n],
+      [
+        binary('multiply', number(1, 2), { kind: 'apply', function: 'sqrt', of: square }),
+        (v) => ((v < 0n ? -v : v) + 1n) >> 1n,
+      ],
+      [
+        binary('divide', number(3), binary('add', square, number(1))),
+        (v) => (2n * 48n * 256n + (v * v + 256n)) / (2n * (v * v + 256n)),
+      ],
+    ];
+    for (const [f, expected] of cases) {
+      const at = tabulator(f, 4, 4);
+      const decided = Array.from({ length: 2001 }, (_, k) => BigInt(k - 1000)).filter((v) => {
+        const found = at(v);
+        if (found !== undefined) expect(found, String(v)).toBe(expected(v));
+        return found !== undefined;
+      });
+      expect(decided.length).toBeGreaterThan(900);
+    }
+  });
+
+  test('are those of the slow way for functions', () => {
+    const f: RealExpression = {
+      kind: 'apply',
+      function: 'tanh',
+      of: binary('multiply', x, { kind: 'apply', function: 'exp', of: binary('divide', x, number(3)) }),
+    };
+    const at = tabulator(f, 10, 14);
+    fc.assert(
+      fc.property(fc.integer({ min: -8192, max: 8192 }), (n) => {
+        const v = exactly(rational(n, 1024));
+        const slow = applyReal('tanh', multiplyReal(v, applyReal('exp', divideReal(v, exactly(rational(3))))));
+        expect(at(BigInt(n))).toBe(roundReal(slow, 14));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('leave poles and what is not real to exact arithmetic', () => {
+    const inverse = tabulator(binary('divide', number(1), x), 4, 4);
+    expect([inverse(0n), inverse(16n)]).toEqual([undefined, 16n]);
+    expect(tabulator({ kind: 'apply', function: 'log', of: x }, 4, 4)(-16n)).toBeUndefined();
   });
 });

@@ -87,15 +87,17 @@ model m at "net" {
 }
 `;
 
-  test('keys are checkpoint paths and defined names, and a carried value takes none', () => {
+  test('keys are checkpoint paths and defined names; a carried value takes one where iterations have paths', () => {
     expect(checkText(text).uncalibrated.map((u) => u.key)).toEqual([
       'base:net.gain',
       'net.first/a/s',
       'net.first/a/y',
       'net.layers.0/h/s',
       'net.layers.0/h/y',
+      "net.layers.0/a'",
       'net.layers.1/h/s',
       'net.layers.1/h/y',
+      "net.layers.1/a'",
       'net/e/s',
       'net/e/y',
     ]);
@@ -114,6 +116,26 @@ model m at "net" {
     expect(type('a')).toEqual({ kind: 'fixed', bits: 16, frac: 10 });
     expect(type("l[1]/a'")).toEqual(type('a'));
     expect(type('k[0]/e/s')).toEqual(type('k[1]/e/s'));
+  });
+
+  test('a carried value may differ in scale from iteration to iteration, not in width', () => {
+    const given = (a: FixedType, first: FixedType, second: FixedType): ReturnType<typeof checkText> => {
+      const all = checkText(text).uncalibrated.map(({ key }) => [key, { bits: 16, frac: 8 }] as const);
+      const own: Record<string, FixedType> = {
+        'net.first/a/y': a,
+        "net.layers.0/a'": first,
+        "net.layers.1/a'": second,
+      };
+      return checkText(text, { calibration: Object.fromEntries([...all, ...Object.entries(own)]) });
+    };
+    const fine = given({ bits: 16, frac: 12 }, { bits: 16, frac: 11 }, { bits: 16, frac: 10 });
+    const type = (name: string): unknown => fine.programs[0].tensors.find((t) => t.name === name)?.type;
+    expect(["l[0]/a'", "l[1]/a'", "k[1]/a'"].map(type)).toEqual(
+      [11, 10, 10].map((frac) => ({ kind: 'fixed', bits: 16, frac })),
+    );
+    const [sixteen, twelve] = [16, 12].map((bits) => ({ bits, frac: 8 }));
+    expect(codes(given(sixteen, twelve, twelve))).toContain('ZKL411');
+    expect(codes(given(sixteen, sixteen, twelve))).toContain('ZKL416');
   });
 
   test('iterations may differ in scale, not in width; types have limits', () => {

@@ -40,9 +40,11 @@ export function checkText(text: string, options: Partial<CheckInput> = {}): Chec
   return { ...checked, all: [...parsed.diagnostics, ...checked.diagnostics] };
 }
 
-/** Gives everything that has no scale the same one. */
+/** Gives everything that has no scale the same one, but 16 bits to arguments of tables. */
 export function calibrateAll(text: string, type: FixedType, options: Partial<CheckInput> = {}): Checked {
+  const of = (key: string): FixedType =>
+    key.endsWith('/argument') ? { ...type, bits: Math.min(type.bits, 16) } : type;
   const { uncalibrated } = checkText(text, { ...options, forProof: false });
-  const calibration = Object.fromEntries(uncalibrated.map(({ key }) => [key, type]));
+  const calibration = Object.fromEntries(uncalibrated.map(({ key }) => [key, of(key)]));
   return checkText(text, { ...options, calibration });
 }

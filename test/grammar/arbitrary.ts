@@ -151,6 +151,7 @@ const item: Arbitrary<ast.Item> = fc.oneof<Arbitrary<ast.Item>[]>(
   node('table', {
     doc: maybe(doc),
     name,
+    dims: any(name),
     parameter: name,
     input: type,
     domain: maybe(node('domain', { lower: value, upper: value, saturate: fc.boolean() })),

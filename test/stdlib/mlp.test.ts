@@ -28,9 +28,9 @@ function erf(x: number): number {
 
 describe('tables', () => {
   test.each([
-    ['silu', 16, 11, 11, -32768, 32767, silu],
-    ['gelu', 16, 11, 11, -32768, 32767, gelu],
-    ['gelu_erf', 16, 11, 11, -32768, 32767, (x: number) => (x / 2) * (1 + erf(x / Math.SQRT2))],
+    ['silu', 16, 11, 13, -32768, 32767, silu],
+    ['gelu', 16, 11, 13, -32768, 32767, gelu],
+    ['gelu_erf', 16, 11, 13, -32768, 32767, (x: number) => (x / 2) * (1 + erf(x / Math.SQRT2))],
     ['relu', 16, 11, 11, -32768, 32767, (x: number) => Math.max(x, 0)],
     ['exp', 17, 10, 15, -65535, 0, Math.exp],
     ['log', 17, 11, 13, 2048, 65535, Math.log],
@@ -73,11 +73,11 @@ describe('feed-forward layers', () => {
               11,
             ),
           );
-        const [g, u] = [project(gate).map((v) => near(silu(Number(v) / 2 ** 11), 11)), project(up)];
-        // The product is not rounded: 33 fraction bits.
+        const [g, u] = [project(gate).map((v) => near(silu(Number(v) / 2 ** 11), 13)), project(up)];
+        // The product is not rounded: 13 + 11 + 11 fraction bits.
         const y = fill([T, D], (t, d) => sum(F, 0n, (f: number) => g[t * F + f] * u[t * F + f] * down[d * F + f]));
         expect(found.integers).toEqual(y);
-        expect(found.scale).toEqual({ num: 1n, den: 1n << 33n });
+        expect(found.scale).toEqual({ num: 1n, den: 1n << 35n });
 
         const [xs, a, b, c] = [x, gate, up, down].map(real);
         const dot = (t: number, W: readonly number[], f: number): number =>
@@ -106,8 +106,8 @@ describe('feed-forward layers', () => {
         const h = fill([T, F], (t, f) =>
           dropBits((b[f] << 11n) + sum(D, 0n, (d: number) => x[t * D + d] * W[d * F + f]), 11),
         );
-        const g = h.map((v) => near(gelu(Number(v) / 2 ** 11), 11));
-        const y = fill([T, D], (t, d) => (c[d] << 11n) + sum(F, 0n, (f: number) => g[t * F + f] * V[f * D + d]));
+        const g = h.map((v) => near(gelu(Number(v) / 2 ** 11), 13));
+        const y = fill([T, D], (t, d) => (c[d] << 13n) + sum(F, 0n, (f: number) => g[t * F + f] * V[f * D + d]));
         expect(found.integers).toEqual(y);
         const [xs, Ws, bs, Vs, cs] = [x, W, b, V, c].map(real);
         const expected = fill([T, D], (t, d) =>
