@@ -97,9 +97,8 @@ function interned(e: Expression): Expression {
   return e;
 }
 
-/** Points in groups, so that a kernel for one group has at most `most` products. */
-export function splitPoints<P>(points: readonly P[], each: number, most: number): P[][] {
-  const size = Math.max(1, Math.floor(most / Math.max(1, each)));
+/** Points in groups of `size` at most. */
+export function splitPoints<P>(points: readonly P[], size: number): P[][] {
   const out: P[][] = [];
   for (let i = 0; i < points.length; i += size) out.push(points.slice(i, i + size));
   return out;

@@ -9,15 +9,17 @@ import { Fr } from '../../field/spec.ts';
 import * as check from '../shapes.ts';
 import type { KernelSource } from './gpu.ts';
 import type { Params } from './params.ts';
-import { partsOf, products, splitPoints, type Part } from './split.ts';
+import { partsOf, splitPoints, type Part } from './split.ts';
 import type { Store } from './store.ts';
 import type { GpuData } from './vectors.ts';
 
 /** Workgroups that a sum is spread over at most. */
 const GROUPS = 2 ** 11;
 
-/** Field products of an expression in one kernel at most; a round may have as many again for its points. */
+/** Field products of an expression in one kernel at most. */
 const MOST_PRODUCTS = 8;
+/** Points in one kernel at most: the values of all tables at all of them are held at once. */
+const MOST_POINTS = 4;
 
 type Weights = NonNullable<Parameters<Device['round']>[5]>;
 
@@ -127,7 +129,7 @@ async function round(
     const own = points.filter((x) => x !== 'inf' || degree(part.expression) === degree(expression));
     const longest = Math.max(0, ...part.tables.map((t) => Math.min(half, tables[t].length)));
     const entries = vanishesAtZero(part.expression) ? Math.min(longest, within) : within;
-    for (const some of splitPoints(own, products(part.expression) + 1, 2 * MOST_PRODUCTS))
+    for (const some of splitPoints(own, MOST_POINTS))
       jobs.push({
         part,
         points: some,

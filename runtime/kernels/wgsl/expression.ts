@@ -16,16 +16,32 @@ export type Operand =
 /** Statements of a function body, each value a `let`; equal operations are made once. */
 export class Statements {
   readonly lines: string[] = [];
-  readonly #known = new Map<string, string>();
+  #known = new Map<string, string>();
+  #outside: Map<string, string> | undefined;
+  #count = 0;
 
   let(value: string): string {
     let name = this.#known.get(value);
     if (name === undefined) {
-      name = `v${this.#known.size}`;
+      name = `v${this.#count++}`;
       this.#known.set(value, name);
       this.lines.push(`let ${name} = ${value};`);
     }
     return name;
+  }
+
+  /** Begins a block with `lines`: what is made in it is not known after `close`. */
+  open(lines: readonly string[]): void {
+    this.lines.push(...lines);
+    this.#outside = this.#known;
+    this.#known = new Map(this.#known);
+  }
+
+  /** Ends a block, if one is open, with `lines`. */
+  close(lines: readonly string[]): void {
+    this.lines.push(...lines);
+    this.#known = this.#outside ?? this.#known;
+    this.#outside = undefined;
   }
 
   /** An entry of the table with descriptor `d`. */

@@ -77,12 +77,16 @@ export function round(
         return [lo, points.every((x) => x === 0) ? lo : out.entry(d, types[k], 'j + p[0].x')] as const;
       });
       const weight: Operand | undefined = weighted ? { kind: 'fr', name: out.let('weight_at(j)') } : undefined;
-      points.forEach((x, k) => {
-        const at = ends.map(([lo, hi]) => valueAt(out, field, lo, hi, x));
-        const value = printValue(out, x === 'inf' ? leading(expression) : expression, at, c);
+      const at = points.map((x) => ends.map(([lo, hi]) => valueAt(out, field, lo, hi, x)));
+      // Points with one and the same expression share its text: a loop chooses what goes in and where it is added.
+      for (const { expression: e, members } of byExpression(expression, points)) {
+        const own = members.map((k) => at[k]);
+        const chosen = members.length === 1 ? own[0] : choose(out, own);
+        const value = printValue(out, e, chosen, c);
         const term = out.element(weight === undefined ? value : out.product(weight, value));
-        out.lines.push(`s${k} = fr_add(s${k}, ${term});`);
-      });
+        const sums = members.map((k) => `s${k} = fr_add(s${k}, ${term});`);
+        out.close(members.length === 1 ? sums : [`switch k {`, ...cases(sums), '}', '}']);
+      }
       const body = [
         ...constants.map((q, k) => `let c${k} = fr_arg(${u32(q)});`),
         ...points.map((_, k) => `var s${k} = fr_zero();`),
@@ -94,6 +98,44 @@ export function round(
       return { library: [...workgroupSum, weightAt], entry: whole(body) };
     },
   };
+}
+
+/** Points by the expression that is taken there: at infinity, the leading terms. */
+function byExpression(
+  expression: Expression,
+  points: readonly SumcheckPoint[],
+): { readonly expression: Expression; readonly members: number[] }[] {
+  const out: { readonly expression: Expression; readonly members: number[] }[] = [];
+  for (const [k, x] of points.entries()) {
+    const e = x === 'inf' ? leading(expression) : expression;
+    const same = out.find((group) => print(group.expression) === print(e));
+    if (same) same.members.push(k);
+    else out.push({ expression: e, members: [k] });
+  }
+  return out;
+}
+
+const cases = (bodies: readonly string[]): string[] =>
+  bodies.map((body, k) => `  ${k === bodies.length - 1 ? 'default' : `case ${u32(k)}`}: { ${body} }`);
+
+/** Opens a loop over `k`, in which each table has its value in `values[k]`. */
+function choose(out: Statements, values: readonly (readonly Operand[])[]): Operand[] {
+  const tables = values[0].map((_, i) => values.map((v) => v[i]));
+  const chosen = tables.map((own, i): Operand => {
+    const bound = Math.max(...own.map((v) => (v.kind === 'small' ? v.bound : Infinity)));
+    return bound < Infinity ? { kind: 'small', name: `x${i}`, bound } : { kind: 'fr', name: `x${i}` };
+  });
+  const assigned = values.map((own) =>
+    own.map((v, i) => `x${i} = ${chosen[i].kind === 'fr' ? out.element(v) : v.name};`).join(' '),
+  );
+  out.open([
+    `for (var k = 0u; k < ${u32(values.length)}; k += 1u) {`,
+    ...chosen.map(({ kind, name }) => `var ${name}: ${kind === 'fr' ? 'Fr' : 'i32'};`),
+    'switch k {',
+    ...cases(assigned),
+    '}',
+  ]);
+  return chosen;
 }
 
 /** outer[j >> innerBits] * inner[the low bits]; one of them may be missing. */

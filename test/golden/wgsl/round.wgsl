@@ -470,24 +470,30 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let v6 = fr_at(10u, j);
   let v7 = fr_at(10u, j + p[0].x);
   let v8 = weight_at(j);
-  let v9 = fr_times(v6, v0);
-  let v10 = fr_mul(c0, v6);
-  let v11 = fr_add(v2, v10);
-  let v12 = fr_mul(v4, v11);
-  let v13 = fr_add(v9, v12);
-  let v14 = fr_mul(v8, v13);
-  s0 = fr_add(s0, v14);
-  let v15 = v1 - v0;
-  let v16 = fr_sub(v3, v2);
-  let v17 = fr_sub(v5, v4);
-  let v18 = fr_sub(v7, v6);
-  let v19 = fr_times(v18, v15);
-  let v20 = fr_mul(c0, v18);
-  let v21 = fr_add(v16, v20);
-  let v22 = fr_mul(v17, v21);
-  let v23 = fr_add(v19, v22);
-  let v24 = fr_mul(v8, v23);
-  s1 = fr_add(s1, v24);
+  let v9 = v1 - v0;
+  let v10 = fr_sub(v3, v2);
+  let v11 = fr_sub(v5, v4);
+  let v12 = fr_sub(v7, v6);
+  for (var k = 0u; k < 2u; k += 1u) {
+  var x0: i32;
+  var x1: Fr;
+  var x2: Fr;
+  var x3: Fr;
+  switch k {
+    case 0u: { x0 = v0; x1 = v2; x2 = v4; x3 = v6; }
+    default: { x0 = v9; x1 = v10; x2 = v11; x3 = v12; }
+  }
+  let v13 = fr_times(x3, x0);
+  let v14 = fr_mul(c0, x3);
+  let v15 = fr_add(x1, v14);
+  let v16 = fr_mul(x2, v15);
+  let v17 = fr_add(v13, v16);
+  let v18 = fr_mul(v8, v17);
+  switch k {
+    case 0u: { s0 = fr_add(s0, v18); }
+    default: { s1 = fr_add(s1, v18); }
+  }
+  }
   }
   let group_number = (thread(group, local) - local) / 64u;
   let sum0 = workgroup_sum(local, s0);
