@@ -26,16 +26,22 @@ const WINDOW = 16 * PARAMETER_QUADS;
 /** Dispatches that are collected before they are submitted. */
 const BATCH = 128;
 
+/** Threads of dispatches that are submitted together: systems stop a GPU that does not answer for a few seconds. */
+const BATCH_THREADS = 2 ** 24;
+/** Buffers for reading are powers of two up to here, so that they fit the next read, too. */
+const STAGING = 2 ** 26;
+
 /** Bindings that a shader declares for arenas: more than there are, so that growing seldom compiles kernels anew. */
-const arenaSlots = (arenas: number, most: number): number =>
-  Math.min(most, 2 ** Math.ceil(Math.log2(Math.max(1, arenas))));
+const arenaSlots = (arenas: number, least: number, most: number): number =>
+  Math.min(most, Math.max(least, 2 ** Math.ceil(Math.log2(Math.max(1, arenas)))));
 
 export class Gpu {
   readonly device: GPUDevice;
   readonly fr: WgslField;
   readonly fq: WgslField;
   readonly memory: Memory;
-  readonly #mostArenas: number;
+  readonly #slotLimits: readonly [least: number, most: number];
+  #threads = 0;
   readonly #arenas: GPUBuffer[] = [];
   readonly #dummies: GPUBuffer[] = [];
   readonly #pipelines = new Map<string, GPUComputePipeline>();
@@ -56,11 +62,17 @@ export class Gpu {
   #consequence: GpuError | undefined;
   #lost!: Promise<never>;
 
-  constructor(device: GPUDevice, fields: { readonly fr: WgslField; readonly fq: WgslField }, limits: MemoryLimits) {
+  /** @param leastSlots arenas that kernels are compiled for from the start: more of them are slower to compile, but once. */
+  constructor(
+    device: GPUDevice,
+    fields: { readonly fr: WgslField; readonly fq: WgslField },
+    limits: MemoryLimits,
+    leastSlots = 1,
+  ) {
     this.device = device;
     this.fr = fields.fr;
     this.fq = fields.fq;
-    this.#mostArenas = limits.arenas;
+    this.#slotLimits = [Math.min(leastSlots, limits.arenas), limits.arenas];
     this.memory = new Memory(limits, (bytes) => this.#addArena(bytes));
     this.#ring = device.createBuffer({ size: RING, usage: BUFFER.uniform | BUFFER.copyTarget });
     this.#watch();
@@ -145,7 +157,8 @@ export class Gpu {
     this.#pass.setBindGroup(0, this.#group(slots, atomics), [offset]);
     this.#pass.dispatchWorkgroups(Math.min(groups, GRID), Math.ceil(groups / GRID));
     this.#lastKernel = kernel.name;
-    if (++this.#dispatches >= BATCH) this.#flush();
+    this.#threads += threads;
+    if (++this.#dispatches >= BATCH || this.#threads >= BATCH_THREADS) this.#flush();
   }
 
   /** Submits what is enqueued: no single submission should keep a slow GPU for seconds. */
@@ -220,14 +233,14 @@ export class Gpu {
   }
 
   #slots(): number {
-    return arenaSlots(this.#arenas.length, this.#mostArenas);
+    return arenaSlots(this.#arenas.length, ...this.#slotLimits);
   }
 
   #takeStaging(bytes: number): GPUBuffer {
     const k = this.#staging.findIndex((b) => b.size >= bytes);
     if (k >= 0) return this.#staging.splice(k, 1)[0];
     for (const b of this.#staging.splice(0)) b.destroy();
-    const size = Math.max(4096, 2 ** Math.ceil(Math.log2(bytes)));
+    const size = bytes > STAGING ? bytes : Math.max(4096, 2 ** Math.ceil(Math.log2(bytes)));
     return this.device.createBuffer({ size, usage: BUFFER.mapRead | BUFFER.copyTarget });
   }
 
@@ -263,6 +276,7 @@ export class Gpu {
     this.device.queue.submit([this.#encoder.finish()]);
     this.#encoder = undefined;
     this.#dispatches = 0;
+    this.#threads = 0;
   }
 
   #layout(slots: number, atomics: boolean): GPUBindGroupLayout {

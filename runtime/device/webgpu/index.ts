@@ -8,7 +8,7 @@ import { wgslField } from '../../kernels/wgsl/field.ts';
 import type { Device } from '../device.ts';
 import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
-import { adapterName } from './adapters.ts';
+import { adapterName, isSoftware } from './adapters.ts';
 import { chooseVariants, type VariantCache, type Variants } from './calibrate.ts';
 import { GpuError, onCpu } from './errors.ts';
 import { Gpu } from './gpu.ts';
@@ -39,6 +39,9 @@ export interface WebGpuDeviceOptions {
   readonly variants?: Variants | undefined;
 }
 
+/** Arenas that kernels have room for from the start. */
+const ARENAS = 8;
+
 /** @throws GpuError */
 export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<Device> {
   const { adapter, host } = options;
@@ -53,6 +56,7 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
     device,
     { fr: wgslField('fr', FR_MODULUS, variants.fr), fq: wgslField('fq', FQ_MODULUS, variants.fq) },
     { arena: Math.floor(arena / 256) * 256, arenas, budget: options.memory ?? Infinity },
+    isSoftware(adapter.info) ? 1 : ARENAS,
   );
   const scopes = new Scopes<{ free(): void }>((v) => v.free());
   const own = <V extends { free(): void }>(v: V): V => {
