@@ -31,7 +31,8 @@ export const run: Run = async (args, progress) => {
       if (reason !== undefined) return rejection(reason, progress);
       const context = new TextEncoder().encode(args.value('context') ?? '');
       const verdict = await progress.phase('verify', () => verifier.verify(proof, { context }));
-      return judge(file, verdict, { proof, device: device.name, expected, tolerance, progress });
+      const open = openCommitments(file, verifier);
+      return judge(file, verdict, { proof, device: device.name, expected, tolerance, open, progress });
     } finally {
       verifier.close();
     }
@@ -74,18 +75,31 @@ async function registerAll(
   return undefined;
 }
 
+/**
+ * Digests of the commitments to open tensors, by source. A verifier takes them on trust: a proof over other weights is as valid,
+ * and only its digest says so.
+ */
+const openCommitments = ({ bundle }: BundleFile, verifier: Verifier): ReadonlyMap<string, string> =>
+  new Map(
+    bundle.gadgets.sources.flatMap(({ name, open }) => {
+      const digest = open ? verifier.commitment(name) : undefined;
+      return digest ? [[name, hex(digest)] as const] : [];
+    }),
+  );
+
 interface Judged {
   readonly proof: Uint8Array;
   readonly device: string;
   readonly expected: TensorFile | undefined;
   readonly tolerance: number;
+  readonly open: ReadonlyMap<string, string>;
   readonly progress: Progress;
 }
 
 function judge(
   { bundle }: BundleFile,
   verdict: ProofVerdict,
-  { proof, device, expected, tolerance, progress }: Judged,
+  { proof, device, expected, tolerance, open, progress }: Judged,
 ): Outcome {
   if (!verdict.ok) return rejection(verdict.reason, progress);
   const { publics } = verdict;
@@ -106,12 +120,17 @@ function judge(
     `accepted: ${bundle.gadgets.name}, program ${hex(bundle.digest).slice(0, 16)}, proof of ${bytes(proof.length)}`,
     summaryText(summaries),
     ...compared,
+    ...[...open].map(
+      ([name, digest]) =>
+        `for the open weights "${name}" of commitment ${digest}: compare it with one that was checked against the weights`,
+    ),
     `on ${device}: ${phaseLine(progress.times)}`,
   ].join('\n');
   const json = {
     program: hex(bundle.digest),
     publics: summaries.map((s) => ({ ...s })),
     compared: expected ? [...expected.tensors.keys()] : undefined,
+    open: open.size > 0 ? Object.fromEntries(open) : undefined,
     device,
     milliseconds: phaseTimes(progress.times),
   };

@@ -90,9 +90,7 @@ export function checkProgram(p: GadgetProgram): void {
   if (2 ** p.folds > p.columns) fail('more folds than columns');
   const publics = new Set(p.publics);
   if (publics.size !== p.publics.length) fail('a public tensor is listed twice');
-  const known = p.tensors.filter((t) => t.class.kind === 'view' || t.class.kind === 'constant');
-  if (known.reduce((n, t) => n + t.shape.reduce((m, d) => m * d, 1), 0) > limits.known)
-    fail('its masks and views are too large');
+  checkKnown(p);
   for (const [id, t] of p.tensors.entries()) {
     const { kind } = t.class;
     if ((kind === 'input' || kind === 'output') !== publics.has(id)) fail(`${t.name} is not listed as it should be`);
@@ -126,6 +124,26 @@ export function checkProgram(p: GadgetProgram): void {
     }
     evaluated.add(e.target);
   }
+}
+
+/**
+ * What a verifier makes itself: masks and views entry by entry, and tables of eq over the padded axes of a view, of what it
+ * views, and of a selector's.
+ */
+function checkKnown(p: GadgetProgram): void {
+  const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
+  const padded = (shape: readonly number[]): number => shape.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1);
+  let entries = 0;
+  for (const { class: c, shape, name } of p.tensors) {
+    if (c.kind === 'view' || c.kind === 'constant') entries += size(shape);
+    let largest = 0;
+    if (c.kind === 'view') {
+      const of = p.tensors[c.of];
+      largest = Math.max(padded(shape), c.level > 0 || of.class.kind === 'selector' ? padded(of.shape) : 0);
+    } else if (c.kind === 'selector') largest = Math.max(padded(shape.slice(0, -1)), padded(shape.slice(-1)));
+    if (largest > limits.known) fail(`${name} is too large to evaluate`);
+  }
+  if (entries > limits.known) fail('its masks and views are too large');
 }
 
 const isMentioned = (p: GadgetProgram, id: number): boolean =>

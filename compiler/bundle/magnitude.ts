@@ -3,10 +3,12 @@
  * by their range proof) and nothing that the program merely claims. Two integers that agree in the field are equal if
  * both are smaller than half its order.
  */
-import type { GadgetProgram, GadgetTerm } from '../gadget/program.ts';
+import type { GadgetProgram, GadgetTable, GadgetTerm } from '../gadget/program.ts';
 
 /** Both sides of every equation stay below 2^252, a quarter of the field. */
 const mostBits = 252;
+/** What a lookup compares them with stays below 2^253, so that it is no other integer of the field either. */
+const mostLookedUp = 253;
 
 const absolute = (v: bigint): bigint => (v < 0n ? -v : v);
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
@@ -23,7 +25,8 @@ export function tooWide(p: Bounded): string | undefined {
     const { class: c, range } = p.tensors[id];
     if (c.kind === 'view') return of(c.of);
     if (c.kind === 'witness') return shown.get(id);
-    if (c.kind === 'selector') return 1n;
+    // Whatever range the program gives them.
+    if (c.kind === 'selector' || (c.kind === 'constant' && c.values === undefined)) return 1n;
     if (c.kind === 'committed')
       return c.files.map((f) => 2n ** BigInt(p.sources[c.source].tensors[f].bits - 1)).reduce(larger, 0n);
     return larger(absolute(range.lo), absolute(range.hi));
@@ -38,8 +41,11 @@ export function tooWide(p: Bounded): string | undefined {
     if (sum >> BigInt(mostBits) !== 0n) return p.tensors[e.target].name;
     magnitudes.set(e.target, sum);
   }
-  return undefined;
+  const looked = p.lookups.find((l) => tableBits(p.tables[l.table]) + l.shift > mostLookedUp);
+  return looked && p.tensors[looked.tensor].name;
 }
+
+const tableBits = (t: GadgetTable): number => (t.kind === 'range' ? t.bits : Math.ceil(Math.log2(t.values.length)));
 
 /** Bounds of committed values, from their lookups and from the equations that make them 0 or 1. */
 function witnessMagnitudes(p: Bounded): Map<number, bigint> {

@@ -119,13 +119,18 @@ async function proveLevel(
 ): Promise<void> {
   const rho = powers(ctx.challenge(`level ${level} batch`, here.length - 1), here.length);
   const equations = new Map(program.equations.map((e) => [e.target, e] as const));
+  // Counted before they are made: claims about equations of many terms can be far too many to hold.
+  const count = here.reduce(
+    (n, { parts }) => n + parts.reduce((m, { target }) => m + Math.max(1, equations.get(target)?.terms.length ?? 1), 0),
+    0,
+  );
+  if (count > mostSummands)
+    throw new RangeError(`level ${level} has ${count} summands, at most ${mostSummands} are proved`);
   const instances = here.flatMap(({ parts }, i) =>
     parts.flatMap(({ target, point, weight }) =>
       instancesOf(program, equations.get(target), target, point, mul(rho[i], weight)),
     ),
   );
-  if (instances.length > mostSummands)
-    throw new RangeError(`level ${level} has ${instances.length} summands, at most ${mostSummands} are proved`);
   const claim = combine(here.map(({ form }, i) => [rho[i], form] as const));
 
   const prover = await role.prover?.(instances);

@@ -123,10 +123,12 @@ const combinesTo = (
     if (points.length !== 48 * source.rows) return `it has ${points.length} bytes of points, not ${48 * source.rows}`;
     const rows = await device.decodePoints(points);
     if ('bad' in rows) return `its row ${rows.bad} is no valid point (${rows.reason})`;
-    const random = crypto.getRandomValues(new BigUint64Array(2 * source.rows));
-    const scalars = device.frVector(
-      Array.from({ length: source.rows }, (_, i) => (random[2 * i] << 64n) | random[2 * i + 1]),
-    );
+    // One call a row: the platform gives at most 65,536 bytes at once, and large models have more rows than that.
+    const random = (): bigint => {
+      const [hi, lo] = crypto.getRandomValues(new BigUint64Array(2));
+      return (hi << 64n) | lo;
+    };
+    const scalars = device.frVector(Array.from({ length: source.rows }, random));
     const combined = device.contract(device.intVector(entries), [1, source.rows, source.columns], scalars);
     const negative = device.map(device.prepare(times(constant(0), table(0))), [combined], [neg(1n)], source.columns);
     const sum = await device.msm([

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
 import { readGadgetProgram } from '../../compiler/bundle/read.ts';
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import { compile } from '../../compiler/index.ts';
+import type { GadgetProgram, GadgetTerm } from '../../compiler/gadget/program.ts';
+import { planProgram } from '../../runtime/protocol/program.ts';
 import { eqSum, eqTable, reduce } from '../../runtime/protocol/scalar.ts';
 
 const text = `model m {
@@ -18,8 +19,8 @@ const text = `model m {
 type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
 
 /** The program with one thing changed; spans are no part of what is read. */
-function changed(change: (p: Mutable<GadgetProgram>) => void): () => GadgetProgram {
-  const { gadgets, diagnostics } = compile({ text, source: 'm.zkl', resolveImport: () => undefined });
+function changed(change: (p: Mutable<GadgetProgram>) => void, of = text): () => GadgetProgram {
+  const { gadgets, diagnostics } = compile({ text: of, source: 'm.zkl', resolveImport: () => undefined });
   expect(diagnostics).toEqual([]);
   const p = structuredClone(gadgets) as Mutable<GadgetProgram>;
   change(p);
@@ -73,6 +74,114 @@ describe('a bundle from outside', () => {
   ])('%s is refused', (_, change, message) => {
     expect(changed(change)).toThrow(CodecError);
     expect(changed(change)).toThrow(message);
+  });
+
+  const functions = `table f(x: fixed<4, 0> in [-3, 3]) -> fixed<8, 2> = x / 2
+    model m { dim N = 6
+    public k[N]: index<9>
+    secret w[N, N]: fixed<8, 4> from adapter "w"
+    secret e[9]: fixed<8, 4> from adapter "e"
+    u[i] = sum(j) w[i, j]
+    public s[i: N] = if i < N - 1 then u[i + 1] else 0
+    m[i] = max(j if j != i) w[i, j] * w[j, i]
+    y[i] = round<8, 4>(m[i])
+    public z[i] = y[i] + e[k[i]] }`;
+
+  test.each<[string, (p: Mutable<GadgetProgram>) => void, RegExp]>([
+    [
+      'a mask that says it is 0, and a coefficient as large as that allows',
+      (p) => {
+        const mask = p.tensors.findIndex((t) => t.class.kind === 'constant' && t.class.guards !== undefined);
+        p.tensors[mask].range = { lo: 0n, hi: 0n };
+        for (const t of p.equations.flatMap((e) => e.terms))
+          if (t.factors.some((f) => f.tensor === mask)) t.coefficient *= 2n ** 300n;
+      },
+      /could wrap in the field/,
+    ],
+    [
+      'a remainder compared with what is no integer of the field',
+      (p) => (p.lookups.find((l) => p.tensors[l.tensor].name === 'y remainder')!.shift = 250),
+      /could wrap in the field/,
+    ],
+    [
+      'a selector among 2^30 rows',
+      (p) => {
+        const size = 2 ** 30;
+        Object.assign(tensor(p, 'k'), { shape: [], range: { lo: 0n, hi: BigInt(size) - 1n } });
+        tensor(p, 'k').type = { kind: 'index', size };
+        tensor(p, 'selector of k').shape = [size];
+        Object.assign(p, { equations: [], steps: [], levels: 0 });
+      },
+      /too large to evaluate/,
+    ],
+    [
+      'a view whose axes are padded beyond all bounds',
+      (p) => {
+        const view = tensor(p, 'view');
+        const shape = Array.from({ length: 15 }, () => 3);
+        p.tensors.push({ ...structuredClone(view), shape });
+      },
+      /too large to evaluate/,
+    ],
+  ])('%s is refused', (_, change, message) => {
+    expect(changed(() => undefined, functions)).not.toThrow();
+    expect(changed(change, functions)).toThrow(message);
+  });
+
+  test('more summands than fit in memory are refused before they are made', async () => {
+    const scale = { num: 1n, den: 1n };
+    const [range, span, shape] = [
+      { lo: 0n, hi: 1n },
+      { source: '', start: 0, end: 0 },
+      Array.from({ length: 8 }, () => 2),
+    ];
+    const axes = (variables: readonly number[]): { kind: 'summed'; variable: number }[] =>
+      variables.map((variable) => ({ kind: 'summed', variable }));
+    // Each pair of factors is another choice of 8 of 16 variables: 4000 claims about u, each of 10,000 summands.
+    const halves = (k: number): number[][] => {
+      const order = Array.from({ length: 16 }, (_, i) => i).sort(
+        (a, b) => ((k * (a + 3)) % 101) - ((k * (b + 3)) % 101),
+      );
+      return [order.slice(0, 8), order.slice(8)];
+    };
+    const wide = Array.from({ length: 2000 }, (_, k): GadgetTerm => ({
+      coefficient: 1n,
+      variables: Array.from({ length: 16 }, () => 2),
+      shared: [],
+      free: [],
+      factors: halves(k + 1).map((v) => ({ tensor: 1, axes: axes(v) })),
+    }));
+    const deep: GadgetTerm = {
+      coefficient: 1n,
+      variables: [],
+      shared: [],
+      free: [],
+      factors: [{ tensor: 2, axes: shape.map((_, output) => ({ kind: 'output' as const, output })) }],
+    };
+    const program: GadgetProgram = {
+      name: 'm',
+      tensors: [
+        { name: 'y', shape: [], scale, range, span, class: { kind: 'output' } },
+        { name: 'u', shape, scale, range, span, class: { kind: 'defined', level: 2 } },
+        { name: 'x', shape, scale, range, span, class: { kind: 'input' } },
+      ],
+      equations: [
+        { target: 1, level: 2, terms: Array.from({ length: 10_000 }, () => deep), span },
+        { target: 0, level: 1, terms: wide, span },
+      ],
+      tables: [],
+      lookups: [],
+      zeros: [],
+      steps: [],
+      secrets: [],
+      witnessRows: 0,
+      sources: [],
+      publics: [2, 0],
+      columns: 32,
+      folds: 0,
+      levels: 2,
+    };
+    await expect(planProgram(program)).rejects.toThrow(/level 2 has \d+ summands/);
   });
 
   test('the sum of eq below a length is that of the table', () => {
