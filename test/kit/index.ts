@@ -9,7 +9,9 @@ export { assertGadget, checkGadget, type GadgetOptions } from './check.ts';
 export type { GadgetFailure, GadgetReport, Property } from './report.ts';
 export { Draw, entropyOf } from './draw.ts';
 export { isCopy, keepOnly, proveLie, verifyForgetful, type Lie, type Lied } from './liar.ts';
+export { functionProgram, type FunctionKind } from './functions.ts';
 export { programs } from './programs.ts';
+export { solutions, type Solution } from './solutions.ts';
 export {
   createStatement,
   prove,

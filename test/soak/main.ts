@@ -1,5 +1,5 @@
 /**
- * Checks for as long as one likes: `npm run soak -- --minutes 10 --seed 1`. Random programs and LoRA adapters go through the
+ * Checks for as long as one likes: `npm run soak -- --minutes 10 --seed 1`. Random programs, functions and LoRA adapters go through the
  * kit's whole check, and random bytes of their files are changed. Each round prints its seed; `--rounds 1 --seed S` repeats one.
  * `--device webgpu` has a GPU make the same bytes, `--swiftshader` one in software.
  */
@@ -13,8 +13,10 @@ import { requestNodeAdapter } from '../../runtime/device/webgpu/node.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import { testDevice } from '../kit/devices.ts';
 import { Draw } from '../kit/draw.ts';
+import { functionProgram } from '../kit/functions.ts';
 import { checkGadget } from '../kit/index.ts';
 import { programs } from '../kit/programs.ts';
+import { createSubject, drawInputs } from '../kit/subject.ts';
 import { useSoftwareGpu } from '../support/swiftshader.ts';
 import { makeFiles, text, verifierFor } from '../soundness/fixture.ts';
 
@@ -58,6 +60,19 @@ async function gadgets(seed: number): Promise<void> {
   if (!report.ok) fail(seed, report.text);
 }
 
+async function functions(seed: number): Promise<void> {
+  // Some are refused, and some have no inputs for which all values exist.
+  const subject = await createSubject(functionProgram(new Draw('soak', seed))).catch(() => undefined);
+  if (!subject) return;
+  try {
+    drawInputs(subject, seed);
+  } catch {
+    return;
+  }
+  const report = await checkGadget(subject.program, { devices: [device], seed, samples: 6, statements: 1 });
+  if (!report.ok) fail(seed, report.text);
+}
+
 async function adapters(seed: number): Promise<void> {
   const report = await checkGadget(text(1 + (seed % 9)), {
     devices: [device, ...others],
@@ -93,12 +108,13 @@ for (; round < rounds && Date.now() < end; round++) {
   const [name, run] = (
     [
       ['programs', gadgets],
+      ['functions', functions],
       ['programs', gadgets],
-      ['programs', gadgets],
+      ['functions', functions],
       ['adapters', adapters],
       ['files', files],
     ] as const
-  )[round % 5];
+  )[round % 6];
   try {
     await run(seed);
   } catch (e) {
