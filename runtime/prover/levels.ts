@@ -1,6 +1,6 @@
 /** The prover's tables and rounds for `protocol/levels.ts`. */
 import type { GadgetFactor, GadgetProgram } from '../../compiler/gadget/program.ts';
-import type { Device, FrVector, Kernel } from '../device/device.ts';
+import type { Device, FrVector, IntVector, Kernel, Table } from '../device/device.ts';
 import { mul as times, table, type Expression } from '../device/expression.ts';
 import {
   bitCount,
@@ -14,20 +14,23 @@ import { contractAxes, type DeviceTensor } from '../protocol/publics.ts';
 import * as Fr from '../protocol/scalar.ts';
 import type { Point } from '../protocol/sumcheck.ts';
 import { viewMap } from '../protocol/views.ts';
+import { Held, type HeldValue } from './held.ts';
 
-/** Entries of any tensor of the program, on the device. */
-export type TensorSource = (id: number) => DeviceTensor;
+/** Entries of any tensor of the program, on the device, for as long as the proof is made. */
+export type TensorSource = (id: number) => Promise<DeviceTensor>;
 
 export async function levelProver(
   device: Device,
   program: GadgetProgram,
   tensors: TensorSource,
   instances: readonly Instance[],
+  held = new Held(device),
 ): Promise<LevelProver> {
-  const summands = instances.map((s) => new Summand(device, program, tensors, s));
+  const summands: Summand[] = [];
+  for (const s of instances) summands.push(await makeSummand(device, held, program, tensors, s));
   const degrees = roundDegrees(instances);
   let round = 0;
-  return Promise.resolve({
+  return {
     async round(points) {
       const sums = points.map(() => 0n);
       for (const s of summands)
@@ -35,37 +38,52 @@ export async function levelProver(
       return sums;
     },
     async bind(x) {
-      for (const s of summands) s.bind(x);
+      for (const s of summands) await s.bind(x);
       round++;
-      return Promise.resolve();
     },
     async finals() {
       const all: bigint[][] = [];
       for (const s of summands) all.push(await s.values());
       return all;
     },
-  });
+  };
+}
+
+async function makeSummand(
+  device: Device,
+  held: Held,
+  program: GadgetProgram,
+  tensors: TensorSource,
+  instance: Instance,
+): Promise<Summand> {
+  const own: DeviceTensor[] = [];
+  for (const id of tensorsOf(instance)) own.push(await tensors(id));
+  const tables = await held.make(() => tablesOf(device, program, own, instance));
+  return new Summand(device, held, instance, tables);
 }
 
 /** One instance: its tables, and how many of its variables are bound. */
 class Summand {
   readonly #device: Device;
+  readonly #held: Held;
   readonly #instance: Instance;
   readonly #kernel: Kernel;
   readonly #bits: number;
-  #tables: FrVector[];
+  #tables: HeldValue<readonly Table[]>;
   #bound = 0;
   /** The weight times eq of the bound variables. */
   #prefix: bigint;
+  /** Of the factors, once all variables are bound; their tables are freed then. */
   #values: bigint[] | undefined;
 
-  constructor(device: Device, program: GadgetProgram, tensors: TensorSource, instance: Instance) {
+  constructor(device: Device, held: Held, instance: Instance, tables: HeldValue<readonly Table[]>) {
     this.#device = device;
+    this.#held = held;
     this.#instance = instance;
     this.#bits = bitCount(instance);
     this.#prefix = instance.weight;
-    this.#tables = tablesOf(device, program, tensors, instance);
-    this.#kernel = device.prepare(product(this.#tables.length));
+    this.#tables = tables;
+    this.#kernel = device.prepare(product(tables.value.length));
   }
 
   /** Its part of the round polynomial at `points`, where the batch's degree is `degree`. */
@@ -82,9 +100,11 @@ class Summand {
     const variables = this.#bits - this.#bound;
     const weighted = weights.slice(this.#bound + 1);
     const innerBits = this.#bits - weights.length;
-    const outer = weighted.length > 0 ? { outer: this.#device.eq(weighted), innerBits } : undefined;
-    const values =
-      this.#tables.length > 0 ? await this.#device.round(this.#kernel, this.#tables, [], variables, own, outer) : [];
+    const tables = this.#tables.value;
+    const values = await this.#device.scope(async () => {
+      const outer = weighted.length > 0 ? { outer: this.#device.eq(weighted), innerBits } : undefined;
+      return tables.length > 0 ? this.#device.round(this.#kernel, tables, [], variables, own, outer) : [];
+    });
     return points.map((p) => {
       const i = own.indexOf(p);
       if (i < 0) return 0n;
@@ -93,20 +113,27 @@ class Summand {
     });
   }
 
-  bind(x: bigint): void {
+  async bind(x: bigint): Promise<void> {
     if (this.#bound === this.#bits) return;
-    this.#tables = this.#device.fold(this.#tables, this.#bits - this.#bound, x);
+    const before = this.#tables;
+    this.#tables = await this.#held.make(() => this.#device.fold(before.value, this.#bits - this.#bound, x));
+    before.release();
     const { weights } = this.#instance;
     if (this.#bound < weights.length) this.#prefix = Fr.mul(this.#prefix, Fr.eqEval([weights[this.#bound]], [x]));
     this.#bound++;
   }
 
-  /** Of the factors, once all variables are bound. */
   async values(): Promise<bigint[]> {
     if (this.#values) return this.#values;
     const out: bigint[] = [];
-    for (const t of this.#tables) out.push((await this.#device.readFr(t))[0] ?? 0n);
-    if (this.#bound === this.#bits) this.#values = out;
+    await this.#device.scope(async () => {
+      for (const t of this.#tables.value) {
+        const [v] = await this.#device.readFr(t.kind === 'int' ? this.#device.lift(t) : t);
+        out.push(v ?? 0n);
+      }
+    });
+    this.#tables.release();
+    this.#values = out;
     return out;
   }
 }
@@ -124,15 +151,24 @@ function product(count: number): Expression {
   return e;
 }
 
-function tablesOf(device: Device, program: GadgetProgram, tensors: TensorSource, instance: Instance): FrVector[] {
+/** The tensors whose tables an instance has, in order; of a view's two the second. */
+const tensorsOf = ({ source }: Instance): number[] =>
+  source.kind === 'term' ? source.term.factors.map((f) => f.tensor) : [source.of];
+
+function tablesOf(
+  device: Device,
+  program: GadgetProgram,
+  tensors: readonly DeviceTensor[],
+  instance: Instance,
+): readonly Table[] {
   const { source } = instance;
   if (source.kind === 'term')
-    return source.term.factors.map((f) => factorTable(device, program, tensors(f.tensor), f, instance));
+    return source.term.factors.map((f, k) => factorTable(device, program, tensors[k], f, instance));
   const shape = program.tensors[source.of].shape;
   const all: GadgetFactor = { tensor: source.of, axes: shape.map((_, variable) => ({ kind: 'summed', variable })) };
   return [
     viewTable(device, program, source.view, instance.claim),
-    factorTable(device, program, tensors(source.of), all, instance),
+    factorTable(device, program, tensors[0], all, instance),
   ];
 }
 
@@ -143,7 +179,7 @@ function factorTable(
   tensor: DeviceTensor,
   factor: GadgetFactor,
   instance: Instance,
-): FrVector {
+): Table {
   const { shape } = program.tensors[factor.tensor];
   const weights = factor.axes.map((a, j) => {
     if (a.kind === 'output') return device.eq(instance.claim[a.output], shape[j]);
@@ -156,9 +192,8 @@ function factorTable(
   });
   const bound = contractAxes(device, tensor, shape, weights);
   const kept = factor.axes.flatMap((a) => (a.kind === 'summed' ? [a.variable] : []));
-  const vector = bound.vector.kind === 'int' ? device.lift(bound.vector) : bound.vector;
   const map = spreadMap(kept, bound.shape, instance.variables);
-  return map ? device.gather(vector, map) : vector;
+  return map ? device.gather<FrVector | IntVector>(bound.vector, map) : bound.vector;
 }
 
 /**

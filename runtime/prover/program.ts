@@ -8,6 +8,7 @@ import type { DeviceTensor } from '../protocol/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
+import { Held, type HeldValue } from './held.ts';
 import { levelProver } from './levels.ts';
 import { fractionProver, type FractionProver } from './lookup.ts';
 import { lookUp, programLeaves, type LookedUp } from './program-lookups.ts';
@@ -72,7 +73,8 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       ...(program.witnessRows > 0 ? [matrixDigest(rows)] : []),
     );
     const matrices = proverMatrices(device, program, sources, rows, randomness);
-    const role = proverRole(device, program, witness, looked);
+    const held = new Held(device);
+    const role = proverRole(device, program, witness, looked, held);
     const body = await proveArgument(
       device,
       argument,
@@ -81,7 +83,10 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       randomness,
       (ctx) => proveText(ctx, program, role),
       request.hooks,
-    ).finally(() => role.tree.close());
+    ).finally(() => {
+      role.tree.close();
+      held.releaseAll();
+    });
     return { publics, body: encodeBody(argument, body) };
   });
 }
@@ -116,19 +121,20 @@ export function proverRole(
   program: GadgetProgram,
   witness: Witness,
   looked: LookedUp,
+  held: Held,
 ): ProgramRole & { readonly tree: FractionProver } {
-  const uploaded = new Map<number, DeviceTensor>();
-  const tensors = (id: number): DeviceTensor => {
-    const v = uploaded.get(id) ?? upload(device, witness.entries(id));
+  const uploaded = new Map<number, Promise<HeldValue<DeviceTensor>>>();
+  const tensors = async (id: number): Promise<DeviceTensor> => {
+    const v = uploaded.get(id) ?? held.make(() => upload(device, witness.entries(id)));
     uploaded.set(id, v);
-    return v;
+    return (await v).value;
   };
   return {
     evaluate: () => undefined,
     evaluateView: () => undefined,
     evaluateTable: () => undefined,
     tree: fractionProver(device, () => programLeaves(program, witness, looked)),
-    prover: (instances) => levelProver(device, program, tensors, instances),
+    prover: (instances) => levelProver(device, program, tensors, instances, held),
   };
 }
 

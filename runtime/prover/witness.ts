@@ -36,7 +36,7 @@ export function evaluateProgram(program: GadgetProgram, inputs: Inputs): Witness
   };
   for (const step of program.steps) {
     const target = step.kind === 'equation' ? program.equations[step.equation].target : step.target;
-    if (!inputs.has(target)) known.set(target, runStep(program, step, numbers));
+    if (!inputs.has(target)) known.set(target, narrowed(runStep(program, step, numbers), program.tensors[target].range));
   }
   return {
     numbers,
@@ -126,9 +126,15 @@ function checked(t: GadgetTensor, v: Numbers): Numbers {
     const bad = exact ? v[i] < t.range.lo || v[i] > t.range.hi : v[i] < lo || v[i] > hi;
     if (bad) throw entryOutside(t, i, BigInt(v[i]));
   }
-  if (exact || v instanceof Int16Array || v instanceof Int32Array) return v;
-  const out = makeNumbers(t.range, v.length);
-  if (!Array.isArray(out)) out.set(v);
+  return v;
+}
+
+/** In the narrowest storage for a range that the values are known to keep. */
+function narrowed(v: Numbers, range: Range): Numbers {
+  if (Array.isArray(v) ? !fitsDouble(range) : v instanceof Int16Array) return v;
+  const out = makeNumbers(range, v.length);
+  if (out.constructor === v.constructor) return v;
+  for (let i = 0; i < v.length; i++) out[i] = Number(v[i]);
   return out;
 }
 

@@ -3,7 +3,7 @@
  * otherwise: whatever equations define follows from what it committed to, and multiplicities count what is in the tables.
  */
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
-import type { Device } from '../../runtime/device/device.ts';
+import type { Device, FrVector } from '../../runtime/device/device.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
 import { allocate, setEntry, type IntegerArray } from '../../runtime/protocol/integers.ts';
 import { slotMap } from '../../runtime/protocol/layout.ts';
@@ -14,6 +14,7 @@ import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement.ts';
 import { viewMap } from '../../runtime/protocol/views.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
+import { Held } from '../../runtime/prover/held.ts';
 import { levelProver } from '../../runtime/prover/levels.ts';
 import { fractionProver, type Leaves } from '../../runtime/prover/lookup.ts';
 import { committedInputs } from '../../runtime/prover/program.ts';
@@ -130,17 +131,23 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
             },
           ]),
     ];
+    const held = new Held(device);
+    const uploaded = async (id: number): Promise<FrVector> =>
+      (await held.make(() => device.frVector(of(id).map(reduce)))).value;
     const role = {
       evaluate: () => undefined,
       evaluateView: () => undefined,
       evaluateTable: () => undefined,
       tree: fractionProver(device, () => forgedLeaves(program, of, looked)),
       prover: (instances: Parameters<typeof levelProver>[3]) =>
-        levelProver(device, program, (id) => device.frVector(of(id).map(reduce)), instances),
+        levelProver(device, program, uploaded, instances, held),
     };
     const body = await proveArgument(device, argument, programTranscript(statement), matrices, randomness, (ctx) =>
       proveText(ctx, program, role),
-    );
+    ).finally(() => {
+      role.tree.close();
+      held.releaseAll();
+    });
     const points = [];
     for (const c of s.sources) {
       const decoded = await device.decodePoints(c.points);

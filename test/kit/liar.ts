@@ -11,6 +11,7 @@ import { proveText, publicDigests } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/publics.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement.ts';
 import { proveArgument, type ProverHooks } from '../../runtime/prover/argument.ts';
+import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverMatrices, proverRole, type OpenedSource } from '../../runtime/prover/program.ts';
 import { lookUp } from '../../runtime/prover/program-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
@@ -79,7 +80,8 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
       matrixDigest(rows),
     );
     const matrices = proverMatrices(device, program, sources, rows, randomness);
-    const role = proverRole(device, program, witness, looked);
+    const held = new Held(device);
+    const role = proverRole(device, program, witness, looked, held);
     const text = async (ctx: ProtocolContext): Promise<void> => {
       await proveText(ctx, program, role);
       if (lie.keep) keepOnly(ctx, lie.keep);
@@ -92,7 +94,10 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
       randomness,
       text,
       lie.hooks,
-    );
+    ).finally(() => {
+      role.tree.close();
+      held.releaseAll();
+    });
     return { publics, body: encodeBody(subject.argument, body) };
   });
 }
