@@ -54,8 +54,18 @@ export function checkTensor(
     fail(`${t.name} has another range than its type`);
   if (c.kind === 'view') {
     // Views are appended after what they view, so that no chain of them can turn in a circle.
-    if (tensors[c.of].class.kind === 'view') fail(`${t.name} is a view of a view`);
+    if (isView(tensors[c.of])) fail(`${t.name} is a view of a view`);
     if (c.of >= id || c.at.length !== tensors[c.of].shape.length) fail(`the view ${t.name} does not fit what it views`);
+  } else if (c.kind === 'digits') {
+    if (isView(tensors[c.of])) fail(`${t.name} is a view of a view`);
+    const { shape } = tensors[c.of];
+    const bits = (n: number): number => Math.ceil(Math.log2(n));
+    if (c.of >= id || c.axes.length !== shape.length || c.axes.some((a, j) => a.length !== bits(shape[j])))
+      fail(`the digits ${t.name} do not fit what they view`);
+    const used = c.axes.flat().flatMap((d) => (typeof d === 'number' ? [] : [d]));
+    if (used.some((d) => d.variable >= t.shape.length || d.bit >= bits(t.shape[d.variable])))
+      fail(`${t.name} has a digit of no index`);
+    if (new Set(used.map((d) => `${d.variable}:${d.bit}`)).size !== used.length) fail(`${t.name} uses a digit twice`);
   } else if (c.kind === 'selector') {
     const indices = tensors[c.of];
     const { kind } = indices.class;
@@ -80,6 +90,8 @@ export function checkTensor(
     if (files.some((r) => !sameRange(r, t.range))) fail(`${t.name} has another range than its files`);
   }
 }
+
+const isView = (t: GadgetTensor): boolean => t.class.kind === 'view' || t.class.kind === 'digits';
 
 export function checkProgram(p: GadgetProgram): void {
   const targets = new Map(p.equations.map((e) => [e.target, e] as const));
@@ -135,7 +147,7 @@ function checkKnown(p: GadgetProgram): void {
   const padded = (shape: readonly number[]): number => shape.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1);
   let entries = 0;
   for (const { class: c, shape, name } of p.tensors) {
-    if (c.kind === 'view' || c.kind === 'constant') entries += size(shape);
+    if (c.kind === 'view' || c.kind === 'digits' || c.kind === 'constant') entries += size(shape);
     let largest = 0;
     if (c.kind === 'view') {
       const of = p.tensors[c.of];
@@ -155,7 +167,7 @@ function checkLookups(p: GadgetProgram): void {
   const level = new Map(p.equations.map((e) => [e.target, e.level] as const));
   const settled = (id: number): boolean => {
     const c = p.tensors[id].class;
-    return c.kind === 'defined' ? c.level === 1 && level.get(id) === 1 : c.kind !== 'view';
+    return c.kind === 'defined' ? c.level === 1 && level.get(id) === 1 : c.kind !== 'view' && c.kind !== 'digits';
   };
   const multiplicities = new Set<number>();
   for (const t of p.tables) {
@@ -224,7 +236,7 @@ function isEvaluated(
   targets: ReadonlyMap<number, unknown>,
 ): boolean {
   const c = p.tensors[id].class;
-  if (c.kind === 'view') return isEvaluated(p, c.of, evaluated, targets);
+  if (c.kind === 'view' || c.kind === 'digits') return isEvaluated(p, c.of, evaluated, targets);
   // Outputs without an equation are given: lookups and equations speak of them.
   return (c.kind !== 'output' && c.kind !== 'defined') || evaluated.has(id) || !targets.has(id);
 }
@@ -234,6 +246,7 @@ function checkLevel(p: GadgetProgram, id: number, level: number): void {
   const c = p.tensors[id].class;
   if (c.kind === 'defined' && (c.level <= level || c.level > p.levels))
     fail(`${p.tensors[id].name} would be settled before it is claimed`);
+  if (c.kind === 'digits' && !isKnown(p, id)) checkLevel(p, c.of, level);
   if (c.kind !== 'view') return;
   if (isKnown(p, id) ? c.level !== 0 : c.level <= level || c.level > p.levels)
     fail(`the view ${p.tensors[id].name} is at the wrong level`);
@@ -242,6 +255,6 @@ function checkLevel(p: GadgetProgram, id: number, level: number): void {
 
 function isKnown(p: GadgetProgram, id: number): boolean {
   const c = p.tensors[id].class;
-  if (c.kind === 'view') return isKnown(p, c.of);
+  if (c.kind === 'view' || c.kind === 'digits') return isKnown(p, c.of);
   return c.kind === 'input' || c.kind === 'output' || c.kind === 'constant' || c.kind === 'selector';
 }

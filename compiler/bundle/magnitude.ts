@@ -23,7 +23,7 @@ export function tooWide(p: Bounded): string | undefined {
     const known = magnitudes.get(id);
     if (known !== undefined) return known;
     const { class: c, range } = p.tensors[id];
-    if (c.kind === 'view') return of(c.of);
+    if (c.kind === 'view' || c.kind === 'digits') return of(c.of);
     if (c.kind === 'witness') return shown.get(id);
     // Whatever range the program gives them.
     if (c.kind === 'selector' || (c.kind === 'constant' && c.values === undefined)) return 1n;

@@ -7,6 +7,7 @@ import type {
   AxisBinding,
   CommittedSource,
   CommittedTensor,
+  DigitSource,
   GadgetEquation,
   GadgetFactor,
   GadgetLookup,
@@ -166,6 +167,12 @@ function readStep(v: unknown, tensors: readonly GadgetTensor[]): GadgetStep {
   }
 }
 
+function readDigit(v: unknown): DigitSource {
+  if (v === 0 || v === 1) return v;
+  const f = fields(v, 'a digit');
+  return { variable: integer(f.variable, 'an index', 0, limits.axes), bit: integer(f.bit, 'a digit', 0, 31) };
+}
+
 function readPlace(f: Fields): GadgetTensorClass {
   const axes = list(f.axes, 'axes', limits.axes, readAxis);
   return {
@@ -279,6 +286,12 @@ function readClass(
       return { kind: 'selector', of: integer(f.of, 'an index tensor', 0, count - 1) };
     case 'defined':
       return { kind: 'defined', level: integer(f.level, 'a level', 0, limits.equations) };
+    case 'digits':
+      return {
+        kind: 'digits',
+        of: integer(f.of, 'a viewed tensor', 0, count - 1),
+        axes: list(f.axes, 'axes', limits.axes, (a) => list(a, 'digits', 32, readDigit)),
+      };
     case 'view':
       return {
         kind: 'view',

@@ -5,8 +5,9 @@
  */
 import type { Span } from '../../grammar/span.ts';
 import type { Factor, IndexExpr, IndexVar, Range, Tensor, Term } from '../tensor/program.ts';
+import { digitsOf } from './digits.ts';
 import type { GadgetLookup, GadgetStep, GadgetTable, GadgetTensor, GadgetTerm } from './program.ts';
-import { lowerTerm, usedVariables, type ViewMaker } from './terms.ts';
+import { lowerTerm, renameVariables, usedVariables, type ViewMaker } from './terms.ts';
 
 export type MutableTensor = { -readonly [K in keyof GadgetTensor]: GadgetTensor[K] };
 
@@ -114,6 +115,19 @@ export function createBuilder(declared: readonly Tensor[], selectorOf: (b: Build
     names.add(unused);
     return tensors.push({ name: unused, scale: unit, ...t }) - 1;
   };
+  const sums = new Map<string, number>();
+  const bare = (t: Term, shape: readonly number[], span: Span): Term =>
+    withInnerSum(withoutEntries(b, t, shape.length), shape, (inner, innerShape) => {
+      const key = JSON.stringify([inner, innerShape], (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v));
+      const known = sums.get(key);
+      if (known !== undefined) return known;
+      const id = b.defined(`sum ${sums.size}`, innerShape, b.rangeOf([inner]), span);
+      sums.set(key, id);
+      const lowered = [lowerTerm(inner, innerShape, b.views)];
+      equations.push({ target: id, level: 0, terms: lowered, span });
+      steps.push({ kind: 'sum', target: id, terms: lowered });
+      return id;
+    });
   const b: Builder = {
     tensors,
     equations,
@@ -132,12 +146,12 @@ export function createBuilder(declared: readonly Tensor[], selectorOf: (b: Build
     witness: (name, shape, range, span) => add(name, { shape, range, span, class: unplaced }),
     define(target, terms) {
       const { shape, span } = tensors[target];
-      const lowered = terms.map((t) => lowerTerm(withoutEntries(b, t, shape.length), shape, b.views));
+      const lowered = terms.map((t) => lowerTerm(bare(t, shape, span), shape, b.views));
       return equations.push({ target, level: 0, terms: lowered, span }) - 1;
     },
     evaluate(target, terms) {
-      const { shape } = tensors[target];
-      const lowered = terms.map((t) => lowerTerm(withoutEntries(b, t, shape.length), shape, b.views));
+      const { shape, span } = tensors[target];
+      const lowered = terms.map((t) => lowerTerm(bare(t, shape, span), shape, b.views));
       steps.push({ kind: 'sum', target, terms: lowered });
     },
     zero(name, shape, terms, span) {
@@ -291,6 +305,45 @@ function withoutEntries(b: Builder, t: Term, outputs: number): Term {
   return { coefficient: t.coefficient, reduced, guards, factors: [...own, ...factors] };
 }
 
+/**
+ * A term with factors or guards outside its sum, `w[t] * sum(s) a[t, s] * b[s, i]`, with the sum as a tensor of its own:
+ * over all its indices at once, the proof would run over t, s and i together. `make` gives the tensor of a term.
+ */
+function withInnerSum(
+  t: Term,
+  shape: readonly number[],
+  make: (inner: Term, shape: readonly number[]) => number,
+): Term {
+  const outputs = shape.length;
+  const isOuter = (e: readonly IndexExpr[]): boolean => usedVariables(e).every((v) => v < outputs);
+  const inner = t.factors.filter((f) => !isOuter(f.at));
+  const outer = t.factors.filter((f) => isOuter(f.at));
+  const innerGuards = t.guards.filter((g) => !isOuter([g.left, g.right]));
+  const outerGuards = t.guards.filter((g) => isOuter([g.left, g.right]));
+  if (inner.length < 2 || outer.length + outerGuards.length === 0) return t;
+  const kept = usedVariables([
+    ...inner.flatMap((f) => f.at),
+    ...innerGuards.flatMap((g) => [g.left, g.right]),
+  ]).filter((v) => v < outputs);
+  const rename = (v: number): number => (v < outputs ? kept.indexOf(v) : v - outputs + kept.length);
+  const index = (e: IndexExpr): IndexExpr => renameVariables(e, rename);
+  const id = make(
+    {
+      coefficient: 1n,
+      reduced: t.reduced,
+      guards: innerGuards.map((g) => ({ ...g, left: index(g.left), right: index(g.right) })),
+      factors: inner.map((f) => ({ ...f, at: f.at.map(index) })),
+    },
+    kept.map((v) => shape[v]),
+  );
+  return {
+    coefficient: t.coefficient,
+    reduced: [],
+    guards: outerGuards,
+    factors: [...outer, { tensor: id, at: kept.map(variable) }],
+  };
+}
+
 /** Appends views and masks to the tensors; equal ones are made once. */
 function viewMaker(tensors: MutableTensor[]): ViewMaker {
   const made = new Map<string, number>();
@@ -307,6 +360,16 @@ function viewMaker(tensors: MutableTensor[]): ViewMaker {
       once(['view', shape, of, at, guards], () => {
         const { name, range, scale, span } = tensors[of];
         const withZero = { lo: range.lo < 0n ? range.lo : 0n, hi: range.hi > 0n ? range.hi : 0n };
+        const axes = guards.length === 0 ? digitsOf(shape, tensors[of].shape, at) : undefined;
+        if (axes)
+          return {
+            name: `digits ${made.size} of ${name}`,
+            shape,
+            scale,
+            range,
+            span,
+            class: { kind: 'digits', of, axes },
+          };
         return {
           name: `view ${made.size} of ${name}`,
           shape,

@@ -104,7 +104,9 @@ function inlineTerm(
     const p = known.get(f.tensor);
     if (!p) continue;
     const alone = term.factors.length === 1;
-    const bare = p.terms.length === 1 && p.terms[0].reduced.length === 0 && p.terms[0].factors.length <= 1;
+    const simple = p.terms.length === 1 && p.terms[0].reduced.length === 0 && p.terms[0].factors.length <= 1;
+    // A guard beside other factors would tie indices together that are apart, and an index that is data is a sum.
+    const bare = simple && !readsEntry(p.terms[0]) && (alone || p.terms[0].guards.length === 0);
     const once = alone && readers.get(f.tensor) === 1 && p.terms.every((t) => t.factors.length <= mostFactors);
     if (!bare && !once) continue;
     const rest = term.factors.filter((_, j) => j !== k);
@@ -112,6 +114,14 @@ function inlineTerm(
   }
   return [term];
 }
+
+const readsEntry = (t: Term): boolean => {
+  const reads = (e: IndexExpr): boolean => {
+    if (e.kind === 'const' || e.kind === 'var') return false;
+    return e.kind === 'entry' || reads(e.left) || ('right' in e && reads(e.right));
+  };
+  return t.factors.some((f) => f.at.some(reads)) || t.guards.some((g) => reads(g.left) || reads(g.right));
+};
 
 /** The term with factor `f` replaced by one term `t` of what it is. */
 function substitute(term: Term, rest: readonly Factor[], f: Factor, t: Term, fixed: number): Term {

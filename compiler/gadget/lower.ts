@@ -372,6 +372,7 @@ function assignLevels({ tensors, equations, lookups, zeros }: Builder): number {
   const levels = tensors.map(() => 0);
   const raise = (id: number, level: number): void => {
     const c = tensors[id].class;
+    if (c.kind === 'digits') return raise(c.of, level);
     if ((c.kind !== 'defined' && c.kind !== 'view') || isKnown(tensors, id)) return;
     levels[id] = Math.max(levels[id], level);
     if (c.kind === 'view') raise(c.of, level + 1);
@@ -392,7 +393,7 @@ function assignLevels({ tensors, equations, lookups, zeros }: Builder): number {
 /** A view of something the verifier knows is known itself. */
 function isKnown(tensors: readonly GadgetTensor[], id: number): boolean {
   const c = tensors[id].class;
-  return c.kind === 'view'
+  return c.kind === 'view' || c.kind === 'digits'
     ? isKnown(tensors, c.of)
     : c.kind === 'input' || c.kind === 'output' || c.kind === 'constant' || c.kind === 'selector';
 }

@@ -43,6 +43,8 @@ function describeClass(t: GadgetTensor): string {
   switch (c.kind) {
     case 'committed':
       return `committed (source ${c.source}, files ${c.files.join(' ')})`;
+    case 'digits':
+      return `digits of t${c.of} [${c.axes.map((axis) => axis.map((d) => (typeof d === 'number' ? d : `i${d.variable}.${d.bit}`)).join(' ')).join(', ')}]`;
     case 'view':
       return `view of t${c.of}${c.level > 0 ? `, level ${c.level}` : ''}`;
     case 'witness': {

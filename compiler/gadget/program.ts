@@ -28,6 +28,11 @@ export type GadgetTensorClass =
   | { readonly kind: 'selector'; readonly of: number }
   /** Defined by an equation over other tensors, never committed. */
   | { readonly kind: 'defined'; readonly level: number }
+  /**
+   * Entries of another tensor whose position is made of binary digits of the view's indices: one list for each axis of
+   * `of`, most significant digit first. Where that is outside of `of`, the view is 0.
+   */
+  | { readonly kind: 'digits'; readonly of: number; readonly axes: readonly (readonly DigitSource[])[] }
   /** Entries of another tensor: V[i] = of[at(i)] where all guards hold, else 0. `level` 0: a view of public values. */
   | {
       readonly kind: 'view';
@@ -36,6 +41,9 @@ export type GadgetTensorClass =
       readonly at: readonly IndexExpr[];
       readonly guards: readonly Compare[];
     };
+
+/** A digit that is known, or digit number `bit` (0 is the least) of one of the view's indices. */
+export type DigitSource = 0 | 1 | { readonly variable: number; readonly bit: number };
 
 /**
  * Where a witness tensor lies in the proof's own matrix. A tensor that fills less than a row shares it with others: its

@@ -106,7 +106,7 @@ export function usedVariables(expressions: readonly IndexExpr[]): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-function renameVariables(e: IndexExpr, rename: (v: number) => number): IndexExpr {
+export function renameVariables(e: IndexExpr, rename: (v: number) => number): IndexExpr {
   const go = (x: IndexExpr): IndexExpr => renameVariables(x, rename);
   switch (e.kind) {
     case 'const':

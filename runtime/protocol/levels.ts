@@ -24,7 +24,7 @@
  * # Zero knowledge
  * Whoever knows the challenges and the open tensors can compute what travels in the clear.
  */
-import type { GadgetEquation, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
+import type { DigitSource, GadgetEquation, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
 import type { Factor, ProtocolContext } from './context.ts';
 import { combine, combineValues, known, value, zero, type Form, type Value } from './form.ts';
 import { openTensor } from './layout.ts';
@@ -258,8 +258,9 @@ function settler(
   return async (instance: Instance, own: readonly bigint[], finals: readonly bigint[] | undefined): Promise<Value> => {
     let factor = 1n;
     const hidden: { tensor: number; point: AxisPoints; v: bigint | undefined }[] = [];
-    for (const [k, { tensor, point, view }] of factorPoints(program, instance, own).entries()) {
+    for (const [k, at] of factorPoints(program, instance, own).entries()) {
       const v = finals?.[k];
+      const { tensor, point, view } = at.view ? at : throughDigits(program, at);
       if (view) factor = mul(factor, v ?? (await role.evaluateView(tensor, instance.claim, point)) ?? 0n);
       else if (isPublic(program, tensor)) factor = mul(factor, v ?? (await role.evaluate(tensor, point)) ?? 0n);
       else hidden.push({ tensor, point, v });
@@ -318,6 +319,21 @@ export function factorPoints(
   }));
 }
 
+/** A view by digits at a point is the tensor that it views at the point of the same digits. */
+function throughDigits(
+  program: GadgetProgram,
+  { tensor, point }: { tensor: number; point: AxisPoints },
+): { tensor: number; point: AxisPoints; view?: boolean } {
+  const c = program.tensors[tensor].class;
+  if (c.kind !== 'digits') return { tensor, point };
+  const coordinate = (d: DigitSource): bigint => {
+    if (typeof d === 'number') return BigInt(d);
+    const own = point[d.variable];
+    return own[own.length - 1 - d.bit];
+  };
+  return { tensor: c.of, point: c.axes.map((axis) => axis.map(coordinate)) };
+}
+
 export function isPublic(program: GadgetProgram, tensor: number): boolean {
   const c = program.tensors[tensor].class;
   return (
@@ -325,7 +341,8 @@ export function isPublic(program: GadgetProgram, tensor: number): boolean {
     c.kind === 'output' ||
     c.kind === 'constant' ||
     c.kind === 'selector' ||
-    (c.kind === 'view' && c.level === 0)
+    (c.kind === 'view' && c.level === 0) ||
+    (c.kind === 'digits' && isPublic(program, c.of))
   );
 }
 

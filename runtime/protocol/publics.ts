@@ -4,7 +4,7 @@ import type { FrVector, IntVector, VerifierDevice } from '../device/device.ts';
 import { fromBigints, upload, type IntegerArray } from './integers.ts';
 import type { AxisPoints } from './levels.ts';
 import type { ProgramRole } from './program.ts';
-import { maskValues, viewMap } from './views.ts';
+import { digitMap, maskValues, viewMap } from './views.ts';
 
 /** Integers of the public inputs and outputs, by tensor. */
 export type PublicTensors = ReadonlyMap<number, IntegerArray>;
@@ -39,6 +39,10 @@ export class KnownTensors {
       return upload(this.#device, values);
     }
     if (c.kind === 'selector') return this.#device.intVector(selectorEntries(t.shape, this.#entries(c.of)));
+    if (c.kind === 'digits') {
+      const map = digitMap(t.shape, this.#program.tensors[c.of].shape, c.axes);
+      return this.#device.gather(this.tensor(c.of), map);
+    }
     if (c.kind === 'view') {
       const map = viewMap(t.shape, this.#program.tensors[c.of].shape, c.at, c.guards);
       return this.#device.gather(this.tensor(c.of), map);

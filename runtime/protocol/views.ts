@@ -1,4 +1,5 @@
 /** Index arithmetic at run time: the entries a view takes, and the 0/1 values of guards. */
+import type { DigitSource } from '../../compiler/gadget/program.ts';
 import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
 
 /** @throws Error for an entry of a tensor: programs that are proved have index arithmetic only. */
@@ -63,6 +64,29 @@ export function viewMap(
   const map = new Int32Array(shape.reduce((n, d) => n * d, 1));
   forEachIndex(shape, (index, position) => {
     map[position] = guardsHold(guards, index) ? flatten(of, at, index) : -1;
+  });
+  return map;
+}
+
+/** The same for a view by digits. */
+export function digitMap(
+  shape: readonly number[],
+  of: readonly number[],
+  axes: readonly (readonly DigitSource[])[],
+): Int32Array {
+  const map = new Int32Array(shape.reduce((n, d) => n * d, 1));
+  forEachIndex(shape, (index, position) => {
+    let at = 0;
+    for (const [j, digits] of axes.entries()) {
+      let i = 0;
+      for (const d of digits) i = 2 * i + (typeof d === 'number' ? d : (index[d.variable] >> d.bit) & 1);
+      if (i >= of[j]) {
+        at = -1;
+        break;
+      }
+      at = at * of[j] + i;
+    }
+    map[position] = at;
   });
   return map;
 }

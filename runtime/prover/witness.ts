@@ -7,7 +7,7 @@ import type { GadgetProgram, GadgetStep, GadgetTensor } from '../../compiler/gad
 import type { Range } from '../../compiler/tensor/program.ts';
 import { allocate, fromBigints, setEntry, type IntegerArray } from '../protocol/integers.ts';
 import { selectorEntries } from '../protocol/publics.ts';
-import { maskValues, viewMap } from '../protocol/views.ts';
+import { digitMap, maskValues, viewMap } from '../protocol/views.ts';
 import { entryOutside, placeOf, ValueError } from '../quantise.ts';
 import { fitsDouble, makeNumbers, sumTerms, type Numbers } from './sums.ts';
 
@@ -73,9 +73,10 @@ function makeEntries(program: GadgetProgram, id: number, numbers: (id: number) =
   if (c.kind === 'constant')
     return c.values ? asNumbers(fromBigints(t.range, c.values), t.range) : maskValues(t.shape, c.guards ?? []);
   if (c.kind === 'selector') return selectorEntries(t.shape, numbers(c.of));
-  if (c.kind !== 'view') throw new Error(`internal error: ${t.name} has no value`);
+  if (c.kind !== 'view' && c.kind !== 'digits') throw new Error(`internal error: ${t.name} has no value`);
   const of = numbers(c.of);
-  const map = viewMap(t.shape, program.tensors[c.of].shape, c.at, c.guards);
+  const { shape } = program.tensors[c.of];
+  const map = c.kind === 'view' ? viewMap(t.shape, shape, c.at, c.guards) : digitMap(t.shape, shape, c.axes);
   const out = makeNumbers(program.tensors[c.of].range, map.length);
   for (const [i, position] of map.entries()) if (position >= 0) out[i] = of[position];
   return out;

@@ -12,7 +12,7 @@ import { planProgram, proveText, publicDigests } from '../../runtime/protocol/pr
 import { verifierRole } from '../../runtime/protocol/publics.ts';
 import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement.ts';
-import { viewMap } from '../../runtime/protocol/views.ts';
+import { digitMap, viewMap } from '../../runtime/protocol/views.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
 import { Held } from '../../runtime/prover/held.ts';
 import { levelProver } from '../../runtime/prover/levels.ts';
@@ -58,9 +58,10 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
       if (known) return known;
       const c = program.tensors[id].class;
       let made: bigint[];
-      if (c.kind === 'view') {
+      if (c.kind === 'view' || c.kind === 'digits') {
         const source = of(c.of);
-        const map = viewMap(program.tensors[id].shape, program.tensors[c.of].shape, c.at, c.guards);
+        const [own, viewed] = [program.tensors[id].shape, program.tensors[c.of].shape];
+        const map = c.kind === 'view' ? viewMap(own, viewed, c.at, c.guards) : digitMap(own, viewed, c.axes);
         made = Array.from(map, (k) => (k < 0 ? 0n : source[k]));
       } else made = Array.from(honest.numbers(id) as ArrayLike<number | bigint>, BigInt);
       entries.set(id, made);
