@@ -321,10 +321,9 @@ function withInnerSum(
   const innerGuards = t.guards.filter((g) => !isOuter([g.left, g.right]));
   const outerGuards = t.guards.filter((g) => isOuter([g.left, g.right]));
   if (inner.length < 2 || outer.length + outerGuards.length === 0) return t;
-  const kept = usedVariables([
-    ...inner.flatMap((f) => f.at),
-    ...innerGuards.flatMap((g) => [g.left, g.right]),
-  ]).filter((v) => v < outputs);
+  const kept = usedVariables([...inner.flatMap((f) => f.at), ...innerGuards.flatMap((g) => [g.left, g.right])]).filter(
+    (v) => v < outputs,
+  );
   const rename = (v: number): number => (v < outputs ? kept.indexOf(v) : v - outputs + kept.length);
   const index = (e: IndexExpr): IndexExpr => renameVariables(e, rename);
   const id = make(

@@ -36,7 +36,8 @@ export function evaluateProgram(program: GadgetProgram, inputs: Inputs): Witness
   };
   for (const step of program.steps) {
     const target = step.kind === 'equation' ? program.equations[step.equation].target : step.target;
-    if (!inputs.has(target)) known.set(target, narrowed(runStep(program, step, numbers), program.tensors[target].range));
+    if (!inputs.has(target))
+      known.set(target, narrowed(runStep(program, step, numbers), program.tensors[target].range));
   }
   return {
     numbers,

@@ -2,13 +2,17 @@
 import fc from 'fast-check';
 import type {
   Compare,
+  Definition,
   Equation,
   Factor,
   IndexExpr,
   IndexVar,
+  Polynomial,
   Range,
+  Table,
   Tensor,
   TensorProgram,
+  TensorType,
   Term,
 } from '../../compiler/tensor/program.ts';
 
@@ -21,10 +25,14 @@ interface Sketch {
     readonly bits: number;
     readonly stacked: boolean;
     readonly source: number;
+    /** From a source, open, without a source, or of indices. */
+    readonly kind: number;
   }[];
   readonly equations: readonly {
     readonly axes: readonly number[];
     readonly output: boolean;
+    /** Which function is put around the sum of terms; beyond those there are, none. */
+    readonly around: number;
     readonly terms: readonly {
       readonly coefficient: number;
       readonly factors: readonly { readonly tensor: number; readonly axes: readonly number[] }[];
@@ -44,6 +52,7 @@ const sketches: fc.Arbitrary<Sketch> = fc.record({
       bits: fc.integer({ min: 1, max: 8 }),
       stacked: fc.boolean(),
       source: fc.nat(1),
+      kind: fc.nat(7),
     }),
     { minLength: 2, maxLength: 4 },
   ),
@@ -51,6 +60,7 @@ const sketches: fc.Arbitrary<Sketch> = fc.record({
     fc.record({
       axes,
       output: fc.boolean(),
+      around: fc.nat(11),
       terms: fc.array(
         fc.record({
           coefficient: fc.constantFrom(1, 1, -1, 2, -3, 100),
@@ -69,7 +79,9 @@ const sketches: fc.Arbitrary<Sketch> = fc.record({
 
 /**
  * Programs of a few tensors: up to four equations one upon the other, terms of up to three factors (the same one twice
- * among them), reduced and broadcast indices, slices, shifts, reversals, diagonals, guards, stacked files, two sources.
+ * among them), reduced and broadcast indices, slices, shifts, reversals, diagonals, guards, stacked files, two sources;
+ * open tensors, secrets without a source, indices that are data; and around sums: rounding, quotients, roots, a table that
+ * saturates, maxima and their indices.
  */
 export const programs = (): fc.Arbitrary<TensorProgram> => sketches.map(build);
 
@@ -82,42 +94,134 @@ const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d,
 function build(sketch: Sketch): TensorProgram {
   const { sizes } = sketch;
   const shapeOf = (list: readonly number[]): number[] => list.map((a) => sizes[a % sizes.length]);
-  const tensors: Tensor[] = sketch.inputs.map((x, id) => input(id, shapeOf(x.axes), x));
+  const tensors: Tensor[] = sketch.inputs.map((x, id) => input(id, shapeOf(x.axes), x, sizes));
   const equations: Equation[] = [];
   for (const [k, e] of sketch.equations.entries()) {
     const last = k === sketch.equations.length - 1;
     const indices = shapeOf(e.axes).map((n, j): IndexVar => ({ name: `i${j}`, size: n }));
-    const terms = e.terms.map((t) => term(tensors, indices, t));
+    const maximum = e.around === 4 || e.around === 5;
+    const over: IndexVar[] = maximum ? [{ name: 'o', size: sizes[e.axes.length % sizes.length] }] : [];
+    const terms = e.terms.map((t) => term(tensors, [...indices, ...over], t));
     const range = terms.map((t) => termRange(tensors, t)).reduce((a, b) => ({ lo: a.lo + b.lo, hi: a.hi + b.hi }));
-    const id = tensors.length;
+    const made = around(e.around, { terms, scale: unit }, range, over, indices);
     const output = e.output || last;
-    tensors.push({
-      id,
-      name: `y${k}`,
-      shape: indices.map((v) => v.size),
-      scale: unit,
-      range,
-      visibility: output ? 'public' : 'hidden',
-      role: output ? 'output' : 'inner',
-      span,
-    });
-    equations.push({
-      target: id,
-      indices,
-      definition: { kind: 'polynomial', polynomial: { terms, scale: unit } },
-      span,
-    });
+    const shape = indices.map((v) => v.size);
+    for (const [j, d] of made.entries()) {
+      const isLast = j === made.length - 1;
+      const id = tensors.length;
+      tensors.push({
+        id,
+        name: isLast ? `y${k}` : `y${k}/argument`,
+        shape,
+        scale: unit,
+        range: d.range,
+        ...(d.type ? { type: d.type } : {}),
+        visibility: output && isLast ? 'public' : 'hidden',
+        role: output && isLast ? 'output' : 'inner',
+        span,
+      });
+      const definition = d.definition.kind === 'table' ? { ...d.definition, argument: id - 1 } : d.definition;
+      equations.push({ target: id, indices, definition, span });
+    }
   }
   return {
     name: 'random',
     tensors,
-    tables: [],
+    tables: [squares],
     equations,
     statement: tensors.filter((t) => t.role !== 'inner').map((t) => t.id),
   };
 }
 
-function input(id: number, shape: number[], x: Sketch['inputs'][number]): Tensor {
+/** x^2 for -8 <= x < 8, and what is nearest beyond. */
+const squares: Table = {
+  name: 'squares',
+  argument: { kind: 'fixed', bits: 6, frac: 0 },
+  result: { kind: 'fixed', bits: 8, frac: 0 },
+  first: -8n,
+  values: Array.from({ length: 16 }, (_, i) => BigInt((i - 8) ** 2)),
+  saturate: true,
+  span,
+};
+
+interface Made {
+  readonly definition: Definition;
+  readonly range: Range;
+  readonly type?: TensorType;
+}
+
+/** What a sum of terms is made into: mostly one definition, two where a table needs its argument. */
+function around(
+  choice: number,
+  p: Polynomial,
+  range: Range,
+  over: readonly IndexVar[],
+  outputs: readonly IndexVar[],
+): Made[] {
+  const plain: Made = { definition: { kind: 'polynomial', polynomial: p }, range };
+  const bits = Math.max(...[range.lo, range.hi].map((v) => (v < 0n ? -v - 1n : v).toString(2).length + 1));
+  const fixed = (n: number): TensorType => ({ kind: 'fixed', bits: n, frac: 0 });
+  const all = (n: number): Range => ({ lo: -(2n ** BigInt(n - 1)), hi: 2n ** BigInt(n - 1) - 1n });
+  if (over.length > 0) {
+    const guards: Compare[] =
+      outputs.length > 0 ? [{ left: variable(outputs.length), op: '<=', right: variable(0) }] : [];
+    if (choice === 4) return [{ definition: { kind: 'max', over, guards, of: p }, range }];
+    const type: TensorType = { kind: 'index', size: over[0].size };
+    return [
+      {
+        definition: { kind: 'argmax', over, guards, of: p },
+        range: { lo: 0n, hi: BigInt(over[0].size - 1) },
+        type,
+      },
+    ];
+  }
+  // What is wider would make tables of 2^16 entries for programs that are proved by the hundred.
+  if (bits > 24) return [plain];
+  const round = (form: 'P' | 'P/Q' | 'sqrt(P)', of: Polynomial, n: number, more: object = {}): Made => ({
+    definition: { kind: 'round', form, p: of, frac: 0, ...more },
+    range: all(n),
+    type: fixed(n),
+  });
+  switch (choice) {
+    case 0:
+    case 1: {
+      const s = Math.max(1, Math.min(10, bits - 8));
+      return [round('P', { ...p, scale: { num: 1n, den: 2n ** BigInt(s) } }, Math.max(2, bits - s + 1))];
+    }
+    case 2:
+      return [round('P', { ...p, scale: { num: 1n, den: 3n } }, bits)];
+    case 3:
+      return [
+        {
+          definition: {
+            kind: 'round',
+            form: 'P',
+            p: { ...p, scale: { num: 1n, den: 2n } },
+            frac: 0,
+            clamp: { lo: -8n, hi: 7n },
+          },
+          range: { lo: -8n, hi: 7n },
+          type: fixed(6),
+        },
+        { definition: { kind: 'table', table: 0, argument: 0 }, range: { lo: 0n, hi: 64n }, type: fixed(8) },
+      ];
+    case 6: {
+      const [first] = p.terms;
+      const square =
+        first.reduced.length === 0
+          ? [{ ...first, coefficient: 1n, factors: [...first.factors, ...first.factors] }]
+          : [];
+      const q = { terms: [{ coefficient: 3n, reduced: [], guards: [], factors: [] }, ...square], scale: unit };
+      return [round('P/Q', p, bits, { q })];
+    }
+    case 7:
+      return range.lo < 0n ? [plain] : [round('sqrt(P)', p, bits)];
+    default:
+      return [plain];
+  }
+}
+
+function input(id: number, shape: number[], x: Sketch['inputs'][number], sizes: readonly number[]): Tensor {
   const half = 2n ** BigInt(x.bits - 1);
   const common = {
     id,
@@ -129,10 +233,22 @@ function input(id: number, shape: number[], x: Sketch['inputs'][number]): Tensor
     role: 'input',
     span,
   } as const;
+  if (x.kind === 0) {
+    const size = sizes[x.bits % sizes.length];
+    const range = { lo: 0n, hi: BigInt(size - 1) };
+    return { ...common, range, type: { kind: 'index', size }, visibility: x.secret ? 'secret' : 'public' };
+  }
   if (!x.secret) return { ...common, visibility: 'public' };
+  if (x.kind === 1) return { ...common, visibility: 'secret' };
   const stacked = x.stacked && shape.length > 0 ? 1 : 0;
   const names = Array.from({ length: size(shape.slice(0, stacked)) }, (_, i) => `x${id}.${i}`);
-  return { ...common, visibility: 'secret', file: { source: `s${x.source}`, names, stacked } };
+  // A source is all open or all secret.
+  const open = x.kind === 2;
+  return {
+    ...common,
+    visibility: open ? 'open' : 'secret',
+    file: { source: open ? 'base' : `s${x.source}`, names, stacked },
+  };
 }
 
 /** A term within the bounds on integers and loops: factors that would exceed them are left out. */
@@ -149,12 +265,23 @@ function term(
   for (const f of sketch.factors) {
     const t = tensors[f.tensor % tensors.length];
     const before = { reduced: reduced.length, guards: guards.length };
-    const at = t.shape.map((length, j) =>
-      position(length, f.axes[j], indices.length + reduced.length, sizeOf, guards, () => {
-        reduced.push({ name: `k${reduced.length}`, size: length });
-        return indices.length + reduced.length - 1;
-      }),
-    );
+    // An index is no number; it chooses entries of other tensors.
+    if (t.type?.kind === 'index') continue;
+    const fresh = (length: number): number => {
+      reduced.push({ name: `k${reduced.length}`, size: length });
+      return indices.length + reduced.length - 1;
+    };
+    const at = t.shape.map((length, j) => {
+      const choosers = tensors.filter((x) => x.type?.kind === 'index' && x.type.size === length);
+      if (choosers.length > 0 && f.axes[j] % 3 === 0) {
+        const chooser = choosers[f.axes[j] % choosers.length];
+        const own = chooser.shape.map((n, axis) =>
+          position(n, f.axes[j] + axis, indices.length + reduced.length, sizeOf, guards, () => fresh(n)),
+        );
+        return { kind: 'entry', tensor: chooser.id, at: own } as const;
+      }
+      return position(length, f.axes[j], indices.length + reduced.length, sizeOf, guards, () => fresh(length));
+    });
     factors.push({ tensor: t.id, at });
     const range = termRange(tensors, { coefficient: BigInt(sketch.coefficient), reduced, guards, factors });
     if (work() <= mostWork && (range.hi - range.lo).toString(2).length <= mostBits) continue;
