@@ -24,7 +24,13 @@
  * # Zero knowledge
  * Whoever knows the challenges and the open tensors can compute what travels in the clear.
  */
-import type { DigitSource, GadgetEquation, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
+import type {
+  DigitSource,
+  GadgetEquation,
+  GadgetProgram,
+  GadgetTensor,
+  GadgetTerm,
+} from '../../compiler/gadget/program.ts';
 import type { Factor, ProtocolContext } from './context.ts';
 import { combine, combineValues, known, value, zero, type Form, type Value } from './form.ts';
 import { openTensor } from './layout.ts';
