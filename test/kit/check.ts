@@ -7,7 +7,7 @@
  *   rejected, and so is a proof with any of its points or scalars changed.
  * - The statement is bound: the proof is rejected for other public tensors, commitments, contexts and programs.
  */
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { Range, TensorProgram } from '../../compiler/tensor/program.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
 import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/integers.ts';
@@ -227,28 +227,36 @@ const same = (a: ReadonlyMap<number, IntegerArray>, b: ReadonlyMap<number, Integ
 
 /** A prover that claims a public output one off, in the transcript too, with everything else as it should be. */
 async function checkOutputs(t: Trial): Promise<void> {
-  for (const { id, i, name } of t.draw.sample(publicEntries(t, 'output'), t.samples)) {
-    const publics = (honest: Map<number, IntegerArray>): void => void honest.set(id, oneOff(honest.get(id) ?? [], i));
+  for (const e of t.draw.sample(publicEntries(t, 'output'), t.samples)) {
+    const { id, i, name } = e;
+    const publics = (honest: Map<number, IntegerArray>): void => void honest.set(id, oneOff(honest.get(id) ?? [], e));
     await t.ledger.rejected('outputs', `${name}, entry ${i}, claimed one off`, async () =>
       verify(t.device, t.statement, await proveLie(t.device, t.statement, { publics })),
     );
   }
 }
 
-function publicEntries(t: Trial, kind: 'input' | 'output'): { id: number; i: number; name: string }[] {
+interface PublicEntry {
+  readonly id: number;
+  readonly i: number;
+  readonly name: string;
+  readonly range: Range;
+}
+
+/** Those that could be others: whoever reads a proof refuses entries outside their ranges. */
+function publicEntries(t: Trial, kind: 'input' | 'output'): PublicEntry[] {
   return t.subject.gadgets.publics.flatMap((id) => {
-    const { name, class: c, shape } = t.subject.gadgets.tensors[id];
+    const { name, class: c, shape, range } = t.subject.gadgets.tensors[id];
     const size = shape.reduce((n, d) => n * d, 1);
-    return c.kind === kind ? Array.from({ length: size }, (_, i) => ({ id, i, name })) : [];
+    if (c.kind !== kind || range.lo === range.hi) return [];
+    return Array.from({ length: size }, (_, i) => ({ id, i, name, range }));
   });
 }
 
-function oneOff(values: IntegerArray, at: number): IntegerArray {
+function oneOff(values: IntegerArray, { i, range }: PublicEntry): IntegerArray {
   const out = values.slice() as IntegerArray;
-  const v = entry(out, at);
-  // Entries are stored in as few bits as their range needs: count down at the top of the storage.
-  setEntry(out, at, v + 1n);
-  if (entry(out, at) !== v + 1n) setEntry(out, at, v - 1n);
+  const v = entry(out, i);
+  setEntry(out, i, v < range.hi ? v + 1n : v - 1n);
   return out;
 }
 
@@ -280,9 +288,10 @@ async function checkStatement(t: Trial): Promise<void> {
   const reject = (what: string, claim: Partial<Parameters<typeof verify>[2]>): Promise<void> =>
     t.ledger.rejected('statement', what, () => verify(device, statement, { ...honest, ...claim }));
   for (const kind of ['input', 'output'] as const)
-    for (const { id, i, name } of t.draw.sample(publicEntries(t, kind), t.samples)) {
+    for (const e of t.draw.sample(publicEntries(t, kind), t.samples)) {
+      const { id, i, name } = e;
       const publics = new Map(honest.publics);
-      publics.set(id, oneOff(publics.get(id) ?? [], i));
+      publics.set(id, oneOff(publics.get(id) ?? [], e));
       await reject(`${name}, entry ${i}, one off`, { publics });
     }
   await reject('another context', { context: Uint8Array.of(...statement.context, 1) });
