@@ -45,6 +45,11 @@ const cases: Record<string, Case> = {
         },
         bound: ['y'],
       },
+      // Where y is one less the remainder is 16 more, which the table for y would have.
+      'a remainder that only another table has': {
+        change: change(['y', 1, -1n]),
+        after: (f) => f.add('multiplicities of range 8', Number(f.get('y remainder')[1]), 1n),
+      },
     },
   },
   'a rounded sum whose divisor is no power of two': {
