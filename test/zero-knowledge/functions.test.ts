@@ -9,6 +9,7 @@ import { proveText } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/publics.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { proveArgument, type ProverPads } from '../../runtime/prover/argument.ts';
+import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverMatrices, proverRole } from '../../runtime/prover/program.ts';
 import { lookUp } from '../../runtime/prover/program-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
@@ -116,7 +117,8 @@ describe('messages in the clear', () => {
       const randomness = new Randomness('test', entropyOf(1));
       const rows = witnessMatrix(gadgets, witness, looked);
       const matrices = proverMatrices(device, gadgets, s.sources, rows, randomness);
-      const role = proverRole(device, gadgets, witness, looked);
+      const held = new Held(device);
+      const role = proverRole(device, gadgets, witness, looked, held);
       const clear = new Set<number>();
       const { scalars } = await proveArgument(
         device,
@@ -129,7 +131,10 @@ describe('messages in the clear', () => {
           ctx.sendClear = (label, v) => (clear.add(ctx.labels.length), send(label, v));
           return proveText(ctx, gadgets, role);
         },
-      );
+      ).finally(() => {
+        role.tree.close();
+        held.releaseAll();
+      });
       return { sent: scalars.messages, clear };
     });
   }
