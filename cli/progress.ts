@@ -1,8 +1,11 @@
 /** The phases of a command: timed, and shown on stderr where one takes longer than a second. */
 import { duration } from './text.ts';
 
+/** Says how much of a phase is done, from 0 to 1, and what it is at. */
+export type Report = (done: number, what: string) => void;
+
 export interface Progress {
-  phase<T>(name: string, body: () => T | Promise<T>): Promise<T>;
+  phase<T>(name: string, body: (report: Report) => T | Promise<T>): Promise<T>;
   /** A line for people, on stderr. */
   note(text: string): void;
   /** Milliseconds by phase, in order. */
@@ -10,6 +13,8 @@ export interface Progress {
 }
 
 const patience = 1000;
+/** Between two lines of one phase. */
+const interval = 2000;
 
 export function createProgress(write: (line: string) => void): Progress {
   const times = new Map<string, number>();
@@ -18,10 +23,22 @@ export function createProgress(write: (line: string) => void): Progress {
     note: write,
     async phase(name, body) {
       const start = performance.now();
-      const timer = setTimeout(() => write(`${name} ...`), patience);
+      let said = false;
+      const timer = setTimeout(() => {
+        if (!said) write(`${name} ...`);
+      }, patience);
       timer.unref();
+      let last = start;
+      // Called by work that leaves timers no turn: it writes by itself.
+      const report: Report = (done, what) => {
+        const now = performance.now();
+        if (now - start < patience || now - last < interval || done <= 0) return;
+        [last, said] = [now, true];
+        const left = ((now - start) * (1 - done)) / done;
+        write(`${name}: ${what}, ${Math.floor(100 * done)}%, about ${duration(left)} left`);
+      };
       try {
-        return await body();
+        return await body(report);
       } finally {
         clearTimeout(timer);
         const time = performance.now() - start;

@@ -41,9 +41,9 @@ export const run: Run = async (args, progress) => {
       ),
     );
     const context = new TextEncoder().encode(args.value('context') ?? '');
-    const proved = await progress.phase('prove', () =>
+    const proved = await progress.phase('prove', (report) =>
       about(given, 'mend the inputs, or declare a wider type and compile again', [ValueError], () =>
-        prover.prove(inputs, { context }),
+        prover.prove(inputs, { context, progress: ({ phase, done }) => report(done, phase) }),
       ),
     );
     return { ...proved, device: device.name };

@@ -20,6 +20,7 @@ import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts'
 import { quantise, ValueError } from '../quantise.ts';
 import type { ProverHooks } from './argument.ts';
 import { proveProgram, type OpenedSource } from './program.ts';
+import type { OnProgress } from './progress.ts';
 import { freshEntropy } from './randomness.ts';
 import {
   blindingSeed,
@@ -33,6 +34,7 @@ import {
 
 export { ValueError } from '../quantise.ts';
 export type { ProverHooks } from './argument.ts';
+export type { OnProgress, ProofPhase, ProofProgress } from './progress.ts';
 
 /** A source's tensors by checkpoint name, as floats, row-major. */
 export type Weights = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: ArrayLike<number> }>;
@@ -171,6 +173,8 @@ export interface ProveOptions {
   readonly context?: Uint8Array;
   readonly entropy?: Uint8Array;
   readonly hooks?: ProverHooks;
+  /** Hears how far the proof is, in its thread, some dozens of times. */
+  readonly progress?: OnProgress;
 }
 
 export interface Proved {
@@ -210,6 +214,7 @@ export async function createProver(bundleBytes: Uint8Array, { device, sources }:
       inputs: quantiseInputs(bundle, inputs),
       entropy: options.entropy ?? freshEntropy(),
       hooks: options.hooks,
+      progress: options.progress,
     });
     const commitments = opened.map((s) => s.digest);
     const proof = encodeProof(program, { program: bundle.digest, commitments, context, publics, body });

@@ -79,8 +79,15 @@ export interface FractionProver extends TreeProver {
   close(): void;
 }
 
-/** The tree over any leaves; `make` is called once, after the challenges. A tree takes most of a proof's memory. */
-export function fractionProver(device: Device, make: () => Leaves): FractionProver {
+/**
+ * The tree over any leaves; `make` is called once, after the challenges. A tree takes most of a proof's memory.
+ * @param progress hears which part of the work is done, from 0 to 1
+ */
+export function fractionProver(
+  device: Device,
+  make: () => Leaves,
+  progress: (part: number) => Promise<void> = () => Promise.resolve(),
+): FractionProver {
   const layers: Layer[] = [];
   const kernel = device.prepare(summand);
   const held = new Set<() => void>();
@@ -121,6 +128,7 @@ export function fractionProver(device: Device, make: () => Leaves): FractionProv
           async () => device.map(device.prepare(expression), tables, constants, size),
         );
       });
+      await progress(BUILDING / 2);
       for (let j = depth - 1; j >= 0; j--) {
         const { p, q } = layers[j + 1];
         const map = async (e: Expression, tables: readonly Table[]) =>
@@ -130,6 +138,7 @@ export function fractionProver(device: Device, make: () => Leaves): FractionProv
           () => map(sumDenominator, q),
         );
       }
+      await progress(BUILDING);
       return (await device.readFr(layers[0].q[0] as FrVector))[0];
     },
     layer(j, point, lambda) {
@@ -163,6 +172,7 @@ export function fractionProver(device: Device, make: () => Leaves): FractionProv
             for (const t of tables) values.push((await device.readFr(t.kind === 'fr' ? t : device.lift(t)))[0]);
           });
           release();
+          await progress(BUILDING + (1 - BUILDING) * 2 ** (j + 2 - layers.length));
           return values;
         },
       });
@@ -172,5 +182,8 @@ export function fractionProver(device: Device, make: () => Leaves): FractionProv
     },
   };
 }
+
+/** The share of a tree's work that building it is. */
+const BUILDING = 0.25;
 
 const minusOne = (alpha: bigint): bigint => (alpha === 0n ? neg(1n) : alpha - 1n);

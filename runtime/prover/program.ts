@@ -12,6 +12,7 @@ import { Held, type HeldValue } from './held.ts';
 import { levelProver } from './levels.ts';
 import { fractionProver, type FractionProver } from './lookup.ts';
 import { lookUp, programLeaves, type LookedUp } from './program-lookups.ts';
+import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
 import { matrixDigest, type MatrixEntries } from './range.ts';
 import { evaluateProgram, type Witness } from './witness.ts';
@@ -39,6 +40,7 @@ export interface ProofRequest {
   readonly inputs: ReadonlyMap<number, IntegerArray>;
   readonly entropy: Uint8Array;
   readonly hooks?: ProverHooks;
+  readonly progress?: OnProgress;
 }
 
 export interface ProvedProgram {
@@ -49,6 +51,7 @@ export interface ProvedProgram {
 /** Every input has to be inside its range. */
 export async function proveProgram(device: Device, request: ProofRequest): Promise<ProvedProgram> {
   const { program, argument, sources } = request;
+  const meter = new ProgressMeter(proofCosts(program), request.progress);
   return device.scope(async () => {
     await device.prepareGenerators(argument.columns + 1);
     const inputs = new Map(request.inputs);
@@ -57,6 +60,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
     const publics = new Map(program.publics.map((id) => [id, witness.entries(id)] as const));
     const looked = lookUp(program, witness);
     const rows = witnessMatrix(program, witness, looked);
+    await meter.advance('evaluate', 1);
 
     const statement = {
       program: request.programDigest,
@@ -74,19 +78,24 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
     );
     const matrices = proverMatrices(device, program, sources, rows, randomness);
     const held = new Held(device);
-    const role = proverRole(device, program, witness, looked, held);
+    const role = proverRole(device, program, witness, looked, held, meter);
     const body = await proveArgument(
       device,
       argument,
       programTranscript(statement),
       matrices,
       randomness,
-      (ctx) => proveText(ctx, program, role),
+      async (ctx) => {
+        await meter.advance('commit', 1);
+        await proveText(ctx, program, role);
+        await meter.advance('equations', 1);
+      },
       request.hooks,
     ).finally(() => {
       role.tree.close();
       held.releaseAll();
     });
+    await meter.advance('close', 1);
     return { publics, body: encodeBody(argument, body) };
   });
 }
@@ -122,7 +131,9 @@ export function proverRole(
   witness: Witness,
   looked: LookedUp,
   held: Held,
+  meter?: ProgressMeter,
 ): ProgramRole & { readonly tree: FractionProver } {
+  let level = 0;
   const uploaded = new Map<number, Promise<HeldValue<DeviceTensor>>>();
   const tensors = async (id: number): Promise<DeviceTensor> => {
     const v = uploaded.get(id) ?? held.make(() => upload(device, witness.entries(id)));
@@ -133,8 +144,15 @@ export function proverRole(
     evaluate: () => undefined,
     evaluateView: () => undefined,
     evaluateTable: () => undefined,
-    tree: fractionProver(device, () => programLeaves(program, witness, looked)),
-    prover: (instances) => levelProver(device, program, tensors, instances, held),
+    tree: fractionProver(
+      device,
+      () => programLeaves(program, witness, looked),
+      async (part) => meter?.advance('lookups', part),
+    ),
+    async prover(instances) {
+      await meter?.advance('equations', level++ / program.levels);
+      return levelProver(device, program, tensors, instances, held);
+    },
   };
 }
 

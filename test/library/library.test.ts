@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commit, createProver, createVerifier, createWasmDevice, ValueError } from '../../index.ts';
 import type { Device } from '../../runtime/device/device.ts';
+import type { ProofProgress } from '../../runtime/prover/index.ts';
 import { inputs, numbers, smallBundle, weights } from '../support/small.ts';
 
 describe('the library', () => {
@@ -40,6 +41,17 @@ describe('the library', () => {
     expect(await verifier.verify(proof, { context })).toMatchObject({ ok: true });
     expect(await verifier.verify(proof)).toEqual({ ok: false, reason: 'the proof is for another context' });
     verifier.close();
+  });
+
+  test('a proof says how far it is', async () => {
+    const { prover } = await prepare();
+    const said: ProofProgress[] = [];
+    await prover.prove(inputs, { progress: (p) => said.push(p) });
+    const phases = [...new Set(said.map((p) => p.phase))];
+    expect(phases).toEqual(['evaluate', 'commit', 'equations', 'close']);
+    const done = said.map((p) => p.done);
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    expect(done.at(-1)).toBeCloseTo(1);
   });
 
   test('a validated commitment is remembered by its digest', async () => {
