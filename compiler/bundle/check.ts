@@ -4,6 +4,7 @@
  */
 import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
 import type { Range, TensorType } from '../tensor/program.ts';
+import { leadsOutside } from './digits.ts';
 import { fail, limits } from './limits.ts';
 import { tooWide } from './magnitude.ts';
 
@@ -66,6 +67,8 @@ export function checkTensor(
     if (used.some((d) => d.variable >= t.shape.length || d.bit >= bits(t.shape[d.variable])))
       fail(`${t.name} has a digit of no index`);
     if (new Set(used.map((d) => `${d.variable}:${d.bit}`)).size !== used.length) fail(`${t.name} uses a digit twice`);
+    if (t.shape.some((n, v) => 2 ** bits(n) !== n && !leadsOutside(c.axes, shape, v, n)))
+      fail(`${t.name} reads entries beyond its own shape`);
   } else if (c.kind === 'selector') {
     const indices = tensors[c.of];
     const { kind } = indices.class;

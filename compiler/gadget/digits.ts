@@ -3,6 +3,7 @@
  * extension of such a view is that of the tensor it views, at a point made of the same digits' coordinates: a claim about
  * the view is a claim about the tensor, without a sumcheck between them.
  */
+import { leadsOutside } from '../bundle/digits.ts';
 import type { IndexExpr } from '../tensor/program.ts';
 import type { DigitSource } from './program.ts';
 
@@ -35,22 +36,6 @@ export function digitsOf(
   }
   const inside = shape.every((length, v) => 2 ** bitsFor(length) === length || leadsOutside(axes, of, v, length));
   return inside ? axes : undefined;
-}
-
-/** Whether some axis is beyond its end for all values of variable v from `length` on, whatever the others are. */
-function leadsOutside(axes: readonly DigitSource[][], of: readonly number[], v: number, length: number): boolean {
-  const bits = bitsFor(length);
-  return axes.some((digits, axis) => {
-    // The digits of v that stand in this axis: all from one on up, so that the position grows with v.
-    const own = digits.flatMap((d) => (typeof d === 'number' || d.variable !== v ? [] : [d.bit]));
-    const rising = own.every((bit, k) => bit === bits - 1 - k);
-    let position = 0;
-    for (const d of digits) {
-      const bit = typeof d === 'number' ? d : d.variable === v ? Math.floor(length / 2 ** d.bit) % 2 : 0;
-      position = 2 * position + bit;
-    }
-    return own.length > 0 && rising && position >= of[axis];
-  });
 }
 
 /** The digits of an index expression, least significant first, if they are digits of its variables or known. */

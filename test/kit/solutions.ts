@@ -4,7 +4,7 @@
  * no proof system is involved.
  */
 import type { GadgetProgram, GadgetTable } from '../../compiler/gadget/program.ts';
-import { forEachIndex, maskValues, viewMap } from '../../runtime/protocol/views.ts';
+import { digitMap, forEachIndex, maskValues, viewMap } from '../../runtime/protocol/views.ts';
 import { sumExactly } from '../../runtime/prover/sums.ts';
 import type { Values } from './subject.ts';
 
@@ -115,9 +115,11 @@ function checksOf(
   const views = new Map<number, Int32Array>();
   const of = (id: number): bigint[] => {
     const c = program.tensors[id].class;
-    if (c.kind === 'view') {
-      const { shape } = program.tensors[id];
-      const map = views.get(id) ?? viewMap(shape, program.tensors[c.of].shape, c.at, c.guards);
+    if (c.kind === 'view' || c.kind === 'digits') {
+      const [{ shape }, viewed] = [program.tensors[id], program.tensors[c.of].shape];
+      const made = (): Int32Array =>
+        c.kind === 'view' ? viewMap(shape, viewed, c.at, c.guards) : digitMap(shape, viewed, c.axes);
+      const map = views.get(id) ?? made();
       views.set(id, map);
       const source = of(c.of);
       return Array.from(map, (k) => (k < 0 ? 0n : source[k]));
@@ -130,7 +132,9 @@ function checksOf(
   };
   const after = (id: number): number => {
     const c = program.tensors[id].class;
-    return c.kind === 'view' || c.kind === 'selector' ? after(c.of) : (completeAfter.get(id) ?? 0);
+    return c.kind === 'view' || c.kind === 'digits' || c.kind === 'selector'
+      ? after(c.of)
+      : (completeAfter.get(id) ?? 0);
   };
   const checks: (() => boolean)[][] = Array.from({ length: unknowns + 1 }, () => []);
   for (const e of program.equations) {

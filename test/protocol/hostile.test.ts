@@ -115,6 +115,21 @@ describe('a bundle from outside', () => {
       /too large to evaluate/,
     ],
     [
+      'a view by digits that reads beyond its own shape',
+      (p) => {
+        const of = p.tensors.findIndex((t) => t.name === 'w');
+        const digits = (variable: number) => [2, 1, 0].map((bit) => ({ variable, bit }));
+        p.tensors[of].shape = [6, 6];
+        p.tensors.push({
+          ...structuredClone(tensor(p, 'w')),
+          name: 'five rows of six',
+          shape: [5, 6],
+          class: { kind: 'digits', of, axes: [digits(0), digits(1)] },
+        });
+      },
+      /reads entries beyond its own shape/,
+    ],
+    [
       'a view whose axes are padded beyond all bounds',
       (p) => {
         const view = tensor(p, 'view');
