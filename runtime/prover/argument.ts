@@ -174,9 +174,14 @@ async function commitRows({ device, argument, matrices, rows }: ProverState): Pr
   };
 }
 
-/** sum over the matrix's rows of weights[i] * row i */
-export const combineRows = (device: Device, m: ProverMatrix, weights: readonly bigint[]): FrVector =>
-  device.contract(m.vector, [1, m.rows, m.columns], device.frVector(weights));
+/** sum over the matrix's rows of weights[i] * row i; rows before the first weight and after the last are not touched. */
+export function combineRows(device: Device, m: ProverMatrix, weights: readonly bigint[]): FrVector {
+  const used = (w: bigint): boolean => w !== 0n;
+  const first = Math.max(0, weights.findIndex(used));
+  const rows = Math.max(1, weights.findLastIndex(used) + 1 - first);
+  const part = device.slice<IntVector | FrVector>(m.vector, first * m.columns, rows * m.columns);
+  return device.contract(part, [1, rows, m.columns], device.frVector(weights.slice(first, first + rows)));
+}
 
 async function columnProver(
   { device, argument, matrices, rows }: ProverState,

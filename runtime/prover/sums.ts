@@ -69,8 +69,9 @@ export function sumTerms(
   const plans = terms.map((term) => {
     const { loops, coefficient } = loopsOf(program, t, term);
     const count = loops.filter((l) => l.target === 0).reduce((n, l) => n * BigInt(l.length), 1n);
-    const raw = term.factors.reduce((n, f) => n * magnitude(program.tensors[f.tensor].range), count);
-    return { loops, coefficient, raw, factors: term.factors.map((f) => numbers(f.tensor)) };
+    const magnitudes = term.factors.map((f) => magnitude(program.tensors[f.tensor].range));
+    const raw = magnitudes.reduce((n, m) => n * m, count);
+    return { loops, coefficient, raw, magnitudes, factors: term.factors.map((f) => numbers(f.tensor)) };
   });
   const total = plans.reduce((n, p) => n + p.raw * (p.coefficient < 0n ? -p.coefficient : p.coefficient), 0n);
   const exact = plans.every((p) => p.raw < mostDouble && !p.factors.some((f) => Array.isArray(f)));
@@ -85,9 +86,49 @@ export function sumTerms(
       const own = new Float64Array(length);
       addProducts(p.loops, p.factors as NumberArray[], 1, own);
       for (let i = 0; i < length; i++) if (own[i] !== 0) sums[i] += p.coefficient * BigInt(own[i]);
+    } else if (!p.factors.some((f) => Array.isArray(f)) && canSplit(p.magnitudes, p.raw)) {
+      for (const [part, shift] of split(p.factors as NumberArray[], p.magnitudes, p.raw)) {
+        const own = new Float64Array(length);
+        addProducts(p.loops, part, 1, own);
+        const scale = p.coefficient * 2n ** BigInt(shift);
+        for (let i = 0; i < length; i++) if (own[i] !== 0) sums[i] += scale * BigInt(own[i]);
+      }
     } else addBig(p.loops, p.factors, p.coefficient, sums);
   }
   return fitsDouble(t.range) ? narrowed(Float64Array.from(sums, Number), t.range) : sums;
+}
+
+/** How far the widest factor's high part has to be shifted down for sums of products to fit 53 bits. */
+const splitShift = (raw: bigint): number => (raw >> 52n).toString(2).length;
+
+const widestOf = (magnitudes: readonly bigint[]): number =>
+  magnitudes.reduce((best, m, k) => (m > magnitudes[best] ? k : best), 0);
+
+/** Whether sums with the low part fit, too. */
+const canSplit = (magnitudes: readonly bigint[], raw: bigint): boolean =>
+  raw * 2n ** BigInt(splitShift(raw)) < mostDouble * magnitudes[widestOf(magnitudes)];
+
+/**
+ * The factors with the widest one split, v = high 2^shift + low, so that sums of either part's products fit 53 bits.
+ */
+function split(
+  factors: readonly NumberArray[],
+  magnitudes: readonly bigint[],
+  raw: bigint,
+): [parts: NumberArray[], shift: number][] {
+  const [widest, shift] = [widestOf(magnitudes), splitShift(raw)];
+  const by = 2 ** shift;
+  const of = factors[widest];
+  const [high, low] = [new Float64Array(of.length), new Float64Array(of.length)];
+  for (let i = 0; i < of.length; i++) {
+    high[i] = Math.floor(of[i] / by);
+    low[i] = of[i] - high[i] * by;
+  }
+  const using = (part: NumberArray): NumberArray[] => factors.map((f, k) => (k === widest ? part : f));
+  return [
+    [using(high), shift],
+    [using(low), 0],
+  ];
 }
 
 type NumberArray = Int16Array | Int32Array | Float64Array;
