@@ -26,6 +26,8 @@ export interface SubjectOptions {
   readonly resolveImport?: CompileInput['resolveImport'];
   /** For text with several models: which one. */
   readonly model?: string;
+  /** For text: types of what has none, by key. */
+  readonly calibration?: CompileInput['calibration'];
   /** For text: other values of literal `dim`s and `const`s. */
   readonly overrides?: CompileInput['overrides'];
 }

@@ -238,6 +238,38 @@ const cases: Record<string, Case> = {
       },
     },
   },
+  attention: {
+    text: `model m { dim T = 3, H = 2, K = 2
+      secret q[T, H * K]: fixed<5, 2> from adapter "q"
+      secret k[T, K]: fixed<5, 2> from adapter "k"
+      z[h: H, t, s: T] = round<8, 2>(sum(j: K) q[t, h * K + j] * k[s, j])
+      n[h: H, t] = sum(s: T) (if s <= t then z[h, t, s] else 0)
+      r[h, t] = round<8, 3>(n[h, t])
+      o[t: T, i: H * K] = round<8, 2>(r[i div K, t] * q[t, i])
+      public out[t, i] = o[t, i] }`,
+    inputs: {
+      q: [3n, -7n, 12n, 5n, 1n, 9n, -4n, 8n, 2n, 2n, -9n, 6n],
+      k: [7n, 3n, -5n, 4n, 1n, 6n],
+    },
+    forgeries: {
+      // z[0, 1, 2] with q of head 1: (-4 + 8 * 6) / 4 where it is (1 + 9 * 6) / 4.
+      'a score of another head': { change: (f) => f.set('z', 5, 11n), bound: ['z remainder'] },
+      // r[0, 0] counts z[0, 0, 1], a masked entry, too.
+      'a masked position counted': {
+        change: (f) => f.add('r', 0, 2n * f.get('z')[1]),
+        bound: ['r is exact', 'o remainder'],
+      },
+      // o[0, 0] with the sum of head 1.
+      'a value weighted by another head': {
+        change: (f) => {
+          const [own, other] = [f.get('r')[0], f.get('r')[3]];
+          const v = f.get('q')[0];
+          f.add('o', 0, (other * v + 4n) / 8n - (own * v + 4n) / 8n);
+        },
+        bound: ['o remainder'],
+      },
+    },
+  },
   'indices that are secret': {
     text: `model m { dim T = 3, V = 5
       secret tokens[T]: index<V>
