@@ -1,9 +1,18 @@
 /** Verifying a proof that was made elsewhere. */
 import type { VerifierDevice } from '../runtime/device/device.ts';
-import { createVerifier } from '../runtime/verifier/index.ts';
+import { decodeCommitment } from '../runtime/codec/files.ts';
+import { createVerifier, type Verifier } from '../runtime/verifier/index.ts';
 import type { ProofFiles, Report } from './messages.ts';
 import { summarise } from './publics.ts';
 import { steps } from './steps.ts';
+
+/** Nothing is proved of a commitment to open tensors: its digest tells it from others. */
+function detailOf(verifier: Verifier, commitment: Uint8Array): string {
+  const { source } = decodeCommitment(commitment);
+  const open = verifier.bundle.gadgets.sources.find((s) => s.name === source)?.open === true;
+  const digest = Array.from(verifier.commitment(source) ?? [], (b) => b.toString(16).padStart(2, '0')).join('');
+  return open ? `open weights, to be compared with a commitment that was checked: ${digest}` : 'in range';
+}
 
 export async function runVerification(
   device: VerifierDevice & { readonly name: string },
@@ -20,7 +29,7 @@ export async function runVerification(
     for (const { name, bytes } of commitments) {
       const verdict = await step(`Validate ${name}`, async () => {
         const value = await verifier.register(bytes);
-        return { value, detail: value.ok ? 'in range' : value.reason };
+        return { value, detail: value.ok ? detailOf(verifier, bytes) : value.reason };
       });
       if (!verdict.ok) return reject(`Rejected: ${name}: ${verdict.reason}.`);
     }
