@@ -138,6 +138,12 @@ export const commands: readonly CommandSpec[] = [
     positionals: [bundle, { name: 'PROOF', help: 'what `zkl prove` wrote' }],
     options: [
       { name: 'commitment', value: 'FILE', many: true, usual: true, help: 'the published commitment; one per source' },
+      {
+        name: 'weights',
+        value: '[SOURCE=]PATH',
+        many: true,
+        help: 'of open tensors: check that they are what the commitment is to',
+      },
       { name: 'public', value: 'FILE', help: 'compare the public tensors with this safetensors or JSON file' },
       {
         name: 'tolerance',
