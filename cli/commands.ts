@@ -16,6 +16,15 @@ const dims: OptionSpec = {
   help: 'another value for a literal dim or const',
 };
 const model: OptionSpec = { name: 'model', value: 'NAME', help: 'this model, where the file has several' };
+const calibration: OptionSpec = {
+  name: 'calibration',
+  value: 'FILE',
+  help: 'the scales; default: PROGRAM.calibration.json beside PROGRAM.zkl, if it is there',
+};
+const samples: readonly OptionSpec[] = [
+  { name: 'samples', value: 'FILE|random:SEED', required: true, help: 'inputs: JSON, or made up' },
+  { name: 'limit', value: 'N', help: 'only the first N samples; of random ones N instead of one' },
+];
 const noCache: OptionSpec = { name: 'no-cache', help: 'neither read nor write the cache directory' };
 
 const device: readonly OptionSpec[] = [
@@ -32,7 +41,7 @@ const weights: OptionSpec = {
   value: '[SOURCE=]DIR',
   many: true,
   usual: true,
-  help: 'a PEFT adapter directory or a safetensors file',
+  help: 'the directory of a model or of a PEFT adapter, or a safetensors file',
 };
 const context: OptionSpec = {
   name: 'context',
@@ -61,7 +70,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'check',
     summary: 'check names, shapes, scales and ranges of a program',
     positionals: [program],
-    options: [model, dims],
+    options: [model, dims, calibration],
     notes: ['Ends with status 1 if the program has errors.'],
     example: 'zkl check adapter.zkl --dim T=1',
     load: () => import('./commands/check.ts'),
@@ -79,10 +88,58 @@ export const commands: readonly CommandSpec[] = [
     name: 'compile',
     summary: 'compile a program to a bundle',
     positionals: [program],
-    options: [model, dims, output('FILE', 'the bundle')],
-    notes: ['The same source and dims give the same bytes. Ends with status 1 if the program has errors.'],
+    options: [model, dims, calibration, output('FILE', 'the bundle')],
+    notes: ['The same source, dims and scales give the same bytes. Ends with status 1 if the program has errors.'],
     example: 'zkl compile adapter.zkl -o adapter.zkb',
     load: () => import('./commands/compile.ts'),
+  },
+  {
+    name: 'calibrate',
+    summary: 'choose the scales that a program leaves open, from sample inputs',
+    positionals: [program],
+    options: [
+      weights,
+      ...samples,
+      { name: 'bits', value: 'N', help: 'of rounded values, from 4 to 24; default 16' },
+      { name: 'weight-bits', value: 'N', help: 'of open weights, from 4 to 24; default 16' },
+      {
+        name: 'headroom',
+        value: 'FACTOR',
+        help: 'how many times the largest value of the samples must fit; default 1.5',
+      },
+      model,
+      dims,
+      { name: 'output', short: 'o', value: 'FILE', help: 'default: PROGRAM.calibration.json beside PROGRAM.zkl' },
+    ],
+    notes: [
+      'Samples are JSON, for each input a list: {"tokens": [[1, 403, 407], [1, 385, 311]]}.',
+      'A secret source without --weights counts as zeros: the scales then say nothing about it.',
+    ],
+    example: 'zkl calibrate model.zkl --weights base=MODEL_DIR --samples samples.json',
+    load: () => import('./commands/calibrate.ts'),
+  },
+  {
+    name: 'compare',
+    summary: 'run a program on samples, in integers and in float64, and compare',
+    positionals: [program],
+    options: [
+      weights,
+      ...samples,
+      calibration,
+      {
+        name: 'reference',
+        value: 'FILE',
+        help: 'what other software made of the samples: JSON with logits, cross_entropy',
+      },
+      { name: 'logits', value: 'NAME', help: 'the tensor of scores by position and token; default logits' },
+      model,
+      dims,
+    ],
+    notes: [
+      'Samples one token longer than the input also say which token should have followed: cross-entropies are compared.',
+    ],
+    example: 'zkl compare model.zkl --weights base=MODEL_DIR --samples samples.json',
+    load: () => import('./commands/compare.ts'),
   },
   {
     name: 'inspect',

@@ -25,10 +25,24 @@ export const readText = async (path: string, what: string): Promise<string> =>
 
 /** Opens a file for reading parts of it, and closes it when `body` ends. */
 export async function withSource<T>(path: string, what: string, body: (source: ByteSource) => Promise<T>): Promise<T> {
+  const { source, close } = await openSource(path, what);
+  try {
+    return await body(source);
+  } finally {
+    await close();
+  }
+}
+
+/** Opens a file for reading parts of it, until `close` is called. */
+export async function openSource(
+  path: string,
+  what: string,
+): Promise<{ readonly source: ByteSource; readonly close: () => Promise<void> }> {
   const failure = (error: unknown): unknown => systemFailure(error, `read ${what}`, path);
   const file = await open(path).catch((error: unknown) => {
     throw failure(error);
   });
+  const close = (): Promise<void> => file.close();
   try {
     const status = await file.stat();
     if (status.isDirectory()) throw new CliError(`cannot read ${what} ${path}: it is a directory`, 'name a file');
@@ -46,9 +60,10 @@ export async function withSource<T>(path: string, what: string, body: (source: B
       }
       return bytes.subarray(0, at);
     };
-    return await body({ name: path, size: status.size, read });
-  } finally {
-    await file.close();
+    return { source: { name: path, size: status.size, read }, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { check } from '../../compiler/check/index.ts';
 import { parse } from '../../grammar/index.ts';
+import { calibrationOf } from '../calibration.ts';
 import type { Run } from '../command.ts';
 import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../program.ts';
 import { plural } from '../text.ts';
@@ -14,6 +15,7 @@ export const run: Run = async (args) => {
     resolveImport,
     model: args.value('model'),
     overrides: overridesOf(args),
+    calibration: await calibrationOf(args, source),
     incomplete: hasErrors(parsed.diagnostics),
   });
   const diagnostics = [...parsed.diagnostics, ...checked.diagnostics];

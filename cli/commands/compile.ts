@@ -1,5 +1,6 @@
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { compile } from '../../compiler/index.ts';
+import { calibrationOf } from '../calibration.ts';
 import type { Run } from '../command.ts';
 import { checkOutput, writeOutputs } from '../files.ts';
 import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../program.ts';
@@ -9,8 +10,9 @@ export const run: Run = async (args, progress) => {
   const program = await readProgram(args.positionals[0]);
   const output = args.required('output');
   await checkOutput(output);
+  const calibration = await calibrationOf(args, program.source);
   const compiled = await progress.phase('compile', () =>
-    compile({ ...program, model: args.value('model'), overrides: overridesOf(args) }),
+    compile({ ...program, model: args.value('model'), overrides: overridesOf(args), calibration }),
   );
   const { bundle, diagnostics } = compiled;
   const shown = showDiagnostics(diagnostics, program);
