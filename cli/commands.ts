@@ -55,15 +55,27 @@ const cacheNote = 'The cache is $XDG_CACHE_HOME/zkl or ~/.cache/zkl; without a p
 export const commands: readonly CommandSpec[] = [
   {
     name: 'import',
-    summary: 'write a .zkl program for all modules of a PEFT adapter',
-    positionals: [{ name: 'ADAPTER_DIR', help: 'a directory with adapter_config.json and adapter_model.safetensors' }],
+    summary: 'write a .zkl program for a model with adapters, or for the modules of an adapter alone',
+    positionals: [{ name: 'DIR', help: 'a model (config.json, safetensors) or a PEFT adapter (adapter_config.json)' }],
     options: [
-      { name: 'rows', value: 'N', required: true, help: 'rows of activations per proof' },
+      { name: 'tokens', value: 'N', usual: true, help: 'of a model: how many tokens a proof is about' },
+      {
+        name: 'adapter',
+        value: 'DIR',
+        many: true,
+        usual: true,
+        help: 'of a model: a PEFT adapter that is added to it',
+      },
+      { name: 'rows', value: 'N', help: 'of an adapter alone: rows of activations per proof' },
       { name: 'force', help: 'replace an existing file' },
       output('FILE', 'the program'),
     ],
-    notes: ['The program is a start: read it, and edit types, rows and what is public.'],
-    example: 'zkl import my-adapter --rows 15 -o adapter.zkl',
+    notes: [
+      'The program is a start: read it, and edit types, lengths and what is public.',
+      'Models of the LLaMA family (Llama, Mistral without windows, Qwen2) and of the GPT-2 family can be imported.',
+      'An adapter alone: zkl import my-adapter --rows 15 -o adapter.zkl',
+    ],
+    example: 'zkl import my-model --adapter my-adapter --tokens 64 -o model.zkl',
     load: () => import('./commands/import.ts'),
   },
   {

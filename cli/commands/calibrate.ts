@@ -49,6 +49,8 @@ export const run: Run = async (args, progress) => {
   const weightTypes = typesOfWeights(program, weights, weightBits);
   const report = headroomOf(observations, values);
   refuseOverflows(report, path);
+  // What the checker proves depends on the scales: whether any number could leave the field, or never fits.
+  await progress.phase('check', () => readModel(source, args, Object.fromEntries([...weightTypes, ...values]), false));
 
   const given = `${plural(samples.length, 'sample')}, headroom ${headroom}`;
   const about = `values of ${bits} bits, weights of ${weightBits} bits, from ${given}`;

@@ -5,6 +5,9 @@ import type { Run } from '../command.ts';
 import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../program.ts';
 import { plural } from '../text.ts';
 
+/** Names of scales in a message; `--json` has them all. */
+const SHOWN = 6;
+
 export const run: Run = async (args) => {
   const program = await readProgram(args.positionals[0]);
   const parsed = parse(program.text, program.source);
@@ -33,12 +36,13 @@ export const run: Run = async (args) => {
   const models = checked.programs.map(
     (p) => `${p.name}: ${plural(p.tensors.length, 'tensor')}, ${plural(p.equations.length, 'equation')}, no errors`,
   );
-  const open = checked.uncalibrated.length;
+  const keys = checked.uncalibrated.map(({ key }) => key);
+  const open = keys.length;
   const scales =
     open === 0
       ? []
       : [
-          `${plural(open, 'scale is', 'scales are')} left to calibration: ${checked.uncalibrated.map(({ key }) => key).join(', ')}`,
+          `${plural(open, 'scale is', 'scales are')} left to calibration (zkl calibrate): ${keys.slice(0, SHOWN).join(', ')}${open > SHOWN ? ', ...' : ''}`,
         ];
   const nothing = models.length === 0 && open === 0 ? [`${source}: no models, no errors`] : [];
   return { exit: 0, text: [shown, ...models, ...scales, ...nothing].filter((line) => line !== '').join('\n'), json };

@@ -1,13 +1,27 @@
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { format } from '../../grammar/format.ts';
+import type { ModelAdapter } from '../../runtime/formats/import-adapters.ts';
+import { importModel } from '../../runtime/formats/import-model.ts';
 import { importAdapter } from '../../runtime/formats/import.ts';
+import type { Arguments } from '../arguments.ts';
 import type { Run } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { checkOutput, readText, writeOutputs } from '../files.ts';
 import { columns, plural, shape } from '../text.ts';
-import { withAdapter } from '../weights.ts';
+import { isModel, withAdapter, withModel } from '../weights.ts';
 
-export const run: Run = async (args, progress) => {
+export const run: Run = async (args, progress) =>
+  (await isModel(args.positionals[0])) ? importFromModel(args, progress) : importFromAdapter(args, progress);
+
+const importFromAdapter: Run = async (args, progress) => {
   const directory = args.positionals[0];
+  refuse(args, ['tokens', 'adapter'], `${directory} is the directory of an adapter`);
+  if (args.value('rows') === undefined)
+    throw new CliError(
+      '--rows N is missing: rows of activations per proof',
+      `for example: zkl import ${directory} --rows 15 -o adapter.zkl`,
+    );
   const rows = args.integer('rows', 1, 1_000_000) ?? 1;
   const output = args.required('output');
   await checkOutput(output);
@@ -17,14 +31,7 @@ export const run: Run = async (args, progress) => {
     const maxAbs = await progress.phase('read weights', () => adapter.maxAbs());
     return { description, text: importAdapter({ description, fileName, maxAbs }, { rows }) };
   });
-  // Only a file can hold edits: reading a device or a pipe may never end.
-  const isFile = statSync(output, { throwIfNoEntry: false })?.isFile() ?? false;
-  if (isFile && !args.flag('force') && (await readText(output, 'the program')) !== text)
-    throw new CliError(
-      `${output} exists and may hold edits of yours`,
-      'choose another name, or replace it with --force',
-    );
-  await writeOutputs([{ path: output, bytes: text }]);
+  await writeProgram(args, text);
 
   const { modules, leftOut } = description;
   const left = leftOut.map((t) => [`  ${t.name}`, shape(t.shape), t.reason]);
@@ -41,3 +48,96 @@ export const run: Run = async (args, progress) => {
   };
   return { exit: 0, text: summary, json };
 };
+
+/** Never replaces edits unless told to. */
+async function writeProgram(args: Arguments, text: string): Promise<void> {
+  const output = args.required('output');
+  // Only a file can hold edits: reading a device or a pipe may never end.
+  const isFile = statSync(output, { throwIfNoEntry: false })?.isFile() ?? false;
+  if (isFile && !args.flag('force') && (await readText(output, 'the program')) !== text)
+    throw new CliError(
+      `${output} exists and may hold edits of yours`,
+      'choose another name, or replace it with --force',
+    );
+  await writeOutputs([{ path: output, bytes: text }]);
+}
+
+function refuse(args: Arguments, options: readonly string[], why: string): void {
+  const given = options.find((name) => args.flag(name));
+  if (given !== undefined) throw new CliError(`--${given} has no meaning here: ${why}`, `leave --${given} out`);
+}
+
+const importFromModel: Run = async (args, progress) => {
+  const directory = args.positionals[0];
+  refuse(args, ['rows'], `${directory} is the directory of a model, which takes --tokens`);
+  const tokens = args.integer('tokens', 1, 1_000_000);
+  if (tokens === undefined)
+    throw new CliError(
+      '--tokens N is missing: how many tokens a proof is about',
+      `for example: zkl import ${directory} --tokens 64 -o model.zkl`,
+    );
+  const output = args.required('output');
+  await checkOutput(output);
+  const paths = args.list('adapter');
+  const sources = sourceNames(paths);
+  const adapters = await progress.phase('read adapters', () =>
+    Promise.all(paths.map((path, k) => readAdapter(path, sources[k]))),
+  );
+  const { text, config, adapted } = await progress.phase('read model', () =>
+    withModel(directory, (model) => importModel(model, adapters, tokens)),
+  );
+  const formatted = await format(text, output);
+  if (formatted.text === undefined) throw new Error(`internal error: the imported program has errors:\n${text}`);
+  await writeProgram(args, formatted.text);
+
+  const weights = [`--weights base=${directory}`, ...paths.map((path, k) => `--weights ${sources[k]}=${path}`)].join(
+    ' ',
+  );
+  const left = adapters.flatMap(({ description, source }) =>
+    description.leftOut.map((t) => [`  ${t.name}`, shape(t.shape), `of ${source}: ${t.reason}`]),
+  );
+  const summary = [
+    `${output}: ${config.architecture} of ${plural(config.layers, 'layer')}, ${plural(tokens, 'token')}` +
+      (adapters.length === 0
+        ? ''
+        : `, ${plural(adapters.length, 'adapter')} on ${plural(adapted.length, 'projection')}`),
+    ...(left.length > 0 ? [`left out ${plural(left.length, 'tensor')}:`, columns(left)] : []),
+    `next: zkl calibrate ${output} ${weights} --samples FILE`,
+  ].join('\n');
+  const json = {
+    output,
+    tokens,
+    architecture: config.architecture,
+    layers: config.layers,
+    adapters: paths.map((path, k) => ({
+      path,
+      source: sources[k],
+      projections: adapters[k].description.modules.length,
+    })),
+    leftOut: adapters.flatMap(({ description }) => description.leftOut),
+  };
+  return { exit: 0, text: summary, json };
+};
+
+const readAdapter = (path: string, source: string): Promise<ModelAdapter> =>
+  withAdapter(path, async ({ description, fileName, maxAbs }) => ({
+    description,
+    fileName,
+    maxAbs: await maxAbs(),
+    source,
+  }));
+
+/** One adapter is called `adapter`; several are called after their directories. */
+function sourceNames(paths: readonly string[]): string[] {
+  if (paths.length < 2) return paths.map(() => 'adapter');
+  const taken = new Set(['base', 'adapter']);
+  return paths.map((path) => {
+    const word = basename(path)
+      .replace(/\W/g, '_')
+      .replace(/^(?=\d|$)/, 'adapter_');
+    let name = word;
+    for (let n = 2; taken.has(name); n++) name = `${word}_${n}`;
+    taken.add(name);
+    return name;
+  });
+}

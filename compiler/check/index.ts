@@ -89,7 +89,7 @@ export function check(input: CheckInput): CheckResult {
 function refuseUnproved(reporter: Reporter, model: ast.Model, uncalibrated: readonly Uncalibrated[]): void {
   for (const { key, span } of uncalibrated) {
     reporter.error('ZKL404', span, 'a scale that is not known', `calibration has no \`${key}\``, {
-      help: 'write the type, `round<bits, frac>(...)`, or calibrate',
+      help: 'write the type, `round<bits, frac>(...)`, or let `zkl calibrate` choose it',
     });
   }
   if (model.train !== undefined) {

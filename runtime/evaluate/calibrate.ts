@@ -20,12 +20,15 @@ export const noObservations = (): Observations => ({ keys: new Map(), written: n
 /** Takes in one run of `evaluateReal`; weights are left out. */
 export function observe(program: TensorProgram, values: ReadonlyMap<number, Numbers>, into: Observations): void {
   into.samples++;
+  // Without a key these are views of what has the type, or were proved to fit.
+  const exact = new Set(program.equations.flatMap((e) => (e.definition.kind === 'polynomial' ? [e.target] : [])));
   for (const tensor of program.tensors) {
     const numbers = values.get(tensor.id);
     if (numbers === undefined || tensor.type?.kind !== 'fixed' || tensor.file !== undefined) continue;
     const most = magnitude(numbers);
     if (tensor.key !== undefined) into.keys.set(tensor.key, Math.max(most, into.keys.get(tensor.key) ?? 0));
-    else into.written.set(tensor.name, { tensor, most: Math.max(most, into.written.get(tensor.name)?.most ?? 0) });
+    else if (!exact.has(tensor.id))
+      into.written.set(tensor.name, { tensor, most: Math.max(most, into.written.get(tensor.name)?.most ?? 0) });
   }
 }
 
