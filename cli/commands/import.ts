@@ -5,24 +5,31 @@ import type { ModelAdapter } from '../../runtime/formats/import-adapters.ts';
 import { importModel } from '../../runtime/formats/import-model.ts';
 import { importAdapter } from '../../runtime/formats/import.ts';
 import type { Arguments } from '../arguments.ts';
-import type { Run } from '../command.ts';
+import type { Outcome, Run } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { checkOutput, readText, writeOutputs } from '../files.ts';
+import type { Progress } from '../progress.ts';
 import { columns, plural, shape } from '../text.ts';
 import { isModel, withAdapter, withModel } from '../weights.ts';
 
-export const run: Run = async (args, progress) =>
-  (await isModel(args.positionals[0])) ? importFromModel(args, progress) : importFromAdapter(args, progress);
+export const run: Run = async (args, progress) => {
+  // Numbers first: what they are wrong about needs no file.
+  const [rows, tokens] = ['rows', 'tokens'].map((name) => args.integer(name, 1, 1_000_000));
+  return (await isModel(args.positionals[0]))
+    ? importFromModel(args, progress, tokens)
+    : importFromAdapter(args, progress, rows);
+};
 
-const importFromAdapter: Run = async (args, progress) => {
+type RunWith = (args: Arguments, progress: Progress, length: number | undefined) => Promise<Outcome>;
+
+const importFromAdapter: RunWith = async (args, progress, rows) => {
   const directory = args.positionals[0];
   refuse(args, ['tokens', 'adapter'], `${directory} is the directory of an adapter`);
-  if (args.value('rows') === undefined)
+  if (rows === undefined)
     throw new CliError(
       '--rows N is missing: rows of activations per proof',
       `for example: zkl import ${directory} --rows 15 -o adapter.zkl`,
     );
-  const rows = args.integer('rows', 1, 1_000_000) ?? 1;
   const output = args.required('output');
   await checkOutput(output);
 
@@ -67,10 +74,9 @@ function refuse(args: Arguments, options: readonly string[], why: string): void 
   if (given !== undefined) throw new CliError(`--${given} has no meaning here: ${why}`, `leave --${given} out`);
 }
 
-const importFromModel: Run = async (args, progress) => {
+const importFromModel: RunWith = async (args, progress, tokens) => {
   const directory = args.positionals[0];
   refuse(args, ['rows'], `${directory} is the directory of a model, which takes --tokens`);
-  const tokens = args.integer('tokens', 1, 1_000_000);
   if (tokens === undefined)
     throw new CliError(
       '--tokens N is missing: how many tokens a proof is about',
