@@ -107,7 +107,10 @@ function inlineTerm(
     const simple = p.terms.length === 1 && p.terms[0].reduced.length === 0 && p.terms[0].factors.length <= 1;
     // A guard beside other factors would tie indices together that are apart, and an index that is data is a sum.
     const bare = simple && !readsEntry(p.terms[0]) && (alone || p.terms[0].guards.length === 0);
-    const once = alone && readers.get(f.tensor) === 1 && p.terms.every((t) => t.factors.length <= mostFactors);
+    // A sum inside a sum would run over the indices of both at once.
+    const flat = term.reduced.length === 0 || p.terms.every((t) => t.reduced.length === 0);
+    const small = p.terms.every((t) => t.factors.length <= mostFactors);
+    const once = alone && readers.get(f.tensor) === 1 && flat && small;
     if (!bare && !once) continue;
     const rest = term.factors.filter((_, j) => j !== k);
     return p.terms.flatMap((t) => inlineTerm(substitute(term, rest, f, t, fixed), fixed, known, readers));

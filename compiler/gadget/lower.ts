@@ -8,11 +8,13 @@ import { inlineEquations } from './inline.ts';
 import { layOut, type FileTensor } from './layout.ts';
 import { lowerArgmax, lowerMaximum } from './maximum.ts';
 import { chooseColumns, placeWitnesses } from './place.ts';
-import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass } from './program.ts';
+import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass, GadgetTerm } from './program.ts';
 import { clampTensor, lowerRound } from './rounds.ts';
 
 /** Integers wider than this could wrap in the 255-bit field when two of them are compared. */
 const mostBits = 250;
+/** Tables of a sumcheck with more entries would not fit beside each other. */
+const mostSummed = 2 ** 26;
 /** The longest response, in scalars, that travels unfolded. */
 const longestResponse = 256;
 
@@ -55,6 +57,19 @@ export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagno
     const { span } = tensors.find((t) => t.name === wide) ?? { span: nowhere };
     return { diagnostics: [wideError(span, `sums of \`${wide}\` could wrap in the field`)] };
   }
+  const large = b.equations.find((e) => e.terms.some((t) => summedEntries(t) > mostSummed));
+  if (large)
+    return {
+      diagnostics: [
+        error(
+          'ZKL508',
+          large.span,
+          'a sum over too many indices at once',
+          `\`${tensors[large.target].name}\` sums products over ${summedEntries(large.terms.reduce((a, t) => (summedEntries(t) > summedEntries(a) ? t : a)))} entries`,
+          'give inner sums, and what an index from a tensor selects, names of their own with `round` around them',
+        ),
+      ],
+    };
   const levels = assignLevels(b);
   const columns = chooseColumns(tensors, Math.max(32, ...sources.map((s) => s.columns)));
   const witnessRows = placeWitnesses(tensors, columns);
@@ -79,6 +94,10 @@ export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagno
     diagnostics,
   };
 }
+
+/** Over how many entries a term's sumcheck runs, axes padded to powers of two. */
+const summedEntries = (t: GadgetTerm): number =>
+  t.variables.reduce((n, length) => n * 2 ** Math.ceil(Math.log2(length)), 1);
 
 const evaluated = (b: Builder, equation: number): boolean =>
   b.steps.some((s) => s.kind === 'equation' && s.equation === equation);

@@ -8,6 +8,7 @@ export { fixedTensors, fixedTypes, lengths, shapes, type FixedTensor, type Shape
 export { assertGadget, checkGadget, type GadgetOptions } from './check.ts';
 export type { GadgetFailure, GadgetReport, Property } from './report.ts';
 export { Draw, entropyOf } from './draw.ts';
+export { forge, without, type Forger, type Forgery } from './forge.ts';
 export { isCopy, keepOnly, proveLie, verifyForgetful, type Lie, type Lied } from './liar.ts';
 export { functionProgram, type FunctionKind } from './functions.ts';
 export { programs } from './programs.ts';

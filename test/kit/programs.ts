@@ -43,47 +43,49 @@ interface Sketch {
 
 const axes = fc.array(fc.nat(5), { maxLength: 3 });
 
-const sketches: fc.Arbitrary<Sketch> = fc.record({
-  sizes: fc.array(fc.constantFrom(1, 2, 3, 4, 5, 6, 7, 9), { minLength: 2, maxLength: 3 }),
-  inputs: fc.array(
-    fc.record({
-      axes,
-      secret: fc.boolean(),
-      bits: fc.integer({ min: 1, max: 8 }),
-      stacked: fc.boolean(),
-      source: fc.nat(1),
-      kind: fc.nat(7),
-    }),
-    { minLength: 2, maxLength: 4 },
-  ),
-  equations: fc.array(
-    fc.record({
-      axes,
-      output: fc.boolean(),
-      around: fc.nat(11),
-      terms: fc.array(
-        fc.record({
-          coefficient: fc.constantFrom(1, 1, -1, 2, -3, 100),
-          factors: fc.array(
-            fc.record({ tensor: fc.nat(20), axes: fc.array(fc.nat(40), { minLength: 3, maxLength: 3 }) }),
-            { maxLength: 3 },
-          ),
-          guard: fc.nat(11),
-        }),
-        { minLength: 1, maxLength: 3 },
-      ),
-    }),
-    { minLength: 1, maxLength: 4 },
-  ),
-});
+const sketches = (equations: number): fc.Arbitrary<Sketch> =>
+  fc.record({
+    sizes: fc.array(fc.constantFrom(1, 2, 3, 4, 5, 6, 7, 9), { minLength: 2, maxLength: 3 }),
+    inputs: fc.array(
+      fc.record({
+        axes,
+        secret: fc.boolean(),
+        bits: fc.integer({ min: 1, max: 8 }),
+        stacked: fc.boolean(),
+        source: fc.nat(1),
+        kind: fc.nat(7),
+      }),
+      { minLength: 2, maxLength: 4 },
+    ),
+    equations: fc.array(
+      fc.record({
+        axes,
+        output: fc.boolean(),
+        around: fc.nat(11),
+        terms: fc.array(
+          fc.record({
+            coefficient: fc.constantFrom(1, 1, -1, 2, -3, 100),
+            factors: fc.array(
+              fc.record({ tensor: fc.nat(20), axes: fc.array(fc.nat(40), { minLength: 3, maxLength: 3 }) }),
+              { maxLength: 3 },
+            ),
+            guard: fc.nat(11),
+          }),
+          { minLength: 1, maxLength: 3 },
+        ),
+      }),
+      { minLength: Math.max(1, equations - 3), maxLength: equations },
+    ),
+  });
 
 /**
- * Programs of a few tensors: up to four equations one upon the other, terms of up to three factors (the same one twice
+ * Programs of a few tensors: up to four equations one upon the other, or about as many as `equations` says, terms of up to three factors (the same one twice
  * among them), reduced and broadcast indices, slices, shifts, reversals, diagonals, guards, stacked files, two sources;
  * open tensors, secrets without a source, indices that are data; and around sums: rounding, quotients, roots, a table that
  * saturates, maxima and their indices.
  */
-export const programs = (): fc.Arbitrary<TensorProgram> => sketches.map(build);
+export const programs = (options: { readonly equations?: number } = {}): fc.Arbitrary<TensorProgram> =>
+  sketches(options.equations ?? 4).map(build);
 
 const unit = { num: 1n, den: 1n };
 const span = { source: '', start: 0, end: 0 };
@@ -127,7 +129,7 @@ function build(sketch: Sketch): TensorProgram {
   return {
     name: 'random',
     tensors,
-    tables: [squares],
+    tables: [squares, parities],
     equations,
     statement: tensors.filter((t) => t.role !== 'inner').map((t) => t.id),
   };
@@ -141,6 +143,17 @@ const squares: Table = {
   first: -8n,
   values: Array.from({ length: 16 }, (_, i) => BigInt((i - 8) ** 2)),
   saturate: true,
+  span,
+};
+
+/** x mod 2 and a sign, for every x of six bits. */
+const parities: Table = {
+  name: 'parities',
+  argument: { kind: 'fixed', bits: 6, frac: 0 },
+  result: { kind: 'fixed', bits: 3, frac: 0 },
+  first: -32n,
+  values: Array.from({ length: 64 }, (_, i) => BigInt(i < 32 ? -(i % 2) : i % 2)),
+  saturate: false,
   span,
 };
 
@@ -214,6 +227,12 @@ function around(
       const q = { terms: [{ coefficient: 3n, reduced: [], guards: [], factors: [] }, ...square], scale: unit };
       return [round('P/Q', p, bits, { q })];
     }
+    case 8:
+      if (bits > 6) return [plain];
+      return [
+        { ...round('P', p, 6), range },
+        { definition: { kind: 'table', table: 1, argument: 0 }, range: { lo: -1n, hi: 1n }, type: fixed(3) },
+      ];
     case 7:
       return range.lo < 0n ? [plain] : [round('sqrt(P)', p, bits)];
     default:
@@ -260,6 +279,7 @@ function term(
   const reduced: IndexVar[] = [];
   const guards: Compare[] = [];
   const factors: Factor[] = [];
+  let chosen = false;
   const sizeOf = (v: number): number => (v < indices.length ? indices[v] : reduced[v - indices.length]).size;
   const work = (): number => size(indices.map((v) => v.size)) * size(reduced.map((v) => v.size));
   for (const f of sketch.factors) {
@@ -273,7 +293,9 @@ function term(
     };
     const at = t.shape.map((length, j) => {
       const choosers = tensors.filter((x) => x.type?.kind === 'index' && x.type.size === length);
-      if (choosers.length > 0 && f.axes[j] % 3 === 0) {
+      // Each is a sum over all indices: one for a term.
+      if (choosers.length > 0 && f.axes[j] % 3 === 0 && !chosen) {
+        chosen = true;
         const chooser = choosers[f.axes[j] % choosers.length];
         const own = chooser.shape.map((n, axis) =>
           position(n, f.axes[j] + axis, indices.length + reduced.length, sizeOf, guards, () => fresh(n)),

@@ -142,6 +142,15 @@ describe('gadgets', () => {
   });
 });
 
+test('random programs of twenty equations and tables', async () => {
+  await fc.assert(
+    fc.asyncProperty(programs({ equations: 20 }), fc.nat(1e6), async (p, seed) => {
+      await assertGadget(p, { devices: [device], samples: 1, statements: 1, seed });
+    }),
+    { seed: 7, numRuns: 3 },
+  );
+});
+
 describe('many products', () => {
   test('more triples than fit one row of 32, and more rows than the closing argument has columns for', async () => {
     for (const count of [33, 170]) {

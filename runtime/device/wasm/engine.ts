@@ -72,7 +72,9 @@ export class Engine {
       }
       case TASK.module: {
         const [id, address, length] = args as [number, number, number];
-        if (!this.#modules.has(id)) this.load(id, this.views.u8.slice(address, address + length));
+        // Workers read addresses as signed words: beyond 2 GiB they are negative.
+        const at = address >>> 0;
+        if (!this.#modules.has(id)) this.load(id, this.views.u8.slice(at, at + length));
         break;
       }
       case TASK.buckets:
