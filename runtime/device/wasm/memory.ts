@@ -77,10 +77,20 @@ function sizeClass(bytes: number): number {
   return Math.ceil(units / step) * step;
 }
 
+/** Blocks of this many units and more are cut to size and joined again, so that a few huge ones do not bind the memory. */
+const LARGE = 2 ** 14;
+
+interface Gap {
+  readonly address: number;
+  readonly units: number;
+}
+
 export class Heap {
   readonly views: Views;
   readonly #free = new Map<number, number[]>();
   readonly #classes = new Map<number, number>();
+  /** Free stretches of large blocks, by address; no two touch. */
+  #gaps: Gap[] = [];
   readonly #limit: number;
   #end: number;
 
@@ -93,7 +103,7 @@ export class Heap {
   /** Address of a fresh block, with 128 bytes to spare beyond `bytes`, as vector loads may read ahead. @throws RangeError when memory is exhausted. */
   allocate(bytes: number): number {
     const units = sizeClass(bytes + 128);
-    const address = this.#free.get(units)?.pop() ?? this.#extend(units * 64);
+    const address = units >= LARGE ? this.#large(units) : (this.#free.get(units)?.pop() ?? this.#extend(units * 64));
     this.#classes.set(address, units);
     return address;
   }
@@ -102,9 +112,45 @@ export class Heap {
     const units = this.#classes.get(address);
     if (units === undefined) throw new Error(`free: no block at ${address}`);
     this.#classes.delete(address);
+    if (units >= LARGE) return this.#join({ address, units });
     const list = this.#free.get(units);
     if (list === undefined) this.#free.set(units, [address]);
     else list.push(address);
+  }
+
+  /** The smallest gap that is large enough, or what is beyond the end. */
+  #large(units: number): number {
+    let best = -1;
+    for (const [i, gap] of this.#gaps.entries())
+      if (gap.units >= units && (best < 0 || gap.units < this.#gaps[best].units)) best = i;
+    if (best < 0) return this.#extend(units * 64);
+    const { address, units: have } = this.#gaps[best];
+    const rest = have > units ? [{ address: address + 64 * units, units: have - units }] : [];
+    this.#gaps.splice(best, 1, ...rest);
+    return address;
+  }
+
+  #join(block: Gap): void {
+    const after = this.#gaps.findIndex((gap) => gap.address > block.address);
+    const at = after < 0 ? this.#gaps.length : after;
+    let { address, units } = block;
+    let [from, to] = [at, at];
+    const [before, next] = [this.#gaps.at(at - 1), this.#gaps.at(at)];
+    if (at > 0 && before && before.address + 64 * before.units === address) {
+      address = before.address;
+      units += before.units;
+      from--;
+    }
+    if (next && block.address + 64 * block.units === next.address) {
+      units += next.units;
+      to++;
+    }
+    this.#gaps.splice(from, to - from, { address, units });
+    // What touches the end is beyond it again, for small blocks, too.
+    if (address + 64 * units === this.#end) {
+      this.#gaps.splice(from, 1);
+      this.#end = address;
+    }
   }
 
   #extend(bytes: number): number {
