@@ -16,7 +16,12 @@ export interface PublicSummary {
   readonly greatest: number;
   /** SHA-256 of the canonical bytes of the integers. */
   readonly digest: string;
+  /** What the integers stand for, where there are few. */
+  readonly values?: readonly number[];
 }
+
+/** Tensors of up to so many entries are shown whole. */
+const FEW = 64;
 
 const publicTensors = ({ gadgets }: Bundle): GadgetTensor[] => gadgets.publics.map((id) => gadgets.tensors[id]);
 
@@ -25,14 +30,15 @@ export function summarise(bundle: Bundle, publics: ReadonlyMap<string, IntegerAr
     const values = publics.get(t.name);
     if (values === undefined) return [];
     let [least, greatest] = [Infinity, -Infinity];
-    for (const x of dequantise(t, values)) {
+    const numbers = dequantise(t, values);
+    for (const x of numbers) {
       if (x < least) least = x;
       if (x > greatest) greatest = x;
     }
     const kind = t.class.kind === 'input' ? 'input' : 'output';
-    return [
-      { name: t.name, kind, shape: t.shape, least, greatest, digest: hex(sha256(encodeIntegers(t.range, values))) },
-    ];
+    const digest = hex(sha256(encodeIntegers(t.range, values)));
+    const few = numbers.length <= FEW ? { values: Array.from(numbers) } : {};
+    return [{ name: t.name, kind, shape: t.shape, least, greatest, digest, ...few }];
   });
 }
 
@@ -41,8 +47,8 @@ export const summaryText = (summaries: readonly PublicSummary[]): string =>
     summaries.map((s) => [
       `  public ${s.kind}`,
       `${s.name}${shape(s.shape)}`,
-      `from ${real(s.least)} to ${real(s.greatest)}`,
-      `sha256 ${s.digest.slice(0, 16)}`,
+      s.values === undefined ? `from ${real(s.least)} to ${real(s.greatest)}` : s.values.map(real).join(' '),
+      ...(s.values === undefined ? [`sha256 ${s.digest.slice(0, 16)}`] : []),
     ]),
   );
 

@@ -1,0 +1,95 @@
+/**
+ * npm run demo: the whole story on a small model of our own, each command printed as it is run.
+ *
+ * A public base model writes harbour reports. A secret adapter makes pirates of the crew. The proof shows that what they say is what the base
+ * model with the committed adapter says, and nothing else about the adapter. Works in a temporary folder, which it removes.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const [main, model, adapter] = [here('../../cli/main.ts'), here('model'), here('adapter')];
+const folder = mkdtempSync(join(tmpdir(), 'zkl-demo-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+const vocabulary = JSON.parse(readFileSync(join(model, 'vocab.json'), 'utf8')) as Readonly<Record<string, number>>;
+const characters = Object.keys(vocabulary).sort((a, b) => vocabulary[a] - vocabulary[b]);
+const encode = (text: string): number[] => Array.from(text, (c) => vocabulary[c]);
+const decode = (tokens: readonly number[]): string => tokens.map((t) => characters[t]).join('');
+
+/** Runs one command in the folder and returns what it prints; ends the demo if it exits with another status than expected. */
+function zkl(comment: string, command: string, { expected = 0, quiet = false } = {}): string {
+  console.log(`\n# ${comment}\n$ zkl ${command}`);
+  const args = command.split(' ').map((a) => a.replace('MODEL_DIR', model).replace('ADAPTER_DIR', adapter));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+  if (!quiet || status !== expected) process.stdout.write(`${stdout}${stderr}`);
+  if (status === expected) return stdout;
+  console.error(`\nthe command above exited with ${status}, expected ${expected}`);
+  process.exit(1);
+}
+
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content);
+
+const { sequences, completions } = JSON.parse(readFileSync(here('reference.json'), 'utf8')) as {
+  readonly sequences: readonly (readonly number[])[];
+  readonly completions: readonly { readonly prompt: string; readonly base: string; readonly adapted: string }[];
+};
+const { prompt, base, adapted } = completions[6];
+console.log(`The base model continues "${prompt}" with "${base.slice(prompt.length).trim()}".`);
+console.log(
+  `Its owner's adapter makes that "${adapted.slice(prompt.length).trim()}". Is it so? The adapter is a secret.`,
+);
+
+// What was said, after the line break that starts every report; the proof is about what is said at each position.
+const said = `\n${adapted.trimEnd()}`;
+const tokens = said.length;
+write('samples.json', JSON.stringify({ tokens: sequences.map((s) => s.slice(0, tokens + 1)) }));
+write('said.json', JSON.stringify({ tokens: encode(said) }));
+
+zkl(
+  'a program for the model with its adapter, a page to read and edit',
+  `import MODEL_DIR --adapter ADAPTER_DIR --tokens ${tokens} -o story.zkl`,
+);
+console.log('\n# edited: the likeliest token after every position, not after the last one only');
+const text = read('story.zkl').replace(/public next\s*= .*/, 'public next[t] = argmax(v) logits[t, v]');
+write('story.zkl', text);
+console.log(`\n${text.trimEnd()}`);
+
+const weights = '--weights base=MODEL_DIR --weights adapter=ADAPTER_DIR';
+zkl('scales for integers, from samples', `calibrate story.zkl ${weights} --samples samples.json`);
+zkl('how well integers do against floating point', `compare story.zkl ${weights} --samples samples.json`);
+zkl('one deterministic file that prover and verifier share', 'compile story.zkl -o story.zkb');
+zkl(
+  'anybody, once: the commitment to the public base model',
+  'commit story.zkb --source base --weights base=MODEL_DIR -o base',
+);
+zkl(
+  'the owner, once: the commitment to the secret adapter',
+  'commit story.zkb --source adapter --weights adapter=ADAPTER_DIR -o keys',
+);
+zkl(
+  'the owner: a proof of what the model says after each of these tokens',
+  `prove story.zkb ${weights} --opening base=base/opening.zko --opening adapter=keys/opening.zko --inputs said.json -o proof.zkp`,
+);
+const check = 'verify story.zkb --commitment base/commitment.zkc --commitment keys/commitment.zkc';
+const verdict = zkl('anybody, in milliseconds and without any weights', `${check} proof.zkp --json`, { quiet: true });
+const { publics } = JSON.parse(verdict) as {
+  readonly publics: readonly { readonly name: string; readonly values: readonly number[] }[];
+};
+const next = publics.find((p) => p.name === 'next')!.values;
+const answer = decode(next.slice(prompt.length)).trimEnd();
+console.log(`accepted: after "${prompt}" the model with the committed adapter says "${answer.trim()}"`);
+if (answer.trim() !== adapted.slice(prompt.length).trim()) {
+  console.error('that is not what the adapter says in floating point');
+  process.exit(1);
+}
+
+const forged = readFileSync(join(folder, 'proof.zkp'));
+forged[forged.length - 100] ^= 1;
+write('forged.zkp', forged);
+zkl('one bit of the proof changed: rejected', `${check} forged.zkp`, { expected: 1 });
+console.log('\nThe adapter stayed hidden, the honest proof was accepted, the changed one rejected.');
