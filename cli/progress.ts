@@ -29,12 +29,15 @@ export function createProgress(write: (line: string) => void): Progress {
       }, patience);
       timer.unref();
       let last = start;
+      let first: { readonly now: number; readonly done: number } | undefined;
       // Called by work that leaves timers no turn: it writes by itself.
       const report: Report = (done, what) => {
         const now = performance.now();
-        if (now - start < patience || now - last < interval || done <= 0) return;
+        // What comes before the first report is no measure for what is left.
+        first ??= { now, done };
+        if (now - start < patience || now - last < interval || done <= first.done || done >= 1) return;
         [last, said] = [now, true];
-        const left = ((now - start) * (1 - done)) / done;
+        const left = ((now - first.now) * (1 - done)) / (done - first.done);
         write(`${name}: ${what}, ${Math.floor(100 * done)}%, about ${duration(left)} left`);
       };
       try {

@@ -28,6 +28,7 @@ test('a long phase says what it is at, how much is done and what is left, every 
     vi.advanceTimersByTime(2000);
     report(0.5, 'lookups');
     vi.advanceTimersByTime(6000);
+    report(1, 'close');
   });
   expect(lines).toEqual([
     'prove ...',
@@ -35,6 +36,18 @@ test('a long phase says what it is at, how much is done and what is left, every 
     'prove: lookups, 50%, about 6.0 s left',
     'prove: 12.0 s',
   ]);
+});
+
+test('what comes before the first report does not count', async () => {
+  const lines: string[] = [];
+  const progress = createProgress((line) => lines.push(line));
+  await progress.phase('prove', (report) => {
+    vi.advanceTimersByTime(60_000);
+    report(0.1, 'evaluate');
+    vi.advanceTimersByTime(4000);
+    report(0.5, 'lookups');
+  });
+  expect(lines).toEqual(['prove ...', 'prove: lookups, 50%, about 5.0 s left', 'prove: 64.0 s']);
 });
 
 test('a phase whose parts are not known says that it goes on', async () => {
