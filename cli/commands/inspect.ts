@@ -1,6 +1,6 @@
 import { readBundle, type BundleFile } from '../bundle.ts';
 import type { Json, Run } from '../command.ts';
-import { planOf, type Plan, type PlannedLevel } from '../inspect/plan.ts';
+import { planOf, type Plan, type PlannedLevel, type PlannedLookups } from '../inspect/plan.ts';
 import { disclosures, statementOf, statementText } from '../inspect/statement.ts';
 import { bytes, columns, count, duration, hex, plural } from '../text.ts';
 
@@ -36,6 +36,7 @@ function textOf({ path, bytes: data, bundle }: BundleFile, plan: Plan, kernels: 
       ].join('\n'),
     ),
     ...section('Committed', committed(bundle.gadgets.sources)),
+    ...section('Lookups, in one argument', plan.lookups ? lookupsText(plan.lookups) : ''),
     ...section('Proof, by level', plan.levels.map(levelText).join('\n')),
     ...section('Size and cost', costs(plan)),
     ...(kernels ? section('Kernels', bundle.kernels.trimEnd().replace(/^/gm, '  ')) : []),
@@ -58,9 +59,21 @@ const committed = (sources: Sources): string =>
       ]);
       const rest = tensors.length - mostTensors;
       const more = rest > 0 ? `\n    and ${plural(rest, 'tensor')} more; --json has them all` : '';
-      return `  ${s.name}: ${plural(s.rows, 'row')} of ${s.columns} columns, one point each\n${columns(tensors.slice(0, mostTensors))}${more}`;
+      return `  ${s.name}: ${plural(s.rows, 'row')} of ${s.columns} columns, one point each${s.open ? ', without blinding' : ''}\n${columns(tensors.slice(0, mostTensors))}${more}`;
     })
     .join('\n');
+
+const lookupsText = (l: PlannedLookups): string =>
+  [
+    `  ${plural(l.lookups, 'tensor')} looked up, ${count(l.leaves)} leaves in a tree of depth ${l.depth}, ${plural(l.messages, 'message')}`,
+    columns(
+      l.tables.map((t) => [
+        `    ${t.name}`,
+        plural(t.entries, 'entry', 'entries'),
+        `for ${plural(t.lookups, 'tensor')}`,
+      ]),
+    ),
+  ].join('\n');
 
 function levelText(l: PlannedLevel): string {
   const head = `  level ${l.level}: one sumcheck of ${plural(l.rounds, 'round')}, ${plural(l.messages, 'message')}`;
@@ -81,7 +94,15 @@ const costs = (p: Plan): string =>
     ],
     ['  proof', `${bytes(p.proofBytes)} (${count(p.proofBytes)} bytes) besides the public tensors`],
     ['  soundness', `error below 2^-${Math.floor(p.soundnessBits)}, besides breaking the commitments`],
-    ['  committed', `${count(p.committedValues)} values`],
+    ['  committed', `${count(p.committedValues)} values beforehand`],
+    ...(p.witness.rows > 0
+      ? [
+          [
+            '',
+            `${count(p.witness.values)} with every proof, in ${plural(p.witness.rows, 'row')} of ${p.columns} columns`,
+          ],
+        ]
+      : []),
     [
       '  estimate',
       `prove ${duration(p.model.prove)}, verify ${duration(p.model.verify)}: one thread, by unit costs; npm run bench measures`,

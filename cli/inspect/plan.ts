@@ -4,6 +4,7 @@ import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../compiler/g
 import { describeTerm } from '../../compiler/gadget/print.ts';
 import { bodySize, type Argument } from '../../runtime/protocol/argument.ts';
 import { entryBytes } from '../../runtime/protocol/integers.ts';
+import { programSections, tableSize } from '../../runtime/protocol/program-lookups.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
 import { soundnessBits } from '../../runtime/protocol/soundness.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
@@ -29,7 +30,20 @@ export interface PlannedLevel {
   readonly equations: readonly PlannedEquation[];
 }
 
+/** The lookups of a program: one argument, however many there are. */
+export interface PlannedLookups {
+  readonly lookups: number;
+  readonly tables: readonly { readonly name: string; readonly entries: number; readonly lookups: number }[];
+  /** Of the fraction tree, tables included. */
+  readonly leaves: number;
+  readonly depth: number;
+  readonly messages: number;
+}
+
 export interface Plan {
+  readonly lookups: PlannedLookups | undefined;
+  /** Rows of the proof's own matrix, and the values in them. */
+  readonly witness: { readonly rows: number; readonly values: number };
   readonly levels: readonly PlannedLevel[];
   readonly messages: number;
   readonly pads: number;
@@ -55,6 +69,11 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
   const { pads, closing } = argument;
   const levels = Array.from({ length: gadgets.levels }, (_, i) => levelOf(bundle, argument, i + 1));
   const counted = {
+    lookups: lookupsOf(gadgets, argument),
+    witness: {
+      rows: gadgets.witnessRows,
+      values: gadgets.tensors.reduce((n, t) => n + (t.class.kind === 'witness' ? sizeOf(t.shape) : 0), 0),
+    },
     levels,
     messages: pads.labels.length,
     pads: pads.plain + 3 * pads.triples + closing.lastPads,
@@ -73,6 +92,23 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
       .reduce((n, t) => n + sizeOf(t.axes.map((a) => a.length)), 0),
   };
   return { ...counted, model: modelled(gadgets, counted) };
+}
+
+function lookupsOf(gadgets: GadgetProgram, { pads }: Argument): PlannedLookups | undefined {
+  if (gadgets.lookups.length === 0) return undefined;
+  const { sections, depth } = programSections(gadgets);
+  const tables = gadgets.tables.map((t, i) => ({
+    name: t.kind === 'range' ? `0 .. 2^${t.bits} - 1` : t.name,
+    entries: tableSize(t),
+    lookups: gadgets.lookups.filter((l) => l.table === i).length,
+  }));
+  return {
+    lookups: gadgets.lookups.length,
+    tables,
+    leaves: sections.reduce((n, s) => n + 2 ** s.bits, 0),
+    depth,
+    messages: pads.labels.filter((label) => label.startsWith('lookup ')).length,
+  };
 }
 
 function levelOf(bundle: Bundle, argument: Argument, level: number): PlannedLevel {
@@ -120,11 +156,13 @@ const unit = {
   publicEntry: 20,
   pad: 9_000,
   point: 11_000,
+  leaf: 400,
+  committed: 1_200,
   decoded: 55_000,
 };
 
 /**
- * Proving: one pass over every weight and every public entry, a few products per table entry and round, a full-scalar
+ * Proving: the lookups' tree and the commitment to the proof's own values; one pass over every weight and every public entry, a few products per table entry and round, a full-scalar
  * commitment to every pad, to a mask per column, and again per halving. Verifying: one multi-scalar multiplication over
  * the registered rows, the columns and the proof's points, which have to be decoded, too.
  */
@@ -139,10 +177,12 @@ function modelled(gadgets: GadgetProgram, plan: Omit<Plan, 'model'>): Plan['mode
     unit.integer * total((e) => e.products) +
     unit.smallByField * 2 * plan.committedValues +
     unit.product * 4 * tables +
+    (plan.lookups ? unit.leaf * 2 ** plan.lookups.depth : 0) +
+    unit.committed * plan.witness.values +
     unit.pad * (plan.pads + plan.columns * (1 + gadgets.folds));
   const registered = gadgets.sources.reduce((n, s) => n + s.rows, 0);
   // Besides the pads' rows: the masks of the two responses and of the products, and two points per halving.
-  const travelling = plan.rows + 4 + 2 * gadgets.folds;
+  const travelling = plan.rows + plan.witness.rows + 4 + 2 * gadgets.folds;
   const verify =
     reading +
     unit.point * (registered + plan.columns + travelling) +

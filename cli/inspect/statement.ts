@@ -7,7 +7,7 @@ import { columns, plural, shape } from '../text.ts';
 
 export interface StatementTensor {
   readonly name: string;
-  readonly visibility: 'public input' | 'public output' | 'secret';
+  readonly visibility: 'public input' | 'public output' | 'secret' | 'secret input' | 'open';
   readonly shape: readonly number[];
   readonly type: string;
   /** What the integer 1 stands for. */
@@ -34,12 +34,11 @@ export const sourceLine = (bundle: Bundle, span: GadgetTensor['span']): string |
 };
 
 export function statementOf(bundle: Bundle): StatementTensor[] {
-  const { tensors, sources } = bundle.gadgets;
-  return tensors.flatMap((t): StatementTensor[] => {
-    const c = t.class;
-    if (c.kind !== 'input' && c.kind !== 'output' && c.kind !== 'committed') return [];
-    const visibility = c.kind === 'committed' ? 'secret' : (`public ${c.kind}` as const);
-    const source = c.kind === 'committed' ? sources[c.source].name : undefined;
+  const { tensors, sources, secrets } = bundle.gadgets;
+  return tensors.flatMap((t, id): StatementTensor[] => {
+    const visibility = visibilityOf(bundle.gadgets, t, secrets.includes(id));
+    if (visibility === undefined) return [];
+    const source = t.class.kind === 'committed' ? sources[t.class.source].name : undefined;
     return [
       {
         name: t.name,
@@ -52,6 +51,16 @@ export function statementOf(bundle: Bundle): StatementTensor[] {
       },
     ];
   });
+}
+
+function visibilityOf(
+  { sources }: GadgetProgram,
+  { class: c }: GadgetTensor,
+  isSecretInput: boolean,
+): StatementTensor['visibility'] | undefined {
+  if (isSecretInput) return 'secret input';
+  if (c.kind === 'committed') return sources[c.source].open ? 'open' : 'secret';
+  return c.kind === 'input' || c.kind === 'output' ? `public ${c.kind}` : undefined;
 }
 
 function typeOf({ type, range }: GadgetTensor): string {
@@ -81,7 +90,7 @@ export function disclosures({ gadgets }: Bundle): string[] {
     const output = gadgets.tensors[id];
     if (output.class.kind !== 'output') return [];
     const reads = [...dependencies(gadgets, id)].map((d) => gadgets.tensors[d]);
-    const secrets = reads.filter((t) => t.class.kind === 'committed');
+    const secrets = reads.filter((t) => t.class.kind === 'committed' && !gadgets.sources[t.class.source].open);
     const inputs = reads.filter((t) => t.class.kind === 'input' && t.shape.length > 0);
     if (secrets.length === 0 || inputs.length === 0) return [];
     const names = (list: readonly GadgetTensor[]): string => list.map((t) => t.name).join(', ');
