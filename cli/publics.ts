@@ -20,8 +20,8 @@ export interface PublicSummary {
   readonly values?: readonly number[];
 }
 
-/** Tensors of up to so many entries are shown whole. */
-const FEW = 64;
+/** Tensors of up to so many entries are shown whole: indices, and other numbers, which have more digits. */
+const FEW = { index: 64, fixed: 16 } as const;
 
 const publicTensors = ({ gadgets }: Bundle): GadgetTensor[] => gadgets.publics.map((id) => gadgets.tensors[id]);
 
@@ -37,7 +37,7 @@ export function summarise(bundle: Bundle, publics: ReadonlyMap<string, IntegerAr
     }
     const kind = t.class.kind === 'input' ? 'input' : 'output';
     const digest = hex(sha256(encodeIntegers(t.range, values)));
-    const few = numbers.length <= FEW ? { values: Array.from(numbers) } : {};
+    const few = numbers.length <= FEW[t.type?.kind ?? 'fixed'] ? { values: Array.from(numbers) } : {};
     return [{ name: t.name, kind, shape: t.shape, least, greatest, digest, ...few }];
   });
 }

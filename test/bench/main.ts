@@ -1,4 +1,5 @@
 /**
+ * npm run bench -- model [--tokens N,N] [--shape stories|gpt2] [--layers N]: whole models; see models.ts
  * npm run bench [-- [WORKLOAD...] [--runs N] [--device wasm|reference] [--threads N] [--json] [--units]]
  * npm run bench -- --device webgpu: see webgpu.ts
  *
@@ -13,6 +14,7 @@ import { createReferenceDevice, createWasmDevice } from '../../index.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { commit, createProver } from '../../runtime/prover/index.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
+import { generatorCache } from '../../cli/cache.ts';
 import { arithmeticCosts } from './arithmetic.ts';
 import { timed, type TimedDevice } from './timed.ts';
 import { unitCosts } from './units.ts';
@@ -134,6 +136,9 @@ const { values: options, positionals } = parseArgs({
     sumcheck: { type: 'string' },
     msm: { type: 'string' },
     modules: { type: 'string' },
+    tokens: { type: 'string' },
+    shape: { type: 'string', default: 'stories' },
+    layers: { type: 'string' },
   },
 });
 
@@ -154,6 +159,23 @@ if (options.device === 'webgpu') {
     threads,
     json: options.json,
   });
+  process.exit();
+}
+if (positionals[0] === 'model') {
+  const { benchModel, gpt2Shape, storiesShape } = await import('./models.ts');
+  const isGpt2 = options.shape === 'gpt2';
+  if (!isGpt2 && options.shape !== 'stories') throw new Error(`no shape ${options.shape}: there are stories and gpt2`);
+  const device = await createWasmDevice({ threads, waitForThreads: true, generators: generatorCache() });
+  const say = (line: string): void => {
+    if (!options.json) console.log(line);
+  };
+  say(`${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, device ${device.name}`);
+  const results = [];
+  for (const tokens of (options.tokens ?? (isGpt2 ? '32' : '64')).split(',').map(Number)) {
+    const shape = isGpt2 ? gpt2Shape(tokens, Number(options.layers ?? 12)) : storiesShape(tokens);
+    results.push(await benchModel(shape, device, Number(options.runs ?? 5), say));
+  }
+  if (options.json) console.log(JSON.stringify(results));
   process.exit();
 }
 const runs = Number(options.runs ?? 11);

@@ -1,0 +1,312 @@
+/** Whole models with secret adapters, forward: generated weights in the shapes of published models, imported and calibrated as anybody's. */
+import { readFileSync } from 'node:fs';
+import { compile, commit, createProver, createVerifier } from '../../index.ts';
+import { check } from '../../compiler/check/index.ts';
+import { decodeBundle } from '../../compiler/bundle/bundle.ts';
+import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import { parse } from '../../grammar/index.ts';
+import type { Device } from '../../runtime/device/device.ts';
+import { chooseScales, noObservations, observe, weightType, type FixedType } from '../../runtime/evaluate/calibrate.ts';
+import { evaluateReal, type Numbers } from '../../runtime/evaluate/index.ts';
+import { magnitude } from '../../runtime/evaluate/values.ts';
+import { openCheckpoint, type Checkpoint } from '../../runtime/formats/checkpoint.ts';
+import { importModel } from '../../runtime/formats/import-model.ts';
+import { bytesSource, loadAdapter } from '../../runtime/formats/index.ts';
+import { writeSafetensors, type TensorToWrite } from '../../runtime/formats/safetensors-writer.ts';
+import { programSections } from '../../runtime/protocol/program-lookups.ts';
+import type { Weights } from '../../runtime/prover/index.ts';
+import { makeAdapter, type MadeModule } from '../support/adapter.ts';
+
+export interface ModelShape {
+  readonly title: string;
+  readonly tokens: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Shapes by checkpoint name. */
+  readonly tensors: ReadonlyMap<string, readonly number[]>;
+  readonly adapted: readonly MadeModule[];
+}
+
+/** stories260k: five LLaMA layers of width 64. */
+export function storiesShape(tokens = 64): ModelShape {
+  const [D, F, L, V, KV] = [64, 172, 5, 512, 32];
+  const layer = (l: number): [string, number[]][] =>
+    Object.entries({
+      'self_attn.q_proj': [D, D],
+      'self_attn.k_proj': [KV, D],
+      'self_attn.v_proj': [KV, D],
+      'self_attn.o_proj': [D, D],
+      'mlp.gate_proj': [F, D],
+      'mlp.up_proj': [F, D],
+      'mlp.down_proj': [D, F],
+      input_layernorm: [D],
+      post_attention_layernorm: [D],
+    }).map(([name, shape]) => [`model.layers.${l}.${name}.weight`, shape]);
+  const layers = Array.from({ length: L }, (_, l) => l);
+  return {
+    title: `stories260k shape, ${tokens} tokens, adapters of rank 4 on q and v`,
+    tokens,
+    config: {
+      architectures: ['LlamaForCausalLM'],
+      model_type: 'llama',
+      hidden_size: D,
+      intermediate_size: F,
+      num_hidden_layers: L,
+      num_attention_heads: 8,
+      num_key_value_heads: 4,
+      vocab_size: V,
+      max_position_embeddings: 2048,
+      rms_norm_eps: 1e-5,
+      rope_theta: 10000,
+      hidden_act: 'silu',
+      tie_word_embeddings: true,
+    },
+    tensors: new Map([...layers.flatMap(layer), ['model.embed_tokens.weight', [V, D]], ['model.norm.weight', [D]]]),
+    adapted: layers.flatMap((l) => [
+      { path: `model.layers.${l}.self_attn.q_proj`, inputs: D, outputs: D },
+      { path: `model.layers.${l}.self_attn.v_proj`, inputs: D, outputs: KV },
+    ]),
+  };
+}
+
+/** GPT-2 (124M). */
+export function gpt2Shape(tokens = 32, L = 12): ModelShape {
+  const [D, V, P] = [768, 50257, 1024];
+  const layer = (l: number): [string, number[]][] =>
+    Object.entries({
+      'attn.c_attn.weight': [D, 3 * D],
+      'attn.c_attn.bias': [3 * D],
+      'attn.c_proj.weight': [D, D],
+      'attn.c_proj.bias': [D],
+      'mlp.c_fc.weight': [D, 4 * D],
+      'mlp.c_fc.bias': [4 * D],
+      'mlp.c_proj.weight': [4 * D, D],
+      'mlp.c_proj.bias': [D],
+      'ln_1.weight': [D],
+      'ln_1.bias': [D],
+      'ln_2.weight': [D],
+      'ln_2.bias': [D],
+    }).map(([name, shape]) => [`transformer.h.${l}.${name}`, shape]);
+  const layers = Array.from({ length: L }, (_, l) => l);
+  return {
+    title: `GPT-2 shape, ${L} layers, ${tokens} tokens, adapters of rank 8`,
+    tokens,
+    config: {
+      architectures: ['GPT2LMHeadModel'],
+      model_type: 'gpt2',
+      n_embd: D,
+      n_layer: L,
+      n_head: 12,
+      n_positions: P,
+      vocab_size: V,
+      activation_function: 'gelu_new',
+      layer_norm_epsilon: 1e-5,
+    },
+    tensors: new Map<string, readonly number[]>([
+      ...layers.flatMap(layer),
+      ['transformer.wte.weight', [V, D]],
+      ['transformer.wpe.weight', [P, D]],
+      ['transformer.ln_f.weight', [D]],
+      ['transformer.ln_f.bias', [D]],
+    ]),
+    adapted: layers.map((l) => ({ path: `transformer.h.${l}.attn.c_attn`, inputs: D, outputs: 3 * D })),
+  };
+}
+
+/** Values of about the size that trained ones have: gains near 1, biases near 0, matrices that keep magnitudes. */
+function checkpointFiles({ config, tensors }: ModelShape): Map<string, Uint8Array> {
+  let state = 1;
+  const uniform = (): number => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) / 2 ** 31 - 1;
+  const made = new Map<string, TensorToWrite>();
+  for (const [name, shape] of tensors) {
+    const size = shape.reduce((n, d) => n * d, 1);
+    const isGain = shape.length === 1 && name.endsWith('.weight');
+    const gain = shape.length === 1 ? 0.1 : /embed|wte|wpe/.test(name) ? 0.3 : 1.7 / Math.sqrt(Math.min(...shape));
+    const values = Float32Array.from({ length: size }, () => (isGain ? 1 : 0) + gain * uniform());
+    made.set(name, { dtype: 'BF16', shape, values });
+  }
+  return new Map([
+    ['config.json', new TextEncoder().encode(JSON.stringify(config))],
+    ['model.safetensors', writeSafetensors(made)],
+  ]);
+}
+
+export interface PreparedModel {
+  readonly bundle: Uint8Array;
+  readonly weights: ReadonlyMap<string, Weights>;
+  readonly inputs: ReadonlyMap<string, readonly number[]>;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+const resolveImport = (path: string): { source: string; text: string } | undefined => {
+  const file = path === 'std' ? 'std/std' : path;
+  if (!file.startsWith('std/')) return undefined;
+  const url = new URL(`../../stdlib/${file.slice(4)}.zkl`, import.meta.url);
+  return { source: file, text: readFileSync(url, 'utf8') };
+};
+
+/** Imports, calibrates on one sequence, and compiles. */
+export async function prepareModel(shape: ModelShape): Promise<PreparedModel> {
+  const files = checkpointFiles(shape);
+  const checkpoint = await openCheckpoint({
+    name: 'model',
+    open: async (name) => {
+      const bytes = files.get(name);
+      return bytes && bytesSource(name, bytes);
+    },
+  });
+  const rank = shape.adapted[0].inputs === 64 ? 4 : 8;
+  const made = makeAdapter({ modules: shape.adapted, rank, bound: 0.2 });
+  const adapter = await loadAdapter(made.config, bytesSource('adapter_model.safetensors', made.tensors));
+  const { description, fileName } = adapter;
+  const described = { description, fileName, maxAbs: await adapter.maxAbs(), source: 'adapter' };
+  const { text } = await importModel(checkpoint, [described], shape.tokens);
+
+  const provisional = checked(text, {}, true);
+  const weights = await readWeights(provisional, checkpoint, adapter);
+  const vocabulary = Number(shape.config['vocab_size']);
+  const tokens = Array.from({ length: shape.tokens }, (_, i) => (i * 7919 + 13) % vocabulary);
+  const calibration = calibrate(provisional, weights, tokens);
+  const { bundle, diagnostics } = compile({ text, source: 'model.zkl', resolveImport, calibration });
+  if (!bundle) throw new Error(diagnostics.map((d) => `${d.title}: ${d.label}`).join('\n'));
+  return { bundle, weights, inputs: new Map([['tokens', tokens]]), counts: countsOf(bundle) };
+}
+
+function checked(text: string, calibration: Record<string, FixedType>, provisional: boolean): TensorProgram {
+  const source = 'model.zkl';
+  const { program } = parse(text, source);
+  const { programs, diagnostics } = check({ program, source, resolveImport, calibration, provisional });
+  const errors = diagnostics.filter((d) => d.severity === 'error');
+  if (errors.length > 0) throw new Error(errors.map((d) => `${d.title}: ${d.label}`).join('\n'));
+  return programs[0];
+}
+
+async function readWeights(
+  program: TensorProgram,
+  checkpoint: Checkpoint,
+  adapter: Awaited<ReturnType<typeof loadAdapter>>,
+): Promise<Map<string, Weights>> {
+  const out = new Map<string, Map<string, { shape: readonly number[]; values: ArrayLike<number> }>>();
+  for (const t of program.tensors) {
+    if (!t.file) continue;
+    const own = out.get(t.file.source) ?? new Map<string, { shape: readonly number[]; values: ArrayLike<number> }>();
+    out.set(t.file.source, own);
+    for (const name of t.file.names)
+      if (t.file.source === 'base')
+        own.set(name, { shape: t.shape.slice(t.file.stacked), values: await checkpoint.readFloats(name) });
+      else for (const [key, value] of await adapter.weights([name])) own.set(key, value);
+  }
+  return out;
+}
+
+function calibrate(
+  program: TensorProgram,
+  weights: ReadonlyMap<string, Weights>,
+  tokens: readonly number[],
+): Record<string, FixedType> {
+  const inputs = new Map<number, Numbers>();
+  const types: [string, FixedType][] = [];
+  for (const { id, name, file, key } of program.tensors) {
+    if (name === 'tokens') inputs.set(id, Float64Array.from(tokens));
+    if (!file) continue;
+    const parts = file.names.map((n) => weights.get(file.source)!.get(n)!.values);
+    const values =
+      parts.length === 1 ? Float64Array.from(parts[0]) : Float64Array.from(parts.flatMap((p) => [...Array.from(p)]));
+    inputs.set(id, values);
+    if (key !== undefined) types.push([key, weightType(magnitude(values), 16)]);
+  }
+  const observations = noObservations();
+  observe(program, evaluateReal(program, inputs), observations);
+  return Object.fromEntries([...types, ...chooseScales(program, observations, { bits: 16, headroom: 1.5 })]);
+}
+
+function countsOf(bundle: Uint8Array): Record<string, number> {
+  const { gadgets } = decodeBundle(bundle);
+  const { sections, depth } = programSections(gadgets);
+  return {
+    leaves: sections.reduce((n, s) => n + 2 ** s.bits, 0),
+    depth,
+    'committed values': gadgets.witnessRows * gadgets.columns,
+    weights: gadgets.sources.reduce((n, s) => n + s.rows * s.columns, 0),
+    lookups: gadgets.lookups.length,
+    levels: gadgets.levels,
+  };
+}
+
+export interface ModelResult {
+  readonly title: string;
+  /** Milliseconds. */
+  readonly times: Readonly<Record<string, number>>;
+  readonly bytes: Readonly<Record<string, number>>;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Proves and verifies `runs` times, after one run that is not counted. */
+export async function benchModel(
+  shape: ModelShape,
+  device: Device,
+  runs: number,
+  say: (line: string) => void,
+): Promise<ModelResult> {
+  const times: Record<string, number> = {};
+  const timed = async <T>(name: string, body: () => Promise<T>): Promise<T> => {
+    const since = performance.now();
+    const value = await body();
+    times[name] = performance.now() - since;
+    say(`  ${name.padEnd(36)} ${times[name].toFixed(0).padStart(8)} ms`);
+    return value;
+  };
+  say(shape.title);
+  const model = await timed('import, calibrate, compile', () => prepareModel(shape));
+  const { bundle, weights, inputs, counts } = model;
+  const files = new Map<string, Awaited<ReturnType<typeof commit>>>();
+  for (const [source, own] of weights)
+    files.set(source, await timed(`commit ${source}`, () => commit(bundle, source, own, { device })));
+  const sources = [...weights].map(([source, own]) => ({ source, weights: own, opening: files.get(source)!.opening }));
+  const prover = await timed('open', () => createProver(bundle, { device, sources }));
+  const verifier = await createVerifier(bundle, { device });
+  for (const [source, { commitment }] of files) {
+    const verdict = await timed(`validate ${source}`, () => verifier.register(commitment));
+    if (!verdict.ok) throw new Error(verdict.reason);
+  }
+  const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+  const [proves, verifies]: [number[], number[]] = [[], []];
+  let bytes: Record<string, number> = {};
+  for (let i = 0; i <= runs; i++) {
+    const start = performance.now();
+    const { proof, proofBytes } = await prover.prove(inputs);
+    const proved = performance.now();
+    const verdict = await verifier.verify(proof);
+    const verified = performance.now();
+    if (!verdict.ok) throw new Error(verdict.reason);
+    bytes = { proof: proofBytes, bundle: bundle.length };
+    if (i === 0) say(`  first proof, kernels compiled in it  ${(proved - start).toFixed(0).padStart(8)} ms`);
+    else {
+      proves.push(proved - start);
+      verifies.push(verified - proved);
+    }
+  }
+  verifier.close();
+  times['prove'] = median(proves);
+  times['verify'] = median(verifies);
+  say(
+    `  prove                                ${times['prove'].toFixed(0).padStart(8)} ms   (least ${Math.min(...proves).toFixed(0)})`,
+  );
+  say(
+    `  verify                               ${times['verify'].toFixed(0).padStart(8)} ms   (least ${Math.min(...verifies).toFixed(0)})`,
+  );
+  say(
+    `  bytes: ${Object.entries(bytes)
+      .map(([k, v]) => `${k} ${v}`)
+      .join(', ')}`,
+  );
+  say(
+    `  counts: ${Object.entries(counts)
+      .map(([k, v]) => `${k} ${v}`)
+      .join(', ')}`,
+  );
+  const nanoseconds = (count: number): string => ((times['prove'] * 1e6) / count).toFixed(0);
+  say(
+    `  proving takes ${nanoseconds(counts['leaves'])} ns a leaf of the lookups, ${nanoseconds(counts['committed values'])} a committed value, ${nanoseconds(counts['weights'])} a weight\n`,
+  );
+  return { title: shape.title, times, bytes, counts };
+}
