@@ -8,6 +8,7 @@ import { evaluateExactly, EvaluationError, isWide } from '../../runtime/evaluate
 import type { Values } from '../../runtime/evaluate/index.ts';
 import { fromBigints } from '../../runtime/evaluate/values.ts';
 import { programs } from '../compiler/generate.ts';
+import { cases } from '../golden/golden.ts';
 import { calibrateAll, checkText } from '../compiler/standard.ts';
 import { integers } from '../stdlib/run.ts';
 
@@ -60,6 +61,48 @@ describe('random programs', () => {
       { numRuns: 300 },
     );
   });
+});
+
+describe('programs of the golden tests', () => {
+  /** Of a type, both ends often among them. */
+  const inside = (program: TensorProgram, seed: number, wide: boolean): Inputs => {
+    const draw = integers(seed, 32);
+    const inputs: Inputs = new Map();
+    for (const { id, name, shape, role, range } of program.tensors) {
+      if (role !== 'input') continue;
+      const size = shape.reduce((n, length) => n * length, 1);
+      // Narrow draws keep roundings inside their types.
+      const span = wide ? range.hi - range.lo + 1n : 1n + (range.hi - range.lo) / 64n;
+      const middle = wide || range.lo === 0n ? range.lo : -span / 2n;
+      const values = draw(name, size).map((v) => middle + (((v % span) + span) % span));
+      inputs.set(id, { shape, values });
+    }
+    return inputs;
+  };
+
+  test.each(cases('compiler/programs').filter(({ name }) => !name.includes('module')))('$name', ({ source }) => {
+    const calibration = /^\/\/ calibration: fixed<(\d+), (\d+)>$/m.exec(source);
+    const type = { bits: Number(calibration?.[1] ?? 16), frac: Number(calibration?.[2] ?? 8) };
+    for (const program of calibrateAll(source, type).programs) {
+      for (const seed of [1, 2, 3, 4, 5, 6]) {
+        const inputs = inside(program, seed, seed % 2 === 0);
+        const [slow, quick] = [outcome(() => interpret(program, inputs)), outcome(() => fast(program, inputs))];
+        expect(quick.error).toEqual(slow.error);
+        if (slow.error === undefined) compare(program, inputs);
+      }
+    }
+  });
+
+  const outcome = (run: () => unknown): { error: string | undefined } => {
+    try {
+      run();
+      return { error: undefined };
+    } catch (error) {
+      if (error instanceof EvaluationError) return { error: `${error.tensor} ${error.index.join()} ${error.value}` };
+      if (!(error instanceof ValueError) || !('index' in error.problem)) throw error;
+      return { error: `${error.tensor} ${error.problem.index.join()} ${error.problem.value}` };
+    }
+  };
 });
 
 describe('decoder blocks', () => {
