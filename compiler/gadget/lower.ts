@@ -6,7 +6,7 @@ import type { Equation, Range, Tensor, TensorProgram, Term as TensorTerm } from 
 import { createBuilder, entry, establish, term, unplaced, variable, type Builder, type Target } from './builder.ts';
 import { inlineEquations } from './inline.ts';
 import { layOut, type FileTensor } from './layout.ts';
-import { lowerArgmax, lowerMaximum } from './maximum.ts';
+import { isBelowMaximum, lowerArgmax, lowerMaximum } from './maximum.ts';
 import { chooseColumns, placeWitnesses } from './place.ts';
 import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass, GadgetTerm } from './program.ts';
 import { clampTensor, lowerRound } from './rounds.ts';
@@ -106,6 +106,7 @@ const evaluated = (b: Builder, equation: number): boolean =>
 function equationLowering(b: Builder, program: TensorProgram, equations: readonly Equation[]): (e: Equation) => void {
   const tables = new Map<number, number>();
   const bounds = tableBounds(program, equations);
+  const definitions = new Map(equations.map((e) => [e.target, e.definition] as const));
   /** A public output is in its range because whoever reads it checks; a hidden value because it is looked up. */
   const targetOf = (e: Equation, range: Range): Target => {
     const { role, visibility, shape } = program.tensors[e.target];
@@ -145,7 +146,12 @@ function equationLowering(b: Builder, program: TensorProgram, equations: readonl
         return;
       case 'round': {
         const target = targetOf(e, d.clamp ?? typeRange(t.type) ?? t.range);
-        lowerRound(b, d, target);
+        lowerRound(
+          b,
+          d,
+          target,
+          isBelowMaximum(d.p.terms, (id) => definitions.get(id)),
+        );
         target.finish();
         return;
       }

@@ -10,6 +10,7 @@
  * Cost for an entry: a committed bit, mostly 0, and a leaf; an argmax has a second bit.
  */
 import type { Compare, Definition, IndexExpr, Range, Term } from '../tensor/program.ts';
+import { substituteIndex } from './inline.ts';
 import { bitLength, entry, establish, size, term, times, variable, type Builder, type Target } from './builder.ts';
 
 export type Maximum = Definition & { readonly kind: 'max' | 'argmax' };
@@ -34,6 +35,9 @@ function select(b: Builder, name: string, outputs: readonly number[], d: Maximum
   const withZero = { lo: range.lo < 0n ? range.lo : 0n, hi: range.hi > 0n ? range.hi : 0n };
   const entries = b.defined(`${name} entries`, shape, withZero, span);
   b.evaluate(entries, terms);
+  // Sums are tensors of their own: times the selector, they would run over its indices and theirs at once.
+  const simple = terms.every((t) => t.reduced.length === 0 && t.factors.length <= 1);
+  if (!simple) b.define(entries, terms);
   const selector = b.witness(`${name} selector`, shape, { lo: 0n, hi: 1n }, span);
   const mask = d.guards.length === 0 ? {} : { mask: b.views.mask(shape, d.guards) };
   b.steps.push({ kind: 'largest', target: selector, of: entries, over: size(over), ...mask });
@@ -46,7 +50,8 @@ function select(b: Builder, name: string, outputs: readonly number[], d: Maximum
   b.zero(`${name} selects one`, outputs, one(d.guards), span);
   // Outside the guards nothing is selected; it would not matter to a maximum, but an index would count it.
   if (d.guards.length > 0) b.zero(`${name} selects nothing else`, outputs, one([]), span);
-  return { selector, entries, shape, range, terms };
+  const shown = simple ? terms : [term(1n, entry(entries, shape.length))];
+  return { selector, entries, shape, range, terms: shown };
 }
 
 export function lowerMaximum(b: Builder, d: Maximum, { id, terms }: Target): void {
@@ -141,4 +146,37 @@ function lessOrEqual(
   const difference = b.defined(`${name} less entry`, s.shape, { lo: 0n, hi: most }, span);
   b.evaluate(difference, [{ ...evaluated, guards }, term(-1n, entry(s.entries, s.shape.length)), ...also]);
   b.bounded(difference, [...largest, ...times(s.terms, -1n), ...also], bitLength(most));
+}
+
+/**
+ * Whether a polynomial is an entry less the maximum over entries of which it is one, `z[h, t, s] - m[h, t]` where the
+ * maximum's guards hold, and 0 elsewhere. That it is at most 0 is then shown with the maximum.
+ */
+export function isBelowMaximum(
+  terms: readonly Term[],
+  definitionOf: (tensor: number) => Definition | undefined,
+): boolean {
+  if (terms.length !== 2 || terms.some((t) => t.reduced.length > 0 || t.factors.length !== 1)) return false;
+  const [entryTerm, maximum] = terms[0].coefficient > 0n ? terms : [terms[1], terms[0]];
+  if (entryTerm.coefficient <= 0n || entryTerm.coefficient !== -maximum.coefficient) return false;
+  if (JSON.stringify(entryTerm.guards) !== JSON.stringify(maximum.guards)) return false;
+  const found = definitionOf(maximum.factors[0].tensor);
+  if (found?.kind !== 'max' || found.of.terms.length !== 1) return false;
+  const { of, guards } = found;
+  const [own] = of.terms;
+  if (own.coefficient !== 1n || own.reduced.length + own.guards.length > 0 || own.factors.length !== 1) return false;
+  if (own.factors[0].tensor !== entryTerm.factors[0].tensor) return false;
+  // What each variable of the maximum is here: its outputs by where it is read, the others by the entry's place.
+  const here = new Map<number, IndexExpr>(maximum.factors[0].at.map((e, v) => [v, e]));
+  for (const [axis, e] of own.factors[0].at.entries()) {
+    if (e.kind !== 'var') return false;
+    const place = entryTerm.factors[0].at[axis];
+    if (!here.has(e.var)) here.set(e.var, place);
+    if (JSON.stringify(here.get(e.var)) !== JSON.stringify(place)) return false;
+  }
+  const holding = new Set(entryTerm.guards.map((g) => JSON.stringify(g)));
+  return guards.every((g) => {
+    const read = (e: IndexExpr): IndexExpr => substituteIndex(e, (v) => here.get(v) ?? variable(-1));
+    return holding.has(JSON.stringify({ ...g, left: read(g.left), right: read(g.right) }));
+  });
 }

@@ -21,10 +21,11 @@ import { bitLength, constant, entry, limbBits, term, times, type Builder, type T
 
 export type Round = Definition & { readonly kind: 'round' };
 
-export function lowerRound(b: Builder, d: Round, target: Pick<Target, 'id' | 'terms'>): void {
+/** `atMostZero`: whether P is shown to be at most 0 by something else, so that nothing is cut off above. */
+export function lowerRound(b: Builder, d: Round, target: Pick<Target, 'id' | 'terms'>, atMostZero = false): void {
   switch (d.form) {
     case 'P':
-      return lowerFloor(b, d, target);
+      return lowerFloor(b, d, target, atMostZero);
     case 'P/Q':
       return lowerQuotient(b, d, target);
     case 'sqrt(P)':
@@ -42,12 +43,12 @@ function roundedFraction(d: Round): { numerator: Term[]; divisor: bigint } {
   return { numerator: [...times(d.p.terms, (2n * a) / g), ...constant(c / g)], divisor: (2n * c) / g };
 }
 
-function lowerFloor(b: Builder, d: Round, { id, terms }: Pick<Target, 'id' | 'terms'>): void {
+function lowerFloor(b: Builder, d: Round, { id, terms }: Pick<Target, 'id' | 'terms'>, atMostZero: boolean): void {
   const { numerator, divisor } = roundedFraction(d);
   const { name, shape, span } = b.tensors[id];
   const exact = b.defined(`${name} before rounding`, shape, b.rangeOf(numerator), span);
   b.evaluate(exact, numerator);
-  if (d.clamp) return clampTo(b, { id, terms }, exact, numerator, divisor, d.clamp);
+  if (d.clamp) return clampTo(b, { id, terms }, exact, numerator, divisor, d.clamp, atMostZero);
   b.steps.push({ kind: 'floor', target: id, of: exact, by: divisor });
   remainder(b, name, span, { id, terms }, exact, numerator, divisor);
 }
@@ -92,9 +93,12 @@ function clampTo(
   numerator: readonly Term[],
   divisor: bigint,
   clamp: Range,
+  atMostZero = false,
 ): void {
   const { name, shape, span } = b.tensors[id];
-  const range = b.rangeOf(numerator);
+  const wide = b.rangeOf(numerator);
+  // A number that is at most 0 rounds to 0 at most.
+  const range = atMostZero ? { lo: wide.lo, hi: divisor - 1n } : wide;
   const floor = b.defined(`${name} before saturation`, shape, floorRange(range, divisor), span);
   b.steps.push({ kind: 'floor', target: floor, of: exact, by: divisor });
   b.steps.push({ kind: 'clamp', target: id, of: floor, lo: clamp.lo, hi: clamp.hi });

@@ -134,6 +134,35 @@ export function openOutside(
 const columnDigits = (t: Pick<CommittedTensor, 'axes'>, point: readonly (readonly bigint[])[]): ColumnDigit[] =>
   t.axes.map((a, j) => ({ point: point[j].slice(point[j].length - a.columnBits) }));
 
+/**
+ * Calls `visit` for every run of entries that lie side by side both in the row-major tensor and in its rows: `count` of
+ * them from entry `position` on, in the slots from `slot` on, counted from the tensor's first.
+ */
+export function forEachRun(
+  { axes }: Pick<CommittedTensor, 'axes'>,
+  columns: number,
+  visit: (slot: number, position: number, count: number) => void,
+): void {
+  const lengths = rowLengths({ axes });
+  const walk = (j: number, row: number, column: number, position: number): void => {
+    if (j === axes.length) return visit(row * columns + column, position, 1);
+    const { length, columnBits } = axes[j];
+    const width = 2 ** columnBits;
+    for (let high = 0; high < lengths[j]; high++) {
+      const first = high * width;
+      const inside = Math.min(width, length - first);
+      const nextRow = row * lengths[j] + high;
+      if (j === axes.length - 1) {
+        visit(nextRow * columns + column * width, position * length + first, inside);
+        continue;
+      }
+      for (let low = 0; low < inside; low++)
+        walk(j + 1, nextRow, column * width + low, position * length + first + low);
+    }
+  };
+  walk(0, 0, 0, 0);
+}
+
 /** For every slot of the tensor's rows, row-major: the position of its entry in the row-major tensor, or -1 outside. */
 export function slotMap(t: Pick<CommittedTensor, 'axes' | 'rows'>, columns: number): Int32Array {
   const lengths = rowLengths(t);

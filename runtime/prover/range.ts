@@ -3,7 +3,7 @@ import type { CommittedSource } from '../../compiler/gadget/program.ts';
 import type { Device } from '../device/device.ts';
 import { encodeBody } from '../protocol/argument.ts';
 import { allocate, entry, type IntegerArray } from '../protocol/integers.ts';
-import { slotMap } from '../protocol/layout.ts';
+import { forEachRun } from '../protocol/layout.ts';
 import {
   limbBits,
   planRange,
@@ -35,11 +35,15 @@ export function layMatrix(source: CommittedSource, tensors: readonly IntegerArra
   for (const [k, t] of source.tensors.entries()) {
     const first = t.firstRow * source.columns;
     const values = tensors[k];
-    for (const [slot, position] of slotMap(t, source.columns).entries())
-      if (position >= 0) {
-        if (out instanceof BigInt64Array) out[first + slot] = entry(values, position);
-        else out[first + slot] = Number(values[position]);
+    forEachRun(t, source.columns, (slot, position, count) => {
+      if (out.constructor === values.constructor && count > 8) {
+        out.set((values as Int16Array).subarray(position, position + count) as never, first + slot);
+        return;
       }
+      for (let i = 0; i < count; i++)
+        if (out instanceof BigInt64Array) out[first + slot + i] = entry(values, position + i);
+        else out[first + slot + i] = Number(values[position + i]);
+    });
   }
   return out;
 }

@@ -1,6 +1,6 @@
 /** The proof's own rows: every witness tensor in its place. */
 import type { GadgetProgram, WitnessPlace } from '../../compiler/gadget/program.ts';
-import { slotMap } from '../protocol/layout.ts';
+import { forEachRun } from '../protocol/layout.ts';
 import type { LookedUp } from './program-lookups.ts';
 import type { Numbers } from './sums.ts';
 import type { Witness } from './witness.ts';
@@ -15,16 +15,9 @@ export function witnessMatrix(program: GadgetProgram, witness: Witness, looked: 
   return out;
 }
 
-const maps = new WeakMap<WitnessPlace, Int32Array>();
-
 function place(out: Int32Array, columns: number, c: WitnessPlace, values: Numbers): void {
-  const known = maps.get(c) ?? slotMap(c, columns);
-  maps.set(c, known);
   const first = c.firstRow * columns + c.firstColumn;
-  // A tensor that shares its row has all its slots in its block.
-  const slots = c.firstColumn > 0 ? Math.min(known.length, columns - c.firstColumn) : known.length;
-  for (let slot = 0; slot < slots; slot++) {
-    const position = known[slot];
-    if (position >= 0) out[first + slot] = Number(values[position]);
-  }
+  forEachRun(c, columns, (slot, position, count) => {
+    for (let i = 0; i < count; i++) out[first + slot + i] = Number(values[position + i]);
+  });
 }

@@ -4,7 +4,7 @@ import { layOut } from '../../compiler/gadget/layout.ts';
 import type { CommittedSource, GadgetTensor } from '../../compiler/gadget/program.ts';
 import { columnsAt, columnTable } from '../../runtime/protocol/closing.ts';
 import type { ColumnDigit, Opening } from '../../runtime/protocol/form.ts';
-import { openTensor, rowLengths, slotMap, tensorProduct } from '../../runtime/protocol/layout.ts';
+import { forEachRun, openTensor, rowLengths, slotMap, tensorProduct } from '../../runtime/protocol/layout.ts';
 import { add, bitsFor, eqEval, eqTable, mul, reduce } from '../../runtime/protocol/scalar.ts';
 import { layMatrix } from '../../runtime/prover/range.ts';
 import { Draw } from '../kit/draw.ts';
@@ -41,6 +41,11 @@ describe('the layout of committed tensors', () => {
           const inside = [...slotMap(t, source.columns)].filter((p) => p >= 0);
           const entries = size(t.axes.map((a) => a.length));
           expect(inside.sort((a, b) => a - b)).toEqual(Array.from({ length: entries }, (_, i) => i));
+          const runs = new Int32Array(t.rows * source.columns).fill(-1);
+          forEachRun(t, source.columns, (slot, position, count) => {
+            for (let i = 0; i < count; i++) runs[slot + i] = position + i;
+          });
+          expect(runs).toEqual(slotMap(t, source.columns));
           expect(t.rows).toBe(rowLengths(t).reduce((n, d) => n * d, 1));
         }
         expect(source.rows).toBe(source.tensors.reduce((n, t) => n + t.rows, 0));
