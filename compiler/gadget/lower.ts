@@ -150,7 +150,11 @@ function equationLowering(b: Builder, program: TensorProgram, equations: readonl
           b,
           d,
           target,
-          isBelowMaximum(d.p.terms, (id) => definitions.get(id)),
+          isBelowMaximum(
+            d.p.terms,
+            (id) => definitions.get(id),
+            (id) => program.tensors[id].shape,
+          ),
         );
         target.finish();
         return;

@@ -155,6 +155,7 @@ function lessOrEqual(
 export function isBelowMaximum(
   terms: readonly Term[],
   definitionOf: (tensor: number) => Definition | undefined,
+  shapeOf: (tensor: number) => readonly number[],
 ): boolean {
   if (terms.length !== 2 || terms.some((t) => t.reduced.length > 0 || t.factors.length !== 1)) return false;
   const [entryTerm, maximum] = terms[0].coefficient > 0n ? terms : [terms[1], terms[0]];
@@ -162,7 +163,7 @@ export function isBelowMaximum(
   if (JSON.stringify(entryTerm.guards) !== JSON.stringify(maximum.guards)) return false;
   const found = definitionOf(maximum.factors[0].tensor);
   if (found?.kind !== 'max' || found.of.terms.length !== 1) return false;
-  const { of, guards } = found;
+  const { of, over, guards } = found;
   const [own] = of.terms;
   if (own.coefficient !== 1n || own.reduced.length + own.guards.length > 0 || own.factors.length !== 1) return false;
   if (own.factors[0].tensor !== entryTerm.factors[0].tensor) return false;
@@ -171,6 +172,9 @@ export function isBelowMaximum(
   for (const [axis, e] of own.factors[0].at.entries()) {
     if (e.kind !== 'var') return false;
     const place = entryTerm.factors[0].at[axis];
+    const reduced = e.var - maximum.factors[0].at.length;
+    // The entry is among those that the maximum is over if that is over the whole axis.
+    if (reduced >= 0 && over[reduced].size !== shapeOf(own.factors[0].tensor)[axis]) return false;
     if (!here.has(e.var)) here.set(e.var, place);
     if (JSON.stringify(here.get(e.var)) !== JSON.stringify(place)) return false;
   }

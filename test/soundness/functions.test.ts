@@ -57,6 +57,12 @@ const cases: Record<string, string> = {
     secret w[N]: fixed<8, 2> from adapter "w"
     v = half(w)
     public y[i] = 3 * v[i] }`,
+  'a table that saturates, of entries less a maximum over some of them': `table half(x: fixed<8, 2> in [-2, 3] saturate) -> fixed<12, 4> = x / 2
+    model m { dim N = 2, M = 4
+    secret z[N, M]: fixed<6, 2>
+    m[i] = max(j: 2) z[i, j]
+    v[i: N, j: M] = half(round(z[i, j] - m[i]))
+    public y[i] = sum(j) v[i, j] }`,
   'maxima and their indices': `model m { dim N = 3, M = 5
     public x[N, M]: fixed<6, 2>
     secret w[M]: fixed<5, 2> from adapter "w"
