@@ -8,6 +8,7 @@ import {
   type Headroom,
 } from '../../runtime/evaluate/calibrate.ts';
 import { evaluateReal, type Numbers } from '../../runtime/evaluate/index.ts';
+import { spareLimbs } from '../../runtime/evaluate/limbs.ts';
 import { magnitude } from '../../runtime/evaluate/values.ts';
 import { writeCalibration } from '../../runtime/formats/calibration.ts';
 import type { TensorProgram } from '../../compiler/tensor/program.ts';
@@ -45,12 +46,15 @@ export const run: Run = async (args, progress) => {
     for (const { inputs } of samples)
       observe(program, evaluateReal(program, withInputs(program, weights, inputs)), observations);
   });
-  const values = chooseScales(program, observations, { bits, headroom });
   const weightTypes = typesOfWeights(program, weights, weightBits);
+  // What the checker proves depends on the scales: whether any number could leave the field, or never fits.
+  const checked = (types: ReadonlyMap<string, FixedType>): Promise<TensorProgram> =>
+    progress.phase('check', () => readModel(source, args, Object.fromEntries([...weightTypes, ...types]), false));
+  const chosen = chooseScales(program, observations, { bits, headroom });
+  const values = spareLimbs(await checked(chosen), chosen);
+  await checked(values);
   const report = headroomOf(observations, values);
   refuseOverflows(report, path);
-  // What the checker proves depends on the scales: whether any number could leave the field, or never fits.
-  await progress.phase('check', () => readModel(source, args, Object.fromEntries([...weightTypes, ...values]), false));
 
   const given = `${plural(samples.length, 'sample')}, headroom ${headroom}`;
   const about = `values of ${bits} bits, weights of ${weightBits} bits, from ${given}`;

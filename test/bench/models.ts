@@ -8,6 +8,7 @@ import { parse } from '../../grammar/index.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { chooseScales, noObservations, observe, weightType, type FixedType } from '../../runtime/evaluate/calibrate.ts';
 import { evaluateReal, type Numbers } from '../../runtime/evaluate/index.ts';
+import { spareLimbs } from '../../runtime/evaluate/limbs.ts';
 import { magnitude } from '../../runtime/evaluate/values.ts';
 import { openCheckpoint, type Checkpoint } from '../../runtime/formats/checkpoint.ts';
 import { importModel } from '../../runtime/formats/import-model.ts';
@@ -165,7 +166,7 @@ export async function prepareModel(shape: ModelShape): Promise<PreparedModel> {
   const weights = await readWeights(provisional, checkpoint, adapter);
   const vocabulary = Number(shape.config['vocab_size']);
   const tokens = Array.from({ length: shape.tokens }, (_, i) => (i * 7919 + 13) % vocabulary);
-  const calibration = calibrate(provisional, weights, tokens);
+  const calibration = calibrate(text, provisional, weights, tokens);
   const { bundle, diagnostics } = compile({ text, source: 'model.zkl', resolveImport, calibration });
   if (!bundle) throw new Error(diagnostics.map((d) => `${d.title}: ${d.label}`).join('\n'));
   return { bundle, weights, inputs: new Map([['tokens', tokens]]), counts: countsOf(bundle) };
@@ -199,6 +200,7 @@ async function readWeights(
 }
 
 function calibrate(
+  text: string,
   program: TensorProgram,
   weights: ReadonlyMap<string, Weights>,
   tokens: readonly number[],
@@ -216,7 +218,9 @@ function calibrate(
   }
   const observations = noObservations();
   observe(program, evaluateReal(program, inputs), observations);
-  return Object.fromEntries([...types, ...chooseScales(program, observations, { bits: 16, headroom: 1.5 })]);
+  const values = chooseScales(program, observations, { bits: 16, headroom: 1.5 });
+  const calibrated = checked(text, Object.fromEntries([...types, ...values]), false);
+  return Object.fromEntries([...types, ...spareLimbs(calibrated, values)]);
 }
 
 function countsOf(bundle: Uint8Array): Record<string, number> {
