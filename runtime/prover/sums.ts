@@ -146,8 +146,7 @@ function addProducts(
   coefficient: number,
   sums: Float64Array,
 ): void {
-  const outer = loops.slice(0, -1);
-  const inner = loops.at(-1) ?? { length: 1, target: 0, factors: factors.map(() => 0) };
+  const { outer, inner } = inOrder(loops, factors);
   const offsets = factors.map(() => 0);
   const run = innermost(inner, factors, coefficient, sums);
   const walk = (depth: number, target: number): void => {
@@ -163,6 +162,25 @@ function addProducts(
     for (let k = 0; k < steps.length; k++) offsets[k] -= length * steps[k];
   };
   walk(0, 0);
+}
+
+/**
+ * The order in which memory is read best: innermost a long loop of unit strides, and of the others outermost those that
+ * move through the largest factor, so that each part of it is read once.
+ */
+function inOrder(
+  loops: readonly Loop[],
+  factors: readonly NumberArray[],
+): { readonly outer: readonly Loop[]; readonly inner: Loop } {
+  const none: Loop = { length: 1, target: 0, factors: factors.map(() => 0) };
+  const isUnit = (l: Loop): boolean => [l.target, ...l.factors].every((stride) => stride <= 1);
+  const inner = loops.reduce((best, l) => {
+    if (best === none || isUnit(l) !== isUnit(best)) return best === none || isUnit(l) ? l : best;
+    return isUnit(l) && l.length > best.length ? l : best;
+  }, none);
+  const largest = factors.reduce((best, f, k) => (f.length > factors[best].length ? k : best), 0);
+  const outer = loops.filter((l) => l !== inner).sort((a, b) => b.factors[largest] - a.factors[largest]);
+  return { outer, inner };
 }
 
 function innermost(
@@ -187,6 +205,9 @@ function innermost(
         let s = 0;
         for (let i = 0; i < n; i++) s += a[oa + i * sa] * b[ob + i * sb];
         sums[target] += coefficient * s;
+      } else if (to === 1 && sa === 0 && sb === 1) {
+        const x = coefficient * a[oa];
+        for (let i = 0; i < n; i++) sums[target + i] += x * b[ob + i];
       } else for (let i = 0; i < n; i++) sums[target + i * to] += coefficient * a[oa + i * sa] * b[ob + i * sb];
     };
   if (factors.length === 3)
