@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { compile, commit, createProver, createVerifier } from '../../../index.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
+import type { Weights } from '../../../runtime/prover/index.ts';
 import { inputs, numbers, smallBundle, weights } from '../../support/small.ts';
 import { describeDevices } from './devices.ts';
 
@@ -14,30 +15,72 @@ const squares = `model squares at "m" {
   public y[t, i] = if i >= t then A[t, i] * A[t, i - t] * x[t, i] else A[t, i]
 }`;
 
-function squaresBundle(): Uint8Array {
-  const { bundle, diagnostics } = compile({ text: squares, source: 'squares.zkl', resolveImport: () => undefined });
+/** Rounding of products and quotients, a table that saturates, a maximum and its index, secret indices, open weights. */
+const parts = `table decay(x: fixed<6, 3> in [-3, 0] saturate) -> fixed<8, 6> = exp(x)
+
+model parts at "m" {
+  dim T = 3, V = 5, D = 6
+  secret tokens[T]: index<V>
+  public x[T, D]: fixed<8, 4>
+  open   E[V, D]: fixed<8, 6> from base "E"
+  secret A[D, D]: fixed<8, 6> from adapter "A"
+
+  h[t, d]        = round<8, 4>(E[tokens[t], d] + sum(i) x[t, i] * A[i, d])
+  m[t]           = max(d) h[t, d]
+  w[t, d]        = decay(round(h[t, d] - m[t]))
+  n[t]           = sum(d) w[t, d]
+  public r[t]    = round<10, 8>(1 / n[t])
+  public best[t] = argmax(d) h[t, d]
+}`;
+
+function bundleOf(text: string): Uint8Array {
+  const { bundle, diagnostics } = compile({ text, source: 'proofs.zkl', resolveImport: () => undefined });
   if (!bundle) throw new Error(diagnostics.map((d) => d.title).join('; '));
   return bundle;
 }
 
-const cases = [
-  { name: 'an adapter', bundle: smallBundle(), weights, inputs },
+interface Case {
+  readonly name: string;
+  readonly bundle: Uint8Array;
+  readonly weights: Readonly<Record<string, Weights>>;
+  readonly inputs: ReadonlyMap<string, readonly number[]>;
+}
+
+const cases: readonly Case[] = [
+  { name: 'an adapter', bundle: smallBundle(), weights: { adapter: weights }, inputs },
   {
     name: 'products of secrets',
-    bundle: squaresBundle(),
-    weights: new Map([['m.A', { shape: [3, 21], values: numbers(63) }]]),
+    bundle: bundleOf(squares),
+    weights: { adapter: new Map([['m.A', { shape: [3, 21], values: numbers(63) }]]) },
     inputs: new Map([['x', numbers(63)]]),
   },
-] as const;
+  {
+    name: 'lookups and open weights',
+    bundle: bundleOf(parts),
+    weights: {
+      base: new Map([['m.E', { shape: [5, 6], values: numbers(30) }]]),
+      adapter: new Map([['m.A', { shape: [6, 6], values: numbers(36) }]]),
+    },
+    inputs: new Map([
+      ['tokens', [4, 0, 2]],
+      ['x', numbers(18)],
+    ]),
+  },
+];
 
 const entropy = new Uint8Array(32).fill(7);
 
-async function prove(device: Device, c: (typeof cases)[number]) {
-  const files = await commit(c.bundle, 'adapter', c.weights, { device, entropy });
-  const sources = [{ opening: files.opening, weights: c.weights }];
+async function prove(device: Device, c: Case): Promise<{ commitments: Uint8Array[]; proof: Uint8Array }> {
+  const commitments: Uint8Array[] = [];
+  const sources = [];
+  for (const [source, own] of Object.entries(c.weights)) {
+    const { commitment, opening } = await commit(c.bundle, source, own, { device, entropy });
+    commitments.push(commitment);
+    sources.push({ source, opening, weights: own });
+  }
   const prover = await createProver(c.bundle, { device, sources });
   const { proof } = await prover.prove(c.inputs, { entropy });
-  return { commitment: files.commitment, proof };
+  return { commitments, proof };
 }
 
 const expected = new Map<string, Awaited<ReturnType<typeof prove>>>();
@@ -51,11 +94,11 @@ beforeAll(async () => {
 describeDevices('whole proofs', (device) => {
   it.each(cases)('$name: the same bytes, verified', async (c) => {
     const made = await prove(device(), c);
-    const { commitment, proof } = expected.get(c.name)!;
-    expect(Buffer.compare(made.commitment, commitment)).toBe(0);
+    const { commitments, proof } = expected.get(c.name)!;
+    expect(made.commitments.map((own, i) => Buffer.compare(own, commitments[i]))).toEqual(commitments.map(() => 0));
     expect(Buffer.compare(made.proof, proof)).toBe(0);
     const verifier = await createVerifier(c.bundle, { device: device() });
-    expect(await verifier.register(commitment)).toEqual({ ok: true });
+    for (const commitment of commitments) expect(await verifier.register(commitment)).toEqual({ ok: true });
     expect(await verifier.verify(proof)).toMatchObject({ ok: true });
     verifier.close();
   });
