@@ -8,11 +8,10 @@ import type { FixedType } from './calibrate.ts';
 import { sizeOf } from './values.ts';
 
 const LIMB = 16;
-/**
- * A value loses no more than this many bits; one of a row, which has 16 bits for a common factor of the row's entries,
- * can do with 11.
- */
-const MOST_SPARED = { entry: 2, row: 5 } as const;
+/** Bits that a value keeps: 14, but 11 if it is one of a row, a common factor of the row's entries. */
+const KEPT = { entry: 14, row: 11 } as const;
+/** Room that a term inside another must leave. */
+const ROOM = 5;
 /** Entries of the target for each entry of what counts as one of a row. */
 const ROW = 16;
 
@@ -57,8 +56,7 @@ export function spareLimbs(program: TensorProgram, types: ReadonlyMap<string, Fi
       const { key, file } = program.tensors[tensor];
       const inner = exact(tensor);
       if (key !== undefined && file === undefined) keys.add(key);
-      else if (inner !== undefined)
-        for (const [found, room] of candidates(inner)) if (room >= MOST_SPARED.row) keys.add(found);
+      else if (inner !== undefined) for (const [found, room] of candidates(inner)) if (room >= ROOM) keys.add(found);
     }
     return keys;
   };
@@ -75,8 +73,9 @@ export function spareLimbs(program: TensorProgram, types: ReadonlyMap<string, Fi
     // Those of a row first: they are few.
     const found = [...candidates(definition.p)].sort(([a], [b]) => (sizes.get(a) ?? 0) - (sizes.get(b) ?? 0));
     for (const [key, room] of found) {
-      const most = (sizes.get(key) ?? Infinity) <= rows ? MOST_SPARED.row : MOST_SPARED.entry;
-      if (excess > Math.min(room, most) || shared.has(key) || !types.has(key) || own === key) continue;
+      const type = types.get(key);
+      const kept = (sizes.get(key) ?? Infinity) <= rows ? KEPT.row : KEPT.entry;
+      if (type === undefined || shared.has(key) || own === key || excess > Math.min(room, type.bits - kept)) continue;
       spared.set(key, Math.max(spared.get(key) ?? 0, excess));
       break;
     }

@@ -60,6 +60,11 @@ describe('limbs', () => {
       });
   });
 
+  test('none of a value that has few bits', () => {
+    const types = { ...weights, 'net/h': fixed(12, 12), 'net/y': fixed(16, 12) };
+    expect(spare(PROJECTION, types)).toEqual({ 'net/h': 12, 'net/y': 12 });
+  });
+
   test('what is one of a row can give up more', () => {
     const text = `model m at "net" {
       public x[4, 32]: fixed<16, 12>
@@ -68,7 +73,8 @@ describe('limbs', () => {
     }`;
     // 12 + 12 + s - 8 bits.
     expect(spare(text, { 'net/s': fixed(24, 20) })).toEqual({ 'net/s': 16 });
-    expect(spare(text, { 'net/s': fixed(24, 22) })).toEqual({ 'net/s': 22 });
+    expect(spare(text, { 'net/s': fixed(15, 20) })).toEqual({ 'net/s': 16 });
+    expect(spare(text, { 'net/s': fixed(14, 20) })).toEqual({ 'net/s': 20 });
   });
 
   test('arguments of tables keep their type, and so does what other terms would keep fine', () => {
