@@ -31,6 +31,7 @@ export {
 } from './compiler/index.ts';
 export { decodeBundle, type Bundle } from './compiler/bundle/bundle.ts';
 export { interpret } from './compiler/interpret/index.ts';
+export { evaluateExactly, evaluateReal, EvaluationError } from './runtime/evaluate/index.ts';
 export {
   checkOpenCommitment,
   commit,
