@@ -80,6 +80,9 @@ function sizeClass(bytes: number): number {
 /** Blocks of this many units and more are cut to size and joined again, so that a few huge ones do not bind the memory. */
 const LARGE = 2 ** 14;
 
+/** Address space for smaller blocks alone: among large ones, each would cut a stretch in two that the next proof wants whole. */
+const SMALL_BYTES = 2 ** 28;
+
 interface Gap {
   readonly address: number;
   readonly units: number;
@@ -92,18 +95,22 @@ export class Heap {
   /** Free stretches of large blocks, by address; no two touch. */
   #gaps: Gap[] = [];
   readonly #limit: number;
+  #smallEnd: number;
+  readonly #smallLimit: number;
   #end: number;
 
   constructor(views: Views, start: number, maximumPages: number) {
     this.views = views;
-    this.#end = Math.ceil(start / 64) * 64;
     this.#limit = maximumPages * PAGE;
+    this.#smallEnd = Math.ceil(start / 64) * 64;
+    this.#smallLimit = this.#smallEnd + Math.floor(Math.min(SMALL_BYTES, this.#limit / 16) / 64) * 64;
+    this.#end = this.#smallLimit;
   }
 
   /** Address of a fresh block, with 128 bytes to spare beyond `bytes`, as vector loads may read ahead. @throws RangeError when memory is exhausted. */
   allocate(bytes: number): number {
     const units = sizeClass(bytes + 128);
-    const address = units >= LARGE ? this.#large(units) : (this.#free.get(units)?.pop() ?? this.#extend(units * 64));
+    const address = units >= LARGE ? this.#large(units) : (this.#free.get(units)?.pop() ?? this.#small(units * 64));
     this.#classes.set(address, units);
     return address;
   }
@@ -116,6 +123,15 @@ export class Heap {
     const list = this.#free.get(units);
     if (list === undefined) this.#free.set(units, [address]);
     else list.push(address);
+  }
+
+  #small(bytes: number): number {
+    const address = this.#smallEnd;
+    const end = address + bytes;
+    if (end > this.#smallLimit) return this.#extend(bytes);
+    this.#reach(end);
+    this.#smallEnd = end;
+    return address;
   }
 
   /** The smallest gap that is large enough, or what is beyond the end. */
@@ -157,14 +173,15 @@ export class Heap {
     const address = this.#end;
     const end = address + bytes;
     if (end > this.#limit) throw new RangeError(`the device's memory of ${this.#limit} bytes is exhausted`);
-    const missing = Math.ceil((end - this.views.memory.buffer.byteLength) / PAGE);
-    if (missing > 0) {
-      // Grow by an eighth at least: growing is slow.
-      const have = this.views.memory.buffer.byteLength / PAGE;
-      const wanted = Math.min(Math.max(missing, have >> 3), this.#limit / PAGE - have);
-      this.views.memory.grow(wanted);
-    }
+    this.#reach(end);
     this.#end = end;
     return address;
+  }
+
+  /** Grows the memory, where it ends before `end`: by an eighth at least, as growing is slow. */
+  #reach(end: number): void {
+    const have = this.views.memory.buffer.byteLength / PAGE;
+    const missing = Math.ceil(end / PAGE) - have;
+    if (missing > 0) this.views.memory.grow(Math.min(Math.max(missing, have >> 3), this.#limit / PAGE - have));
   }
 }

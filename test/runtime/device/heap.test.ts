@@ -43,4 +43,17 @@ describe('device memory', () => {
     }
     expect(() => heap.allocate(2.1 * half)).toThrow(RangeError);
   });
+
+  test('small blocks that stay do not cut up what large ones leave', () => {
+    const heap = fresh();
+    const half = (pages * 65536) / 2;
+    for (let round = 0; round < 4; round++) {
+      const large = heap.allocate(0.9 * half);
+      for (let k = 0; k < 100; k++) heap.allocate(3000);
+      const more = heap.allocate(0.45 * half);
+      heap.free(large);
+      heap.free(more);
+      heap.free(heap.allocate(1.7 * half));
+    }
+  });
 });
