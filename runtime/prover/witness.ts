@@ -9,7 +9,7 @@ import { allocate, fromBigints, setEntry, type IntegerArray } from '../protocol/
 import { selectorEntries } from '../protocol/publics.ts';
 import { digitMap, maskValues, viewMap } from '../protocol/views.ts';
 import { entryOutside, placeOf, ValueError } from '../quantise.ts';
-import { fitsDouble, makeNumbers, sumTerms, type Numbers } from './sums.ts';
+import { fitsDouble, makeNumbers, sumTerms, sumWide, type Numbers } from './sums.ts';
 
 export type Inputs = ReadonlyMap<number, IntegerArray>;
 
@@ -28,7 +28,7 @@ export function evaluateProgram(program: GadgetProgram, inputs: Inputs): Witness
   const numbers = (id: number): Numbers => {
     let v = known.get(id);
     if (v === undefined) {
-      const given = inputs.get(id);
+      const given = stored.get(id);
       v = given ? asNumbers(given, program.tensors[id].range) : makeEntries(program, id, numbers);
       known.set(id, v);
     }
@@ -36,8 +36,13 @@ export function evaluateProgram(program: GadgetProgram, inputs: Inputs): Witness
   };
   for (const step of program.steps) {
     const target = step.kind === 'equation' ? program.equations[step.equation].target : step.target;
-    if (!inputs.has(target))
-      known.set(target, narrowed(runStep(program, step, numbers), program.tensors[target].range));
+    if (inputs.has(target)) continue;
+    const wide =
+      step.kind === 'equation'
+        ? sumWide(program, program.tensors[target], program.equations[step.equation].terms, numbers)
+        : undefined;
+    if (wide) stored.set(target, wide);
+    else known.set(target, narrowed(runStep(program, step, numbers), program.tensors[target].range));
   }
   return {
     numbers,
