@@ -204,6 +204,9 @@ function addProducts(
   walk(0, 0);
 }
 
+/** Iterations below which a loop of unit strides is no better than another. */
+const SHORT = 16;
+
 /**
  * The order in which memory is read best: innermost a long loop of unit strides, and of the others outermost those that
  * move through the largest factor, so that each part of it is read once.
@@ -213,10 +216,11 @@ function inOrder(
   factors: readonly NumberArray[],
 ): { readonly outer: readonly Loop[]; readonly inner: Loop } {
   const none: Loop = { length: 1, target: 0, factors: factors.map(() => 0) };
-  const isUnit = (l: Loop): boolean => [l.target, ...l.factors].every((stride) => stride <= 1);
+  // A short loop is left too soon: what begins and ends it costs more than strides do.
+  const isUnit = (l: Loop): boolean => l.length >= SHORT && [l.target, ...l.factors].every((stride) => stride <= 1);
   const inner = loops.reduce((best, l) => {
     if (best === none || isUnit(l) !== isUnit(best)) return best === none || isUnit(l) ? l : best;
-    return isUnit(l) && l.length > best.length ? l : best;
+    return (isUnit(l) || l.target <= 1) && l.length > best.length ? l : best;
   }, none);
   const largest = factors.reduce((best, f, k) => (f.length > factors[best].length ? k : best), 0);
   const outer = loops.filter((l) => l !== inner).sort((a, b) => b.factors[largest] - a.factors[largest]);
