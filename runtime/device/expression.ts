@@ -106,3 +106,14 @@ export const vanishesAtZero: (e: Expression) => boolean = remembered((e) =>
     mul: (a, b) => a || b,
   }),
 );
+
+/** Field products in an expression. */
+export const products: (e: Expression) => number = remembered((e) =>
+  evaluate<number>(e, {
+    table: () => 0,
+    constant: () => 0,
+    add: (a, b) => a + b,
+    sub: (a, b) => a + b,
+    mul: (a, b) => a + b + 1,
+  }),
+);

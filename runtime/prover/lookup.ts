@@ -1,6 +1,7 @@
 /** The prover's fraction tree for `protocol/lookup.ts`, on the device. */
 import type { Device, FrVector, Table } from '../device/device.ts';
 import { add, constant, mul, sub, table, type Expression } from '../device/expression.ts';
+import type { Held } from './held.ts';
 import { leafSections, type LookupPlan, type TreeProver } from '../protocol/lookup.ts';
 import { mul as times, neg } from '../protocol/scalar.ts';
 
@@ -70,40 +71,26 @@ function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
   return { depth, numerators, values, ids, inside };
 }
 
-export const treeProver = (device: Device, plan: LookupPlan, witness: LookupWitness): FractionProver =>
-  fractionProver(device, () => rangeLeaves(plan, witness));
-
-/** A tree that holds device memory. */
-export interface FractionProver extends TreeProver {
-  /** Gives back what is still held: everything but after an error is given back as soon as it has served. */
-  close(): void;
-}
+export const treeProver = (device: Device, plan: LookupPlan, witness: LookupWitness, held: Held): TreeProver =>
+  fractionProver(device, () => rangeLeaves(plan, witness), held);
 
 /**
  * The tree over any leaves; `make` is called once, after the challenges. A tree takes most of a proof's memory.
+ * @param held has the tree's layers, each until it has served
  * @param progress hears which part of the work is done, from 0 to 1
  */
 export function fractionProver(
   device: Device,
   make: () => Leaves,
+  held: Held,
   progress: (part: number) => Promise<void> = () => Promise.resolve(),
-): FractionProver {
+): TreeProver {
   const layers: Layer[] = [];
   const kernel = device.prepare(summand);
-  const held = new Set<() => void>();
-  /** Runs `body`; what it makes lives until `release`. */
-  const hold = async <T>(body: () => Promise<T>): Promise<{ readonly value: T; release(): void }> => {
-    const kept = await device.keep(body);
-    const release = (): void => {
-      if (held.delete(release)) kept.release();
-    };
-    held.add(release);
-    return { value: kept.value, release };
-  };
   const half = (v: Table, k: 0 | 1): Table => device.slice(v, (k * v.length) / 2, v.length / 2);
   const layerOf = async (p: () => Promise<Table>, q: () => Promise<Table>): Promise<Layer> => {
     const halves = (whole: () => Promise<Table>) =>
-      hold(async () => {
+      held.make(async () => {
         const v = await whole();
         return v.length === 1 ? ([v, v] as const) : ([half(v, 0), half(v, 1)] as const);
       });
@@ -160,7 +147,7 @@ export function fractionProver(
           });
         },
         async bind(x) {
-          const folded = await hold(async () => device.fold(tables, variables, x));
+          const folded = await held.make(async () => device.fold(tables, variables, x));
           release();
           tables = folded.value;
           release = folded.release;
@@ -176,9 +163,6 @@ export function fractionProver(
           return values;
         },
       });
-    },
-    close() {
-      for (const release of held) release();
     },
   };
 }

@@ -10,7 +10,7 @@ import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
 import { Held, type HeldValue } from './held.ts';
 import { levelProver } from './levels.ts';
-import { fractionProver, type FractionProver } from './lookup.ts';
+import { fractionProver } from './lookup.ts';
 import { lookUp, programLeaves, type LookedUp } from './program-lookups.ts';
 import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
@@ -91,10 +91,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
         await meter.advance('equations', 1);
       },
       request.hooks,
-    ).finally(() => {
-      role.tree.close();
-      held.releaseAll();
-    });
+    ).finally(() => held.releaseAll());
     await meter.advance('close', 1);
     return { publics, body: encodeBody(argument, body) };
   });
@@ -132,7 +129,7 @@ export function proverRole(
   looked: LookedUp,
   held: Held,
   meter?: ProgressMeter,
-): ProgramRole & { readonly tree: FractionProver } {
+): ProgramRole {
   let level = 0;
   const uploaded = new Map<number, Promise<HeldValue<DeviceTensor>>>();
   const tensors = async (id: number): Promise<DeviceTensor> => {
@@ -147,6 +144,7 @@ export function proverRole(
     tree: fractionProver(
       device,
       () => programLeaves(program, witness, looked),
+      held,
       async (part) => meter?.advance('lookups', part),
     ),
     async prover(instances) {

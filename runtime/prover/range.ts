@@ -15,6 +15,7 @@ import {
 } from '../protocol/range.ts';
 import { commitmentDigest, rangeTranscript, sha256 } from '../protocol/statement.ts';
 import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
+import { Held } from './held.ts';
 import { treeProver, type LookupWitness } from './lookup.ts';
 import { Randomness } from './randomness.ts';
 
@@ -102,7 +103,7 @@ export async function commitSource(
     const digest = commitmentDigest(source, points);
     const randomness = new Randomness('range proof', entropy, digest, matrixDigest(entries));
     const { witness, matrices } = await rangeWitness(device, source, plan, entries, hooks);
-    const tree = treeProver(device, plan.lookups, witness);
+    const held = new Held(device);
     const committed = matrices.map((m) => ({
       ...m,
       vector: device.intVector(m.entries),
@@ -114,9 +115,9 @@ export async function commitSource(
       rangeTranscript(digest),
       [registered, ...committed],
       randomness,
-      (ctx) => proveRange(ctx, source, plan, tree),
+      (ctx) => proveRange(ctx, source, plan, treeProver(device, plan.lookups, witness, held)),
       hooks,
-    ).finally(() => tree.close());
+    ).finally(() => held.releaseAll());
     return { points, rangeProof: encodeBody(argument, body) };
   });
 }

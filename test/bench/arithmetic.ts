@@ -8,6 +8,7 @@ import { Field } from '../../runtime/kernels/wasm/field.ts';
 import { CONSTANTS, CONSTANTS_BYTES } from '../../runtime/kernels/wasm/layout.ts';
 import { ModuleBuilder } from '../../runtime/kernels/wasm/module.ts';
 import type { LookupPlan } from '../../runtime/protocol/lookup.ts';
+import { Held } from '../../runtime/prover/held.ts';
 import { treeProver } from '../../runtime/prover/lookup.ts';
 
 const [X, Y] = [65536, 69632];
@@ -92,7 +93,7 @@ async function leafCost(device: Device): Promise<number> {
   const depth = 15;
   const run = (): Promise<void> =>
     device.scope(async () => {
-      const prover = treeProver(device, plan, { values, multiplicities });
+      const prover = treeProver(device, plan, { values, multiplicities }, new Held(device));
       await prover.build(12345n, 678n);
       let point: bigint[] = [];
       for (let j = 0; j < depth; j++) {

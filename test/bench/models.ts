@@ -1,5 +1,4 @@
 /** Whole models with secret adapters, forward: generated weights in the shapes of published models, imported and calibrated as anybody's. */
-import { readFileSync } from 'node:fs';
 import { compile, commit, createProver, createVerifier } from '../../index.ts';
 import { check } from '../../compiler/check/index.ts';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
@@ -16,6 +15,7 @@ import { bytesSource, loadAdapter } from '../../runtime/formats/index.ts';
 import { writeSafetensors, type TensorToWrite } from '../../runtime/formats/safetensors-writer.ts';
 import { programSections } from '../../runtime/protocol/program-lookups.ts';
 import type { Weights } from '../../runtime/prover/index.ts';
+import { resolveImport } from '../compiler/standard.ts';
 import { makeAdapter, type MadeModule } from '../support/adapter.ts';
 
 export interface ModelShape {
@@ -137,13 +137,6 @@ export interface PreparedModel {
   readonly inputs: ReadonlyMap<string, readonly number[]>;
   readonly counts: Readonly<Record<string, number>>;
 }
-
-const resolveImport = (path: string): { source: string; text: string } | undefined => {
-  const file = path === 'std' ? 'std/std' : path;
-  if (!file.startsWith('std/')) return undefined;
-  const url = new URL(`../../stdlib/${file.slice(4)}.zkl`, import.meta.url);
-  return { source: file, text: readFileSync(url, 'utf8') };
-};
 
 /** Imports, calibrates on one sequence, and compiles. */
 export async function prepareModel(shape: ModelShape): Promise<PreparedModel> {

@@ -139,15 +139,12 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
       evaluate: () => undefined,
       evaluateView: () => undefined,
       evaluateTable: () => undefined,
-      tree: fractionProver(device, () => forgedLeaves(program, of, looked)),
+      tree: fractionProver(device, () => forgedLeaves(program, of, looked), held),
       prover: (instances: Parameters<typeof levelProver>[3]) => levelProver(device, program, uploaded, instances, held),
     };
     const body = await proveArgument(device, argument, programTranscript(statement), matrices, randomness, (ctx) =>
       proveText(ctx, program, role),
-    ).finally(() => {
-      role.tree.close();
-      held.releaseAll();
-    });
+    ).finally(() => held.releaseAll());
     const points = [];
     for (const c of s.sources) {
       const decoded = await device.decodePoints(c.points);

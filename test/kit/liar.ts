@@ -94,10 +94,7 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
       randomness,
       text,
       lie.hooks,
-    ).finally(() => {
-      role.tree.close();
-      held.releaseAll();
-    });
+    ).finally(() => held.releaseAll());
     return { publics, body: encodeBody(subject.argument, body) };
   });
 }

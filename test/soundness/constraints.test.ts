@@ -12,6 +12,7 @@ import { add, mul, sub } from '../../runtime/protocol/scalar.ts';
 import { commitmentDigest, rangeTranscript } from '../../runtime/protocol/statement.ts';
 import type { Transcript } from '../../runtime/protocol/transcript.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
+import { Held } from '../../runtime/prover/held.ts';
 import { treeProver, type LookupWitness } from '../../runtime/prover/lookup.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { commitSource, layMatrix, matrixDigest, rowBlindings, type MatrixEntries } from '../../runtime/prover/range.ts';
@@ -188,7 +189,7 @@ describe('slots outside the tensors', () => {
         blindings: randomness.scalars(plan.matrices[1].rows),
       };
       const body = await proveArgument(device, argument, transcript(), [registered, table], randomness, async (ctx) => {
-        await proveRange(ctx, source, plan, treeProver(device, plan.lookups, witness));
+        await proveRange(ctx, source, plan, treeProver(device, plan.lookups, witness, new Held(device)));
         keepOnly(ctx, keep);
       });
       const rows = await device.decodePoints(c.points);

@@ -132,7 +132,6 @@ describe('messages in the clear', () => {
           return proveText(ctx, gadgets, role);
         },
       ).finally(() => {
-        role.tree.close();
         held.releaseAll();
       });
       return { sent: scalars.messages, clear };

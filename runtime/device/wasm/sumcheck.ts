@@ -5,7 +5,7 @@ import { ARGUMENTS } from '../../kernels/wasm/expression.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import { toFr } from '../../field/spec.ts';
 import type { Device, FrVector, Kernel, SumcheckPoint, Table } from '../device.ts';
-import { evaluate, print, remembered, tableCount, vanishesAtZero, type Expression } from '../expression.ts';
+import { print, products, tableCount, vanishesAtZero, type Expression } from '../expression.ts';
 import * as check from '../shapes.ts';
 import type { Context } from './context.ts';
 import { addressOf, entryBytes, WasmVector, type WasmIntVector } from './vectors.ts';
@@ -36,7 +36,7 @@ export function sumcheckOperations(
         const target = out.address + start * FR_SIZE;
         withElements(ctx, parts, (elements) =>
           withArguments(ctx, expression, elements, constants, { target }, (args) => {
-            const cost = products(expression) * COST.product;
+            const cost = work(expression) * COST.product;
             ctx.launchModule(`map ${print(expression)}`, () => ctx.core.map(expression), count, cost, [args]);
           }),
         );
@@ -117,19 +117,8 @@ function liftWhole(ctx: Context, v: WasmIntVector): WasmVector<'fr'> {
   return out;
 }
 
-/** Products in an expression, at least 1: what its evaluation costs. */
-const products = remembered((e: Expression): number =>
-  Math.max(
-    1,
-    evaluate<number>(e, {
-      table: () => 0,
-      constant: () => 0,
-      add: (a, b) => a + b,
-      sub: (a, b) => a + b,
-      mul: (a, b) => a + b + 1,
-    }),
-  ),
-);
+/** What evaluating an expression costs, in products. */
+const work = (e: Expression): number => Math.max(1, products(e));
 
 /** Lays out the argument block of a program kernel. */
 function withArguments<T>(
@@ -184,7 +173,7 @@ function round(
   return withArguments(ctx, expression, tables, constants, words, (args) =>
     ctx.temporary(stride * ctx.pool.threads, (target) => {
       const key = `round ${points.join()} ${print(expression)}`;
-      const cost = points.length * (products(expression) * COST.product + COST.wide);
+      const cost = points.length * (work(expression) * COST.product + COST.wide);
       const parts = ctx.launchModule(
         key,
         () => ctx.core.round(expression, points),

@@ -3,7 +3,7 @@
  * compile, or never does. Sums are cut between their terms; parts of the same shape share one kernel, as each numbers
  * its tables and constants from 0.
  */
-import { add, constant, evaluate, mul, print, remembered, sub, table, type Expression } from '../expression.ts';
+import { add, constant, evaluate, mul, print, products, sub, table, type Expression } from '../expression.ts';
 
 /** The expression is the sum of its parts, each taken with its sign. */
 export interface Part {
@@ -13,17 +13,6 @@ export interface Part {
   readonly tables: readonly number[];
   readonly constants: readonly number[];
 }
-
-/** Field products in an expression. */
-export const products: (e: Expression) => number = remembered((e) =>
-  evaluate<number>(e, {
-    table: () => 0,
-    constant: () => 0,
-    add: (a, b) => a + b,
-    sub: (a, b) => a + b,
-    mul: (a, b) => a + b + 1,
-  }),
-);
 
 interface Term {
   readonly negative: boolean;

@@ -5,7 +5,7 @@
 import { FR_MODULUS } from '../../field/params.ts';
 import type { IntBytes, KernelText } from './elementwise.ts';
 import { forEach } from './elementwise.ts';
-import { limbOf, wordsOf, type WgslField } from './field.ts';
+import { limbOf, packWord, wordsOf, type WgslField } from './field.ts';
 import { u32 } from './source.ts';
 
 /** Limbs of a weight, and of a sum: 20 x 13 = 260 bits, and 312 for up to 2^40 terms of 16 bits. */
@@ -109,15 +109,7 @@ export function contractInt(field: WgslField, bytes: IntBytes, part: number, row
 
 /** s = the limbs' value modulo p: 256 bits reduced by subtraction, the bits above by a product with 2^256. */
 function reduceSum(field: WgslField): string[] {
-  const words = Array.from({ length: 10 }, (_, i) => {
-    const parts: string[] = [];
-    for (let k = 0; k < SUM_LIMBS; k++) {
-      const shift = k * WIDTH - 32 * i;
-      if (shift > 31 || shift <= -WIDTH) continue;
-      parts.push(shift === 0 ? `a${k}` : shift > 0 ? `(a${k} << ${shift}u)` : `(a${k} >> ${-shift}u)`);
-    }
-    return parts.join(' | ');
-  });
+  const words = Array.from({ length: 10 }, (_, i) => packWord(i, WIDTH, SUM_LIMBS, 'a'));
   const above = wordsOf(((1n << 256n) * field.plan.R) % FR_MODULUS, 8).map(u32);
   return [
     `let low = fr_fit(fr_fit(Fr(vec4<u32>(${words.slice(0, 4).join(', ')}), vec4<u32>(${words.slice(4, 8).join(', ')}))));`,

@@ -256,13 +256,14 @@ function rolledProduct(field: Shape): string[] {
   ];
 }
 
-/** Word i of limbs t0.. that are in range. */
-function packWord(i: number, width: number, count: number): string {
+/** Word i of the limbs t0, t1, ... of an element, each below 2^width; `limb` is their name without the number. */
+export function packWord(i: number, width: number, count: number, limb = 't'): string {
   const parts: string[] = [];
   for (const k of range(count)) {
     const shift = k * width - 32 * i;
     if (shift > 31 || shift <= -width) continue;
-    parts.push(shift === 0 ? `t${k}` : shift > 0 ? `(t${k} << ${shift}u)` : `(t${k} >> ${-shift}u)`);
+    const name = `${limb}${k}`;
+    parts.push(shift === 0 ? name : shift > 0 ? `(${name} << ${shift}u)` : `(${name} >> ${-shift}u)`);
   }
   return parts.join(' | ') || '0u';
 }

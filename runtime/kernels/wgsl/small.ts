@@ -2,7 +2,7 @@
  * Small integers times field elements: a fifth of a field product. Tables of 16-bit integers stay what they are until a
  * first variable is bound (Bagad, Dao, Domb, Thaler, ePrint 2025/1117, for the idea).
  */
-import { limbOf, word, type WgslField } from './field.ts';
+import { limbOf, packWord, word, type WgslField } from './field.ts';
 import { toLimbs } from './limbs.ts';
 import { indent, u32, type Declaration } from './source.ts';
 
@@ -24,15 +24,7 @@ export function smallDeclarations(field: WgslField): Declaration[] {
     `let d${j} = bitcast<i32>((${limbOf('x', 8, WIDTH, j)}) * m) - bitcast<i32>(q * ${u32(limbs[j])})${j === 0 ? '' : ` + (d${j - 1} >> ${WIDTH}u)`};`,
     `let t${j} = bitcast<u32>(d${j}) & ${u32(2 ** WIDTH - 1)};`,
   ]).flat();
-  const pack = Array.from({ length: 8 }, (_, i) => {
-    const parts: string[] = [];
-    for (let k = 0; k < COUNT; k++) {
-      const shift = k * WIDTH - 32 * i;
-      if (shift > 31 || shift <= -WIDTH) continue;
-      parts.push(shift === 0 ? `t${k}` : shift > 0 ? `(t${k} << ${shift}u)` : `(t${k} >> ${-shift}u)`);
-    }
-    return parts.join(' | ');
-  });
+  const pack = Array.from({ length: 8 }, (_, i) => packWord(i, WIDTH, COUNT));
   const body = [
     'let m = u32(abs(v));',
     // Bits 223 to 254.
