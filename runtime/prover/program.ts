@@ -56,7 +56,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
     await device.prepareGenerators(argument.columns + 1);
     const inputs = new Map(request.inputs);
     for (const [id, values] of committedInputs(program, sources)) inputs.set(id, values);
-    const witness = evaluateProgram(program, inputs);
+    const witness = await evaluateProgram(device, program, inputs);
     const publics = new Map(program.publics.map((id) => [id, witness.entries(id)] as const));
     const looked = lookUp(program, witness);
     const rows = witnessMatrix(program, witness, looked);

@@ -18,7 +18,7 @@ export function makeNumbers({ lo, hi }: Range, length: number): Numbers {
 }
 
 /** A loop of a term: over an output index, a summed reduced index, or an axis that only one factor has. */
-interface Loop {
+export interface Loop {
   readonly length: number;
   /** Stride in the target (0 for reduced) and in each factor. */
   readonly target: number;
@@ -29,7 +29,11 @@ const strides = (shape: readonly number[]): number[] =>
   shape.map((_, j) => shape.slice(j + 1).reduce((n, d) => n * d, 1));
 
 /** The loops of a term and the coefficient of its raw sum. */
-function loopsOf(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm): { loops: Loop[]; coefficient: bigint } {
+export function loopsOf(
+  program: GadgetProgram,
+  t: GadgetTensor,
+  term: GadgetTerm,
+): { loops: Loop[]; coefficient: bigint } {
   const targetStrides = strides(t.shape);
   const factorStrides = term.factors.map((f) => strides(program.tensors[f.tensor].shape));
   const along = (match: (a: AxisBinding) => boolean): number[] =>
@@ -96,46 +100,6 @@ export function sumTerms(
     } else addBig(p.loops, p.factors, p.coefficient, sums);
   }
   return fitsDouble(t.range) ? narrowed(Float64Array.from(sums, Number), t.range) : sums;
-}
-
-/**
- * The target's entries where they need more than 53 bits, at most 63, and are one sum of products that two passes in
- * doubles give: high 2^shift + low, put together without a bigint for each. Undefined for any other equation.
- */
-export function sumWide(
-  program: GadgetProgram,
-  t: GadgetTensor,
-  terms: readonly GadgetTerm[],
-  numbers: (id: number) => Numbers,
-): BigInt64Array | undefined {
-  if (terms.length !== 1 || fitsDouble(t.range) || magnitude(t.range) >= 2n ** 62n) return undefined;
-  const { loops, coefficient } = loopsOf(program, t, terms[0]);
-  const factors = terms[0].factors.map((f) => numbers(f.tensor));
-  if (coefficient !== 1n || factors.some((f) => Array.isArray(f))) return undefined;
-  const magnitudes = terms[0].factors.map((f) => magnitude(program.tensors[f.tensor].range));
-  const count = loops.filter((l) => l.target === 0).reduce((n, l) => n * BigInt(l.length), 1n);
-  const raw = magnitudes.reduce((n, m) => n * m, count);
-  if (raw >= 2n ** 62n || !canSplit(magnitudes, raw) || splitShift(raw) > 31) return undefined;
-  const length = t.shape.reduce((n, d) => n * d, 1);
-  const parts = split(factors as NumberArray[], magnitudes, raw);
-  const [high, low] = parts.map(([part]) => {
-    const sums = new Float64Array(length);
-    addProducts(loops, part, 1, sums);
-    return sums;
-  });
-  const shift = parts[0][1];
-  const out = new BigInt64Array(length);
-  const halves = new Int32Array(out.buffer);
-  const [word, above, by] = [2 ** 32, 2 ** (32 - shift), 2 ** shift];
-  for (let i = 0; i < length; i++) {
-    // high 2^shift = top 2^32 + rest 2^shift, so that no step leaves 53 bits.
-    const top = Math.floor(high[i] / above);
-    const rest = (high[i] - top * above) * by + low[i];
-    const carry = Math.floor(rest / word);
-    halves[2 * i] = rest - carry * word;
-    halves[2 * i + 1] = top + carry;
-  }
-  return out;
 }
 
 /** How far the widest factor's high part has to be shifted down for sums of products to fit 53 bits. */

@@ -1,15 +1,17 @@
 /**
  * The integers of every tensor of a program, from its inputs, by the program's steps. Exact: doubles where the proved
- * ranges fit 53 bits, bigints elsewhere. A value that its tensor cannot take is an error that names tensor, index, value
+ * ranges fit 53 bits, the device's integers for matrix products up to 63, bigints elsewhere. A value that its tensor cannot take is an error that names tensor, index, value
  * and the bits that it would need.
  */
 import type { GadgetProgram, GadgetStep, GadgetTensor } from '../../compiler/gadget/program.ts';
 import type { Range } from '../../compiler/tensor/program.ts';
+import type { Device } from '../device/device.ts';
 import { allocate, fromBigints, setEntry, type IntegerArray } from '../protocol/integers.ts';
 import { selectorEntries } from '../protocol/publics.ts';
 import { digitMap, maskValues, viewMap } from '../protocol/views.ts';
 import { entryOutside, placeOf, ValueError } from '../quantise.ts';
-import { fitsDouble, makeNumbers, sumTerms, sumWide, type Numbers } from './sums.ts';
+import { matrixProduct } from './products.ts';
+import { fitsDouble, makeNumbers, sumTerms, type Numbers } from './sums.ts';
 
 export type Inputs = ReadonlyMap<number, IntegerArray>;
 
@@ -22,7 +24,7 @@ export interface Witness {
 }
 
 /** `inputs`: all public and secret inputs and committed tensors, row-major, each inside its range. @throws ValueError */
-export function evaluateProgram(program: GadgetProgram, inputs: Inputs): Witness {
+export async function evaluateProgram(device: Device, program: GadgetProgram, inputs: Inputs): Promise<Witness> {
   const known = new Map<number, Numbers>();
   const stored = new Map<number, IntegerArray>(inputs);
   const numbers = (id: number): Numbers => {
@@ -34,24 +36,22 @@ export function evaluateProgram(program: GadgetProgram, inputs: Inputs): Witness
     }
     return v;
   };
+  const entries = (id: number): IntegerArray => {
+    const v = stored.get(id) ?? asEntries(numbers(id), program.tensors[id].range);
+    stored.set(id, v);
+    return v;
+  };
   for (const step of program.steps) {
     const target = step.kind === 'equation' ? program.equations[step.equation].target : step.target;
     if (inputs.has(target)) continue;
     const wide =
       step.kind === 'equation'
-        ? sumWide(program, program.tensors[target], program.equations[step.equation].terms, numbers)
+        ? await matrixProduct(device, program, program.tensors[target], program.equations[step.equation].terms, entries)
         : undefined;
     if (wide) stored.set(target, wide);
     else known.set(target, narrowed(runStep(program, step, numbers), program.tensors[target].range));
   }
-  return {
-    numbers,
-    entries(id) {
-      const v = stored.get(id) ?? asEntries(numbers(id), program.tensors[id].range);
-      stored.set(id, v);
-      return v;
-    },
-  };
+  return { numbers, entries };
 }
 
 const asNumbers = (a: IntegerArray, range: Range): Numbers => {

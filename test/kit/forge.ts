@@ -51,7 +51,7 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
   return device.scope(async () => {
     await device.prepareGenerators(argument.columns + 1);
     const inputs = new Map([...s.inputs, ...committedInputs(gadgets, s.sources)]);
-    const honest = evaluateProgram(gadgets, inputs);
+    const honest = await evaluateProgram(device, gadgets, inputs);
     const entries = new Map<number, bigint[]>();
     const of = (id: number): bigint[] => {
       const known = entries.get(id);

@@ -62,7 +62,7 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
     await device.prepareGenerators(subject.argument.columns + 1);
     const inputs = new Map(s.inputs);
     for (const [id, values] of committedInputs(program, sources)) inputs.set(id, values);
-    const witness = evaluateProgram(program, inputs);
+    const witness = await evaluateProgram(device, program, inputs);
     const publics = new Map(program.publics.map((id) => [id, witness.entries(id).slice() as IntegerArray] as const));
     lie.publics?.(publics);
     const statement = {

@@ -112,7 +112,11 @@ describe('messages in the clear', () => {
     const { gadgets, argument } = subject;
     return device.scope(async () => {
       await device.prepareGenerators(argument.columns + 1);
-      const witness = evaluateProgram(gadgets, new Map([...s.inputs, ...committedInputs(gadgets, s.sources)]));
+      const witness = await evaluateProgram(
+        device,
+        gadgets,
+        new Map([...s.inputs, ...committedInputs(gadgets, s.sources)]),
+      );
       const looked = lookUp(gadgets, witness);
       const randomness = new Randomness('test', entropyOf(1));
       const rows = witnessMatrix(gadgets, witness, looked);
