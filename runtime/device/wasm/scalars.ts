@@ -7,12 +7,13 @@ import type { Scopes } from '../scopes.ts';
 import * as check from '../shapes.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import type { Context } from './context.ts';
+import { contractIntegers } from './contract.ts';
 import { integerOperations } from './integers.ts';
 import { sumcheckOperations } from './sumcheck.ts';
 import { addressOf, entryBytes, WasmIntVector, WasmVector } from './vectors.ts';
 
 /** Nanoseconds on one thread, for deciding what is worth a second one. */
-const COST = { product: 25, wide: 10, small: 1.5, copy: 2 } as const;
+const COST = { product: 25, wide: 10, copy: 2 } as const;
 
 type ScalarOperations = Pick<
   Device,
@@ -43,37 +44,6 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
   const newInt = (length: number, bytes: 2 | 4 | 8) =>
     own(new WasmIntVector(length, bytes, heap.allocate(length * bytes), heap));
   const sumOf = (values: readonly bigint[]) => values.reduce((a, b) => Fr.add(a, b), 0n);
-
-  const contractIntegers = (
-    v: IntVector,
-    reduce: number,
-    inner: number,
-    weights: FrVector,
-    out: { address: number; length: number },
-  ) =>
-    ctx.temporary(2 * FR_SIZE * reduce, (halves) => {
-      ctx.launch('splitWeights', reduce, COST.copy * 10, halves, [addressOf(weights)]);
-      const source = addressOf(v);
-      // Integers are often kept in wider types than they need.
-      const top = v.bytes === 2 ? 0 : ctx.exports.significantParts(source, v.bytes, v.length) - 1;
-      const run = (target: number, part: number) =>
-        ctx.launch(`contractInt${8 * v.bytes}`, out.length, reduce * COST.small, target, [
-          source,
-          halves,
-          reduce,
-          inner,
-          part,
-          top,
-        ]);
-      run(out.address, top);
-      if (top === 0) return;
-      ctx.temporary(FR_SIZE * out.length, (more) => {
-        for (let part = top - 1; part >= 0; part--) {
-          run(more, part);
-          ctx.launch('shiftAdd', out.length, COST.product, out.address, [more]);
-        }
-      });
-    });
 
   return {
     frVector(values) {
@@ -110,7 +80,7 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
       check.checkContract(v, shape, weights);
       const [outer, reduce, inner] = shape;
       const out = newFr(outer * inner);
-      if (v.kind === 'int') contractIntegers(v, reduce, inner, weights, out);
+      if (v.kind === 'int') contractIntegers(ctx, v, shape, weights, out);
       else
         ctx.launch('contractFr', out.length, reduce * COST.wide, out.address, [
           addressOf(v),
@@ -152,7 +122,7 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
       const view =
         v.kind === 'fr'
           ? new WasmVector('fr', length, address, parent)
-          : new WasmIntVector(length, v.bytes, address, parent);
+          : new WasmIntVector(length, v.bytes, address, v as unknown as WasmIntVector);
       return own(view) as FrVector | IntVector as V;
     },
 

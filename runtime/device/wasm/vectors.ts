@@ -39,10 +39,15 @@ export class WasmIntVector extends WasmVector<'int'> {
   readonly bytes: 2 | 4 | 8;
   /** The same as field elements, where a sumcheck has asked for them. */
   lifted: WasmVector<'fr'> | undefined;
+  /** Bits that hold every entry with its sign, once they have been counted. */
+  bits: number | undefined;
+  /** The vector that this is a view of, or itself. */
+  readonly whole: WasmIntVector;
 
-  constructor(length: number, bytes: 2 | 4 | 8, address: number, owner: Heap | { readonly address: number }) {
+  constructor(length: number, bytes: 2 | 4 | 8, address: number, owner: Heap | WasmIntVector) {
     super('int', length, address, owner);
     this.bytes = bytes;
+    this.whole = owner instanceof WasmIntVector ? owner.whole : this;
   }
 
   override free(): void {

@@ -6,6 +6,7 @@ import { BETA } from '../../curve/params.ts';
 import { emitAdditions } from './additions.ts';
 import { emitBuckets } from './buckets.ts';
 import { Constants } from './constants.ts';
+import { emitContractKernels } from './contract.ts';
 import { emitCurve, isInfinity } from './curve.ts';
 import { emitRound, emitMap } from './expression.ts';
 import { Field } from './field.ts';
@@ -67,6 +68,7 @@ export function buildCore(memory: MemoryType, fused: boolean): Core {
   emitWords(m, 'fr', 4, frPairs, scratch);
   emitWords(m, 'fq', 6, fqPairs, scratch);
   emitScalarKernels(m, frPairs, scratch);
+  emitContractKernels(m, frPairs, scratch.fork());
   emitIntegerKernels(m);
 
   const slots = new Slots(m, fq, scratch);

@@ -9,7 +9,6 @@ import { loadInteger } from './scalar.ts';
 export function emitIntegerKernels(m: ModuleBuilder): void {
   emitGather(m);
   emitHistogram(m);
-  emitWidth(m);
   emitPack(m);
   emitMultiply16(m);
   emitMultiplyAny(m);
@@ -55,23 +54,6 @@ function emitHistogram(m: ModuleBuilder): void {
       c.return(i32.const(-1));
     },
   );
-}
-
-/** significantParts(source, bytes, count): how many of an integer's 16-bit parts, at least one, hold every entry with its sign. */
-function emitWidth(m: ModuleBuilder): void {
-  m.function({ name: 'significantParts', params: ['i32', 'i32', 'i32'], result: 'i32' }, (c, source, bytes, count) => {
-    const value = c.local('i64');
-    const all = c.let(i64.const(0n));
-    const at = c.let(source);
-    c.for(0, count, () => {
-      loadInteger(c, value, at, bytes);
-      // Bits that differ from the sign.
-      c.set(all, i64.or(all, i64.xor(value, i64.shr_s(value, 63n))));
-      c.inc(at, bytes);
-    });
-    const more = (bits: bigint): I32 => i32.eqz(i64.eqz(i64.shr_u(all, bits)));
-    c.return(i32.add(i32.add(1, more(15n)), i32.add(more(31n), more(47n))));
-  });
 }
 
 /** pack16(target, source, length, stride, rowStep, entryStep, from, to): rows of int16, zeros from `length` to `stride`. */

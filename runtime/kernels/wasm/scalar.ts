@@ -1,9 +1,9 @@
 /**
  * Elementwise and reducing kernels on vectors of Fr. Ranges [from, to) are in elements; parts of a range may run on different threads.
  */
-import { f64, f64x2, i32, i32x4, i64, v128, type I32, type Int, type Local, type V128 } from './code.ts';
+import { f64, i32, i64, v128, type I32, type Int, type Local } from './code.ts';
 import { WIDE_TERMS, type Pair } from './field.ts';
-import { ZERO, type ScratchPlan } from './layout.ts';
+import { type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';
 
@@ -140,19 +140,6 @@ export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: Scrat
       });
     },
   );
-
-  // Halves of digits, 2 n doubles per weight, for contractInt.
-  m.function({ name: 'splitWeights', params: ['i32', 'i32', 'i32', 'i32'] }, (c, target, source, from, to) => {
-    const size = 2 * field.bytes;
-    c.for(from, to, (i) => {
-      const x = field.splat(c, pairs.element(source, i));
-      const halves = field.splitHalves(c, x);
-      halves.forEach((half, k) => c.storeLane(i32.add(target, i32.mul(i, size)), half, 0, 8 * k));
-      field.release(c, x, { limbs: halves, slack: 1 });
-    });
-  });
-
-  emitContractIntegers(m, pairs);
 }
 
 function negative(c: Code, pairs: Pairs, x: Pair): Pair {
@@ -183,80 +170,4 @@ function outputBases(c: Code, source: Int, t: I32, to: Int, reduce: Int, inner: 
   const first = c.let(base(t));
   const second = c.let(base(i32.add(t, i32.lt_s(i32.add(t, 1), to))));
   return [first, second] as const;
-}
-
-/** Most products summed in doubles before they are joined: 2^16 * 2^25 * 2^10 = 2^51. */
-const INTEGER_TERMS = 1024;
-
-/**
- * contractInt{16,32,64}(target, source, weightHalves, reduce, inner, part, top, from, to): as contractFr for bits [16 part, 16 part + 16) of integers, part
- * `top` signed. A double holds 2^53, a half digit 2^25, a part 2^16: 1024 exact products fit.
- */
-function emitContractIntegers(m: ModuleBuilder, pairs: Pairs): void {
-  const { field } = pairs;
-  for (const bytes of [2, 4, 8] as const) {
-    m.function(
-      { name: `contractInt${8 * bytes}`, params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
-      (c, target, source, weights, reduce, inner, part, top, from, to) => {
-        const stride = c.let(i32.mul(inner, bytes));
-        pairs.each(c, from, to, (t) => {
-          const [first, second] = outputBases(c, source, t, to, reduce, inner, bytes);
-          const total = Array.from({ length: field.n }, () => c.let(v128.load(ZERO)));
-          const sums = Array.from({ length: 2 * field.n }, () => c.let(v128.load(ZERO)));
-          const start = c.let(i32.const(0));
-          const weight = c.let(weights);
-          c.while(
-            () => i32.lt_s(start, reduce),
-            () => {
-              const end = c.let(i32.add(start, INTEGER_TERMS));
-              c.set(end, i32.select(end, reduce, i32.lt_s(end, reduce)));
-              for (const s of sums) c.set(s, v128.load(ZERO));
-              c.while(
-                () => i32.lt_s(start, end),
-                () => {
-                  const x = c.let(twoIntegers(first, second, bytes, part, top));
-                  sums.forEach((s, k) => c.set(s, field.multiplyAdd(x, v128.load64_splat(weight, 8 * k), s)));
-                  c.inc(weight, 2 * field.bytes);
-                  c.inc(first, stride);
-                  c.inc(second, stride);
-                  c.inc(start);
-                  c.release(x);
-                },
-              );
-              const joined = field.joinHalves(c, sums);
-              const sum = field.add(c, { limbs: total, slack: 1 }, joined);
-              const normal = field.normalize(c, sum);
-              normal.limbs.forEach((limb, k) => c.set(total[k], limb));
-              field.release(c, joined, sum, normal);
-              c.release(end);
-            },
-          );
-          pairs.write(c, target, t, to, { limbs: total, slack: 1 });
-          c.release(first, second, start, weight, ...total, ...sums);
-        });
-      },
-    );
-  }
-
-  // target[i] += 2^16 part sums: target[i] = target[i] 2^16 + more[i], both vectors.
-  m.function({ name: 'shiftAdd', params: ['i32', 'i32', 'i32', 'i32'] }, (c, target, more, from, to) => {
-    pairs.each(c, from, to, (i) => {
-      const high = pairs.read(c, target, i, to);
-      const low = pairs.read(c, more, i, to);
-      const minus = negative(c, pairs, low);
-      const out = field.mul(c, high, field.constant(1n << 16n), { normal: true, minus });
-      pairs.write(c, target, i, to, out);
-      field.release(c, high, low, minus, out);
-    });
-  });
-}
-
-/** 16-bit part number `part` of the integers at two addresses, as two doubles; the top part is signed. */
-function twoIntegers(first: I32, second: I32, bytes: 2 | 4 | 8, part: I32, top: I32): V128 {
-  const one = (address: I32): I32 => {
-    if (bytes === 2) return i32.load16_s(address);
-    const at = i32.add(address, i32.shl(part, 1));
-    return i32.select(i32.load16_s(at), i32.load16_u(at), i32.eq(part, top));
-  };
-  return f64x2.convert_low_i32x4_s(i32x4.replaceLane(i32x4.splat(one(first)), 1, one(second)));
 }

@@ -12,6 +12,7 @@ import {
   table,
   type Expression,
 } from '../../../runtime/device/expression.ts';
+import { FR_MODULUS } from '../../../runtime/field/params.ts';
 import { describeDevices, EDGES, mod, Random } from './devices.ts';
 
 const fraction = add(add(mul(table(0), table(3)), mul(table(2), table(1))), mul(constant(0), mul(table(1), table(3))));
@@ -251,6 +252,10 @@ describeDevices('sumcheck', (device, name) => {
       [2, 17, 1],
       [1, 3, 9],
       [1, 2100, 2],
+      [1, 70, 131],
+      [2, 33, 64],
+      [5, 263, 3],
+      [19, 8, 1],
     ] as const) {
       const [outer, reduce, inner] = shape;
       const weights = random.frs(reduce + 1);
@@ -260,6 +265,7 @@ describeDevices('sumcheck', (device, name) => {
         random.int32(size),
         random.int64(size),
         narrow(random, size),
+        random.int32(size).map((v) => v >> 12),
         random.frs(size),
       ]) {
         const expected = Array.from({ length: outer * inner }, (_, t) => {
@@ -274,6 +280,49 @@ describeDevices('sumcheck', (device, name) => {
         });
       }
     }
+  });
+
+  it('contracts integers at the ends of what their bits hold, by weights of the largest digits', async () => {
+    // What balanced digits of 51 bits cannot exceed, as the integer that stands for the weight.
+    const digits = [0n, 1n, 2n, 3n].reduce((sum, i) => sum + (1n << (51n * i + 50n)), 0n);
+    const fromMontgomery = inverse(mod(1n << 255n));
+    for (const weight of [
+      mod(digits * fromMontgomery),
+      mod(-digits * fromMontgomery),
+      FR_MODULUS >> 1n,
+      FR_MODULUS - 1n,
+    ])
+      for (const bits of [16, 17, 19, 20, 21, 22, 23, 32])
+        for (const value of [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1])
+          for (const [outer, reduce, inner] of [
+            [1, 2100, 16],
+            [2, 2100, 1],
+          ] as const)
+            await device().scope(async () => {
+              const size = outer * reduce * inner;
+              const v = device().intVector((bits === 16 ? new Int16Array(size) : new Int32Array(size)).fill(value));
+              const weights = device().frVector(Array.from({ length: reduce }, () => weight));
+              const expected = mod(BigInt(value) * BigInt(reduce) * weight);
+              const got = await device().readFr(device().contract(v, [outer, reduce, inner], weights));
+              expect(got.filter((x) => x !== expected)).toEqual([]);
+            });
+  });
+
+  it('contracts parts of a vector whose entries are wider elsewhere', async () => {
+    const values = Int32Array.from({ length: 96 }, (_, i) => (i < 32 ? i - 16 : i < 64 ? 2 ** 30 : -(2 ** 19)));
+    await device().scope(async () => {
+      const v = device().intVector(values);
+      const weights = device().frVector(Array.from({ length: 32 }, () => 3n));
+      for (const [first, expected] of [
+        [0, -48n],
+        [32, 96n * 2n ** 30n],
+        [64, -96n * 2n ** 19n],
+        [0, -48n],
+      ] as const) {
+        const sum = device().contract(device().slice(v, first, 32), [1, 32, 1], weights);
+        expect(await device().readFr(sum)).toEqual([mod(expected)]);
+      }
+    });
   });
 
   it('refuses shapes that do not fit', async () => {
