@@ -24,7 +24,7 @@ import type { ProtocolContext } from './context.ts';
 import { combine, combineValues, known, value, type Form, type Value } from './form.ts';
 import { proveFractions, type TreeProver } from './fractions.ts';
 import { openTensor } from './layout.ts';
-import type { AxisPoints } from './levels.ts';
+import type { AxisPoints } from './stacks.ts';
 import { bitsOf, indexAt } from './lookup.ts';
 import { bitsFor, eqEval, eqSum, inv, mul, neg, reduce } from './scalar.ts';
 

@@ -2,7 +2,7 @@
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { FrVector, IntVector, VerifierDevice } from '../device/device.ts';
 import { fromBigints, upload, type IntegerArray } from './integers.ts';
-import type { AxisPoints } from './levels.ts';
+import type { AxisPoints } from './stacks.ts';
 import type { ProgramRole } from './program.ts';
 import { digitMap, maskValues, viewMap } from './views.ts';
 

@@ -2,16 +2,17 @@
 import type { GadgetFactor, GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { Device, FrVector, IntVector, Kernel, Table } from '../device/device.ts';
 import { mul as times, table, type Expression } from '../device/expression.ts';
+import type { LevelProver } from '../protocol/levels.ts';
+import { contractAxes, type DeviceTensor } from '../protocol/publics.ts';
+import * as Fr from '../protocol/scalar.ts';
 import {
-  bitCount,
+  memberBits,
   roundDegree,
   roundDegrees,
   type AxisPoints,
-  type Instance,
-  type LevelProver,
-} from '../protocol/levels.ts';
-import { contractAxes, type DeviceTensor } from '../protocol/publics.ts';
-import * as Fr from '../protocol/scalar.ts';
+  type Stack,
+  type Summand,
+} from '../protocol/stacks.ts';
 import type { Point } from '../protocol/sumcheck.ts';
 import { viewMap } from '../protocol/views.ts';
 import { Held, type HeldValue } from './held.ts';
@@ -23,80 +24,172 @@ export async function levelProver(
   device: Device,
   program: GadgetProgram,
   tensors: TensorSource,
-  instances: readonly Instance[],
+  stacks: readonly Stack[],
   held = new Held(device),
 ): Promise<LevelProver> {
-  const summands: Summand[] = [];
-  for (const s of instances) summands.push(await makeSummand(device, held, program, tensors, s));
-  const degrees = roundDegrees(instances);
+  const provers: StackProver[] = [];
+  for (const stack of stacks) {
+    const members: MemberProver[] = [];
+    for (const m of stack.members) members.push(await makeMember(device, held, program, tensors, m, memberBits(stack)));
+    provers.push(new StackProver(stack, members));
+  }
+  const degrees = roundDegrees(stacks);
   let round = 0;
   return {
     async round(points) {
-      const sums = points.map(() => 0n);
-      for (const s of summands)
-        for (const [i, v] of (await s.round(points, round, degrees[round])).entries()) sums[i] = Fr.add(sums[i], v);
+      let sums = points.map(() => 0n);
+      for (const p of provers) sums = plus(sums, await p.round(points, round, degrees[round]));
       return sums;
     },
     async bind(x) {
-      for (const s of summands) await s.bind(x);
+      for (const p of provers) await p.bind(x, round);
       round++;
     },
     async finals() {
       const all: bigint[][] = [];
-      for (const s of summands) all.push(await s.values());
+      for (const p of provers) all.push(await p.finals());
       return all;
     },
   };
 }
 
-async function makeSummand(
+const plus = (a: readonly bigint[], b: readonly bigint[]): bigint[] => a.map((v, i) => Fr.add(v, b[i]));
+
+/** A stack: its members side by side while their variables are bound, then the axis along which they are stacked. */
+class StackProver {
+  readonly #stack: Stack;
+  readonly #members: readonly MemberProver[];
+  readonly #bits: number;
+  /** Once the members' variables are bound, for each l: the weight, and the values of the factors. */
+  #weights: bigint[] | undefined;
+  #factors: bigint[][] = [];
+
+  constructor(stack: Stack, members: readonly MemberProver[]) {
+    this.#stack = stack;
+    this.#members = members;
+    this.#bits = memberBits(stack);
+  }
+
+  /** Its part of the round polynomial at `points`, where the batch's degree is `degree`. */
+  async round(points: readonly Point[], round: number, degree: number): Promise<bigint[]> {
+    const own = roundDegree(this.#stack, round);
+    if (round < this.#bits) {
+      let sums = points.map(() => 0n);
+      for (const m of this.#members) sums = plus(sums, await m.round(points, round, own === degree));
+      return sums;
+    }
+    const weights = await this.#stackedWeights();
+    if (weights.length === 1) {
+      // Constant from here on: half of its value at 0 and 1 each, and so on for every round since it ended.
+      const value = this.#factors.reduce((p, f) => Fr.mul(p, f[0]), weights[0]);
+      const ended = this.#bits + Fr.bitsFor(this.#members.length);
+      const spread = Fr.powers(Fr.half, round - ended + 2)[round - ended + 1];
+      return points.map((p) => (p === 'inf' ? 0n : Fr.mul(value, spread)));
+    }
+    const fixed = this.#fixed();
+    const tables = [weights, ...this.#factors.filter((_, k) => this.#stack.varying[k])];
+    return points.map((p) => (p === 'inf' && own !== degree ? 0n : Fr.mul(fixed, sumOfProducts(tables, p))));
+  }
+
+  async bind(x: bigint, round: number): Promise<void> {
+    if (round < this.#bits) for (const m of this.#members) await m.bind(x);
+    else {
+      const weights = await this.#stackedWeights();
+      if (weights.length === 1) return;
+      this.#weights = foldHalves(weights, x);
+      this.#factors = this.#factors.map((f, k) => (this.#stack.varying[k] ? foldHalves(f, x) : f));
+    }
+  }
+
+  /** Of each factor, once all variables are bound. */
+  async finals(): Promise<bigint[]> {
+    await this.#stackedWeights();
+    return this.#factors.map((f) => f[0]);
+  }
+
+  async #stackedWeights(): Promise<bigint[]> {
+    if (this.#weights) return this.#weights;
+    const values: bigint[][] = [];
+    for (const m of this.#members) values.push(await m.values());
+    const size = 2 ** Fr.bitsFor(values.length);
+    const padded = (v: bigint[]): bigint[] => [...v, ...Array.from({ length: size - v.length }, () => 0n)];
+    this.#factors = this.#stack.varying.map((varying, k) =>
+      varying ? padded(values.map((v) => v[k])) : [values[0][k]],
+    );
+    this.#weights = padded(this.#members.map((m) => m.prefix));
+    return this.#weights;
+  }
+
+  #fixed(): bigint {
+    return this.#factors.reduce((p, f, k) => (this.#stack.varying[k] ? p : Fr.mul(p, f[0])), 1n);
+  }
+}
+
+/** sum over the rest of the product of the tables, their first variable being x */
+function sumOfProducts(tables: readonly (readonly bigint[])[], x: Point): bigint {
+  const half = tables[0].length / 2;
+  const at = (lo: bigint, hi: bigint): bigint => {
+    const slope = Fr.sub(hi, lo);
+    return x === 'inf' ? slope : Fr.add(lo, Fr.mul(Fr.reduce(BigInt(x)), slope));
+  };
+  let sum = 0n;
+  for (let j = 0; j < half; j++)
+    sum = Fr.add(
+      sum,
+      tables.reduce((p, t) => Fr.mul(p, at(t[j], t[j + half])), 1n),
+    );
+  return sum;
+}
+
+function foldHalves(t: readonly bigint[], x: bigint): bigint[] {
+  const half = t.length / 2;
+  return t.slice(0, half).map((lo, j) => Fr.add(lo, Fr.mul(x, Fr.sub(t[j + half], lo))));
+}
+
+async function makeMember(
   device: Device,
   held: Held,
   program: GadgetProgram,
   tensors: TensorSource,
-  instance: Instance,
-): Promise<Summand> {
+  summand: Summand,
+  bits: number,
+): Promise<MemberProver> {
   const own: DeviceTensor[] = [];
-  for (const id of tensorsOf(instance)) own.push(await tensors(id));
-  const tables = await held.make(() => tablesOf(device, program, own, instance));
-  return new Summand(device, held, instance, tables);
+  for (const id of tensorsOf(summand)) own.push(await tensors(id));
+  const tables = await held.make(() => tablesOf(device, program, own, summand));
+  return new MemberProver(device, held, summand, bits, tables);
 }
 
-/** One instance: its tables, and how many of its variables are bound. */
-class Summand {
+/** One summand: its tables, and how many of its variables are bound. */
+class MemberProver {
   readonly #device: Device;
   readonly #held: Held;
-  readonly #instance: Instance;
+  readonly #summand: Summand;
   readonly #kernel: Kernel;
   readonly #bits: number;
   #tables: HeldValue<readonly Table[]>;
   #bound = 0;
   /** The weight times eq of the bound variables. */
   #prefix: bigint;
-  /** Of the factors, once all variables are bound; their tables are freed then. */
-  #values: bigint[] | undefined;
 
-  constructor(device: Device, held: Held, instance: Instance, tables: HeldValue<readonly Table[]>) {
+  constructor(device: Device, held: Held, summand: Summand, bits: number, tables: HeldValue<readonly Table[]>) {
     this.#device = device;
     this.#held = held;
-    this.#instance = instance;
-    this.#bits = bitCount(instance);
-    this.#prefix = instance.weight;
+    this.#summand = summand;
+    this.#bits = bits;
+    this.#prefix = summand.weight;
     this.#tables = tables;
     this.#kernel = device.prepare(product(tables.value.length));
   }
 
-  /** Its part of the round polynomial at `points`, where the batch's degree is `degree`. */
-  async round(points: readonly Point[], round: number, degree: number): Promise<bigint[]> {
-    const { weights } = this.#instance;
-    if (round >= this.#bits) {
-      // Constant from here on: half of its value at 0 and 1 each, and so on for every round since it ended.
-      const value = (await this.values()).reduce(Fr.mul, this.#prefix);
-      const spread = Fr.powers(Fr.half, round - this.#bits + 2)[round - this.#bits + 1];
-      return points.map((p) => (p === 'inf' ? 0n : Fr.mul(value, spread)));
-    }
-    // Its leading coefficient counts only if its own degree is the batch's.
-    const own = points.filter((p) => p !== 'inf' || roundDegree(this.#instance, round) === degree);
+  get prefix(): bigint {
+    return this.#prefix;
+  }
+
+  /** Its part of the round polynomial at `points`; its leading coefficient counts only if its own degree is the batch's. */
+  async round(points: readonly Point[], round: number, leads: boolean): Promise<bigint[]> {
+    const { weights } = this.#summand;
+    const own = points.filter((p) => p !== 'inf' || leads);
     const variables = this.#bits - this.#bound;
     const weighted = weights.slice(this.#bound + 1);
     const innerBits = this.#bits - weights.length;
@@ -114,17 +207,16 @@ class Summand {
   }
 
   async bind(x: bigint): Promise<void> {
-    if (this.#bound === this.#bits) return;
     const before = this.#tables;
     this.#tables = await this.#held.make(() => this.#device.fold(before.value, this.#bits - this.#bound, x));
     before.release();
-    const { weights } = this.#instance;
+    const { weights } = this.#summand;
     if (this.#bound < weights.length) this.#prefix = Fr.mul(this.#prefix, Fr.eqEval([weights[this.#bound]], [x]));
     this.#bound++;
   }
 
+  /** Of the factors, once all variables are bound; their tables are freed then. */
   async values(): Promise<bigint[]> {
-    if (this.#values) return this.#values;
     const out: bigint[] = [];
     await this.#device.scope(async () => {
       for (const t of this.#tables.value) {
@@ -133,7 +225,6 @@ class Summand {
       }
     });
     this.#tables.release();
-    this.#values = out;
     return out;
   }
 }
@@ -151,24 +242,24 @@ function product(count: number): Expression {
   return e;
 }
 
-/** The tensors whose tables an instance has, in order; of a view's two the second. */
-const tensorsOf = ({ source }: Instance): number[] =>
+/** The tensors whose tables a summand has, in order; of a view's two the second. */
+const tensorsOf = ({ source }: Summand): number[] =>
   source.kind === 'term' ? source.term.factors.map((f) => f.tensor) : [source.of];
 
 function tablesOf(
   device: Device,
   program: GadgetProgram,
   tensors: readonly DeviceTensor[],
-  instance: Instance,
+  summand: Summand,
 ): readonly Table[] {
-  const { source } = instance;
+  const { source } = summand;
   if (source.kind === 'term')
-    return source.term.factors.map((f, k) => factorTable(device, program, tensors[k], f, instance));
+    return source.term.factors.map((f, k) => factorTable(device, program, tensors[k], f, summand));
   const shape = program.tensors[source.of].shape;
   const all: GadgetFactor = { tensor: source.of, axes: shape.map((_, variable) => ({ kind: 'summed', variable })) };
   return [
-    viewTable(device, program, source.view, instance.claim),
-    factorTable(device, program, tensors[0], all, instance),
+    viewTable(device, program, source.view, summand.claim),
+    factorTable(device, program, tensors[0], all, summand),
   ];
 }
 
@@ -178,11 +269,11 @@ function factorTable(
   program: GadgetProgram,
   tensor: DeviceTensor,
   factor: GadgetFactor,
-  instance: Instance,
+  summand: Summand,
 ): Table {
   const { shape } = program.tensors[factor.tensor];
   const weights = factor.axes.map((a, j) => {
-    if (a.kind === 'output') return device.eq(instance.claim[a.output], shape[j]);
+    if (a.kind === 'output') return device.eq(summand.claim[a.output], shape[j]);
     return a.kind === 'half'
       ? device.eq(
           Array.from({ length: Fr.bitsFor(shape[j]) }, () => Fr.half),
@@ -192,7 +283,7 @@ function factorTable(
   });
   const bound = contractAxes(device, tensor, shape, weights);
   const kept = factor.axes.flatMap((a) => (a.kind === 'summed' ? [a.variable] : []));
-  const map = spreadMap(kept, bound.shape, instance.variables);
+  const map = spreadMap(kept, bound.shape, summand.variables);
   return map ? device.gather<FrVector | IntVector>(bound.vector, map) : bound.vector;
 }
 

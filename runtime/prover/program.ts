@@ -147,9 +147,9 @@ export function proverRole(
       held,
       async (part) => meter?.advance('lookups', part),
     ),
-    async prover(instances) {
+    async prover(stacks) {
       await meter?.advance('equations', level++ / program.levels);
-      return levelProver(device, program, tensors, instances, held);
+      return levelProver(device, program, tensors, stacks, held);
     },
   };
 }

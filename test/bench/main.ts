@@ -172,7 +172,9 @@ if (positionals[0] === 'model') {
   say(`${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, device ${device.name}`);
   const results = [];
   for (const tokens of (options.tokens ?? (isGpt2 ? '32' : '64')).split(',').map(Number)) {
-    const shape = isGpt2 ? gpt2Shape(tokens, Number(options.layers ?? 12)) : storiesShape(tokens);
+    const shape = isGpt2
+      ? gpt2Shape(tokens, Number(options.layers ?? 12))
+      : storiesShape(tokens, Number(options.layers ?? 5));
     results.push(await benchModel(shape, device, Number(options.runs ?? 5), say));
   }
   if (options.json) console.log(JSON.stringify(results));

@@ -27,9 +27,9 @@ export interface ModelShape {
   readonly adapted: readonly MadeModule[];
 }
 
-/** stories260k: five LLaMA layers of width 64. */
-export function storiesShape(tokens = 64): ModelShape {
-  const [D, F, L, V, KV] = [64, 172, 5, 512, 32];
+/** stories260k: five LLaMA layers of width 64, or more. */
+export function storiesShape(tokens = 64, L = 5): ModelShape {
+  const [D, F, V, KV] = [64, 172, 512, 32];
   const layer = (l: number): [string, number[]][] =>
     Object.entries({
       'self_attn.q_proj': [D, D],

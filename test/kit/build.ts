@@ -78,3 +78,32 @@ export const at = (tensor: number, ...variables: readonly number[]): Factor => (
   tensor,
   at: variables.map((v) => ({ kind: 'var', var: v })),
 });
+
+/**
+ * y = sum over k < count of coefficient(k) * s[2 k] * s[2 k + 1], secret numbers of 4 bits. No two products have factors of
+ * the same shapes, so that none are stacked: axes of length 1 tell up to 14^2 of them apart.
+ */
+export function sumOfProducts(count: number, coefficient: (k: number) => bigint): TensorProgram {
+  const kinds = 14;
+  const ones = (n: number): number[] => Array.from({ length: n }, () => 1);
+  const rank = (i: number): number => (i % 2 === 0 ? (i / 2) % kinds : Math.floor(i / 2 / kinds));
+  const entry = (i: number): Factor => at(i, ...ones(rank(i)).map((_, j) => j));
+  return program(
+    Array.from({ length: 2 * count }, (_, i) => ({
+      name: `s${String(i).padStart(3, '0')}`,
+      shape: ones(rank(i)),
+      bits: 4,
+      source: 'a',
+    })),
+    [
+      {
+        name: 'y',
+        shape: [],
+        terms: Array.from({ length: count }, (_, k) => {
+          const reduced = ones(Math.max(rank(2 * k), rank(2 * k + 1)));
+          return term([entry(2 * k), entry(2 * k + 1)], reduced, coefficient(k));
+        }),
+      },
+    ],
+  );
+}

@@ -140,7 +140,7 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
       evaluateView: () => undefined,
       evaluateTable: () => undefined,
       tree: fractionProver(device, () => forgedLeaves(program, of, looked), held),
-      prover: (instances: Parameters<typeof levelProver>[3]) => levelProver(device, program, uploaded, instances, held),
+      prover: (stacks: Parameters<typeof levelProver>[3]) => levelProver(device, program, uploaded, stacks, held),
     };
     const body = await proveArgument(device, argument, programTranscript(statement), matrices, randomness, (ctx) =>
       proveText(ctx, program, role),

@@ -17,7 +17,7 @@ import { treeProver, type LookupWitness } from '../../runtime/prover/lookup.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { commitSource, layMatrix, matrixDigest, rowBlindings, type MatrixEntries } from '../../runtime/prover/range.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
-import { at, program, term } from '../kit/build.ts';
+import { at, program, sumOfProducts, term } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';
 import { entropyOf } from '../kit/draw.ts';
 import { isCopy, keepOnly, proveLie, verifyForgetful } from '../kit/liar.ts';
@@ -61,26 +61,12 @@ describe('copy constraints', () => {
 });
 
 describe('products of pads', () => {
-  /** y = sum of s_k t_k with weights that differ: 34 products, two rows of triples in 32 columns. */
-  const sums = (count: number) =>
-    program(
-      Array.from({ length: 2 * count }, (_, k) => ({
-        name: `s${String(k).padStart(3, '0')}`,
-        shape: [],
-        bits: 4,
-        source: 'a',
-      })),
-      [
-        {
-          name: 'y',
-          shape: [],
-          terms: Array.from({ length: count }, (_, k) => term([at(2 * k), at(2 * k + 1)], [], k < 32 ? 1n : 2n)),
-        },
-      ],
-    );
+  /** 34 products are two rows of triples in 32 columns. */
+  const sums = (count: number) => sumOfProducts(count, (k) => (k < 32 ? 1n : 2n));
 
   test('a wrong product is rejected', async () => {
     const subject = await createSubject(sums(2));
+    expect(subject.argument.pads.triples).toBe(2);
     const statement = await createStatement(device, subject, drawInputs(subject, 2));
     const pads = (p: { C: bigint[] }): void => void (p.C[1] = add(p.C[1], 5n));
     expect(await verify(device, statement, await prove(device, statement))).toEqual({ ok: true });

@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
 import type { IndexExpr, TensorProgram } from '../../compiler/tensor/program.ts';
-import { at, program, term } from '../kit/build.ts';
+import { at, program, sumOfProducts, term } from '../kit/build.ts';
 import { assertGadget } from '../kit/check.ts';
 import { testDevice } from '../kit/devices.ts';
 import { programs } from '../kit/programs.ts';
+import { createSubject } from '../kit/subject.ts';
 import { text } from './fixture.ts';
 
 const device = await testDevice();
@@ -154,16 +155,8 @@ test('random programs of twenty equations and tables', async () => {
 describe('many products', () => {
   test('more triples than fit one row of 32, and more rows than the closing argument has columns for', async () => {
     for (const count of [33, 170]) {
-      const many = program(
-        Array.from({ length: 2 * count }, (_, k) => secret(`s${String(k).padStart(3, '0')}`, [])),
-        [
-          {
-            name: 'y',
-            shape: [],
-            terms: Array.from({ length: count }, (_, k) => term([at(2 * k), at(2 * k + 1)], [], BigInt(k + 1))),
-          },
-        ],
-      );
+      const many = sumOfProducts(count, (k) => BigInt(k + 1));
+      expect((await createSubject(many)).argument.pads.triples).toBe(count);
       await assertGadget(many, { devices: [device], samples: 6, statements: 1 });
     }
   });
