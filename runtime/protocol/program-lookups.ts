@@ -26,7 +26,7 @@ import { proveFractions, type TreeProver } from './fractions.ts';
 import { openTensor } from './layout.ts';
 import type { AxisPoints } from './stacks.ts';
 import { bitsOf, indexAt } from './lookup.ts';
-import { bitsFor, eqEval, eqSum, inv, mul, neg, reduce } from './scalar.ts';
+import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce } from './scalar.ts';
 
 /** One side of a box: 2^bits indices from `first`, a multiple of that, of which the first `inside` are in the tensor. */
 export interface BoxSide {
@@ -131,6 +131,7 @@ export async function proveProgramLookups(
 
   const numerators: [bigint, Value][] = [[neg(1n), value(numerator)]];
   const parts: ClaimPart[] = [];
+  const scales = powers(half, Math.max(0, ...program.lookups.map((l) => l.shift)) + 1);
   // Absent leaves are 0 / 1: start from denominator 1 everywhere and correct it inside each section.
   let constant = 1n;
   for (const s of sections) {
@@ -147,7 +148,7 @@ export async function proveProgramLookups(
       continue;
     }
     const { tensor, table, offset, shift, value: beside } = program.lookups[s.index];
-    const scale = inv(2n ** BigInt(shift));
+    const scale = scales[shift];
     const { inside, points } = sectionPoint(program.tensors[tensor].shape, s.box, own);
     numerators.push([mul(select, inside), value(known(1n))]);
     constant += select * reduce(alpha - 1n - beta * BigInt(table) - offset * scale);

@@ -27,6 +27,23 @@ export function inv(a: bigint): bigint {
   return reduce(y);
 }
 
+/** Inverses of all, at the price of one and three products each. @throws RangeError if one is 0. */
+export function inverseOfEach(values: readonly bigint[]): bigint[] {
+  let product = 1n;
+  const before = values.map((v) => {
+    const p = product;
+    product = mul(product, v);
+    return p;
+  });
+  let rest = inv(product);
+  const out = before.slice();
+  for (let i = values.length - 1; i >= 0; i--) {
+    out[i] = mul(rest, before[i]);
+    rest = mul(rest, values[i]);
+  }
+  return out;
+}
+
 /** base^0, base^1, ... (`count` of them) */
 export function powers(base: bigint, count: number): bigint[] {
   const out: bigint[] = [];

@@ -9,7 +9,7 @@
  * Every value is an affine form in the pads, so the next claim g(x) is one, too.
  */
 import { combine, type Form } from './form.ts';
-import { inv, mul, neg, reduce, sub } from './scalar.ts';
+import { half, inv, inverseOfEach, mul, neg, reduce, sub } from './scalar.ts';
 
 export type Point = number | 'inf';
 
@@ -50,12 +50,14 @@ export async function sumcheck(
   weights?: readonly bigint[],
 ): Promise<{ point: bigint[]; claim: Form }> {
   const point: bigint[] = [];
+  // A weight of 0 is refused where it is used, in a round that sends something.
+  const inverses = weights && inverseOfEach(weights.map((w) => w || 1n));
   for (let i = 0; i < degrees.length; i++) {
     const points = roundPoints(degrees[i]);
     const values = await prover?.round(points);
     const sent = points.map((_, k) => channel.send(`${label} round ${i}`, values?.[k]));
     const x = channel.challenge(`${label} round ${i}`, degrees[i] + (weights ? 1 : 0));
-    claim = nextClaim(claim, sent, x, weights?.[i]);
+    claim = nextClaim(claim, sent, x, weights && inverses && { tau: weights[i], inverse: inverses[i] });
     point.push(x);
     await prover?.bind(x);
   }
@@ -63,20 +65,24 @@ export async function sumcheck(
 }
 
 /** g(x) (plain) or t(x) (weighted) from the claim and the values sent. */
-function nextClaim(claim: Form, sent: readonly Form[], x: bigint, tau: bigint | undefined): Form {
+function nextClaim(
+  claim: Form,
+  sent: readonly Form[],
+  x: bigint,
+  weight: { readonly tau: bigint; readonly inverse: bigint } | undefined,
+): Form {
   // Degree 0 sends nothing: g is constant, g(0) = g(1) = claim / 2; weighted: t = claim.
-  if (sent.length === 0) return tau === undefined ? combine([[inv(2n), claim]]) : claim;
-  if (tau === 0n) throw new ProtocolRejection('a sumcheck weight is 0');
-  const one: Form =
-    tau === undefined
-      ? combine([
-          [1n, claim],
-          [neg(1n), sent[0]],
-        ])
-      : combine([
-          [inv(tau), claim],
-          [mul(sub(tau, 1n), inv(tau)), sent[0]],
-        ]);
+  if (sent.length === 0) return weight ? claim : combine([[half, claim]]);
+  if (weight?.tau === 0n) throw new ProtocolRejection('a sumcheck weight is 0');
+  const one: Form = weight
+    ? combine([
+        [weight.inverse, claim],
+        [mul(sub(weight.tau, 1n), weight.inverse), sent[0]],
+      ])
+    : combine([
+        [1n, claim],
+        [neg(1n), sent[0]],
+      ]);
   const { at, leading } = interpolation(sent.length, x);
   return combine([
     [at[0], sent[0]],
