@@ -82,6 +82,8 @@ export interface ClosingRole {
 
 /** What the Sigma protocol proves: <w, eq(c, .)> = target, a form in the pads Q, for w the combination of rows given here. */
 export interface ClosingTarget {
+  /** Of each merged opening's row combination. `matrices` says the same row by row. */
+  readonly openings: readonly bigint[];
   /** coefficients[m][i]: of row i of matrix m. */
   readonly matrices: readonly bigint[][];
   readonly pads: Readonly<Record<'P' | 'A' | 'B' | 'C', bigint[]>>;
@@ -199,16 +201,18 @@ function rowCoefficients(
   point: readonly bigint[],
   phi: readonly bigint[],
   weights: readonly bigint[],
-): Pick<ClosingTarget, 'matrices' | 'pads'> {
+): Pick<ClosingTarget, 'openings' | 'matrices' | 'pads'> {
+  const scales = openings.map((o) => columnsAt(o.columns, point));
   const out = matrices.map((m) => Array.from({ length: m.rows }, () => 0n));
-  for (const o of openings) {
-    const at = columnsAt(o.columns, point);
-    for (const [i, w] of o.rowWeights.entries()) out[o.matrix][i] = add(out[o.matrix][i], mul(at, w));
+  for (const [k, o] of openings.entries()) {
+    const rows = out[o.matrix];
+    for (const [i, w] of o.rowWeights.entries()) if (w !== 0n) rows[i] = add(rows[i], mul(scales[k], w));
   }
   const longest = Math.max(1, ...Object.values(alpha).flatMap((rows) => rows.map((row) => row.length)));
   const e = eqTable(point, Math.min(longest, 2 ** point.length));
   const dot = (row: readonly bigint[]): bigint => row.reduce((s, c, j) => add(s, mul(c, e[j])), 0n);
   return {
+    openings: scales,
     matrices: out,
     pads: {
       P: alpha.P.map(dot),

@@ -85,11 +85,15 @@ export async function proveArgument(
   const scalars: ProofScalars = { messages: [], last: [], delta: 0n, z: [], zRho: 0n, zQ: [], zRhoQ: 0n };
   const ctx = new ProtocolContext(transcript, wire(pads, scalars.messages, hooks));
   await text(ctx);
+  let combined: readonly FrVector[] = [];
   const target = await closing(ctx, argument.matrices, argument.closing, {
     wire: wire(pads, scalars.last, hooks),
-    prover: (statement) => columnProver(state, statement),
+    async prover(statement) {
+      combined = statement.openings.map((o) => combineRows(device, matrices[o.matrix], o.rowWeights));
+      return columnProver(state, statement, combined);
+    },
   });
-  await respond(state, transcript, target, points, scalars);
+  await respond(state, combined, transcript, target, points, scalars);
   const body = { points, scalars };
   hooks.body?.(body);
   return body;
@@ -174,23 +178,38 @@ async function commitRows({ device, argument, matrices, rows }: ProverState): Pr
   };
 }
 
-/** sum over the matrix's rows of weights[i] * row i; rows before the first weight and after the last are not touched. */
+/** Rows of weight 0 in a row up to which they are combined with those around them, instead of being left out. */
+const GAP = 16;
+
+/** sum over the matrix's rows of weights[i] * row i; long stretches of rows without weight are not touched. */
 export function combineRows(device: Device, m: ProverMatrix, weights: readonly bigint[]): FrVector {
-  const used = (w: bigint): boolean => w !== 0n;
-  const first = Math.max(0, weights.findIndex(used));
-  const rows = Math.max(1, weights.findLastIndex(used) + 1 - first);
-  const part = device.slice<IntVector | FrVector>(m.vector, first * m.columns, rows * m.columns);
-  return device.contract(part, [1, rows, m.columns], device.frVector(weights.slice(first, first + rows)));
+  const stretches: { readonly first: number; end: number }[] = [];
+  for (const [i, w] of weights.entries()) {
+    if (w === 0n) continue;
+    const last = stretches.at(-1);
+    if (last && i - last.end <= GAP) last.end = i + 1;
+    else stretches.push({ first: i, end: i + 1 });
+  }
+  const parts = stretches.map(({ first, end }) => {
+    const part = device.slice<IntVector | FrVector>(m.vector, first * m.columns, (end - first) * m.columns);
+    return device.contract(part, [1, end - first, m.columns], device.frVector(weights.slice(first, end)));
+  });
+  return parts.length === 1
+    ? parts[0]
+    : linearCombination(
+        device,
+        parts,
+        parts.map(() => 1n),
+        m.columns,
+      );
 }
 
 async function columnProver(
-  { device, argument, matrices, rows }: ProverState,
+  { device, argument, rows }: ProverState,
   { openings, alpha, lambda, tau }: ColumnSumcheck,
+  combined: readonly FrVector[],
 ): Promise<RoundProver & { products(): Promise<{ a: bigint[]; b: bigint[] }> }> {
-  let linear: FrVector[] = openings.flatMap((o) => [
-    combineRows(device, matrices[o.matrix], o.rowWeights),
-    columnVector(device, o),
-  ]);
+  let linear: FrVector[] = openings.flatMap((o, k) => [combined[k], columnVector(device, o)]);
   for (const kind of ['P', 'A', 'B', 'C'] as const)
     for (const [i, weights] of alpha[kind].entries())
       if (weights.length > 0) linear.push(rows[kind].vectors[i], device.frVector(weights));
@@ -206,15 +225,19 @@ async function columnProver(
     );
     products = [weight, ...rows.A.vectors, ...rows.B.vectors, ...rows.C.vectors];
   }
-  const linearKernel = device.prepare(pairs(linear.length / 2));
   const powers = Fr.powers(lambda, triples).slice(1);
-  const productKernel = device.prepare(triples > 0 ? tripleSum(triples) : pairs(0));
+  const productKernel = device.prepare(triples > 0 ? tripleSum(triples) : pairs(1));
   let variables = Math.log2(argument.columns);
   return {
     async round(points: readonly Point[]) {
       // The leading coefficient belongs to the highest degree; the linear part has it only if there are no triples.
       const own = triples > 0 ? points.filter((p) => p !== 'inf') : points;
-      const a = linear.length > 0 ? await device.round(linearKernel, linear, [], variables, own) : own.map(() => 0n);
+      let a = own.map(() => 0n);
+      for (let first = 0; first < linear.length; first += 2 * AT_ONCE) {
+        const part = linear.slice(first, first + 2 * AT_ONCE);
+        const values = await device.round(device.prepare(pairs(part.length / 2)), part, [], variables, own);
+        a = a.map((v, i) => Fr.add(v, values[i]));
+      }
       const sums = points.map((p) => {
         const i = own.indexOf(p);
         return i < 0 ? 0n : a[i];
@@ -260,26 +283,32 @@ function tripleSum(count: number): Expression {
   return times(table(0), e);
 }
 
-/** The combination of rows that the Sigma protocol opens, its blinding included. */
-export function combinedRow(state: ProverState, target: ClosingTarget): { w: FrVector; rho: bigint } {
+/** The combination of rows that the Sigma protocol opens, its blinding included. `combined`: that of each opening. */
+export function combinedRow(
+  state: ProverState,
+  combined: readonly FrVector[],
+  target: ClosingTarget,
+): { w: FrVector; rho: bigint } {
   const { device, matrices, rows, argument } = state;
-  const parts: FrVector[] = [];
-  const scales: bigint[] = [];
+  const parts = [...combined];
+  const scales = [...target.openings];
   let rho = 0n;
-  for (const [m, weights] of target.matrices.entries()) {
-    if (weights.every((c) => c === 0n)) continue;
-    parts.push(combineRows(device, matrices[m], weights));
-    scales.push(1n);
-    rho = weights.reduce((s, c, i) => Fr.add(s, Fr.mul(c, matrices[m].blindings[i])), rho);
-  }
+  const blind = (scale: bigint, blinding: bigint): void => {
+    if (blinding !== 0n) rho = Fr.add(rho, Fr.mul(scale, blinding));
+  };
+  for (const [m, weights] of target.matrices.entries())
+    for (const [i, c] of weights.entries()) blind(c, matrices[m].blindings[i]);
   for (const kind of ['P', 'A', 'B', 'C'] as const)
     for (const [i, c] of target.pads[kind].entries()) {
       parts.push(rows[kind].vectors[i]);
       scales.push(c);
-      rho = Fr.add(rho, Fr.mul(c, rows[kind].blindings[i]));
+      blind(c, rows[kind].blindings[i]);
     }
   return { w: linearCombination(device, parts, scales, argument.columns), rho };
 }
+
+/** Vectors that one kernel takes: as many as there may be, it would be long, and a new one for each number of them. */
+const AT_ONCE = 8;
 
 /** sum of scales[i] * parts[i], shorter parts being zero beyond their length */
 export function linearCombination(
@@ -288,8 +317,13 @@ export function linearCombination(
   scales: readonly bigint[],
   length: number,
 ): FrVector {
-  if (parts.length === 0) return device.frVector(Array.from({ length }, () => 0n));
-  let e: Expression = times(constant(0), table(0));
-  for (let i = 1; i < parts.length; i++) e = add(e, times(constant(i), table(i)));
-  return device.map(device.prepare(e), parts, scales, length);
+  let sum: FrVector | undefined;
+  for (let first = 0; first < parts.length; first += AT_ONCE) {
+    const own = parts.slice(first, first + AT_ONCE);
+    const terms = own.map((_, i) => times(constant(i), table(i)));
+    if (sum) terms.push(table(own.length));
+    const tables = sum ? [...own, sum] : own;
+    sum = device.map(device.prepare(terms.reduce(add)), tables, scales.slice(first, first + AT_ONCE), length);
+  }
+  return sum ?? device.frVector(Array.from({ length }, () => 0n));
 }

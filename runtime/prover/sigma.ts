@@ -14,9 +14,10 @@ import {
 import type { Transcript } from '../protocol/transcript.ts';
 import { combinedRow, linearCombination, type ProverState } from './argument.ts';
 
-/** Completes `points` and `scalars`. */
+/** Completes `points` and `scalars`. `combined`: the row combination of each merged opening. */
 export async function respond(
   state: ProverState,
+  combined: readonly FrVector[],
   transcript: Transcript,
   target: ClosingTarget,
   points: ProofPoints,
@@ -25,7 +26,7 @@ export async function respond(
   const { device, argument, pads, rows, randomness } = state;
   const plan = argument.closing;
   const { kappa } = linearForm(target, plan);
-  const { w, rho } = combinedRow(state, target);
+  const { w, rho } = combinedRow(state, combined, target);
   const e = device.eq(target.point);
 
   const d = device.frVector(randomness.scalars(plan.columns));
