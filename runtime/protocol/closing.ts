@@ -58,11 +58,47 @@ export function planClosing(pads: PadPlan, columns: number, folds: number): Clos
   };
 }
 
-/** All openings of one matrix at one column weight, with their challenges and scales in the row weights. */
+/** All openings of one matrix at one column weight: the sum of `scale` times the rows from `firstRow` on, weighted. */
 export interface MergedOpening {
   readonly matrix: number;
-  readonly rowWeights: bigint[];
   readonly columns: readonly ColumnDigit[];
+  readonly parts: readonly RowPart[];
+}
+
+interface RowPart {
+  readonly firstRow: number;
+  readonly rowWeights: readonly bigint[];
+  /** The opening's scale times the challenge power of its relation. */
+  readonly scale: bigint;
+}
+
+/** Neighbouring rows with their weights. */
+export interface WeightedRows {
+  readonly firstRow: number;
+  readonly weights: bigint[];
+}
+
+/** Rows of weight 0 in a row up to which they are taken with those around them. */
+const GAP = 16;
+
+/** The rows that have a weight in a merged opening, each once, in order; long stretches of others are left out. */
+export function weightedRows({ parts }: MergedOpening): WeightedRows[] {
+  const sums = new Map<number, bigint>();
+  for (const { firstRow, rowWeights, scale } of parts)
+    for (let i = 0; i < rowWeights.length; i++) {
+      if (rowWeights[i] === 0n) continue;
+      const w = mul(scale, rowWeights[i]);
+      const before = sums.get(firstRow + i);
+      sums.set(firstRow + i, before === undefined ? w : add(before, w));
+    }
+  const out: WeightedRows[] = [];
+  for (const row of Float64Array.from(sums.keys()).sort()) {
+    let last = out.at(-1);
+    if (!last || row - last.firstRow - last.weights.length > GAP) out.push((last = { firstRow: row, weights: [] }));
+    while (last.firstRow + last.weights.length < row) last.weights.push(0n);
+    last.weights.push(sums.get(row)!);
+  }
+  return out;
 }
 
 /** Weights of the pads, by row: alpha[kind][row][column]. */
@@ -100,7 +136,7 @@ export async function closing(
   const { columns, tripleRows } = plan;
   const variables = Math.log2(columns);
   const theta = powers(ctx.challenge('closing theta', ctx.relations.length - 1), ctx.relations.length);
-  const openings = mergeOpenings(ctx, matrices, theta);
+  const openings = mergeOpenings(ctx, theta);
   const total = combine(ctx.relations.map((v, k) => [theta[k], v.form] as const));
   const alpha = padWeights(total, plan);
   const lambda = tripleRows > 0 ? ctx.challenge('closing lambda', tripleRows) : 0n;
@@ -151,27 +187,21 @@ function lastProduct(a: Form, b: Form, product: number): Form {
   ]);
 }
 
-function mergeOpenings(
-  ctx: ProtocolContext,
-  matrices: readonly MatrixShape[],
-  theta: readonly bigint[],
-): MergedOpening[] {
-  const merged = new Map<string, MergedOpening>();
+function mergeOpenings(ctx: ProtocolContext, theta: readonly bigint[]): MergedOpening[] {
+  const merged = new Map<string, MergedOpening & { readonly parts: RowPart[] }>();
+  // Coordinates repeat: a number for each is a shorter key than its digits.
+  const numbers = new Map<bigint, number>();
+  const numberOf = (x: bigint): number => {
+    const known = numbers.get(x);
+    if (known === undefined) numbers.set(x, numbers.size);
+    return known ?? numbers.size - 1;
+  };
   for (const [k, relation] of ctx.relations.entries())
-    for (const o of relation.openings) {
-      const key = `${o.matrix}|${o.columns.map((d) => `${d.point.join()}<${d.limit ?? ''}`).join(';')}`;
+    for (const { matrix, columns, firstRow, rowWeights, scale } of relation.openings) {
+      const key = `${matrix}|${columns.map((d) => `${d.point.map(numberOf).join()}<${d.limit ?? ''}`).join(';')}`;
       let m = merged.get(key);
-      if (!m) {
-        m = {
-          matrix: o.matrix,
-          rowWeights: Array.from({ length: matrices[o.matrix].rows }, () => 0n),
-          columns: o.columns,
-        };
-        merged.set(key, m);
-      }
-      const scale = mul(theta[k], o.scale);
-      for (const [i, w] of o.rowWeights.entries())
-        m.rowWeights[o.firstRow + i] = add(m.rowWeights[o.firstRow + i], mul(scale, w));
+      if (!m) merged.set(key, (m = { matrix, columns, parts: [] }));
+      m.parts.push({ firstRow, rowWeights, scale: mul(theta[k], scale) });
     }
   return [...merged.values()];
 }
@@ -204,9 +234,13 @@ function rowCoefficients(
 ): Pick<ClosingTarget, 'openings' | 'matrices' | 'pads'> {
   const scales = openings.map((o) => columnsAt(o.columns, point));
   const out = matrices.map((m) => Array.from({ length: m.rows }, () => 0n));
-  for (const [k, o] of openings.entries()) {
-    const rows = out[o.matrix];
-    for (const [i, w] of o.rowWeights.entries()) if (w !== 0n) rows[i] = add(rows[i], mul(scales[k], w));
+  for (const [k, { matrix, parts }] of openings.entries()) {
+    const rows = out[matrix];
+    for (const { firstRow, rowWeights, scale } of parts) {
+      const all = mul(scales[k], scale);
+      for (let i = 0; i < rowWeights.length; i++)
+        if (rowWeights[i] !== 0n) rows[firstRow + i] = add(rows[firstRow + i], mul(all, rowWeights[i]));
+    }
   }
   const longest = Math.max(1, ...Object.values(alpha).flatMap((rows) => rows.map((row) => row.length)));
   const e = eqTable(point, Math.min(longest, 2 ** point.length));

@@ -12,6 +12,52 @@ export type PublicTensors = ReadonlyMap<number, IntegerArray>;
 /** Entries of a tensor on the device. */
 export type DeviceTensor = IntVector | FrVector;
 
+/** What follows from a program alone, made when first used. */
+interface ProgramData {
+  /** Entries of constants, by tensor. */
+  readonly constants: Map<number, IntegerArray>;
+  /** Positions that views and digits take, by tensor. */
+  readonly maps: Map<number, Int32Array>;
+  readonly tables: Map<number, Int32Array>;
+}
+
+const data = new WeakMap<GadgetProgram, ProgramData>();
+
+/** A verifier's proofs are of one program: what takes longer to make than to use is kept as long as the program is. */
+function dataOf(program: GadgetProgram): ProgramData {
+  const known = data.get(program) ?? { constants: new Map(), maps: new Map(), tables: new Map() };
+  data.set(program, known);
+  return known;
+}
+
+function once<T>(made: Map<number, T>, key: number, make: () => T): T {
+  const value = made.get(key) ?? make();
+  made.set(key, value);
+  return value;
+}
+
+const constantOf = (program: GadgetProgram, id: number): IntegerArray =>
+  once(dataOf(program).constants, id, () => {
+    const { class: c, range, shape } = program.tensors[id];
+    if (c.kind !== 'constant') throw new Error(`internal error: ${program.tensors[id].name} is no constant`);
+    return c.values ? fromBigints(range, c.values) : maskValues(shape, c.guards ?? []);
+  });
+
+const mapOf = (program: GadgetProgram, id: number): Int32Array =>
+  once(dataOf(program).maps, id, () => {
+    const { class: c, name, shape } = program.tensors[id];
+    if (c.kind === 'digits') return digitMap(shape, program.tensors[c.of].shape, c.axes);
+    if (c.kind === 'view') return viewMap(shape, program.tensors[c.of].shape, c.at, c.guards);
+    throw new Error(`internal error: ${name} is no view`);
+  });
+
+const tableOf = (program: GadgetProgram, table: number): Int32Array =>
+  once(dataOf(program).tables, table, () => {
+    const t = program.tables[table];
+    if (t.kind !== 'function') throw new Error('internal error: a range has a closed form');
+    return Int32Array.from(t.values, Number);
+  });
+
 /** Uploads what is asked for, once each. */
 export class KnownTensors {
   readonly #device: VerifierDevice;
@@ -32,21 +78,12 @@ export class KnownTensors {
   }
 
   #make(id: number): DeviceTensor {
-    const t = this.#program.tensors[id];
-    const c = t.class;
-    if (c.kind === 'constant') {
-      const values = c.values ? fromBigints(t.range, c.values) : maskValues(t.shape, c.guards ?? []);
-      return upload(this.#device, values);
-    }
-    if (c.kind === 'selector') return this.#device.intVector(selectorEntries(t.shape, this.#entries(c.of)));
-    if (c.kind === 'digits') {
-      const map = digitMap(t.shape, this.#program.tensors[c.of].shape, c.axes);
-      return this.#device.gather(this.tensor(c.of), map);
-    }
-    if (c.kind === 'view') {
-      const map = viewMap(t.shape, this.#program.tensors[c.of].shape, c.at, c.guards);
-      return this.#device.gather(this.tensor(c.of), map);
-    }
+    const c = this.#program.tensors[id].class;
+    if (c.kind === 'constant') return upload(this.#device, constantOf(this.#program, id));
+    if (c.kind === 'selector')
+      return this.#device.intVector(selectorEntries(this.#program.tensors[id].shape, this.#entries(c.of)));
+    if (c.kind === 'digits' || c.kind === 'view')
+      return this.#device.gather(this.tensor(c.of), mapOf(this.#program, id));
     return upload(this.#device, this.#entries(id));
   }
 
@@ -88,10 +125,8 @@ export function verifierRole(device: VerifierDevice, program: GadgetProgram, pub
     },
     evaluateView: (view, claim, point) => evaluateViewWeight(device, program, view, claim, point),
     evaluateTable(table, point) {
-      const t = program.tables[table];
-      if (t.kind !== 'function') throw new Error('internal error: a range has a closed form');
-      const values = device.intVector(Int32Array.from(t.values, Number));
-      return evaluateExtension(device, values, [t.values.length], [point]);
+      const values = tableOf(program, table);
+      return evaluateExtension(device, device.intVector(values), [values.length], [point]);
     },
   };
 }
@@ -132,8 +167,20 @@ export async function evaluateExtension(
   point: AxisPoints,
 ): Promise<bigint> {
   if (shape.length === 0) return first(device, device.contract(tensor, [1, 1, 1], device.frVector([1n])));
-  const weights = shape.map((n, j) => device.eq(point[j], n));
-  return first(device, contractAxes(device, tensor, shape, weights).vector);
+  const axes = shape.flatMap((n, j) => halvedAxis(n, point[j]));
+  const lengths = axes.map((a) => a.length);
+  const weights = axes.map((a) => device.eq(a.point, a.length));
+  return first(device, contractAxes(device, tensor, lengths, weights).vector);
+}
+
+/** A long axis as two where its length allows: their tables of weights are together as long as the square root of one. */
+function halvedAxis(length: number, point: readonly bigint[]): { length: number; point: readonly bigint[] }[] {
+  const low = point.length >> 1;
+  if (length < 256 || length % 2 ** low !== 0) return [{ length, point }];
+  return [
+    { length: length / 2 ** low, point: point.slice(0, point.length - low) },
+    { length: 2 ** low, point: point.slice(point.length - low) },
+  ];
 }
 
 const first = async (device: VerifierDevice, v: DeviceTensor): Promise<bigint> =>
@@ -150,8 +197,7 @@ export async function evaluateViewWeight(
   const t = program.tensors[view];
   if (t.class.kind !== 'view') throw new Error(`internal error: ${t.name} is no view`);
   const of = program.tensors[t.class.of].shape;
-  const map = viewMap(t.shape, of, t.class.at, t.class.guards);
-  return device.inner(eqOver(device, t.shape, claim), device.gather(eqOver(device, of, point), map));
+  return device.inner(eqOver(device, t.shape, claim), device.gather(eqOver(device, of, point), mapOf(program, view)));
 }
 
 /** eq(point, .) over the row-major entries of a shape. */

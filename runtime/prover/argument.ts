@@ -5,9 +5,11 @@ import { absorbRows, padRowLengths, type Argument } from '../protocol/argument.t
 import {
   closing,
   columnTable,
+  weightedRows,
   type ClosingTarget,
   type ColumnSumcheck,
   type MergedOpening,
+  type WeightedRows,
 } from '../protocol/closing.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
 import { padIndex, padKind, type Pad } from '../protocol/form.ts';
@@ -89,7 +91,7 @@ export async function proveArgument(
   const target = await closing(ctx, argument.matrices, argument.closing, {
     wire: wire(pads, scalars.last, hooks),
     async prover(statement) {
-      combined = statement.openings.map((o) => combineRows(device, matrices[o.matrix], o.rowWeights));
+      combined = statement.openings.map((o) => combineRows(device, matrices[o.matrix], weightedRows(o)));
       return columnProver(state, statement, combined);
     },
   });
@@ -178,30 +180,19 @@ async function commitRows({ device, argument, matrices, rows }: ProverState): Pr
   };
 }
 
-/** Rows of weight 0 in a row up to which they are combined with those around them, instead of being left out. */
-const GAP = 16;
-
-/** sum over the matrix's rows of weights[i] * row i; long stretches of rows without weight are not touched. */
-export function combineRows(device: Device, m: ProverMatrix, weights: readonly bigint[]): FrVector {
-  const stretches: { readonly first: number; end: number }[] = [];
-  for (const [i, w] of weights.entries()) {
-    if (w === 0n) continue;
-    const last = stretches.at(-1);
-    if (last && i - last.end <= GAP) last.end = i + 1;
-    else stretches.push({ first: i, end: i + 1 });
-  }
-  const parts = stretches.map(({ first, end }) => {
-    const part = device.slice<IntVector | FrVector>(m.vector, first * m.columns, (end - first) * m.columns);
-    return device.contract(part, [1, end - first, m.columns], device.frVector(weights.slice(first, end)));
+/** The sum of the weighted rows. */
+function combineRows(device: Device, { vector, columns }: ProverMatrix, rows: readonly WeightedRows[]): FrVector {
+  const parts = rows.map(({ firstRow, weights }) => {
+    const part = device.slice<IntVector | FrVector>(vector, firstRow * columns, weights.length * columns);
+    return device.contract(part, [1, weights.length, columns], device.frVector(weights));
   });
-  return parts.length === 1
-    ? parts[0]
-    : linearCombination(
-        device,
-        parts,
-        parts.map(() => 1n),
-        m.columns,
-      );
+  if (parts.length === 1) return parts[0];
+  return linearCombination(
+    device,
+    parts,
+    parts.map(() => 1n),
+    columns,
+  );
 }
 
 async function columnProver(
