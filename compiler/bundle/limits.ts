@@ -8,8 +8,9 @@ export const limits = {
   terms: 1e4,
   axes: 16,
   tables: 1000,
-  /** The largest table has 2^17 entries. */
+  /** The largest table of a function has 2^17 entries, that of a range 2^20. */
   tableBits: 17,
+  rangeBits: 20,
   /** Leaves of a fraction tree. */
   leaves: 2 ** 30,
   entries: 2 ** 32,

@@ -88,7 +88,7 @@ function readTable(v: unknown, count: number): GadgetTable {
   const f = fields(v, 'a table');
   const multiplicities = readId(f.multiplicities, count);
   if (f.kind === 'range')
-    return { kind: 'range', bits: integer(f.bits, 'bits of a range', 1, limits.tableBits), multiplicities };
+    return { kind: 'range', bits: integer(f.bits, 'bits of a range', 1, limits.rangeBits), multiplicities };
   if (f.kind !== 'function') fail('an unknown kind of table');
   const values = list(f.values, 'values of a table', 2 ** limits.tableBits + 1, (x) => big(x, 'a value'));
   if (values.length === 0) fail('an empty table');
@@ -138,7 +138,7 @@ function readStep(v: unknown, tensors: readonly GadgetTensor[]): GadgetStep {
         from: big(f.from, 'a start'),
         sign: f.sign,
         shift: integer(f.shift, 'a shift', 0, limits.bits),
-        bits: integer(f.bits, 'bits', 1, limits.tableBits),
+        bits: integer(f.bits, 'bits', 1, limits.rangeBits),
       };
     case 'clamp':
       return { kind: 'clamp', target, of, lo: big(f.lo, 'an end'), hi: big(f.hi, 'an end') };

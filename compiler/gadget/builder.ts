@@ -7,6 +7,7 @@ import type { Span } from '../../grammar/span.ts';
 import type { Factor, IndexExpr, IndexVar, Range, Tensor, Term } from '../tensor/program.ts';
 import { digitsOf } from './digits.ts';
 import type { GadgetLookup, GadgetStep, GadgetTable, GadgetTensor, GadgetTerm } from './program.ts';
+import { limbWidths, rangeLookups, type RangePlan, type RangeUse } from './ranges.ts';
 import { lowerTerm, renameVariables, usedVariables, type ViewMaker } from './terms.ts';
 
 export type MutableTensor = { -readonly [K in keyof GadgetTensor]: GadgetTensor[K] };
@@ -18,8 +19,11 @@ export interface MutableEquation {
   readonly span: Span;
 }
 
-/** The widest range that is looked up at once. */
-export const limbBits = 16;
+/** Bits `shift` to `shift + width - 1` of a number. */
+export interface Limb {
+  readonly shift: number;
+  readonly width: number;
+}
 
 export interface Builder {
   readonly tensors: MutableTensor[];
@@ -46,11 +50,15 @@ export interface Builder {
   zero(name: string, shape: readonly number[], terms: readonly Term[], span: Span): void;
   /** States that every entry of `tensor` is 0 or 1. */
   boolean(tensor: number): void;
-  /** Number of the table of 0 .. 2^bits - 1. */
-  range(bits: number): number;
+  /** States that every entry of `tensor`, plus `offset`, is 2^shift times a number in [0, 2^width), for a limb's width. */
+  inRange(tensor: number, width: number, offset?: bigint, shift?: number): void;
+  /** Widths of the limbs of numbers of `bits` bits, lowest first, of which the highest is committed or not. */
+  limbs(bits: number, shape: readonly number[], committed: boolean): readonly Limb[];
+  /** What has been looked up in ranges. */
+  readonly uses: RangeUse[];
   /**
    * States that `terms`, whose values the evaluation finds as the tensor `value`, are in [0, 2^bits): looked up at once,
-   * or by limbs of 16 bits of which the low ones are committed and the highest follows.
+   * or by limbs of which the low ones are committed and the highest follows.
    */
   bounded(value: number, terms: readonly Term[], bits: number): void;
   /** A range that covers the sum of terms. */
@@ -90,7 +98,11 @@ const nowhere: Span = { source: '', start: 0, end: 0 };
 /** Given a place once all are known; see `place.ts`. */
 export const unplaced = { kind: 'witness', axes: [], firstRow: 0, rows: 0, firstColumn: 0 } as const;
 
-export function createBuilder(declared: readonly Tensor[], selectorOf: (b: Builder, id: number) => number): Builder {
+export function createBuilder(
+  declared: readonly Tensor[],
+  ranges: RangePlan,
+  selectorOf: (b: Builder, id: number) => number,
+): Builder {
   const tensors: MutableTensor[] = declared.map((t) => ({
     name: t.name,
     shape: t.shape,
@@ -128,6 +140,17 @@ export function createBuilder(declared: readonly Tensor[], selectorOf: (b: Build
       steps.push({ kind: 'sum', target: id, terms: lowered });
       return id;
     });
+  const rangeTable = (bits: number): number => {
+    const known = tables.findIndex((t) => t.kind === 'range' && t.bits === bits);
+    if (known >= 0) return known;
+    const multiplicities = b.witness(
+      `multiplicities of range ${bits}`,
+      [2 ** bits],
+      { lo: 0n, hi: 2n ** 31n - 1n },
+      nowhere,
+    );
+    return tables.push({ kind: 'range', bits, multiplicities }) - 1;
+  };
   const b: Builder = {
     tensors,
     equations,
@@ -164,36 +187,35 @@ export function createBuilder(declared: readonly Tensor[], selectorOf: (b: Build
       const own = entry(id, shape.length);
       b.zero(`${name} is 0 or 1`, shape, [term(1n, own, own), term(-1n, own)], span);
     },
-    range(bits) {
-      const known = tables.findIndex((t) => t.kind === 'range' && t.bits === bits);
-      if (known >= 0) return known;
-      const multiplicities = b.witness(
-        `multiplicities of range ${bits}`,
-        [2 ** bits],
-        { lo: 0n, hi: 2n ** 31n - 1n },
-        nowhere,
-      );
-      return tables.push({ kind: 'range', bits, multiplicities }) - 1;
+    uses: [],
+    inRange(tensor, width, offset = 0n, shift = 0) {
+      for (const l of rangeLookups(ranges, width))
+        lookups.push({ tensor, table: rangeTable(l.table), offset: offset + l.offset * 2n ** BigInt(shift), shift });
+    },
+    limbs(bits, shape, committed) {
+      b.uses.push({ bits, entries: size(shape), committed });
+      let at = 0;
+      return limbWidths(ranges, bits).map((width) => ({ shift: (at += width) - width, width }));
     },
     bounded(value, terms, bits) {
       const { name, shape, span } = tensors[value];
-      if (bits <= limbBits) {
+      const [...low] = b.limbs(bits, shape, false);
+      const high = low.pop()!;
+      if (low.length === 0) {
         b.define(value, terms);
-        lookups.push({ tensor: value, table: b.range(bits), offset: 0n, shift: 0 });
+        b.inRange(value, bits);
         return;
       }
-      const low: Term[] = [];
-      for (let shift = 0; shift + limbBits < bits; shift += limbBits) {
-        const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(limbBits) - 1n }, span);
-        steps.push({ kind: 'limb', target: limb, of: value, from: 0n, sign: 1, shift, bits: limbBits });
-        lookups.push({ tensor: limb, table: b.range(limbBits), offset: 0n, shift: 0 });
-        low.push(term(-(2n ** BigInt(shift)), entry(limb, shape.length)));
-      }
-      const shift = limbBits * low.length;
-      const high = b.defined(`${name} from bit ${shift}`, shape, tensors[value].range, span);
-      b.evaluate(high, [term(1n, entry(value, shape.length)), ...low]);
-      b.define(high, [...terms, ...low]);
-      lookups.push({ tensor: high, table: b.range(bits - shift), offset: 0n, shift });
+      const known = low.map(({ shift, width }): Term => {
+        const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span);
+        steps.push({ kind: 'limb', target: limb, of: value, from: 0n, sign: 1, shift, bits: width });
+        b.inRange(limb, width);
+        return term(-(2n ** BigInt(shift)), entry(limb, shape.length));
+      });
+      const rest = b.defined(`${name} from bit ${high.shift}`, shape, tensors[value].range, span);
+      b.evaluate(rest, [term(1n, entry(value, shape.length)), ...known]);
+      b.define(rest, [...terms, ...known]);
+      b.inRange(rest, high.width, 0n, high.shift);
     },
     rangeOf: (terms) => terms.map((t) => termRange(tensors, t)).reduce(addRanges, { lo: 0n, hi: 0n }),
   };
@@ -215,21 +237,19 @@ export interface Target {
  */
 export function establish(b: Builder, id: number, { lo, hi }: Range): Target {
   const { name, shape, span } = b.tensors[id];
-  const bits = bitLength(hi - lo);
-  if (bits <= limbBits) {
+  const limbs = b.limbs(bitLength(hi - lo), shape, true);
+  if (limbs.length === 1) {
     b.tensors[id].class = unplaced;
-    b.lookups.push({ tensor: id, table: b.range(bits), offset: -lo, shift: 0 });
+    b.inRange(id, limbs[0].width, -lo);
     return { id, terms: [term(1n, entry(id, shape.length))], finish: () => undefined };
   }
-  const limbs: { limb: number; shift: number; width: number }[] = [];
-  for (let shift = 0; shift < bits; shift += limbBits) {
-    const width = Math.min(limbBits, bits - shift);
+  const tensors = limbs.map(({ shift, width }) => {
     const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span);
-    b.lookups.push({ tensor: limb, table: b.range(width), offset: 0n, shift: 0 });
-    limbs.push({ limb, shift, width });
-  }
+    b.inRange(limb, width);
+    return limb;
+  });
   const terms = [
-    ...limbs.map(({ limb, shift }) => term(2n ** BigInt(shift), entry(limb, shape.length))),
+    ...limbs.map(({ shift }, k) => term(2n ** BigInt(shift), entry(tensors[k], shape.length))),
     ...constant(lo),
   ];
   b.define(id, terms);
@@ -237,8 +257,8 @@ export function establish(b: Builder, id: number, { lo, hi }: Range): Target {
     id,
     terms,
     finish() {
-      for (const { limb, shift, width } of limbs)
-        b.steps.push({ kind: 'limb', target: limb, of: id, from: lo, sign: 1, shift, bits: width });
+      for (const [k, { shift, width }] of limbs.entries())
+        b.steps.push({ kind: 'limb', target: tensors[k], of: id, from: lo, sign: 1, shift, bits: width });
     },
   };
 }

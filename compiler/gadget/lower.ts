@@ -9,6 +9,7 @@ import { layOut, type FileTensor } from './layout.ts';
 import { isBelowMaximum, lowerArgmax, lowerMaximum } from './maximum.ts';
 import { chooseColumns, placeWitnesses } from './place.ts';
 import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass, GadgetTerm } from './program.ts';
+import { planRanges, smallPlan, type RangePlan } from './ranges.ts';
 import { clampTensor, lowerRound } from './rounds.ts';
 
 /** Integers wider than this could wrap in the 255-bit field when two of them are compared. */
@@ -18,7 +19,11 @@ const mostSummed = 2 ** 26;
 /** The longest response, in scalars, that travels unfolded. */
 const longestResponse = 256;
 
-export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagnostics: Diagnostic[] } {
+/** `ranges`: how wide ranges are looked up, where it should not be what costs least. */
+export function lower(
+  program: TensorProgram,
+  ranges?: RangePlan,
+): { gadgets?: GadgetProgram; diagnostics: Diagnostic[] } {
   const equations = inlineEquations(program);
   const diagnostics = [
     ...equations.flatMap((e) => unsupportedEquation(program, e)),
@@ -38,11 +43,18 @@ export function lower(program: TensorProgram): { gadgets?: GadgetProgram; diagno
   if (diagnostics.length > 0) return { diagnostics };
 
   const { sources, classes } = commitments(program);
-  const b = createBuilder(program.tensors, (builder, id) => selectorOf(builder, program, id));
-  for (const [id, c] of classes) b.tensors[id].class = c;
-  const secrets = secretInputs(b, program);
-  const lowering = equationLowering(b, program, equations);
-  for (const e of equations) lowering(e);
+  const build = (ranges: RangePlan): { b: Builder; secrets: readonly number[] } => {
+    const b = createBuilder(program.tensors, ranges, (builder, id) => selectorOf(builder, program, id));
+    for (const [id, c] of classes) b.tensors[id].class = c;
+    const secrets = secretInputs(b, program);
+    const lowering = equationLowering(b, program, equations);
+    for (const e of equations) lowering(e);
+    return { b, secrets };
+  };
+  // How wide the tables should be is known once it is known what is looked up.
+  let { b, secrets } = build(ranges ?? smallPlan);
+  const cheapest = ranges ?? planRanges(b.uses);
+  if (cheapest.limb !== (ranges ?? smallPlan).limb) ({ b, secrets } = build(cheapest));
 
   const { tensors } = b;
   const wide = tooWide({

@@ -92,7 +92,7 @@ export function lowerArgmax(b: Builder, d: Maximum, id: number): number {
 
   const before = b.witness(`${name} after this`, s.shape, { lo: 0n, hi: 1n }, span);
   b.steps.push({ kind: 'after', target: before, of: s.selector });
-  b.lookups.push({ tensor: before, table: b.range(1), offset: 0n, shift: 0 });
+  b.inRange(before, 1);
   const next: IndexExpr = { kind: 'add', left: variable(rank), right: { kind: 'const', value: 1 } };
   const inside: Compare = { left: next, op: '<', right: { kind: 'const', value: length } };
   const at = [...outputs.map((_, v) => variable(v)), next];

@@ -17,7 +17,7 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Definition, Range, Term } from '../tensor/program.ts';
 import { divide, gcd, integerSqrt, multiply, powerOfTwo } from '../tensor/rational.ts';
-import { bitLength, constant, entry, limbBits, term, times, type Builder, type Target } from './builder.ts';
+import { bitLength, constant, entry, term, times, type Builder, type Target } from './builder.ts';
 
 export type Round = Definition & { readonly kind: 'round' };
 
@@ -125,12 +125,10 @@ function excess(b: Builder, name: string, of: number, sign: 1 | -1, from: bigint
   if (most <= 0n) return [];
   const { shape, span } = b.tensors[of];
   const out: Term[] = [];
-  const bits = bitLength(most);
-  for (let shift = 0; shift < bits; shift += limbBits) {
-    const width = Math.min(limbBits, bits - shift);
+  for (const { shift, width } of b.limbs(bitLength(most), shape, true)) {
     const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span);
     b.steps.push({ kind: 'limb', target: limb, of, from, sign, shift, bits: width });
-    b.lookups.push({ tensor: limb, table: b.range(width), offset: 0n, shift: 0 });
+    b.inRange(limb, width);
     out.push(term(2n ** BigInt(shift), entry(limb, shape.length)));
   }
   return out;

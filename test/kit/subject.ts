@@ -3,6 +3,7 @@ import { encode, type Plain } from '../../compiler/bundle/canonical.ts';
 import { programDigest } from '../../compiler/bundle/bundle.ts';
 import { lower } from '../../compiler/gadget/lower.ts';
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { RangePlan } from '../../compiler/gadget/ranges.ts';
 import { compile, type CompileInput } from '../../compiler/index.ts';
 import { interpret, ValueError } from '../../compiler/interpret/index.ts';
 import type { Range, Tensor, TensorProgram } from '../../compiler/tensor/program.ts';
@@ -30,6 +31,8 @@ export interface SubjectOptions {
   readonly calibration?: CompileInput['calibration'];
   /** For text: other values of literal `dim`s and `const`s. */
   readonly overrides?: CompileInput['overrides'];
+  /** How wide ranges are looked up. Default: as costs least. */
+  readonly ranges?: RangePlan;
 }
 
 /**
@@ -37,7 +40,8 @@ export interface SubjectOptions {
  * @throws Error with the compiler's diagnostics if there is no program to prove
  */
 export async function createSubject(subject: TensorProgram | string, options: SubjectOptions = {}): Promise<Subject> {
-  const { program, gadgets } = typeof subject === 'string' ? fromText(subject, options) : fromProgram(subject);
+  const { program, gadgets } =
+    typeof subject === 'string' ? fromText(subject, options) : fromProgram(subject, options.ranges);
   const bare = (x: object): object => ({ ...x, span: undefined });
   const section = encode({
     ...gadgets,
@@ -51,11 +55,11 @@ function fromText(text: string, options: SubjectOptions): Pick<Subject, 'program
   const resolveImport = options.resolveImport ?? ((): undefined => undefined);
   const { tensors, gadgets, diagnostics } = compile({ text, source: 'gadget.zkl', ...options, resolveImport });
   if (!tensors || !gadgets) throw refused(diagnostics);
-  return { program: tensors, gadgets };
+  return options.ranges ? fromProgram(tensors, options.ranges) : { program: tensors, gadgets };
 }
 
-function fromProgram(program: TensorProgram): Pick<Subject, 'program' | 'gadgets'> {
-  const { gadgets, diagnostics } = lower(program);
+function fromProgram(program: TensorProgram, ranges?: RangePlan): Pick<Subject, 'program' | 'gadgets'> {
+  const { gadgets, diagnostics } = lower(program, ranges);
   if (!gadgets) throw refused(diagnostics);
   return { program, gadgets };
 }
