@@ -33,6 +33,37 @@ export interface PointVector {
 /** What sumchecks and maps run over. Integers stand for field elements; small ones are cheaper in memory and time. */
 export type Table = FrVector | IntVector;
 
+/**
+ * A table that repeats a few elements, given by positions: entry i is entries[index[i]]. It takes no memory but that of
+ * its parts, and lives as long as both do. Positions have 4 bytes; the caller guarantees that each is in [0, entries.length).
+ */
+export interface IndexedTable {
+  readonly kind: 'indexed';
+  readonly length: number;
+  readonly entries: FrVector;
+  readonly index: IntVector;
+}
+
+export const indexed = (entries: FrVector, index: IntVector): IndexedTable => ({
+  kind: 'indexed',
+  length: index.length,
+  entries,
+  index,
+});
+
+export type AnyTable = Table | IndexedTable;
+
+/** Memory of vectors, in bytes. */
+export interface DeviceMemory {
+  /** The most that the device can have; Infinity where it knows no bound. */
+  readonly limit: number;
+  /** Blocks in use, and the most that there have been since the device was made. */
+  readonly used: number;
+  readonly peak: number;
+  /** What a field element takes. */
+  readonly element: number;
+}
+
 export type Integers = Int16Array | Int32Array | BigInt64Array;
 
 /** A compiled expression; see `Device.prepare`. */
@@ -116,8 +147,19 @@ export interface Device extends VerifierDevice {
 
   /** v as field elements (negative n as r - n). */
   lift(v: IntVector): FrVector;
-  /** out[i] = expression at table entry i (no variable bound): builds fraction trees and leaves. */
-  map(kernel: Kernel, tables: readonly Table[], constants: readonly bigint[], length: number): FrVector;
+  /**
+   * out[i] = expression at table entry i (no variable bound): builds fraction trees and leaves.
+   * @param into what to write to, `length` entries of a `space`; it must share none with the tables. It is returned.
+   */
+  map(
+    kernel: Kernel,
+    tables: readonly AnyTable[],
+    constants: readonly bigint[],
+    length: number,
+    into?: FrVector,
+  ): FrVector;
+  /** A vector whose entries are undefined until `map` has written them, to it or to slices of it. */
+  space(length: number): FrVector;
   /** The part [offset, offset + length) as a vector of its own (a view; no copy). */
   slice<V extends IntVector | FrVector>(v: V, offset: number, length: number): V;
 
@@ -132,7 +174,7 @@ export interface Device extends VerifierDevice {
    */
   round(
     kernel: Kernel,
-    tables: readonly Table[],
+    tables: readonly AnyTable[],
     constants: readonly bigint[],
     variables: number,
     points: readonly SumcheckPoint[],
@@ -143,7 +185,9 @@ export interface Device extends VerifierDevice {
    * Binds the first of `variables` variables to x: out[j] = lo + x (hi - lo), for j < half and j < the table's length, one
    * vector per table.
    */
-  fold(tables: readonly Table[], variables: number, x: bigint): FrVector[];
+  fold(tables: readonly AnyTable[], variables: number, x: bigint): FrVector[];
+
+  memory(): DeviceMemory;
 
   /** Ends worker threads and frees memory. */
   close(): Promise<void>;

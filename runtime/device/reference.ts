@@ -5,7 +5,17 @@ import { checkFr, Fr, toFr } from '../field/spec.ts';
 import { blindingGenerator, generatorBytes, type GeneratorCache } from '../curve/generators.ts';
 import { AFFINE_BYTES, POINT_BYTES } from '../curve/params.ts';
 import { compress, decompress, fromAffineBytes, Point, sumOfProducts } from '../curve/spec.ts';
-import type { CommitRow, Device, FrVector, IntVector, Integers, PointVector, SumcheckPoint } from './device.ts';
+import type {
+  CommitRow,
+  Device,
+  FrVector,
+  IndexedTable,
+  IntVector,
+  Integers,
+  PointVector,
+  SumcheckPoint,
+  AnyTable,
+} from './device.ts';
 import { evaluate, leading, type Expression } from './expression.ts';
 import { Scopes } from './scopes.ts';
 import * as check from './shapes.ts';
@@ -15,16 +25,26 @@ class Vector<Kind extends string, T> {
   readonly kind: Kind;
   readonly length: number;
   #entries: readonly T[] | undefined;
+  /** What this is a part of, from where on. */
+  readonly #whole: { readonly vector: Vector<Kind, T>; readonly offset: number } | undefined;
 
-  constructor(kind: Kind, entries: readonly T[]) {
+  constructor(kind: Kind, entries: readonly T[], whole?: { vector: Vector<Kind, T>; offset: number }) {
     this.kind = kind;
     this.length = entries.length;
     this.#entries = entries;
+    this.#whole = whole;
   }
 
   get entries(): readonly T[] {
     if (this.#entries === undefined) throw new Error('this vector was freed with its scope');
-    return this.#entries;
+    if (this.#whole === undefined) return this.#entries;
+    const { vector, offset } = this.#whole;
+    return vector.entries.slice(offset, offset + this.length);
+  }
+
+  write(entries: readonly T[], offset = 0): void {
+    if (this.#whole) this.#whole.vector.write(entries, this.#whole.offset + offset);
+    else this.#entries = this.entries.toSpliced(offset, entries.length, ...entries);
   }
 
   free(): void {
@@ -47,7 +67,16 @@ type Points = Vector<'points', Point>;
 const scalars = (v: FrVector): readonly bigint[] => (v as ScalarVector).entries;
 const integers = (v: IntVector): readonly bigint[] => (v as IntegerVector).entries;
 const points = (v: PointVector): readonly Point[] => (v as Points).entries;
-const asFr = (v: IntVector | FrVector): readonly bigint[] => (v.kind === 'fr' ? scalars(v) : integers(v).map(toFr));
+const asFr = (v: AnyTable): readonly bigint[] =>
+  v.kind === 'fr' ? scalars(v) : v.kind === 'int' ? integers(v).map(toFr) : picked(v);
+
+function picked({ entries, index }: IndexedTable): bigint[] {
+  const from = scalars(entries);
+  return integers(index).map((i) => {
+    if (i < 0n || i >= BigInt(from.length)) throw new RangeError(`position ${i} of ${from.length} entries`);
+    return from[Number(i)];
+  });
+}
 
 /** The value of an expression where table i has the value values[i]. */
 const valueOf = (e: Expression, values: readonly bigint[], constants: readonly bigint[]): bigint =>
@@ -174,23 +203,32 @@ export function createReferenceDevice(options: { readonly generators?: Generator
       return (v.kind === 'fr' ? fr(pick(scalars(v))) : own(new IntegerVector(pick(integers(v)), v.bytes))) as V;
     },
 
-    map({ expression }, tables, constants, length) {
+    map({ expression }, tables, constants, length, into) {
       check.checkArguments(expression, tables.length, constants.length);
+      check.checkIndexed(tables);
+      check.checkInto(into, length);
       const all = tables.map(asFr);
       const at = (i: number) => all.map((t) => t[i] ?? 0n);
-      return fr(Array.from({ length }, (_, i) => valueOf(expression, at(i), constants)));
+      const values = Array.from({ length }, (_, i) => valueOf(expression, at(i), constants));
+      if (into === undefined) return fr(values);
+      (into as ScalarVector).write(values);
+      return into;
     },
+
+    space: (length) => fr(Array.from({ length }, () => 0n)),
 
     slice<V extends IntVector | FrVector>(v: V, offset: number, length: number): V {
       check.checkSlice('slice', offset, length, v.length);
       const part = (entries: readonly bigint[]) => entries.slice(offset, offset + length);
-      return (v.kind === 'fr' ? fr(part(scalars(v))) : own(new IntegerVector(part(integers(v)), v.bytes))) as V;
+      if (v.kind === 'int') return own(new IntegerVector(part(integers(v)), v.bytes)) as IntVector as V;
+      return own(new Vector('fr', part(scalars(v)), { vector: v as ScalarVector, offset })) as FrVector as V;
     },
 
     prepare: (expression) => ({ expression }),
 
     async round({ expression }, tables, constants, variables, at, weights) {
       check.checkTables(tables, variables);
+      check.checkIndexed(tables);
       check.checkArguments(expression, tables.length, constants.length);
       const half = 2 ** (variables - 1);
       const innerSize = 2 ** (weights?.innerBits ?? 0);
@@ -215,6 +253,7 @@ export function createReferenceDevice(options: { readonly generators?: Generator
 
     fold(tables, variables, x) {
       check.checkTables(tables, variables);
+      check.checkIndexed(tables);
       const half = 2 ** (variables - 1);
       return tables.map(asFr).map((t) => {
         const bind = (lo: bigint, hi: bigint) => Fr.add(lo, Fr.mul(x, Fr.sub(hi, lo)));
@@ -222,6 +261,8 @@ export function createReferenceDevice(options: { readonly generators?: Generator
         return fr(Array.from({ length }, (_, j) => bind(t[j], t[j + half] ?? 0n)));
       });
     },
+
+    memory: () => ({ limit: Infinity, used: 0, peak: 0, element: 32 }),
 
     close: async () => undefined,
   };

@@ -1,7 +1,7 @@
 /**
  * Argument checks shared by the devices, so that each refuses the same calls with the same words.
  */
-import type { FrVector, IntVector, PointVector, Table } from './device.ts';
+import type { FrVector, IntVector, PointVector, AnyTable } from './device.ts';
 import { constantCount, tableCount, type Expression } from './expression.ts';
 
 export function checkSlice(what: string, offset: number, length: number, available: number): void {
@@ -36,11 +36,23 @@ export function checkMsm(parts: readonly { readonly points: PointVector; readonl
       throw new RangeError(`msm: ${scalars.length} scalars for ${points.length} points`);
 }
 
-export function checkTables(tables: readonly Table[], variables: number): void {
+export function checkTables(tables: readonly AnyTable[], variables: number): void {
   if (!Number.isInteger(variables) || variables < 1)
     throw new RangeError(`no variable left to bind (variables = ${variables})`);
   for (const [i, { length }] of tables.entries())
     if (length > 2 ** variables) throw new RangeError(`table ${i} has ${length} entries, more than 2^${variables}`);
+}
+
+export function checkInto(into: FrVector | undefined, length: number): void {
+  if (into !== undefined && into.length !== length)
+    throw new RangeError(`map: ${length} entries into a vector of ${into.length}`);
+}
+
+/** @throws RangeError unless positions have 4 bytes: what they are the caller guarantees. */
+export function checkIndexed(tables: readonly AnyTable[]): void {
+  for (const [i, t] of tables.entries())
+    if (t.kind === 'indexed' && t.index.bytes !== 4)
+      throw new RangeError(`table ${i}: positions of ${t.index.bytes} bytes, not 4`);
 }
 
 export function checkArguments(e: Expression, tables: number, constants: number): void {

@@ -44,6 +44,8 @@ export interface CommitOptions {
   /** 32 bytes; fresh ones if left out. Fixed entropy is for tests that compare bytes. */
   readonly entropy?: Uint8Array;
   readonly hooks?: ProverHooks;
+  /** As in `ProverOptions`. */
+  readonly treeMemory?: number;
 }
 
 /** Two files: the commitment to publish, and the opening to keep. */
@@ -83,6 +85,7 @@ export async function commit(
     rowBlindings(source, seed),
     entropy,
     options.hooks,
+    options.treeMemory,
   );
   return {
     commitment: encodeCommitment({ source: source.name, layout, points, rangeProof }),
@@ -164,6 +167,11 @@ function quantiseSource(source: CommittedSource, weights: Weights): IntegerArray
 
 export interface ProverOptions {
   readonly device: Device;
+  /**
+   * Bytes of the device's memory that the lookups' tree may take; default: three quarters of what is free. With less,
+   * parts of it are computed again when they are needed. Proofs are the same.
+   */
+  readonly treeMemory?: number;
   /** One per source of the program, in any order. */
   readonly sources: readonly { readonly source?: string; readonly opening: Uint8Array; readonly weights: Weights }[];
 }
@@ -192,7 +200,10 @@ export interface Prover {
 }
 
 /** @throws ValueError if weights do not fit the program, or an opening does not fit the weights */
-export async function createProver(bundleBytes: Uint8Array, { device, sources }: ProverOptions): Promise<Prover> {
+export async function createProver(
+  bundleBytes: Uint8Array,
+  { device, sources, treeMemory }: ProverOptions,
+): Promise<Prover> {
   const bundle = decodeBundle(bundleBytes);
   const program = bundle.gadgets;
   const argument = await planProgram(program);
@@ -215,6 +226,7 @@ export async function createProver(bundleBytes: Uint8Array, { device, sources }:
       entropy: options.entropy ?? freshEntropy(),
       hooks: options.hooks,
       progress: options.progress,
+      treeMemory,
     });
     const commitments = opened.map((s) => s.digest);
     const proof = encodeProof(program, { program: bundle.digest, commitments, context, publics, body });

@@ -1,7 +1,8 @@
 /** The prover's side of `protocol/program-lookups.ts`: looked-up values, multiplicities, and the leaves of the tree. */
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import { programSections, tableSize, type BoxSide } from '../protocol/program-lookups.ts';
-import type { Leaves } from './lookup.ts';
+import { bitsFor } from '../protocol/scalar.ts';
+import { Denominators, type Leaves } from './leaves.ts';
 import type { Numbers } from './sums.ts';
 import type { Witness } from './witness.ts';
 
@@ -49,40 +50,55 @@ function positions(of: Numbers, offset: bigint, shift: number): Int32Array {
 
 export function programLeaves(program: GadgetProgram, witness: Witness, { values, multiplicities }: LookedUp): Leaves {
   const { sections, depth } = programSections(program);
-  const size = 2 ** depth;
-  const [numerators, own] = [new Int32Array(size), new Int32Array(size)];
-  const [ids, inside] = [new Int16Array(size), new Int16Array(size)];
-  const paired = program.tables.some((t) => t.kind === 'function');
-  const seconds = paired ? new Int32Array(size) : undefined;
+  const leaves = sections.reduce((n, s) => n + 2 ** s.bits, 0);
+  const [numeratorIndex, denominatorIndex] = [new Int32Array(leaves), new Int32Array(leaves)];
+  // Numerators: 0 where a box reaches beyond its tensor, 1 for looked-up values, and those of table entries.
+  const numerators = [0, 1];
+  const entries = new Denominators();
+  const starts = program.tables.map((t, id) => {
+    const start = entries.count;
+    const seconds = t.kind === 'function' ? t.values : [];
+    for (let i = 0; i < 2 ** bitsFor(tableSize(t)); i++) entries.add(i, id, Number(seconds[i] ?? 0));
+    return start;
+  });
   for (const s of sections) {
-    const end = s.offset + 2 ** s.bits;
-    inside.fill(1, s.offset, end);
+    const own = denominatorIndex.subarray(s.offset, s.offset + 2 ** s.bits);
+    const above = numeratorIndex.subarray(s.offset, s.offset + 2 ** s.bits);
     if (s.kind === 'table') {
-      const t = program.tables[s.index];
       const m = multiplicities[s.index];
-      ids.fill(s.index, s.offset, end);
-      for (let i = 0; i < end - s.offset; i++) own[s.offset + i] = i;
-      for (let i = 0; i < m.length; i++) numerators[s.offset + i] = -m[i];
-      if (t.kind === 'function') for (const [i, v] of t.values.entries()) seconds![s.offset + i] = Number(v);
+      for (let i = 0; i < own.length; i++) {
+        own[i] = starts[s.index] + i;
+        above[i] = i < m.length ? numerators.push(-m[i]) - 1 : 0;
+      }
       continue;
     }
     const { tensor, table, offset, shift, value } = program.lookups[s.index];
-    ids.fill(table, s.offset, end);
     const { shape } = program.tensors[tensor];
+    const [start, looked] = [starts[table], values[s.index]];
     // Beyond the tensor its extension is 0, of which the lookup's offset is left.
-    own.fill(Number(offset / 2n ** BigInt(shift)), s.offset, end);
+    if (s.box.some((side) => side.inside < 2 ** side.bits))
+      own.fill(entries.add(Number(offset / 2n ** BigInt(shift)), table, 0));
     copyBox(shape, s.box, (from, to, count) => {
-      own.set(values[s.index].subarray(from, from + count), s.offset + to);
-      numerators.fill(1, s.offset + to, s.offset + to + count);
+      above.fill(1, to, to + count);
+      for (let i = 0; i < count; i++) own[to + i] = start + looked[from + i];
     });
-    if (value !== undefined && seconds) {
-      const beside = witness.numbers(value);
-      copyBox(shape, s.box, (from, to, count) => {
-        for (let i = 0; i < count; i++) seconds[s.offset + to + i] = Number(beside[from + i]);
-      });
-    }
+    if (value === undefined) continue;
+    const beside = witness.numbers(value);
+    copyBox(shape, s.box, (from, to, count) => {
+      for (let i = 0; i < count; i++) {
+        const second = Number(beside[from + i]);
+        if (second !== entries.second(own[to + i])) own[to + i] = entries.add(looked[from + i], table, second);
+      }
+    });
   }
-  return { depth, numerators, values: own, ids, inside, ...(seconds ? { seconds } : {}) };
+  const paired = program.tables.some((t) => t.kind === 'function');
+  return {
+    depth,
+    numerators: Int32Array.from(numerators),
+    denominators: entries.take(paired),
+    numeratorIndex,
+    denominatorIndex,
+  };
 }
 
 /** Calls `copy` for every run along the last axis: from the row-major tensor to the box, whose sides are powers of two. */

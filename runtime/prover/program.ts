@@ -8,9 +8,9 @@ import type { DeviceTensor } from '../protocol/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
+import { fractionProver } from './fractions.ts';
 import { Held, type HeldValue } from './held.ts';
 import { levelProver } from './levels.ts';
-import { fractionProver } from './lookup.ts';
 import { lookUp, programLeaves, type LookedUp } from './program-lookups.ts';
 import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
@@ -41,6 +41,8 @@ export interface ProofRequest {
   readonly entropy: Uint8Array;
   readonly hooks?: ProverHooks;
   readonly progress?: OnProgress;
+  /** Bytes that the lookups' tree may take; default: a share of what the device has free. */
+  readonly treeMemory?: number | undefined;
 }
 
 export interface ProvedProgram {
@@ -78,7 +80,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
     );
     const matrices = proverMatrices(device, program, sources, rows, randomness);
     const held = new Held(device);
-    const role = proverRole(device, program, witness, looked, held, meter);
+    const role = proverRole(device, program, witness, looked, held, meter, request.treeMemory);
     const body = await proveArgument(
       device,
       argument,
@@ -129,6 +131,7 @@ export function proverRole(
   looked: LookedUp,
   held: Held,
   meter?: ProgressMeter,
+  treeMemory?: number,
 ): ProgramRole {
   let level = 0;
   const uploaded = new Map<number, Promise<HeldValue<DeviceTensor>>>();
@@ -141,12 +144,10 @@ export function proverRole(
     evaluate: () => undefined,
     evaluateView: () => undefined,
     evaluateTable: () => undefined,
-    tree: fractionProver(
-      device,
-      () => programLeaves(program, witness, looked),
-      held,
-      async (part) => meter?.advance('lookups', part),
-    ),
+    tree: fractionProver(device, () => programLeaves(program, witness, looked), held, {
+      memory: treeMemory,
+      progress: async (part) => meter?.advance('lookups', part),
+    }),
     async prover(stacks) {
       await meter?.advance('equations', level++ / program.levels);
       return levelProver(device, program, tensors, stacks, held);

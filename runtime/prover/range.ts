@@ -87,6 +87,7 @@ export async function commitSource(
   blindings: readonly bigint[],
   entropy: Uint8Array,
   hooks?: ProverHooks,
+  treeMemory?: number,
 ): Promise<Commitment> {
   return device.scope(async () => {
     await device.prepareGenerators(rangeColumns(source) + 1);
@@ -115,7 +116,7 @@ export async function commitSource(
       rangeTranscript(digest),
       [registered, ...committed],
       randomness,
-      (ctx) => proveRange(ctx, source, plan, treeProver(device, plan.lookups, witness, held)),
+      (ctx) => proveRange(ctx, source, plan, treeProver(device, plan.lookups, witness, held, { memory: treeMemory })),
       hooks,
     ).finally(() => held.releaseAll());
     return { points, rangeProof: encodeBody(argument, body) };

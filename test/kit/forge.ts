@@ -14,9 +14,10 @@ import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement.ts';
 import { digitMap, viewMap } from '../../runtime/protocol/views.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
+import { fractionProver } from '../../runtime/prover/fractions.ts';
 import { Held } from '../../runtime/prover/held.ts';
+import type { Leaves } from '../../runtime/prover/leaves.ts';
 import { levelProver } from '../../runtime/prover/levels.ts';
-import { fractionProver, type Leaves } from '../../runtime/prover/lookup.ts';
 import { committedInputs } from '../../runtime/prover/program.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { sumExactly } from '../../runtime/prover/sums.ts';
@@ -171,13 +172,13 @@ function stored(program: GadgetProgram, id: number, values: readonly bigint[]): 
 
 function forgedLeaves(program: GadgetProgram, of: (id: number) => bigint[], looked: readonly bigint[][]): Leaves {
   const { sections, depth } = programSections(program);
-  const zeros = (): bigint[] => Array.from({ length: 2 ** depth }, () => 0n);
+  const leaves = sections.reduce((n, s) => n + 2 ** s.bits, 0);
+  const zeros = (): bigint[] => Array.from({ length: leaves }, () => 0n);
   const [numerators, values, seconds] = [zeros(), zeros(), zeros()];
-  const [ids, inside] = [new Int16Array(2 ** depth), new Int16Array(2 ** depth)];
+  const ids = new Int16Array(leaves);
   for (const s of sections) {
     for (let i = 0; i < 2 ** s.bits; i++) {
       const at = s.offset + i;
-      inside[at] = 1;
       if (s.kind === 'table') {
         const t = program.tables[s.index];
         ids[at] = s.index;
@@ -194,7 +195,10 @@ function forgedLeaves(program: GadgetProgram, of: (id: number) => bigint[], look
       if (l.value !== undefined && position >= 0) seconds[at] = reduce(of(l.value)[position]);
     }
   }
-  return { depth, numerators, values, ids, inside, seconds };
+  // Any two leaves may differ.
+  const index = Int32Array.from(ids.keys());
+  const denominators = { values, ids, seconds };
+  return { depth, numerators, denominators, numeratorIndex: index, denominatorIndex: index };
 }
 
 /** The row-major position of a box's slot, or -1 outside the tensor. */

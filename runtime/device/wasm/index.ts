@@ -3,6 +3,7 @@
  */
 import type { GeneratorCache } from '../../curve/generators.ts';
 import { hasFusedMultiplyAdd } from '../../kernels/wasm/core.ts';
+import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
 import { Context } from './context.ts';
@@ -49,6 +50,7 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
     ...scalarOperations(ctx, scopes),
     ...pointOperations(ctx, scopes, options.generators, options.tableColumns),
     raw: rawMemory(ctx),
+    memory: () => ({ ...ctx.heap.usage, element: FR_SIZE }),
     close: () => ctx.pool.close(),
   };
 }

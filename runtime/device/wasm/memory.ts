@@ -95,6 +95,9 @@ export class Heap {
   /** Free stretches of large blocks, by address; no two touch. */
   #gaps: Gap[] = [];
   readonly #limit: number;
+  /** In units of 64 bytes. */
+  #used = 0;
+  #peak = 0;
   #smallEnd: number;
   readonly #smallLimit: number;
   #end: number;
@@ -107,11 +110,18 @@ export class Heap {
     this.#end = this.#smallLimit;
   }
 
+  /** Bytes that there can be, are in use, and have been at most. */
+  get usage(): { readonly limit: number; readonly used: number; readonly peak: number } {
+    return { limit: this.#limit, used: 64 * this.#used, peak: 64 * this.#peak };
+  }
+
   /** Address of a fresh block, with 128 bytes to spare beyond `bytes`, as vector loads may read ahead. @throws RangeError when memory is exhausted. */
   allocate(bytes: number): number {
     const units = sizeClass(bytes + 128);
     const address = units >= LARGE ? this.#large(units) : (this.#free.get(units)?.pop() ?? this.#small(units * 64));
     this.#classes.set(address, units);
+    this.#used += units;
+    this.#peak = Math.max(this.#peak, this.#used);
     return address;
   }
 
@@ -119,6 +129,7 @@ export class Heap {
     const units = this.#classes.get(address);
     if (units === undefined) throw new Error(`free: no block at ${address}`);
     this.#classes.delete(address);
+    this.#used -= units;
     if (units >= LARGE) return this.#join({ address, units });
     const list = this.#free.get(units);
     if (list === undefined) this.#free.set(units, [address]);

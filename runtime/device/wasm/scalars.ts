@@ -28,6 +28,7 @@ type ScalarOperations = Pick<
   | 'lift'
   | 'gather'
   | 'map'
+  | 'space'
   | 'slice'
   | 'prepare'
   | 'round'

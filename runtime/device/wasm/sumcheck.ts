@@ -1,11 +1,22 @@
 /**
  * Operations of the WASM device on expressions and tables: maps, sumcheck rounds, folds.
  */
-import { ARGUMENTS } from '../../kernels/wasm/expression.ts';
+import { ARGUMENTS, TABLE_WORDS, type TableKind } from '../../kernels/wasm/expression.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import { toFr } from '../../field/spec.ts';
-import type { Device, FrVector, Kernel, SumcheckPoint, Table } from '../device.ts';
-import { print, products, tableCount, vanishesAtZero, type Expression } from '../expression.ts';
+import type { Device, FrVector, Kernel, SumcheckPoint, AnyTable } from '../device.ts';
+import {
+  add,
+  constant,
+  mul,
+  print,
+  products,
+  sub,
+  table,
+  tableCount,
+  vanishesAtZero,
+  type Expression,
+} from '../expression.ts';
 import * as check from '../shapes.ts';
 import type { Context } from './context.ts';
 import { addressOf, entryBytes, WasmVector, type WasmIntVector } from './vectors.ts';
@@ -20,32 +31,45 @@ const COST = { product: 25, wide: 10 } as const;
 export function sumcheckOperations(
   ctx: Context,
   newFr: (length: number) => WasmVector<'fr'>,
-): Pick<Device, 'prepare' | 'map' | 'round' | 'fold'> {
+): Pick<Device, 'prepare' | 'map' | 'space' | 'round' | 'fold'> {
+  const mapPlaces = (
+    expression: Expression,
+    places: readonly Place[],
+    constants: readonly bigint[],
+    target: number,
+    count: number,
+  ): void =>
+    withArguments(ctx, expression, places, constants, { target }, (args) => {
+      const kinds = places.map(kindOf);
+      const key = `map ${print(expression)}${suffix(kinds)}`;
+      ctx.launchModule(key, () => ctx.core.map(expression, kinds), count, work(expression) * COST.product, [args]);
+    });
+
   return {
     prepare: (expression) => ({ expression }),
 
-    map({ expression }, tables, constants, length) {
+    map({ expression }, tables, constants, length, into) {
       check.checkArguments(expression, tables.length, constants.length);
-      const out = newFr(length);
+      check.checkIndexed(tables);
+      check.checkInto(into, length);
+      const out = into ?? newFr(length);
       const used = tables.slice(0, tableCount(expression));
       // Integers become elements a stretch at a time: as a whole they would take many times their own memory.
-      const step = used.every((t) => t.kind === 'fr') ? length : STRETCH;
+      const step = used.some((t) => t.kind === 'int') ? STRETCH : length;
       for (let start = 0; start < length; start += step) {
         const count = Math.min(step, length - start);
         const parts = used.map((t) => stretch(t, start, count));
-        const target = out.address + start * FR_SIZE;
-        withElements(ctx, parts, (elements) =>
-          withArguments(ctx, expression, elements, constants, { target }, (args) => {
-            const cost = work(expression) * COST.product;
-            ctx.launchModule(`map ${print(expression)}`, () => ctx.core.map(expression), count, cost, [args]);
-          }),
-        );
+        const target = addressOf(out) + start * FR_SIZE;
+        withElements(ctx, parts, (elements) => mapPlaces(expression, elements, constants, target, count));
       }
       return out;
     },
 
+    space: newFr,
+
     async round(kernel, tables, constants, variables, points, weights) {
       check.checkTables(tables, variables);
+      check.checkIndexed(tables);
       check.checkArguments(kernel.expression, tables.length, constants.length);
       const elements = tables.slice(0, tableCount(kernel.expression)).map((t) => elementsOf(ctx, t));
       return round(ctx, kernel, elements, constants, variables, points, weights);
@@ -53,11 +77,17 @@ export function sumcheckOperations(
 
     fold(tables, variables, x) {
       check.checkTables(tables, variables);
+      check.checkIndexed(tables);
       const half = 2 ** (variables - 1);
       return ctx.withFr([x], (at) =>
         tables.map((t) => {
+          const out = newFr(Math.min(half, t.length));
+          if (t.kind === 'indexed') {
+            const ends = [stretch(t, 0, out.length), stretch(t, half, out.length)];
+            mapPlaces(foldExpression, ends, [x], out.address, out.length);
+            return out;
+          }
           const { address, length } = elementsOf(ctx, t);
-          const out = newFr(Math.min(half, length));
           ctx.launch('fold', out.length, COST.product, out.address, [address, length, half, at]);
           return out;
         }),
@@ -66,16 +96,27 @@ export function sumcheckOperations(
   };
 }
 
-/** Where a table's entries are. */
+/** lo + x (hi - lo) over the tables lo, hi. */
+const foldExpression = add(table(0), mul(constant(0), sub(table(1), table(0))));
+
+/** Where a table's entries are, or their positions among those at `entries`. */
 interface Place {
   readonly address: number;
   readonly length: number;
+  readonly entries?: number;
 }
 
+const kindOf = ({ entries }: Place): TableKind => (entries === undefined ? 'fr' : 'indexed');
+
+/** For the keys of kernels: nothing where all tables hold elements. */
+const suffix = (kinds: readonly TableKind[]): string =>
+  kinds.every((kind) => kind === 'fr') ? '' : ` of ${kinds.join(' ')}`;
+
 /** Entries `start`, ..., `start + count - 1` of a table, as far as it has them. */
-function stretch(t: Table, start: number, count: number): Place & { readonly bytes?: 2 | 4 | 8 } {
+function stretch(t: AnyTable, start: number, count: number): Place & { readonly bytes?: 2 | 4 | 8 } {
   const at = Math.min(start, t.length);
   const length = Math.min(count, t.length - at);
+  if (t.kind === 'indexed') return { address: addressOf(t.index) + 4 * at, length, entries: addressOf(t.entries) };
   const address = addressOf(t) + at * entryBytes(t);
   return t.kind === 'fr' ? { address, length } : { address, length, bytes: t.bytes };
 }
@@ -89,8 +130,9 @@ function withElements<T>(
   const lifted: number[] = [];
   try {
     return body(
-      parts.map(({ address, length, bytes }) => {
-        if (bytes === undefined) return { address, length };
+      parts.map(({ bytes, ...place }) => {
+        if (bytes === undefined) return place;
+        const { address, length } = place;
         const target = ctx.heap.allocate(length * FR_SIZE);
         lifted.push(target);
         ctx.launch('lift', length, COST.product, target, [address, bytes]);
@@ -103,9 +145,9 @@ function withElements<T>(
 }
 
 /** A table as field elements: those of integers are made once, and live as long as the integers. */
-function elementsOf(ctx: Context, t: Table): Place {
+function elementsOf(ctx: Context, t: AnyTable): Place {
   const { length } = t;
-  if (t.kind === 'fr') return { address: addressOf(t), length };
+  if (t.kind !== 'int') return stretch(t, 0, length);
   const v = t as unknown as WasmIntVector;
   v.lifted ??= liftWhole(ctx, v);
   return { address: v.lifted.address, length };
@@ -130,13 +172,16 @@ function withArguments<T>(
   body: (args: number) => T,
 ): T {
   return ctx.withFr(constants, (at) =>
-    ctx.temporary(4 * (ARGUMENTS.tables + 2 * tables.length), (args) => {
+    ctx.temporary(4 * (ARGUMENTS.tables + TABLE_WORDS * tables.length), (args) => {
       const i32 = ctx.views.i32;
       const named = { ...words, constants: at, one: ctx.core.one };
       for (const [name, value] of Object.entries(named))
         i32[args / 4 + ARGUMENTS[name as keyof typeof ARGUMENTS]] = value;
       for (let t = 0; t < tableCount(expression); t++)
-        i32.set([tables[t].address, tables[t].length], args / 4 + ARGUMENTS.tables + 2 * t);
+        i32.set(
+          [tables[t].address, tables[t].length, tables[t].entries ?? 0],
+          args / 4 + ARGUMENTS.tables + TABLE_WORDS * t,
+        );
       return body(args);
     }),
   );
@@ -172,11 +217,12 @@ function round(
   const stride = 2 * FR_SIZE * points.length;
   return withArguments(ctx, expression, tables, constants, words, (args) =>
     ctx.temporary(stride * ctx.pool.threads, (target) => {
-      const key = `round ${points.join()} ${print(expression)}`;
+      const kinds = tables.map(kindOf);
+      const key = `round ${points.join()} ${print(expression)}${suffix(kinds)}`;
       const cost = points.length * (work(expression) * COST.product + COST.wide);
       const parts = ctx.launchModule(
         key,
-        () => ctx.core.round(expression, points),
+        () => ctx.core.round(expression, points, kinds),
         total,
         cost,
         [target, args],

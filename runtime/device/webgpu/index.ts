@@ -73,6 +73,7 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
     keep: (body) => both(host, scopes, body),
     ...scalarOperations(store),
     ...pointOperations(store, own, options.generators),
+    memory: () => ({ limit: gpu.memory.limit, ...gpu.memory.usage, element: 32 }),
     close: async () => {
       gpu.destroy();
       await host.close();

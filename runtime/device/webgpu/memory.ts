@@ -54,6 +54,12 @@ export class Memory {
     return { used: this.#used, peak: this.#peak, reserved: this.#reserved() };
   }
 
+  /** Bytes of all arenas together, at most. */
+  get limit(): number {
+    const { arena, arenas, budget } = this.#limits;
+    return Math.min(budget, arena * arenas);
+  }
+
   get arenaBytes(): number {
     return Math.min(this.#limits.arena, this.#limits.budget);
   }
@@ -110,7 +116,7 @@ export class Memory {
     if (bytes < size || this.#arenas.length === arenas)
       throw new GpuError(
         'memory',
-        `${mebibytes(size)} more are needed; ${mebibytes(this.#used)} are in use, of at most ${mebibytes(Math.min(budget, arena * arenas))}`,
+        `${mebibytes(size)} more are needed; ${mebibytes(this.#used)} are in use, of at most ${mebibytes(this.limit)}`,
         `allow more (--gpu-memory), prove fewer rows at once, or ${onCpu}`,
       );
     this.#create(bytes);

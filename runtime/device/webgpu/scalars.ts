@@ -11,7 +11,16 @@ import type { GpuData } from './vectors.ts';
 
 type ScalarOperations = Omit<
   Device,
-  'name' | 'scope' | 'keep' | 'close' | 'decodePoints' | 'generators' | 'msm' | 'prepareGenerators' | 'commit'
+  | 'name'
+  | 'scope'
+  | 'keep'
+  | 'memory'
+  | 'close'
+  | 'decodePoints'
+  | 'generators'
+  | 'msm'
+  | 'prepareGenerators'
+  | 'commit'
 >;
 
 /** Invocations that a contraction is spread over, where it has enough terms. */

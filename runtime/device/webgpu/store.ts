@@ -129,6 +129,13 @@ export class Store {
     return this.#own(view) as unknown as V;
   }
 
+  /** A vector to be written to: in GPU memory, and nowhere else. */
+  writable(vector: FrVector): GpuVector<FrVector> {
+    const v = handle(vector) as GpuVector<FrVector>;
+    if (v.gpu === undefined || v.host !== undefined) throw new Error('map: only a `space` can be written into');
+    return v;
+  }
+
   /** The vector's place in GPU memory; copied there first where it is not. */
   onGpu(vector: AnyVector): GpuData {
     const v = handle(vector);

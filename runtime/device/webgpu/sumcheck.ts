@@ -3,14 +3,14 @@ import * as kernels from '../../kernels/wgsl/elementwise.ts';
 import * as rounds from '../../kernels/wgsl/rounds.ts';
 import { WORKGROUP } from '../../kernels/wgsl/access.ts';
 import type { TableType } from '../../kernels/wgsl/expression.ts';
-import type { Device, FrVector, Kernel, SumcheckPoint, Table } from '../device.ts';
+import type { Device, FrVector, Kernel, SumcheckPoint, AnyTable } from '../device.ts';
 import { degree, tableCount, vanishesAtZero } from '../expression.ts';
 import { Fr } from '../../field/spec.ts';
 import * as check from '../shapes.ts';
 import type { KernelSource } from './gpu.ts';
 import type { Params } from './params.ts';
 import { partsOf, splitPoints, type Part } from './split.ts';
-import type { Store } from './store.ts';
+import type { AnyVector, Store } from './store.ts';
 import type { GpuData } from './vectors.ts';
 
 /** Workgroups that a sum is spread over at most. */
@@ -23,37 +23,50 @@ const MOST_POINTS = 4;
 
 type Weights = NonNullable<Parameters<Device['round']>[5]>;
 
-export function sumcheckOperations(store: Store): Pick<Device, 'prepare' | 'map' | 'round' | 'fold' | 'inner'> {
+export function sumcheckOperations(
+  store: Store,
+): Pick<Device, 'prepare' | 'map' | 'space' | 'round' | 'fold' | 'inner'> {
   const { gpu, host } = store;
-  const hosts = (vectors: readonly Table[]): Table[] => vectors.map((v) => store.hostOf(v));
+  const hosts = (tables: readonly AnyTable[]): AnyTable[] =>
+    tables.map((t) =>
+      t.kind === 'indexed'
+        ? { ...t, entries: store.hostOf(t.entries), index: store.hostOf(t.index) }
+        : store.hostOf<AnyVector>(t),
+    );
 
   return {
     prepare: (expression) => ({ expression }),
 
-    map({ expression }, tables, constants, length) {
+    map({ expression }, tables, constants, length, into) {
       check.checkArguments(expression, tables.length, constants.length);
+      check.checkIndexed(tables);
+      check.checkInto(into, length);
       const used = tables.slice(0, tableCount(expression));
-      if (store.onHost(used, length)) return store.adopt(host.map({ expression }, hosts(used), constants, length));
-      const out = store.newFr(length);
+      if (into === undefined && store.onHost(vectorsOf(used), length))
+        return store.adopt(host.map({ expression }, hosts(used), constants, length));
+      const out = into === undefined ? store.newFr(length) : store.writable(into);
       // Parts after the first are added to what is there.
       for (const [k, part] of partsOf(expression, MOST_PRODUCTS).entries()) {
         const params = store.params().quad(length).vector(out.gpu!);
         withInputs(store, params, part, used, constants);
-        const into = k === 0 ? (part.negative ? 'negated' : 'set') : part.negative ? 'subtract' : 'add';
-        gpu.dispatch(kernels.map(part.expression, typesOf(part, used), into), params.finish(), length);
+        const how = k === 0 ? (part.negative ? 'negated' : 'set') : part.negative ? 'subtract' : 'add';
+        gpu.dispatch(kernels.map(part.expression, typesOf(part, used), how), params.finish(), length);
       }
       return out;
     },
 
+    space: (length) => store.newFr(length),
+
     async round(kernel, tables, constants, variables, points, weights) {
       check.checkTables(tables, variables);
+      check.checkIndexed(tables);
       check.checkArguments(kernel.expression, tables.length, constants.length);
       if (points.length === 0) return [];
       const used = tables.slice(0, tableCount(kernel.expression));
       const weightVectors = [weights?.outer, weights?.inner].filter((v) => v !== undefined);
       // The last rounds are not worth a trip to the GPU each: tables come to the host once, and stay.
       if (store.belongsOnHost(2 ** variables)) {
-        await store.bringToHost([...tables, ...weightVectors]);
+        await store.bringToHost([...vectorsOf(tables), ...weightVectors]);
         const own = weights && {
           ...(weights.outer && { outer: store.hostOf(weights.outer) }),
           ...(weights.inner && { inner: store.hostOf(weights.inner) }),
@@ -66,12 +79,15 @@ export function sumcheckOperations(store: Store): Pick<Device, 'prepare' | 'map'
 
     fold(tables, variables, x) {
       check.checkTables(tables, variables);
+      check.checkIndexed(tables);
       const half = 2 ** (variables - 1);
       return tables.map((t) => {
         const length = Math.min(half, t.length);
-        if (store.onHost([t], t.length)) return store.adopt(host.fold([store.hostOf(t)], variables, x)[0]);
+        if (store.onHost(vectorsOf([t]), t.length)) return store.adopt(host.fold(hosts([t]), variables, x)[0]);
         const out = store.newFr(length);
-        const params = store.params().quad(length, half).vector(out.gpu!).vector(store.onGpu(t)).fr(x);
+        const own = t.kind === 'indexed' ? t.index : t;
+        const params = store.params().quad(length, half).vector(out.gpu!).vector(store.onGpu(own)).fr(x);
+        if (t.kind === 'indexed') params.vector(store.onGpu(t.entries));
         gpu.dispatch(kernels.fold(typeOf(t)), params.finish(), length);
         return out;
       });
@@ -90,25 +106,27 @@ export function sumcheckOperations(store: Store): Pick<Device, 'prepare' | 'map'
   };
 }
 
-const typeOf = (t: Table): TableType => (t.kind === 'fr' ? 'fr' : t.bytes);
-const typesOf = (part: Part, tables: readonly Table[]): TableType[] => part.tables.map((t) => typeOf(tables[t]));
+const typeOf = (t: AnyTable): TableType => (t.kind === 'int' ? t.bytes : t.kind);
+const vectorsOf = (tables: readonly AnyTable[]): AnyVector[] =>
+  tables.flatMap((t): AnyVector[] => (t.kind === 'indexed' ? [t.index, t.entries] : [t]));
+const typesOf = (part: Part, tables: readonly AnyTable[]): TableType[] => part.tables.map((t) => typeOf(tables[t]));
 
 /** Appends the constants and tables that a part reads. */
 function withInputs(
   store: Store,
   params: Params,
   part: Part,
-  tables: readonly Table[],
+  tables: readonly AnyTable[],
   constants: readonly bigint[],
 ): void {
   for (const k of part.constants) params.fr(constants[k]);
-  for (const t of part.tables) params.vector(store.onGpu(tables[t]));
+  for (const k of part.tables) for (const v of vectorsOf([tables[k]])) params.vector(store.onGpu(v));
 }
 
 async function round(
   store: Store,
   { expression }: Kernel,
-  tables: readonly Table[],
+  tables: readonly AnyTable[],
   constants: readonly bigint[],
   variables: number,
   points: readonly SumcheckPoint[],

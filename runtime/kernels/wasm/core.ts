@@ -8,7 +8,7 @@ import { emitBuckets } from './buckets.ts';
 import { Constants } from './constants.ts';
 import { emitContractKernels } from './contract.ts';
 import { emitCurve, isInfinity } from './curve.ts';
-import { emitRound, emitMap } from './expression.ts';
+import { emitRound, emitMap, type TableKind } from './expression.ts';
 import { Field } from './field.ts';
 import { emitInverse } from './inverse.ts';
 import { emitIntegerKernels } from './integers.ts';
@@ -35,9 +35,9 @@ export interface Core {
   readonly fq: Field;
   /** Address of the element 1 of Fr. */
   readonly one: number;
-  /** Module exporting `round` for an expression at points, or `map`. Constants may be added: flush them before use. */
-  round(expression: Expression, points: readonly SumcheckPoint[]): Uint8Array<ArrayBuffer>;
-  map(expression: Expression): Uint8Array<ArrayBuffer>;
+  /** Module exporting `round` for an expression at points over tables of such kinds, or `map`. Constants may be added: flush them before use. */
+  round(expression: Expression, points: readonly SumcheckPoint[], kinds: readonly TableKind[]): Uint8Array<ArrayBuffer>;
+  map(expression: Expression, kinds: readonly TableKind[]): Uint8Array<ArrayBuffer>;
 }
 
 /** Tries it: engines without relaxed SIMD refuse the module, processors without the instruction round twice. */
@@ -109,7 +109,8 @@ export function buildCore(memory: MemoryType, fused: boolean): Core {
     fr,
     fq,
     one: constants.run(fr.digits(1n)),
-    round: (expression, points) => build((module, pairs, plan) => emitRound(module, pairs, plan, expression, points)),
-    map: (expression) => build((module, pairs) => emitMap(module, pairs, expression)),
+    round: (expression, points, kinds) =>
+      build((module, pairs, plan) => emitRound(module, pairs, plan, expression, points, kinds)),
+    map: (expression, kinds) => build((module, pairs) => emitMap(module, pairs, expression, kinds)),
   };
 }

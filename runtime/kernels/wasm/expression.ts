@@ -25,6 +25,9 @@ class Evaluator {
 
   value(e: Expression): Pair {
     const { products, rest } = this.#terms(e);
+    // Products take a rest of few elements off on their way to normal form, which costs next to nothing.
+    if (rest !== undefined && rest.slack <= 2 && products.length > 0 && products.length <= WIDE_TERMS)
+      return this.#field.sumOfProducts(this.#c, products, { normal: true, minus: this.#negative(rest) });
     let sum = rest;
     for (let start = 0; start < products.length; start += WIDE_TERMS)
       sum = this.#linear(
@@ -100,9 +103,15 @@ export const ARGUMENTS = {
   innerLength: 6,
   innerBits: 7,
   one: 8,
-  /** Then address and length of each table. */
+  /** Then `TABLE_WORDS` for each table. */
   tables: 9,
 } as const;
+
+/** Address of a table's elements or positions, its length, and of the elements that positions are of. */
+export const TABLE_WORDS = 3;
+
+/** What a table of a kernel is: elements one after the other, or positions of elements. */
+export type TableKind = 'fr' | 'indexed';
 
 /**
  * Exports `round(target, arguments, from, to)`: for each point a pair of elements at target, whose sum is the sum over from <= j < to.
@@ -113,6 +122,7 @@ export function emitRound(
   scratch: ScratchPlan,
   expression: Expression,
   points: readonly SumcheckPoint[],
+  kinds: readonly TableKind[],
 ): void {
   const { field } = pairs;
   const each = (bytes: number) => points.map(() => scratch.allocate(bytes));
@@ -129,7 +139,7 @@ export function emitRound(
     const [outer, outerLength] = [argument(ARGUMENTS.outer), argument(ARGUMENTS.outerLength)];
     const [inner, innerLength] = [argument(ARGUMENTS.inner), argument(ARGUMENTS.innerLength)];
     const [innerBits, one] = [argument(ARGUMENTS.innerBits), argument(ARGUMENTS.one)];
-    const tables = tablesOf(c, args, tableCount(expression));
+    const tables = tablesOf(c, args, kinds.slice(0, tableCount(expression)));
 
     const zero = (offsets: readonly number[], bytes: number) => {
       for (const at of offsets) c.fill(i32.add(scratchBase, at), 0, bytes);
@@ -162,10 +172,7 @@ export function emitRound(
         c.while(
           () => i32.lt_s(j, end),
           () => {
-            const lohi = tables.map(({ base, length }) => {
-              const upper = i32.add(base, i32.mul(half, field.bytes));
-              return [pairs.read(c, base, j, length), pairs.read(c, upper, j, i32.sub(length, half))] as const;
-            });
+            const lohi = tables.map((t) => [readTable(c, pairs, t, j), readTable(c, pairs, t, j, half)] as const);
             const weight = weightAt(
               c,
               pairs,
@@ -212,14 +219,14 @@ export function emitRound(
 }
 
 /** Exports `map(arguments, from, to)`: target[i] = expression at entry i. */
-export function emitMap(m: ModuleBuilder, pairs: Pairs, expression: Expression): void {
+export function emitMap(m: ModuleBuilder, pairs: Pairs, expression: Expression, kinds: readonly TableKind[]): void {
   const { field } = pairs;
   m.function({ name: 'map', params: ['i32', 'i32', 'i32'] }, (c, args, from, to) => {
     const target = c.let(i32.load(args, 4 * ARGUMENTS.target));
     const constantsAt = c.let(i32.load(args, 4 * ARGUMENTS.constants));
-    const tables = tablesOf(c, args, tableCount(expression));
+    const tables = tablesOf(c, args, kinds.slice(0, tableCount(expression)));
     pairs.each(c, from, to, (i) => {
-      const values = tables.map(({ base, length }) => pairs.read(c, base, i, length));
+      const values = tables.map((t) => readTable(c, pairs, t, i));
       const constants = constantsOf(c, field, constantsAt, constantCount(expression));
       pairs.write(c, target, i, to, new Evaluator(c, field, values, constants).normal(expression));
     });
@@ -229,13 +236,23 @@ export function emitMap(m: ModuleBuilder, pairs: Pairs, expression: Expression):
 interface Table {
   readonly base: Local<'i32'>;
   readonly length: Local<'i32'>;
+  /** Of an indexed table. */
+  readonly entries: Local<'i32'> | undefined;
 }
 
-const tablesOf = (c: Code, args: I32, count: number): Table[] =>
-  Array.from({ length: count }, (_, t) => ({
-    base: c.let(i32.load(args, 4 * (ARGUMENTS.tables + 2 * t))),
-    length: c.let(i32.load(args, 4 * (ARGUMENTS.tables + 2 * t + 1))),
-  }));
+const tablesOf = (c: Code, args: I32, kinds: readonly TableKind[]): Table[] =>
+  kinds.map((kind, t) => {
+    const word = (k: number) => c.let(i32.load(args, 4 * (ARGUMENTS.tables + TABLE_WORDS * t + k)));
+    return { base: word(0), length: word(1), entries: kind === 'indexed' ? word(2) : undefined };
+  });
+
+/** Entries i, i + 1 of a table, or those `beyond` further on. */
+function readTable(c: Code, pairs: Pairs, { base, length, entries }: Table, i: I32, beyond?: I32): Pair {
+  const size = entries === undefined ? pairs.field.bytes : 4;
+  const from = beyond === undefined ? base : i32.add(base, i32.mul(beyond, size));
+  const left = beyond === undefined ? length : i32.sub(length, beyond);
+  return entries === undefined ? pairs.read(c, from, i, left) : pairs.readIndexed(c, from, entries, i, left);
+}
 
 const constantsOf = (c: Code, field: Field, address: I32, count: number): Pair[] =>
   Array.from({ length: count }, (_, i) => field.splat(c, address, i * field.bytes));

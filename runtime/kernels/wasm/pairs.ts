@@ -41,6 +41,22 @@ export class Pairs {
     return pair;
   }
 
+  /** Elements at positions index[i], index[i + 1] of `entries`, 0 beyond the `length` positions. */
+  readIndexed(c: Code, index: Int, entries: Int, i: Int, length: Int): Pair {
+    const [first, second] = [0, 1].map((k) => {
+      const at = c.let(i32.add(i, k));
+      const inside = c.let(i32.lt_s(at, length));
+      // Beyond the end there may be no memory to read.
+      c.set(at, i32.load(i32.select(i32.add(index, i32.shl(at, 2)), ZERO, inside)));
+      c.set(at, i32.select(this.element(entries, at), ZERO, inside));
+      c.release(inside);
+      return at;
+    });
+    const pair = this.field.gather(c, first, second);
+    c.release(first, second);
+    return pair;
+  }
+
   /** Stores the pair at elements i and, where i + 1 < length, i + 1. */
   write(c: Code, base: Int, i: Int, length: Int, x: Pair): void {
     const first = c.let(this.element(base, i));

@@ -130,6 +130,16 @@ export const vectorDeclarations: readonly Declaration[] = [
 }`,
   },
   {
+    // The entry of vector e that vector d has the position of; beyond the end: zero.
+    name: 'fr_indexed_at',
+    text: `fn fr_indexed_at(d: u32, e: u32, i: u32) -> Fr {
+  if i >= p[d].y {
+    return fr_zero();
+  }
+  return fr_at(e, int4_at(d, i).x);
+}`,
+  },
+  {
     // A signed integer as an element of Fr: its absolute value enters Montgomery form, then takes the sign.
     name: 'fr_from_int',
     text: `fn fr_from_int(v: vec2<u32>) -> Fr {

@@ -1,6 +1,6 @@
 /** Kernels with one invocation for each entry of their output. In all of them p[0].x is the number of entries. */
 import { constantCount, print, tableCount, type Expression } from '../../device/expression.ts';
-import { Statements, printValue, type Operand, type TableType } from './expression.ts';
+import { Statements, printValue, type Operand, type TableAt, type TableType } from './expression.ts';
 import { indent, u32, type Declaration } from './source.ts';
 import { WORKGROUP } from './access.ts';
 
@@ -88,13 +88,17 @@ export const outerProduct = simple('outer product', [
   'fr_put(1u, i, fr_mul(fr_at(2u, i >> p[0].y), fr_at(3u, i & ((1u << p[0].y) - 1u))));',
 ]);
 
-/** Vector 1 [j] = lo + x (hi - lo): lo = vector 2 [j], hi = vector 2 [j + p[0].y]; x is at p[3]. */
+/**
+ * Vector 1 [j] = lo + x (hi - lo): lo = vector 2 [j], hi = vector 2 [j + p[0].y]; x is at p[3], the elements of an indexed
+ * table are vector 5.
+ */
 export const fold = (type: TableType): KernelText => ({
   name: `fold${suffix([type])}`,
   source: () => {
     const out = new Statements();
-    const lo = out.entry(2, type, 'i');
-    const slope = out.sum('sub', out.entry(2, type, 'i + p[0].y'), lo);
+    const at = { d: 2, entries: 5 };
+    const lo = out.entry(at, type, 'i');
+    const slope = out.sum('sub', out.entry(at, type, 'i + p[0].y'), lo);
     const value = out.sum('add', lo, out.product({ kind: 'fr', name: out.let('fr_arg(3u)') }, slope));
     return { library: [], entry: forEach([...out.lines, `fr_put(1u, i, ${out.element(value)});`]) };
   },
@@ -102,7 +106,9 @@ export const fold = (type: TableType): KernelText => ({
 
 /** For the names of kernels: nothing where all tables hold field elements. */
 export const suffix = (types: readonly TableType[]): string =>
-  types.every((t) => t === 'fr') ? '' : ` of ${types.map((t) => (t === 'fr' ? t : `int${8 * t}`)).join(' ')}`;
+  types.every((t) => t === 'fr')
+    ? ''
+    : ` of ${types.map((t) => (typeof t === 'string' ? t : `int${8 * t}`)).join(' ')}`;
 
 /** Quads of the arguments before the constants of a `map` or `round` kernel: counts, output. */
 export const MAP_HEADER = 2;
@@ -115,7 +121,7 @@ export const map = (expression: Expression, types: readonly TableType[], into: I
   name: `map ${into} ${print(expression)}${suffix(types)}`,
   source: () => {
     const out = new Statements();
-    const { tables, constants } = inputs(expression, MAP_HEADER);
+    const { tables, constants } = inputs(expression, MAP_HEADER, types);
     const t = tables.map((d, k) => out.entry(d, types[k], 'i'));
     const c = constants.map((k): Operand => ({ kind: 'fr', name: out.let(`fr_arg(${u32(k)})`) }));
     const value = out.element(printValue(out, expression, t, c));
@@ -129,11 +135,20 @@ export const map = (expression: Expression, types: readonly TableType[], into: I
   },
 });
 
-/** Where an expression's constants and tables stand in the arguments. */
-export function inputs(e: Expression, header: number): { constants: number[]; tables: number[] } {
+/** Where an expression's constants and tables stand in the arguments; an indexed table takes two places. */
+export function inputs(
+  e: Expression,
+  header: number,
+  types: readonly TableType[],
+): { constants: number[]; tables: TableAt[] } {
   const [constants, tables] = [constantCount(e), tableCount(e)];
+  let next = header + 2 * constants;
   return {
     constants: Array.from({ length: constants }, (_, k) => header + 2 * k),
-    tables: Array.from({ length: tables }, (_, k) => header + 2 * constants + k),
+    tables: Array.from({ length: tables }, (_, k) => {
+      const d = next;
+      next += types[k] === 'indexed' ? 2 : 1;
+      return { d, entries: d + 1 };
+    }),
   };
 }

@@ -5,8 +5,14 @@ import type { WgslField } from './field.ts';
 import { SMALL_BOUND } from './small.ts';
 import { u32 } from './source.ts';
 
-/** What a table holds: field elements, or integers of so many bytes. */
-export type TableType = 'fr' | 2 | 4 | 8;
+/** What a table holds: field elements, positions of field elements, or integers of so many bytes. */
+export type TableType = 'fr' | 'indexed' | 2 | 4 | 8;
+
+/** The position of a table's descriptor in the arguments, and of that of the elements that its positions are of. */
+export interface TableAt {
+  readonly d: number;
+  readonly entries: number;
+}
 
 /** A named value: a field element, or a 32-bit integer with a bound of its absolute value. */
 export type Operand =
@@ -44,8 +50,9 @@ export class Statements {
     this.#outside = undefined;
   }
 
-  /** An entry of the table with descriptor `d`. */
-  entry(d: number, type: TableType, at: string): Operand {
+  /** An entry of a table. */
+  entry({ d, entries }: TableAt, type: TableType, at: string): Operand {
+    if (type === 'indexed') return { kind: 'fr', name: this.let(`fr_indexed_at(${u32(d)}, ${u32(entries)}, ${at})`) };
     if (type === 2) return { kind: 'small', name: this.let(`small_at(${u32(d)}, ${at})`), bound: 2 ** 15 };
     const load = type === 'fr' ? 'fr_at' : `fr_int${type}_at`;
     return { kind: 'fr', name: this.let(`${load}(${u32(d)}, ${at})`) };

@@ -69,7 +69,7 @@ export function round(
     name: `round ${points.join()}${weighted ? ' weighted' : ''} ${print(expression)}${suffix(types)}`,
     source: () => {
       const out = new Statements();
-      const { constants, tables } = inputs(expression, ROUND_HEADER);
+      const { constants, tables } = inputs(expression, ROUND_HEADER, types);
       const c = constants.map((_, k): Operand => ({ kind: 'fr', name: `c${k}` }));
       const ends = tables.map((d, k) => {
         const lo = out.entry(d, types[k], 'j');

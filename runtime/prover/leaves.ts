@@ -1,0 +1,88 @@
+/** The leaves of a fraction tree, before the challenges and on the device. */
+import { indexed, type Device, type FrVector, type IndexedTable, type IntVector } from '../device/device.ts';
+import { constant, mul, sub, table } from '../device/expression.ts';
+import { mul as times, sub as minus } from '../protocol/scalar.ts';
+
+/** Integers; a dishonest prover's may be any field elements. */
+export type LeafEntries = Int32Array | readonly bigint[];
+
+/**
+ * Leaves numerator / (alpha - beta id - value - beta^2 second). Few of them differ: the numerators and the denominators
+ * that there are come once, and each leaf has their positions. Leaves from `numeratorIndex.length` on are absent, 0 / 1.
+ */
+export interface Leaves {
+  readonly depth: number;
+  readonly numerators: LeafEntries;
+  readonly denominators: {
+    readonly values: LeafEntries;
+    readonly ids: Int16Array;
+    readonly seconds?: LeafEntries;
+  };
+  /** One position for each leaf, of which there are 2^depth at most. */
+  readonly numeratorIndex: Int32Array;
+  readonly denominatorIndex: Int32Array;
+}
+
+/** Different denominators, as they come up. */
+export class Denominators {
+  readonly #values: number[] = [];
+  readonly #ids: number[] = [];
+  readonly #seconds: number[] = [];
+
+  get count(): number {
+    return this.#values.length;
+  }
+
+  /** The position of a new entry. */
+  add(value: number, id: number, second = 0): number {
+    this.#ids.push(id);
+    this.#seconds.push(second);
+    return this.#values.push(value) - 1;
+  }
+
+  second(position: number): number {
+    return this.#seconds[position];
+  }
+
+  take(paired: boolean): Leaves['denominators'] {
+    const [values, ids] = [Int32Array.from(this.#values), Int16Array.from(this.#ids)];
+    return paired ? { values, ids, seconds: Int32Array.from(this.#seconds) } : { values, ids };
+  }
+}
+
+/** Numerators, and denominators less 1, so that absent leaves are 0 in both. */
+export interface DeviceLeaves {
+  readonly depth: number;
+  /** Entries [start, start + length), as far as there are leaves. */
+  stretch(start: number, length: number): { readonly p: IndexedTable; readonly q: IndexedTable };
+}
+
+/** alpha - 1 - beta id - value, and the same less beta^2 second, over the tables value, id, second. */
+const rangeLeaf = sub(sub(constant(0), mul(constant(1), table(1))), table(0));
+const pairLeaf = sub(rangeLeaf, mul(constant(2), table(2)));
+
+export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta: bigint): DeviceLeaves {
+  const { depth, numerators, denominators, numeratorIndex, denominatorIndex } = leaves;
+  const { values, ids, seconds } = denominators;
+  const onDevice = (v: LeafEntries | Int16Array): FrVector | IntVector =>
+    v instanceof Int32Array || v instanceof Int16Array ? device.intVector(v) : device.frVector(v);
+  const lifted = (v: FrVector | IntVector): FrVector => (v.kind === 'fr' ? v : device.lift(v));
+  const p = lifted(onDevice(numerators));
+  const q = device.map(
+    device.prepare(seconds ? pairLeaf : rangeLeaf),
+    [values, ids, ...(seconds ? [seconds] : [])].map(onDevice),
+    [minus(alpha, 1n), beta, ...(seconds ? [times(beta, beta)] : [])],
+    values.length,
+  );
+  const [atP, atQ] = [device.intVector(numeratorIndex), device.intVector(denominatorIndex)];
+  return {
+    depth,
+    stretch(start, length) {
+      const from = Math.min(start, atP.length);
+      const count = Math.min(length, atP.length - from);
+      const part = (entries: FrVector, index: IntVector): IndexedTable =>
+        indexed(entries, device.slice(index, from, count));
+      return { p: part(p, atP), q: part(q, atQ) };
+    },
+  };
+}
