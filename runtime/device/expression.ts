@@ -107,6 +107,26 @@ export const vanishesAtZero: (e: Expression) => boolean = remembered((e) =>
   }),
 );
 
+/** A sum in which each product is a constant times a sum of tables. */
+export interface LinearSum {
+  readonly multiples: readonly { readonly constant: number; readonly of: Expression; readonly negative: boolean }[];
+  readonly rest: readonly { readonly of: Expression; readonly negative: boolean }[];
+}
+
+/** The expression as such a sum, if it is one and has a product. */
+export const linearSum: (e: Expression) => LinearSum | undefined = remembered((e) => {
+  const [multiples, rest]: [LinearSum['multiples'][number][], LinearSum['rest'][number][]] = [[], []];
+  const walk = (of: Expression, negative: boolean): boolean => {
+    if (of.kind === 'add' || of.kind === 'sub')
+      return walk(of.left, negative) && walk(of.right, of.kind === 'sub' ? !negative : negative);
+    if (of.kind !== 'mul') return rest.push({ of, negative }) > 0;
+    const [factor, sum] = of.left.kind === 'constant' ? [of.left, of.right] : [of.right, of.left];
+    if (factor.kind !== 'constant' || products(sum) > 0 || constantCount(sum) > 0) return false;
+    return multiples.push({ constant: factor.index, of: sum, negative }) > 0;
+  };
+  return walk(e, false) && multiples.length > 0 ? { multiples, rest } : undefined;
+});
+
 /** Field products in an expression. */
 export const products: (e: Expression) => number = remembered((e) =>
   evaluate<number>(e, {

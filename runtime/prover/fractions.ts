@@ -32,6 +32,8 @@ const firstSummand = add(
 /** The same over p0, u = p1 + lambda b, a, b. */
 const summand = add(mul(table(0), add(table(3), one)), mul(add(table(2), one), add(table(1), constant(0))));
 const fold = add(table(0), mul(constant(0), sub(table(1), table(0))));
+/** u over p1, b and the constant lambda. */
+const withMultiple = add(table(0), mul(constant(0), table(1)));
 /** u at x over the halves of p1 and of b, and the constants x, lambda, lambda x. */
 const foldSum = add(add(fold, mul(constant(1), table(2))), mul(constant(2), sub(table(3), table(2))));
 
@@ -63,10 +65,10 @@ export function fractionProver(
       return device.scope(async () => plus(1n, await read(device, layers.view(0, 0, 1).q)));
     },
 
-    layer(j, point, lambda) {
+    async layer(j, point, lambda) {
       const release = (): void => (j + 1 === depth ? releaseLeaves() : layers.release(j + 1));
-      const tables = layerTables(device, held, layers, budget, j, lambda, release);
-      return Promise.resolve({
+      const tables = await layerTables(device, held, layers, budget, j, lambda, release);
+      return {
         round: (points) => tables.round(points, point.slice(point.length - tables.variables() + 1)),
         bind: (x) => tables.bind(x),
         async children() {
@@ -74,7 +76,7 @@ export function fractionProver(
           await progress(BUILDING + (1 - BUILDING) * 2 ** (j + 1 - depth));
           return values;
         },
-      });
+      };
     },
   };
 }
@@ -94,7 +96,7 @@ const weightsOf = (device: Device, rest: readonly bigint[], innerBits: number) =
 type Four<V = AnyTable> = readonly [V, V, V, V];
 
 /** The tables of the sumcheck with 2^j outputs: halves of layer j + 1, some variables bound. */
-function layerTables(
+async function layerTables(
   device: Device,
   held: Held,
   layers: TreeLayers,
@@ -118,6 +120,14 @@ function layerTables(
     const [lo, hi] = [layers.view(j + 1, start, length), layers.view(j + 1, start + 2 ** j, length)];
     return [lo.p, hi.p, lo.q, hi.q];
   };
+  /** Of a layer that is kept: u, so that rounds have a product less. */
+  const sum = layers.keeps(j + 1)
+    ? await held.make(() => {
+        const [, p1, , b] = views(0, 2 ** j);
+        return device.map(device.prepare(withMultiple), [p1, b], [lambda], 2 ** j);
+      })
+    : undefined;
+
   /** Positions [start, start + length) with the first `count` variables of `bound` bound. */
   const fill = async (count: number, start: number, length: number, into: Four<FrVector>): Promise<void> => {
     if (count === 0) {
@@ -144,12 +154,18 @@ function layerTables(
   const variables = (): number => j - bound.length;
   const isWhole = (): boolean => folded !== undefined || (bound.length === 0 && layers.has(j + 1));
   /** All of the tables, where they are there. */
-  const whole = (): Four | undefined => folded?.value ?? (isWhole() ? views(0, 2 ** j) : undefined);
+  const whole = (): Four | undefined => {
+    if (folded || !isWhole()) return folded?.value;
+    const [p0, p1, a, b] = views(0, 2 ** j);
+    return [p0, sum?.value ?? p1, a, b];
+  };
+  /** Whether tables have u in the place of p1. */
+  const summed = (): boolean => bound.length > 0 || sum !== undefined;
 
   /** The whole tables at x: as `device.fold`, and u where it begins. */
   const foldWhole = ([p0, p1, a, b]: Four, x: bigint): Four => {
     const left = variables();
-    if (bound.length > 0) return device.fold([p0, p1, a, b], left, x) as readonly FrVector[] as Four;
+    if (summed()) return device.fold([p0, p1, a, b], left, x) as readonly FrVector[] as Four;
     const [p, q, r] = device.fold([p0, a, b], left, x);
     const [start, size] = [2 ** j, 2 ** (j - 1)];
     const ends = [layers.view(j + 1, start, size), layers.view(j + 1, start + size, size)];
@@ -162,7 +178,7 @@ function layerTables(
     const weights = weightsOf(device, rest, rest.length - (rest.length >> 1));
     return device.round(kernel(), tables, [lambda, 1n], variables(), points, weights);
   };
-  const kernel = () => device.prepare(bound.length === 0 ? firstSummand : summand);
+  const kernel = () => device.prepare(summed() ? summand : firstSummand);
 
   /** The sum of a round, a stretch at a time. */
   const byStretches = async (points: readonly (number | 'inf')[], rest: readonly bigint[]): Promise<bigint[]> => {
@@ -190,7 +206,11 @@ function layerTables(
       await device.scope(() => fill(bound.length, start, length, part(out, start, length)));
     return out;
   };
-  const releaseTables = (): void => (folded ? folded.release() : releaseLayer());
+  const releaseTables = (): void => {
+    if (folded) return folded.release();
+    sum?.release();
+    releaseLayer();
+  };
 
   return {
     variables,
@@ -220,7 +240,7 @@ function layerTables(
           const values: bigint[] = [];
           for (const t of four) values.push(await read(device, t));
           const [p0, u, a, b] = values;
-          const p1 = bound.length === 0 ? u : minus(u, times(lambda, b));
+          const p1 = summed() ? minus(u, times(lambda, b)) : u;
           return [p0, p1, plus(1n, a), plus(1n, b)];
         })
         .finally(releaseTables),

@@ -33,8 +33,8 @@ export function treeBudget(bytes: number, element: number, depth: number): TreeB
     const most = Math.floor(Math.log2(Math.max(1, bytes / (times * element))));
     return Math.max(0, Math.min(most, depth));
   };
-  // Kept: numerators and denominators of layers 2^l, 2^(l-1), ..., and the four halves of the last one folded once.
-  const layer = Math.min(fitting(5), Math.max(0, depth - 1));
+  // Numerators and denominators of layers 2^l, 2^(l-1), ...; of the last one p1 + lambda q1, and its halves folded once.
+  const layer = Math.min(fitting(5.5), Math.max(0, depth - 1));
   return { layer, fold: fitting(6), stretch: Math.max(0, Math.min(layer - 4, LONGEST_STRETCH)) };
 }
 
@@ -45,7 +45,8 @@ const sumDenominator = add(add(table(0), table(1)), mul(table(0), table(1)));
 export interface TreeLayers {
   /** Computes the layers that are kept. */
   build(): Promise<void>;
-  /** Whether a layer is there: kept, or the leaves. */
+  /** Whether a layer is kept, and whether it is there: kept, or the leaves. */
+  keeps(layer: number): boolean;
   has(layer: number): boolean;
   /** A stretch of a layer that is there: views, of the current scope. Of the leaves it may end early. */
   view(layer: number, start: number, length: number): Fractions;
@@ -90,6 +91,7 @@ export function treeLayers(device: Device, held: Held, leaves: DeviceLeaves, bud
       });
   };
   return {
+    keeps: (layer) => kept.has(layer),
     has,
     view,
     fill,

@@ -36,7 +36,10 @@ function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
     const { table } = plan.columns[s.index];
     const [start, { bits }, looked] = [starts[table], plan.tables[table], witness.values[s.index]];
     // A dishonest prover's values may be in no table.
-    for (const [i, v] of looked.entries()) own[i] = v >= 0 && v < 2 ** bits ? start + v : denominators.add(v, bits);
+    for (let i = 0; i < own.length; i++) {
+      const v = looked[i];
+      own[i] = v >= 0 && v < 2 ** bits ? start + v : denominators.add(v, bits);
+    }
   }
   return {
     depth,

@@ -8,6 +8,7 @@ import type { Device, FrVector, Kernel, SumcheckPoint, AnyTable } from '../devic
 import {
   add,
   constant,
+  linearSum,
   mul,
   print,
   products,
@@ -38,12 +39,14 @@ export function sumcheckOperations(
     constants: readonly bigint[],
     target: number,
     count: number,
-  ): void =>
-    withArguments(ctx, expression, places, constants, { target }, (args) => {
+  ): void => {
+    const given = linearSum(expression) ? constants.flatMap((x) => ctx.core.fr.multiples(x)) : constants;
+    withArguments(ctx, expression, places, given, { target }, (args) => {
       const kinds = places.map(kindOf);
       const key = `map ${print(expression)}${suffix(kinds)}`;
       ctx.launchModule(key, () => ctx.core.map(expression, kinds), count, work(expression) * COST.product, [args]);
     });
+  };
 
   return {
     prepare: (expression) => ({ expression }),
@@ -79,7 +82,7 @@ export function sumcheckOperations(
       check.checkTables(tables, variables);
       check.checkIndexed(tables);
       const half = 2 ** (variables - 1);
-      return ctx.withFr([x], (at) =>
+      return ctx.withFr(ctx.core.fr.multiples(x), (at) =>
         tables.map((t) => {
           const out = newFr(Math.min(half, t.length));
           if (t.kind === 'indexed') {

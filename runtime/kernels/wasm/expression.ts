@@ -6,7 +6,15 @@ import { WIDE_TERMS, type Field, type Pair } from './field.ts';
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';
-import { constantCount, leading, tableCount, type Expression } from '../../device/expression.ts';
+import { multiplesAt } from './scalar.ts';
+import {
+  constantCount,
+  leading,
+  linearSum,
+  tableCount,
+  type Expression,
+  type LinearSum,
+} from '../../device/expression.ts';
 import type { SumcheckPoint } from '../../device/device.ts';
 
 /** Emits expressions over pairs, keeping track of slack; sums of products are reduced once. */
@@ -36,6 +44,21 @@ class Evaluator {
         false,
       );
     return sum!;
+  }
+
+  /** A sum of multiples whose factors' `multiples` are known. */
+  linear({ multiples, rest }: LinearSum, multiplesOf: (constant: number) => readonly Pair[]): Pair {
+    const terms = multiples.map(({ constant, of, negative }) => {
+      const sum = this.value(of);
+      const a = sum.slack <= this.#field.maximumSlack ? sum : this.#field.normalize(this.#c, sum);
+      return { a: negative ? this.#negative(a) : a, multiples: multiplesOf(constant) };
+    });
+    const sum = rest.reduce<Pair | undefined>(
+      (s, { of, negative }) => this.#linear(s, this.value(of), negative),
+      undefined,
+    );
+    const minus = sum && this.#negative(sum.slack <= 2 ? sum : this.#field.normalize(this.#c, sum));
+    return this.#field.sumOfMultiples(this.#c, terms, minus);
   }
 
   normal(e: Expression): Pair {
@@ -218,7 +241,10 @@ export function emitRound(
   });
 }
 
-/** Exports `map(arguments, from, to)`: target[i] = expression at entry i. */
+/**
+ * Exports `map(arguments, from, to)`: target[i] = expression at entry i. The constants of a linear sum come as their
+ * multiples, of which the last is the constant.
+ */
 export function emitMap(m: ModuleBuilder, pairs: Pairs, expression: Expression, kinds: readonly TableKind[]): void {
   const { field } = pairs;
   m.function({ name: 'map', params: ['i32', 'i32', 'i32'] }, (c, args, from, to) => {
@@ -227,8 +253,16 @@ export function emitMap(m: ModuleBuilder, pairs: Pairs, expression: Expression, 
     const tables = tablesOf(c, args, kinds.slice(0, tableCount(expression)));
     pairs.each(c, from, to, (i) => {
       const values = tables.map((t) => readTable(c, pairs, t, i));
-      const constants = constantsOf(c, field, constantsAt, constantCount(expression));
-      pairs.write(c, target, i, to, new Evaluator(c, field, values, constants).normal(expression));
+      const sum = linearSum(expression);
+      const size = (sum ? field.n : 1) * field.bytes;
+      const constants = Array.from({ length: constantCount(expression) }, (_, k) =>
+        field.splat(c, constantsAt, (k + 1) * size - field.bytes),
+      );
+      const evaluator = new Evaluator(c, field, values, constants);
+      const value = sum
+        ? evaluator.linear(sum, (k) => multiplesAt(field, constantsAt, k * size))
+        : evaluator.normal(expression);
+      pairs.write(c, target, i, to, value);
     });
   });
 }

@@ -203,6 +203,46 @@ export class Field {
     return { limbs: out, slack: normal ? 1 : 2 * bound };
   }
 
+  /**
+   * What `sumOfMultiples` takes for the factor x: x 2^(w (i + 1 - n)) for i < n, as elements. In Montgomery form they are the residues of
+   * x 2^(w (i + 1)), so that a digit i times the i-th of them is one digit longer than p, and one step of a reduction is enough.
+   */
+  multiples(x: bigint): bigint[] {
+    const step = inverse(1n << BigInt(this.w), this.p);
+    const out = [x];
+    for (let i = 1; i < this.n; i++) out.unshift(modulo(out[0] * step, this.p));
+    return out;
+  }
+
+  /** sum of x a - minus, normal, in new locals, for pairs `a` and the `multiples` of factors x: two thirds of the cost of `sumOfProducts`. */
+  sumOfMultiples(
+    c: Code,
+    terms: readonly { readonly a: Pair; readonly multiples: readonly Pair[] }[],
+    minus?: Pair,
+  ): Pair {
+    const { n } = this;
+    if (terms.length > WIDE_TERMS) throw new RangeError(`a sum of ${terms.length} products could overflow its columns`);
+    const columns = new Columns(c, this.#k, this.w, n + 1);
+    for (let j = 0; j < n; j++) {
+      for (const { a, multiples } of terms)
+        a.limbs.forEach((digit, i) => columns.product(j, digit, multiples[i].limbs[j]));
+      if (j > 0) continue;
+      // As the last step of `sumOfProducts`.
+      const q = columns.local();
+      columns.residue(0, q);
+      columns.lowProduct(q, q, this.#k.double(this.#minusInverse));
+      this.#digits.forEach((digit, k) => columns.product(k, q, this.#k.double(digit)));
+      columns.carryExact(0);
+    }
+    minus?.limbs.forEach((limb, i) => columns.subDigit(1 + i, limb));
+    for (const { a } of terms) this.#checkSlack(a, { limbs: [], slack: 1 });
+    // In units of p: n digits of 2^(w-1) times p/2, the multiple of p added, what is subtracted.
+    const slack = terms.reduce((sum, { a }) => sum + a.slack, 0);
+    const out = this.#finish(c, columns, 1, Math.ceil(0.26 * n * slack + 1 + 0.51 * (minus?.slack ?? 0)), false);
+    columns.emit();
+    return { limbs: out, slack: 1 };
+  }
+
   /** Whether products must be brought back to p/2 for their own digits to fit. */
   get #needsNormal(): boolean {
     return this.#top >= 2 ** (this.w - 2);

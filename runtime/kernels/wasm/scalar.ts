@@ -2,7 +2,7 @@
  * Elementwise and reducing kernels on vectors of Fr. Ranges [from, to) are in elements; parts of a range may run on different threads.
  */
 import { f64, i32, i64, v128, type I32, type Int, type Local } from './code.ts';
-import { WIDE_TERMS, type Pair } from './field.ts';
+import { WIDE_TERMS, type Field, type Pair } from './field.ts';
 import { type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';
@@ -95,11 +95,11 @@ export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: Scrat
     },
   );
 
-  // fold: target[j] = lo + x (hi - lo), lo = source[j], hi = source[j + half] (0 from length on).
+  // fold: target[j] = lo + x (hi - lo), lo = source[j], hi = source[j + half] (0 from length on); x: the address of its multiples.
   m.function(
     { name: 'fold', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
     (c, target, source, length, half, x, from, to) => {
-      const factor = field.splat(c, x);
+      const multiples = multiplesAt(field, x);
       const upper = c.let(pairs.element(source, half));
       const rest = c.let(i32.sub(length, half));
       pairs.each(c, from, to, (j) => {
@@ -107,7 +107,7 @@ export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: Scrat
         const hi = pairs.read(c, upper, j, rest);
         const slope = field.sub(c, hi, lo);
         const minus = negative(c, pairs, lo);
-        const out = field.mul(c, slope, factor, { normal: true, minus });
+        const out = field.sumOfMultiples(c, [{ a: slope, multiples }], minus);
         pairs.write(c, target, j, to, out);
         field.release(c, lo, hi, slope, minus, out);
       });
@@ -141,6 +141,13 @@ export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: Scrat
     },
   );
 }
+
+/** A factor's multiples (see `Field.multiples`) at an address; they are too many for registers, and loaded at each use. */
+export const multiplesAt = (field: Field, address: I32, offset = 0): Pair[] =>
+  Array.from({ length: field.n }, (_, i) => ({
+    limbs: Array.from({ length: field.n }, (_, j) => v128.load64_splat(address, offset + i * field.bytes + 8 * j)),
+    slack: 1,
+  }));
 
 function negative(c: Code, pairs: Pairs, x: Pair): Pair {
   return pairs.field.scale(c, x, -1);
