@@ -7,6 +7,7 @@ import { add, constant, mul, sub, table } from '../device/expression.ts';
 import type { TreeProver } from '../protocol/fractions.ts';
 import { add as plus, mul as times, sub as minus } from '../protocol/scalar.ts';
 import type { Held, HeldValue } from './held.ts';
+import { leafLayer } from './leaf-layer.ts';
 import { treeBudget, treeLayers, type TreeBudget, type TreeLayers } from './layers.ts';
 import { uploadLeaves, type Leaves } from './leaves.ts';
 
@@ -110,6 +111,7 @@ async function layerTables(
   /** With all variables of `bound` bound, where they are there as a whole. */
   let folded: HeldValue<Four> | undefined;
 
+  const own = j + 1 === layers.depth ? leafLayer(device, layers.leaves, lambda, firstSummand, foldSum) : undefined;
   const fours = <A, B>(of: Four<A>, make: (v: A) => B): Four<B> => [make(of[0]), make(of[1]), make(of[2]), make(of[3])];
   const space = (length: number): Four<FrVector> => fours([0, 0, 0, 0], () => device.space(length));
   const part = (of: Four<FrVector>, start: number, length: number): Four<FrVector> =>
@@ -163,8 +165,9 @@ async function layerTables(
   const summed = (): boolean => bound.length > 0 || sum !== undefined;
 
   /** The whole tables at x: as `device.fold`, and u where it begins. */
-  const foldWhole = ([p0, p1, a, b]: Four, x: bigint): Four => {
+  const foldWhole = async ([p0, p1, a, b]: Four, x: bigint): Promise<Four> => {
     const left = variables();
+    if (own && bound.length === 0) return (await own.fold(x)) as readonly FrVector[] as Four;
     if (summed()) return device.fold([p0, p1, a, b], left, x) as readonly FrVector[] as Four;
     const [p, q, r] = device.fold([p0, a, b], left, x);
     const [start, size] = [2 ** j, 2 ** (j - 1)];
@@ -216,6 +219,7 @@ async function layerTables(
     variables,
     round: (points: readonly (number | 'inf')[], rest: readonly bigint[]): Promise<bigint[]> =>
       device.scope(() => {
+        if (own && bound.length === 0 && points.join() === '0,inf') return own.round(rest);
         const tables = whole();
         return tables ? all(points, rest, tables) : byStretches(points, rest);
       }),

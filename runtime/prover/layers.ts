@@ -5,7 +5,9 @@
  */
 import type { AnyTable, Device, FrVector } from '../device/device.ts';
 import { add, mul, table } from '../device/expression.ts';
+import { add as plus } from '../protocol/scalar.ts';
 import type { Held } from './held.ts';
+import { constantSum, leafRuns, plainSum } from './leaf-layer.ts';
 import type { DeviceLeaves } from './leaves.ts';
 
 /** A stretch of a layer: numerators, and denominators less 1. */
@@ -43,6 +45,8 @@ const sumNumerator = add(add(add(table(0), table(1)), mul(table(0), table(3))), 
 const sumDenominator = add(add(table(0), table(1)), mul(table(0), table(1)));
 
 export interface TreeLayers {
+  readonly leaves: DeviceLeaves;
+  readonly depth: number;
   /** Computes the layers that are kept. */
   build(): Promise<void>;
   /** Whether a layer is kept, and whether it is there: kept, or the leaves. */
@@ -59,6 +63,7 @@ export interface TreeLayers {
 export function treeLayers(device: Device, held: Held, leaves: DeviceLeaves, budget: TreeBudget): TreeLayers {
   const kept = new Map<number, { readonly value: Fractions<FrVector>; release(): void }>();
   const [numerator, denominator] = [sumNumerator, sumDenominator].map((e) => device.prepare(e));
+  const [plainKernel, constantKernel] = [plainSum, constantSum].map((e) => device.prepare(e));
   const space = (length: number): Fractions<FrVector> => ({ p: device.space(length), q: device.space(length) });
   const part = (v: Fractions<FrVector>, start: number, length: number): Fractions<FrVector> => ({
     p: device.slice(v.p, start, length),
@@ -74,8 +79,23 @@ export function treeLayers(device: Device, held: Held, leaves: DeviceLeaves, bud
     const own = kept.get(layer);
     return own ? part(own.value, start, length) : leaves.stretch(start, length);
   };
+  const joinLeaves = async (start: number, length: number, into: Fractions<FrVector>): Promise<void> => {
+    const half = 2 ** (leaves.depth - 1);
+    for (const run of leafRuns(leaves, start, length, [0, half]))
+      await device.scope(async () => {
+        const [lo, hi] = [leaves.stretch(run.start, run.length), leaves.stretch(run.start + half, run.length)];
+        const own = part(into, run.start - start, run.length);
+        if (run.numerators === undefined) return join(lo, hi, run.length, own);
+        const [p0, p1] = run.numerators;
+        const plain = p0 === 1n && p1 === 1n;
+        const constants = plain ? [2n] : [plus(p0, p1), p0, p1];
+        device.map(plain ? plainKernel : constantKernel, [lo.q, hi.q], constants, run.length, own.p);
+        device.map(denominator, [lo.q, hi.q], [], run.length, own.q);
+      });
+  };
   const fill = async (layer: number, start: number, length: number, into: Fractions<FrVector>): Promise<void> => {
     const other = start + 2 ** layer;
+    if (layer + 1 === leaves.depth) return joinLeaves(start, length, into);
     if (has(layer + 1))
       return device.scope(async () =>
         join(view(layer + 1, start, length), view(layer + 1, other, length), length, into),
@@ -91,6 +111,8 @@ export function treeLayers(device: Device, held: Held, leaves: DeviceLeaves, bud
       });
   };
   return {
+    leaves,
+    depth: leaves.depth,
     keeps: (layer) => kept.has(layer),
     has,
     view,

@@ -1,7 +1,7 @@
 /** The leaves of a fraction tree, before the challenges and on the device. */
 import { indexed, type Device, type FrVector, type IndexedTable, type IntVector } from '../device/device.ts';
 import { constant, mul, sub, table } from '../device/expression.ts';
-import { mul as times, sub as minus } from '../protocol/scalar.ts';
+import { mul as times, reduce, sub as minus } from '../protocol/scalar.ts';
 
 /** Integers; a dishonest prover's may be any field elements. */
 export type LeafEntries = Int32Array | readonly bigint[];
@@ -50,11 +50,16 @@ export class Denominators {
   }
 }
 
+/** Leaves of which it is known whether they have the same numerator: a power of two. */
+export const LEAF_BLOCK = 2 ** 13;
+
 /** Numerators, and denominators less 1, so that absent leaves are 0 in both. */
 export interface DeviceLeaves {
   readonly depth: number;
   /** Entries [start, start + length), as far as there are leaves. */
   stretch(start: number, length: number): { readonly p: IndexedTable; readonly q: IndexedTable };
+  /** The numerator of the `LEAF_BLOCK` leaves from a multiple of it on, if they have the same: mostly 1, and 0 of absent ones. */
+  numerator(start: number): bigint | undefined;
 }
 
 /** alpha - 1 - beta id - value, and the same less beta^2 second, over the tables value, id, second. */
@@ -75,8 +80,10 @@ export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta
     values.length,
   );
   const [atP, atQ] = [device.intVector(numeratorIndex), device.intVector(denominatorIndex)];
+  const common = commonNumerators(leaves);
   return {
     depth,
+    numerator: (start) => (start >= atP.length ? 0n : common[start / LEAF_BLOCK]),
     stretch(start, length) {
       const from = Math.min(start, atP.length);
       const count = Math.min(length, atP.length - from);
@@ -85,4 +92,17 @@ export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta
       return { p: part(p, atP), q: part(q, atQ) };
     },
   };
+}
+
+/** Of each block of leaves. */
+function commonNumerators({ numerators, numeratorIndex }: Leaves): (bigint | undefined)[] {
+  const out: (bigint | undefined)[] = [];
+  for (let start = 0; start < numeratorIndex.length; start += LEAF_BLOCK) {
+    const first = numeratorIndex[start];
+    const end = start + LEAF_BLOCK;
+    let same = start;
+    while (same < end && numeratorIndex[same] === first) same++;
+    out.push(same === end ? reduce(BigInt(numerators[first])) : undefined);
+  }
+  return out;
 }

@@ -195,7 +195,11 @@ export function emitRound(
         c.while(
           () => i32.lt_s(j, end),
           () => {
-            const lohi = tables.map((t) => [readTable(c, pairs, t, j), readTable(c, pairs, t, j, half)] as const);
+            const lohi = tables.map((t) => {
+              const lo = readTable(c, pairs, t, j);
+              // At 0 alone the upper half is not read.
+              return [lo, points.every((x) => x === 0) ? lo : readTable(c, pairs, t, j, half)] as const;
+            });
             const weight = weightAt(
               c,
               pairs,
