@@ -20,6 +20,8 @@ const SHARE = 0.75;
 export interface FractionOptions {
   /** Bytes that the tree's layers may take; default: a share of what the device has free. */
   readonly memory?: number | undefined;
+  /** Leaves that are looked at together for a common numerator, a power of two. For tests. */
+  readonly block?: number;
   /** Hears which part of the work is done, from 0 to 1. */
   readonly progress?: (part: number) => Promise<void>;
 }
@@ -46,7 +48,7 @@ export function fractionProver(
   device: Device,
   make: () => Leaves,
   held: Held,
-  { memory, progress = () => Promise.resolve() }: FractionOptions = {},
+  { memory, block, progress = () => Promise.resolve() }: FractionOptions = {},
 ): TreeProver {
   let layers: TreeLayers;
   let budget: TreeBudget;
@@ -54,7 +56,7 @@ export function fractionProver(
   let releaseLeaves: () => void;
   return {
     async build(alpha, beta) {
-      const leaves = await held.make(() => uploadLeaves(device, make(), alpha, beta));
+      const leaves = await held.make(() => uploadLeaves(device, make(), alpha, beta, block));
       ({ depth } = leaves.value);
       releaseLeaves = leaves.release;
       const { limit, used, element } = device.memory();

@@ -45,7 +45,7 @@ export interface CommitOptions {
   readonly entropy?: Uint8Array;
   readonly hooks?: ProverHooks;
   /** As in `ProverOptions`. */
-  readonly treeMemory?: number;
+  readonly treeMemory?: number | undefined;
 }
 
 /** Two files: the commitment to publish, and the opening to keep. */
@@ -171,7 +171,7 @@ export interface ProverOptions {
    * Bytes of the device's memory that the lookups' tree may take; default: three quarters of what is free. With less,
    * parts of it are computed again when they are needed. Proofs are the same.
    */
-  readonly treeMemory?: number;
+  readonly treeMemory?: number | undefined;
   /** One per source of the program, in any order. */
   readonly sources: readonly { readonly source?: string; readonly opening: Uint8Array; readonly weights: Weights }[];
 }

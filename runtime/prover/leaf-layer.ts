@@ -5,7 +5,7 @@
 import type { AnyTable, Device, FrVector } from '../device/device.ts';
 import { add, constant, leading, mul, sub, table, type Expression, evaluate } from '../device/expression.ts';
 import { add as plus, bitsFor, inv, mul as times, sub as minus } from '../protocol/scalar.ts';
-import { LEAF_BLOCK, type DeviceLeaves } from './leaves.ts';
+import type { DeviceLeaves } from './leaves.ts';
 
 /** Positions [start, start + length), and the numerators there where they are constants. */
 interface Run {
@@ -16,15 +16,16 @@ interface Run {
 
 /** [start, start + length) in stretches where the numerators of all leaves `offsets` further on are constants, or are not. */
 export function leafRuns(leaves: DeviceLeaves, start: number, length: number, offsets: readonly number[]): Run[] {
-  if ([start, length, ...offsets].some((n) => n % LEAF_BLOCK !== 0)) return [{ start, length, numerators: undefined }];
+  if ([start, length, ...offsets].some((n) => n % leaves.block !== 0))
+    return [{ start, length, numerators: undefined }];
   const out: Run[] = [];
-  for (let at = start; at < start + length; at += LEAF_BLOCK) {
+  for (let at = start; at < start + length; at += leaves.block) {
     const found = offsets.map((o) => leaves.numerator(at + o));
     const numerators = found.every((n) => n !== undefined) ? found : undefined;
     const last = out.at(-1);
     if (last !== undefined && last.numerators?.join() === numerators?.join())
-      out[out.length - 1] = { ...last, length: last.length + LEAF_BLOCK };
-    else out.push({ start: at, length: LEAF_BLOCK, numerators });
+      out[out.length - 1] = { ...last, length: last.length + leaves.block };
+    else out.push({ start: at, length: leaves.block, numerators });
   }
   return out;
 }
@@ -70,7 +71,7 @@ export function leafLayer(
   foldSum: Expression,
 ): LeafLayer | undefined {
   const size = 2 ** (leaves.depth - 2);
-  if (size < LEAF_BLOCK || lambda === 0n) return undefined;
+  if (size < leaves.block || lambda === 0n) return undefined;
   /** Where the lower and upper halves of p0 and of p1 begin. */
   const offsets = [0, size, 2 * size, 3 * size];
   const runs = leafRuns(leaves, 0, size, offsets);
@@ -94,7 +95,7 @@ export function leafLayer(
 
   return {
     async round(rest) {
-      const innerBits = Math.min(rest.length - (rest.length >> 1), Math.log2(LEAF_BLOCK));
+      const innerBits = Math.min(rest.length - (rest.length >> 1), Math.log2(leaves.block));
       const outer = device.eq(rest.slice(0, rest.length - innerBits));
       const inner = device.eq(rest.slice(rest.length - innerBits));
       let [at0, top] = [0n, 0n];

@@ -50,15 +50,16 @@ export class Denominators {
   }
 }
 
-/** Leaves of which it is known whether they have the same numerator: a power of two. */
-export const LEAF_BLOCK = 2 ** 13;
+/** Leaves of which it is known whether they have the same numerator: a power of two, and enough for calls of their own. */
+const BLOCK = 2 ** 13;
 
 /** Numerators, and denominators less 1, so that absent leaves are 0 in both. */
 export interface DeviceLeaves {
   readonly depth: number;
   /** Entries [start, start + length), as far as there are leaves. */
   stretch(start: number, length: number): { readonly p: IndexedTable; readonly q: IndexedTable };
-  /** The numerator of the `LEAF_BLOCK` leaves from a multiple of it on, if they have the same: mostly 1, and 0 of absent ones. */
+  readonly block: number;
+  /** The numerator of the `block` leaves from a multiple of it on, if they have the same: mostly 1, and 0 of absent ones. */
   numerator(start: number): bigint | undefined;
 }
 
@@ -66,7 +67,7 @@ export interface DeviceLeaves {
 const rangeLeaf = sub(sub(constant(0), mul(constant(1), table(1))), table(0));
 const pairLeaf = sub(rangeLeaf, mul(constant(2), table(2)));
 
-export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta: bigint): DeviceLeaves {
+export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta: bigint, block = BLOCK): DeviceLeaves {
   const { depth, numerators, denominators, numeratorIndex, denominatorIndex } = leaves;
   const { values, ids, seconds } = denominators;
   const onDevice = (v: LeafEntries | Int16Array): FrVector | IntVector =>
@@ -80,10 +81,11 @@ export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta
     values.length,
   );
   const [atP, atQ] = [device.intVector(numeratorIndex), device.intVector(denominatorIndex)];
-  const common = commonNumerators(leaves);
+  const common = commonNumerators(leaves, block);
   return {
     depth,
-    numerator: (start) => (start >= atP.length ? 0n : common[start / LEAF_BLOCK]),
+    block,
+    numerator: (start) => (start >= atP.length ? 0n : common[start / block]),
     stretch(start, length) {
       const from = Math.min(start, atP.length);
       const count = Math.min(length, atP.length - from);
@@ -95,11 +97,11 @@ export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta
 }
 
 /** Of each block of leaves. */
-function commonNumerators({ numerators, numeratorIndex }: Leaves): (bigint | undefined)[] {
+function commonNumerators({ numerators, numeratorIndex }: Leaves, block: number): (bigint | undefined)[] {
   const out: (bigint | undefined)[] = [];
-  for (let start = 0; start < numeratorIndex.length; start += LEAF_BLOCK) {
+  for (let start = 0; start < numeratorIndex.length; start += block) {
     const first = numeratorIndex[start];
-    const end = start + LEAF_BLOCK;
+    const end = start + block;
     let same = start;
     while (same < end && numeratorIndex[same] === first) same++;
     out.push(same === end ? reduce(BigInt(numerators[first])) : undefined);

@@ -2,7 +2,7 @@
  * `checkGadget`: everything that has to hold of a gadget before anybody relies on it, in one call.
  *
  * - Completeness: proofs of random and extreme inputs are accepted, their integers are the reference interpreter's, and
- *   with the same entropy every device makes the same bytes.
+ *   with the same entropy every device makes the same bytes, in whatever memory.
  * - Soundness: a prover that changes any message, pad row or committed entry, or claims another public output, is
  *   rejected, and so is a proof with any of its points or scalars changed.
  * - The statement is bound: the proof is rejected for other public tensors, commitments, contexts and programs.
@@ -11,6 +11,7 @@ import type { Range, TensorProgram } from '../../compiler/tensor/program.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
 import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/integers.ts';
+import { programSections } from '../../runtime/protocol/program-lookups.ts';
 import { add, reduce } from '../../runtime/protocol/scalar.ts';
 import type { ProverHooks, ProverPads } from '../../runtime/prover/argument.ts';
 import type { ProvedProgram } from '../../runtime/prover/program.ts';
@@ -103,6 +104,7 @@ async function checkCompleteness(
           );
         if (statement && honest)
           compareDevices(ledger, what, device, { statement, honest }, { statement: own, honest: proof });
+        if (k === 0 && !honest) compareMemories(ledger, what, device, proof, await proveInLittle(device, own, seed));
         statement ??= own;
         honest ??= proof;
         return verify(device, own, proof);
@@ -113,6 +115,16 @@ async function checkCompleteness(
     first ??= { statement, honest };
   }
   return first;
+}
+
+/** With memory for a sixteenth of the lookups' tree. */
+const proveInLittle = (device: Device, s: Statement, seed: number): Promise<ProvedProgram> =>
+  prove(device, s, { seed, treeMemory: device.memory().element * 2 ** (programSections(s.subject.gadgets).depth - 1) });
+
+function compareMemories(ledger: Ledger, what: string, device: Device, a: ProvedProgram, b: ProvedProgram): void {
+  ledger.checks.devices++;
+  if (a.body.length !== b.body.length || a.body.some((v, i) => v !== b.body[i]))
+    ledger.fail('devices', `the proof of ${what} on ${device.name}`, 'differs where memory is short');
 }
 
 type Made = Readonly<{ statement: Statement; honest: ProvedProgram }>;

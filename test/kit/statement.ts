@@ -121,6 +121,7 @@ export interface ProveOptions {
   readonly hooks?: ProverHooks;
   /** Proves with these instead of what was committed to. */
   readonly sources?: readonly OpenedSource[];
+  readonly treeMemory?: number;
 }
 
 export const prove = (device: Device, s: Statement, options: ProveOptions = {}): Promise<ProvedProgram> =>
@@ -133,6 +134,7 @@ export const prove = (device: Device, s: Statement, options: ProveOptions = {}):
     inputs: s.inputs,
     entropy: entropyOf(options.seed ?? 1),
     hooks: options.hooks,
+    treeMemory: options.treeMemory,
   });
 
 /** What a verifier is told; whatever is left out is the statement's. */

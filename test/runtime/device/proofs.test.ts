@@ -70,15 +70,19 @@ const cases: readonly Case[] = [
 
 const entropy = new Uint8Array(32).fill(7);
 
-async function prove(device: Device, c: Case): Promise<{ commitments: Uint8Array[]; proof: Uint8Array }> {
+async function prove(
+  device: Device,
+  c: Case,
+  treeMemory?: number,
+): Promise<{ commitments: Uint8Array[]; proof: Uint8Array }> {
   const commitments: Uint8Array[] = [];
   const sources = [];
   for (const [source, own] of Object.entries(c.weights)) {
-    const { commitment, opening } = await commit(c.bundle, source, own, { device, entropy });
+    const { commitment, opening } = await commit(c.bundle, source, own, { device, entropy, treeMemory });
     commitments.push(commitment);
     sources.push({ source, opening, weights: own });
   }
-  const prover = await createProver(c.bundle, { device, sources });
+  const prover = await createProver(c.bundle, { device, sources, treeMemory });
   const { proof } = await prover.prove(c.inputs, { entropy });
   return { commitments, proof };
 }
@@ -102,4 +106,10 @@ describeDevices('whole proofs', (device) => {
     expect(await verifier.verify(proof)).toMatchObject({ ok: true });
     verifier.close();
   });
+});
+
+it.each(cases)('$name: the same bytes where memory for the tree is short', async (c) => {
+  const device = await createWasmDevice({ threads: 1 });
+  expect(await prove(device, c, 2 ** 14)).toEqual(expected.get(c.name));
+  await device.close();
 });

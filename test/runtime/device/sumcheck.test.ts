@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { SumcheckPoint } from '../../../runtime/device/device.ts';
+import { indexed, type SumcheckPoint } from '../../../runtime/device/device.ts';
 import {
   add,
   constant,
@@ -201,6 +201,81 @@ describeDevices('sumcheck', (device, name) => {
               mod((tables[k][j] ?? 0n) + x * ((tables[k][j + half] ?? 0n) - (tables[k][j] ?? 0n))),
             ),
           );
+      });
+    }
+  });
+
+  it('takes tables given by positions', async () => {
+    const random = new Random(18);
+    const variables = 5;
+    const half = 2 ** (variables - 1);
+    const [entries, others] = [random.frs(7), random.frs(3)];
+    const positions = (n: number, of: number) => Int32Array.from({ length: n }, () => random.below(of));
+    const [a, b, c] = [positions(2 * half, 7), positions(half + 3, 7), positions(half - 2, 3)];
+    const field = random.frs(2 * half - 1);
+    const pick = (from: readonly bigint[], at: Int32Array) => Array.from(at, (i) => from[i]);
+    const tables = [pick(entries, a), field, pick(entries, b), pick(others, c)];
+    const weights = random.frs(half);
+    await device().scope(async () => {
+      const [own, second] = [device().frVector(entries), device().frVector(others)];
+      // A part of a longer list of positions.
+      const longer = device().intVector(Int32Array.of(0, ...a, 5));
+      const given = [
+        indexed(own, device().slice(longer, 1, a.length)),
+        device().frVector(field),
+        indexed(own, device().intVector(b)),
+        indexed(second, device().intVector(c)),
+      ];
+      const kernel = device().prepare(fraction);
+      const outer = device().frVector(weights);
+      for (const points of [[0], [0, 'inf', -2]] as const) {
+        const out = await device().round(kernel, given, [7n], variables, points, { outer, innerBits: 0 });
+        expect(out).toEqual(points.map((x) => expectedRound(fraction, tables, [7n], half, x, (j) => weights[j])));
+      }
+      const at = (i: number) => tables.map((t) => t[i] ?? 0n);
+      expect(await device().readFr(device().map(kernel, given, [7n], 2 * half))).toEqual(
+        Array.from({ length: 2 * half }, (_, i) => valueOf(fraction, at(i), [7n])),
+      );
+      const x = random.fr();
+      for (const [k, folded] of device().fold(given, variables, x).entries())
+        expect(await device().readFr(folded)).toEqual(
+          Array.from({ length: Math.min(half, tables[k].length) }, (_, j) =>
+            mod(tables[k][j] + x * ((tables[k][j + half] ?? 0n) - tables[k][j])),
+          ),
+        );
+      const short = device().intVector(Int16Array.of(1));
+      expect(() => device().map(kernel, [indexed(own, short), ...given.slice(1)], [7n], 1)).toThrow(/2 bytes/);
+    });
+  });
+
+  it('maps into stretches of a space', async () => {
+    const random = new Random(19);
+    const linear = sub(
+      add(table(0), mul(constant(0), sub(table(1), table(0)))),
+      mul(add(table(2), table(1)), constant(1)),
+    );
+    for (const e of [fraction, linear, constant(1)]) {
+      const [tables, constants] = [[40, 33, 40, 7].map((n) => random.frs(n)), random.frs(2)];
+      await device().scope(async () => {
+        const space = device().space(40);
+        const vectors = tables.map((t) => device().frVector(t));
+        // Into the second part first; what is made in a scope of its own stays.
+        for (const [start, length] of [
+          [17, 23],
+          [0, 17],
+        ])
+          await device().scope(async () => {
+            const parts = vectors.map((v) =>
+              device().slice(v, Math.min(start, v.length), Math.max(0, Math.min(length, v.length - start))),
+            );
+            const into = device().slice(space, start, length);
+            expect(device().map(device().prepare(e), parts, constants, length, into)).toBe(into);
+          });
+        const at = (i: number) => tables.map((t) => t[i] ?? 0n);
+        expect(await device().readFr(space)).toEqual(
+          Array.from({ length: 40 }, (_, i) => valueOf(e, at(i), constants)),
+        );
+        expect(() => device().map(device().prepare(e), vectors, constants, 39, space)).toThrow(/39 entries into/);
       });
     }
   });

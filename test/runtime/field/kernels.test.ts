@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
 import { inverse, modulo } from '../../../runtime/field/spec.ts';
-import { type I32 } from '../../../runtime/kernels/wasm/code.ts';
+import { i32, type I32 } from '../../../runtime/kernels/wasm/code.ts';
 import { Constants } from '../../../runtime/kernels/wasm/constants.ts';
 import { hasFusedMultiplyAdd } from '../../../runtime/kernels/wasm/core.ts';
 import { balancedDigits } from '../../../runtime/kernels/wasm/digits.ts';
@@ -9,9 +9,10 @@ import { Field, WIDE_TERMS, type Pair } from '../../../runtime/kernels/wasm/fiel
 import { emitInverse } from '../../../runtime/kernels/wasm/inverse.ts';
 import { CONSTANTS, CONSTANTS_BYTES, ScratchPlan } from '../../../runtime/kernels/wasm/layout.ts';
 import { ModuleBuilder, type Code } from '../../../runtime/kernels/wasm/module.ts';
+import { multiplesAt } from '../../../runtime/kernels/wasm/scalar.ts';
 import { Random } from '../device/devices.ts';
 
-const [X, Y, Z, OUT, WIDE, SCRATCH] = [65536, 69632, 73728, 77824, 81920, 131072] as const;
+const [X, Y, Z, OUT, WIDE, MULTIPLES, SCRATCH] = [65536, 69632, 73728, 77824, 81920, 86016, 131072] as const;
 const MEMORY = { shared: false, maximumPages: 16 } as const;
 
 /** A module with the operations under test on pairs at X, Y and Z. */
@@ -41,6 +42,18 @@ function build(p: bigint, w: number, n: number, fused: boolean) {
       { normal: true },
     ),
   );
+  const multiples = multiplesAt(field, at(MULTIPLES));
+  define('multiples', (c, x, y, z) =>
+    field.sumOfMultiples(
+      c,
+      [
+        { a: field.sub(c, x, y), multiples },
+        { a: z, multiples },
+      ],
+      field.add(c, x, x),
+    ),
+  );
+  define('multiple', (c, x) => field.sumOfMultiples(c, [{ a: x, multiples }]));
   define('normalize', (c, x, y, z) => field.normalize(c, field.sub(c, field.add(c, x, y), field.scale(c, z, 3))));
   define('halves', (c, x) => field.joinHalves(c, field.splitHalves(c, x)));
   m.function({ name: 'addProduct', params: [] }, (c) =>
@@ -73,7 +86,8 @@ function build(p: bigint, w: number, n: number, fused: boolean) {
   return { field, f64, memory, write, read, run };
 }
 
-const wide = (): I32 => ({ type: 'i32', write: (out) => [0x41, 0x80, 0x80, 0x05].forEach((b) => out.byte(b)) });
+const at = (address: number): I32 => i32.const(address);
+const wide = (): I32 => at(WIDE);
 
 const VARIANTS = [
   ['Fr, 5 limbs of 51 bits', FR_MODULUS, 51, 5],
@@ -121,12 +135,16 @@ describe.each(VARIANTS)('%s', (_name, p, w, n) => {
       write(X, x);
       write(Y, y);
       write(Z, z);
+      const factor = modulo(draw(), p);
+      field.multiples(factor).forEach((v, i) => f64.set(field.digits(v), (MULTIPLES + i * field.bytes) / 8));
       const expected: Record<string, (x: bigint, y: bigint, z: bigint) => bigint> = {
         mul: (a, b) => a * b * inv,
         square: (a) => a * a * inv,
         squareOfDifference: (a, b) => (a - b) ** 2n * inv,
         mulSub: (a, b, c) => (a - b) * c * inv - 2n * a,
         threeProducts: (a, b, c) => (a * b + (b + c) * a + c * c) * inv,
+        multiples: (a, b, c) => (a - b + c) * factor - 2n * a,
+        multiple: (a) => a * factor,
         normalize: (a, b, c) => a + b - 3n * c,
         halves: (a) => a,
       };
