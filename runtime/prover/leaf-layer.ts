@@ -3,7 +3,7 @@
  * numerators are constants, sums of fractions take one product instead of three.
  */
 import type { AnyTable, Device, FrVector } from '../device/device.ts';
-import { add, constant, leading, mul, sub, table, type Expression, evaluate } from '../device/expression.ts';
+import { add, constant, evaluate, leading, mul, sub, table, type Expression } from '../device/expression.ts';
 import { add as plus, bitsFor, inv, mul as times, sub as minus } from '../protocol/scalar.ts';
 import type { DeviceLeaves } from './leaves.ts';
 

@@ -122,7 +122,7 @@ describe('gadgets', () => {
       samples: 1,
       statements: 1,
     });
-    expect(report.checks.devices).toBe(3);
+    expect(report.checks.devices).toBe(4);
   });
 
   test('wide types: limbs of 16 bits in the range proof', async () => {
