@@ -76,6 +76,7 @@ export async function proveLevels(
   }
 
   const claims = new Map<number, SumClaim[]>();
+  const equations = new Map(program.equations.map((e) => [e.target, e] as const));
   const levelOf = new Map(program.equations.map((e) => [e.target, e.level]));
   for (const [id, t] of program.tensors.entries()) if (t.class.kind === 'view') levelOf.set(id, t.class.level);
   let current = 0;
@@ -84,25 +85,27 @@ export async function proveLevels(
     // A claim that no later level settles would be believed.
     if (level <= current || level > program.levels || c.parts.some((p) => levelOf.get(p.target) !== level))
       throw new Error(`internal error: a claim of level ${current} about ${program.tensors[c.parts[0].target].name}`);
-    claims.set(level, [...(claims.get(level) ?? []), c]);
+    const list = claims.get(level);
+    if (list) list.push(c);
+    else claims.set(level, [c]);
   };
   for (let level = 1; level <= Math.max(1, program.levels); level++) {
     current = level;
     const here = [...(level === 1 ? first : []), ...(claims.get(level) ?? [])];
-    if (here.length > 0) await proveLevel(ctx, program, role, claim, level, here);
+    if (here.length > 0) await proveLevel(ctx, program, equations, role, claim, level, here);
   }
 }
 
 async function proveLevel(
   ctx: ProtocolContext,
   program: GadgetProgram,
+  equations: ReadonlyMap<number, GadgetEquation>,
   role: LevelsRole,
   newClaim: (c: SumClaim) => void,
   level: number,
   here: readonly SumClaim[],
 ): Promise<void> {
   const rho = powers(ctx.challenge(`level ${level} batch`, here.length - 1), here.length);
-  const equations = new Map(program.equations.map((e) => [e.target, e] as const));
   // Counted before they are made: claims about equations of many terms can be far too many to hold.
   const count = here.reduce(
     (n, { parts }) => n + parts.reduce((m, { target }) => m + Math.max(1, equations.get(target)?.terms.length ?? 1), 0),

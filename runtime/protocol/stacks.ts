@@ -77,10 +77,10 @@ export function stackSummands(program: GadgetProgram, summands: readonly Summand
   }
   return [...stacks.values()].map((byTensors) => {
     const members = [...byTensors.values()];
-    const first = tensorsOf(members[0]);
+    const tensors = members.map(tensorsOf);
     // Views of one signature have the same weights.
     const isView = members[0].source.kind === 'view';
-    const varying = first.map((id, k) => !(isView && k === 0) && members.some((m) => tensorsOf(m)[k] !== id));
+    const varying = tensors[0].map((id, k) => !(isView && k === 0) && tensors.some((own) => own[k] !== id));
     return { members, varying };
   });
 }
@@ -91,38 +91,47 @@ function leavesMessage(program: GadgetProgram, s: Summand): boolean {
   return hidden.length > 1 || (hidden.length === 1 && !isCommitted(program, hidden[0]));
 }
 
-/** Names what all members of a stack have in common. */
+/**
+ * Names what all members of a stack have in common. Its parts are numbered: summands are many, and a bundle from outside
+ * may have views with very long accesses.
+ */
 function signer(program: GadgetProgram): (s: Summand) => string {
-  const texts = new Map<readonly bigint[], string>();
-  const pointText = (p: readonly bigint[]): string => {
-    const known = texts.get(p) ?? p.map((x) => x.toString(36)).join();
-    texts.set(p, known);
-    return known;
+  const numbers = new Map<string, number>();
+  const numbered = <K>(textOf: (key: K) => string): ((key: K) => number) => {
+    const known = new Map<K, number>();
+    return (key) => {
+      let n = known.get(key);
+      if (n === undefined) {
+        const text = textOf(key);
+        n = numbers.get(text) ?? numbers.size;
+        numbers.set(text, n);
+        known.set(key, n);
+      }
+      return n;
+    };
   };
-  const tensorTexts = new Map<number, string>();
-  const tensorText = (id: number): string => {
-    let text = tensorTexts.get(id);
-    if (text === undefined) {
-      const { class: c, shape } = program.tensors[id];
-      text = `${shape.join('x')} ${classText(program, id)}`;
-      if (c.kind === 'digits') text += ` ${JSON.stringify(c.axes)} of ${tensorText(c.of)}`;
-      tensorTexts.set(id, text);
-    }
-    return text;
-  };
+  const pointNumber = numbered((p: readonly bigint[]) => p.map((x) => x.toString(36)).join());
+  const tensorNumber: (id: number) => number = numbered((id) => {
+    const { class: c, shape } = program.tensors[id];
+    const text = `${shape.join('x')} ${classText(program, id)}`;
+    return c.kind === 'digits' ? `${text} ${JSON.stringify(c.axes)} of ${tensorNumber(c.of)}` : text;
+  });
+  const accessNumber = numbered((view: number) => {
+    const c = program.tensors[view].class;
+    return c.kind === 'view' ? JSON.stringify([c.at, c.guards]) : '';
+  });
   return ({ claim, source, variables, weights }) => {
     if (source.kind === 'view') {
-      const c = program.tensors[source.view].class;
-      const access = c.kind === 'view' ? JSON.stringify([c.at, c.guards]) : '';
-      return ['view', access, ...claim.map(pointText), tensorText(source.view), tensorText(source.of)].join('|');
+      const tensors = [accessNumber(source.view), tensorNumber(source.view), tensorNumber(source.of)];
+      return ['view', ...tensors, ...claim.map(pointNumber)].join('|');
     }
     const factors = source.term.factors.map(({ tensor, axes }) => {
       const bound = axes.map((a) =>
-        a.kind === 'output' ? pointText(claim[a.output]) : a.kind === 'summed' ? `variable ${a.variable}` : a.kind,
+        a.kind === 'output' ? pointNumber(claim[a.output]) : a.kind === 'summed' ? `variable ${a.variable}` : a.kind,
       );
-      return `${tensorText(tensor)} at ${bound.join(';')}`;
+      return `${tensorNumber(tensor)} at ${bound.join(';')}`;
     });
-    return ['term', variables.join('x'), pointText(weights), ...factors].join('|');
+    return ['term', variables.join('x'), pointNumber(weights), ...factors].join('|');
   };
 }
 
