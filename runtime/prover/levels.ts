@@ -1,24 +1,13 @@
 /** The prover's tables and rounds for `protocol/levels.ts`. */
-import type { GadgetFactor, GadgetProgram } from '../../compiler/gadget/program.ts';
-import type { Device, FrVector, IntVector, Kernel, Table } from '../device/device.ts';
+import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { Device, FrVector, Kernel, Table } from '../device/device.ts';
 import { mul as times, table, type Expression } from '../device/expression.ts';
 import type { LevelProver } from '../protocol/levels.ts';
-import { contractAxes, type DeviceTensor } from '../protocol/publics.ts';
 import * as Fr from '../protocol/scalar.ts';
-import {
-  memberBits,
-  roundDegree,
-  roundDegrees,
-  type AxisPoints,
-  type Stack,
-  type Summand,
-} from '../protocol/stacks.ts';
+import { memberBits, roundDegree, roundDegrees, type Stack, type Summand } from '../protocol/stacks.ts';
 import type { Point } from '../protocol/sumcheck.ts';
-import { viewMap } from '../protocol/views.ts';
 import { Held, type HeldValue } from './held.ts';
-
-/** Entries of any tensor of the program, on the device, for as long as the proof is made. */
-export type TensorSource = (id: number) => Promise<DeviceTensor>;
+import { TableMaker, type TensorSource } from './tables.ts';
 
 export async function levelProver(
   device: Device,
@@ -27,11 +16,13 @@ export async function levelProver(
   stacks: readonly Stack[],
   held = new Held(device),
 ): Promise<LevelProver> {
+  const maker = new TableMaker(device, held, program, tensors);
   const provers: StackProver[] = [];
   for (const stack of stacks) {
     const members: MemberProver[] = [];
-    for (const m of stack.members) members.push(await makeMember(device, held, program, tensors, m, memberBits(stack)));
-    provers.push(new StackProver(stack, members));
+    for (const m of stack.members)
+      members.push(new MemberProver(device, held, m, memberBits(stack), await maker.tablesOf(m)));
+    provers.push(new StackProver(device, stack, members));
   }
   const degrees = roundDegrees(stacks);
   let round = 0;
@@ -48,6 +39,7 @@ export async function levelProver(
     async finals() {
       const all: bigint[][] = [];
       for (const p of provers) all.push(await p.finals());
+      await maker.release();
       return all;
     },
   };
@@ -57,6 +49,7 @@ const plus = (a: readonly bigint[], b: readonly bigint[]): bigint[] => a.map((v,
 
 /** A stack: its members side by side while their variables are bound, then the axis along which they are stacked. */
 class StackProver {
+  readonly #device: Device;
   readonly #stack: Stack;
   readonly #members: readonly MemberProver[];
   readonly #bits: number;
@@ -64,7 +57,8 @@ class StackProver {
   #weights: bigint[] | undefined;
   #factors: bigint[][] = [];
 
-  constructor(stack: Stack, members: readonly MemberProver[]) {
+  constructor(device: Device, stack: Stack, members: readonly MemberProver[]) {
+    this.#device = device;
     this.#stack = stack;
     this.#members = members;
     this.#bits = memberBits(stack);
@@ -74,9 +68,15 @@ class StackProver {
   async round(points: readonly Point[], round: number, degree: number): Promise<bigint[]> {
     const own = roundDegree(this.#stack, round);
     if (round < this.#bits) {
-      let sums = points.map(() => 0n);
-      for (const m of this.#members) sums = plus(sums, await m.round(points, round, own === degree));
-      return sums;
+      // All members have the same weight by eq.
+      const { weights } = this.#stack.members[0];
+      const weighted = weights.slice(round + 1);
+      return this.#device.scope(async () => {
+        const outer = weighted.length > 0 ? this.#device.eq(weighted) : undefined;
+        let sums = points.map(() => 0n);
+        for (const m of this.#members) sums = plus(sums, await m.round(points, outer, own === degree));
+        return sums;
+      });
     }
     const weights = await this.#stackedWeights();
     if (weights.length === 1) {
@@ -146,20 +146,6 @@ function foldHalves(t: readonly bigint[], x: bigint): bigint[] {
   return t.slice(0, half).map((lo, j) => Fr.add(lo, Fr.mul(x, Fr.sub(t[j + half], lo))));
 }
 
-async function makeMember(
-  device: Device,
-  held: Held,
-  program: GadgetProgram,
-  tensors: TensorSource,
-  summand: Summand,
-  bits: number,
-): Promise<MemberProver> {
-  const own: DeviceTensor[] = [];
-  for (const id of tensorsOf(summand)) own.push(await tensors(id));
-  const tables = await held.make(() => tablesOf(device, program, own, summand));
-  return new MemberProver(device, held, summand, bits, tables);
-}
-
 /** One summand: its tables, and how many of its variables are bound. */
 class MemberProver {
   readonly #device: Device;
@@ -186,22 +172,21 @@ class MemberProver {
     return this.#prefix;
   }
 
-  /** Its part of the round polynomial at `points`; its leading coefficient counts only if its own degree is the batch's. */
-  async round(points: readonly Point[], round: number, leads: boolean): Promise<bigint[]> {
+  /** Its part of the round polynomial at `points`, `outer` being the weights by eq of what is left; its leading coefficient counts only if its own degree is the batch's. */
+  async round(points: readonly Point[], outer: FrVector | undefined, leads: boolean): Promise<bigint[]> {
     const { weights } = this.#summand;
     const own = points.filter((p) => p !== 'inf' || leads);
     const variables = this.#bits - this.#bound;
-    const weighted = weights.slice(this.#bound + 1);
     const innerBits = this.#bits - weights.length;
     const tables = this.#tables.value;
-    const values = await this.#device.scope(async () => {
-      const outer = weighted.length > 0 ? { outer: this.#device.eq(weighted), innerBits } : undefined;
-      return tables.length > 0 ? this.#device.round(this.#kernel, tables, [], variables, own, outer) : [];
-    });
+    const values =
+      tables.length > 0
+        ? await this.#device.round(this.#kernel, tables, [], variables, own, outer && { outer, innerBits })
+        : [];
     return points.map((p) => {
       const i = own.indexOf(p);
       if (i < 0) return 0n;
-      const tau = round < weights.length ? eqLine(weights[round], p) : 1n;
+      const tau = this.#bound < weights.length ? eqLine(weights[this.#bound], p) : 1n;
       return Fr.mul(Fr.mul(this.#prefix, tau), values[i]);
     });
   }
@@ -240,97 +225,4 @@ function product(count: number): Expression {
   let e: Expression = table(0);
   for (let k = 1; k < count; k++) e = times(e, table(k));
   return e;
-}
-
-/** The tensors whose tables a summand has, in order; of a view's two the second. */
-const tensorsOf = ({ source }: Summand): number[] =>
-  source.kind === 'term' ? source.term.factors.map((f) => f.tensor) : [source.of];
-
-function tablesOf(
-  device: Device,
-  program: GadgetProgram,
-  tensors: readonly DeviceTensor[],
-  summand: Summand,
-): readonly Table[] {
-  const { source } = summand;
-  if (source.kind === 'term')
-    return source.term.factors.map((f, k) => factorTable(device, program, tensors[k], f, summand));
-  const shape = program.tensors[source.of].shape;
-  const all: GadgetFactor = { tensor: source.of, axes: shape.map((_, variable) => ({ kind: 'summed', variable })) };
-  return [
-    viewTable(device, program, source.view, summand.claim),
-    factorTable(device, program, tensors[0], all, summand),
-  ];
-}
-
-/** The factor with its bound axes weighted, over the instance's variables, each padded to a power of two. */
-function factorTable(
-  device: Device,
-  program: GadgetProgram,
-  tensor: DeviceTensor,
-  factor: GadgetFactor,
-  summand: Summand,
-): Table {
-  const { shape } = program.tensors[factor.tensor];
-  const weights = factor.axes.map((a, j) => {
-    if (a.kind === 'output') return device.eq(summand.claim[a.output], shape[j]);
-    return a.kind === 'half'
-      ? device.eq(
-          Array.from({ length: Fr.bitsFor(shape[j]) }, () => Fr.half),
-          shape[j],
-        )
-      : undefined;
-  });
-  const bound = contractAxes(device, tensor, shape, weights);
-  const kept = factor.axes.flatMap((a) => (a.kind === 'summed' ? [a.variable] : []));
-  const map = spreadMap(kept, bound.shape, summand.variables);
-  return map ? device.gather<FrVector | IntVector>(bound.vector, map) : bound.vector;
-}
-
-/**
- * For each entry of the table over `variables` (padded), its position in the row-major array over the variables `kept`
- * of the given lengths, or -1 in the padding. Undefined where that is the identity.
- */
-function spreadMap(
-  kept: readonly number[],
-  lengths: readonly number[],
-  variables: readonly number[],
-): Int32Array | undefined {
-  const strideOf = new Map(kept.map((v, j) => [v, lengths.slice(j + 1).reduce((n, d) => n * d, 1)] as const));
-  const inOrder = kept.length === variables.length && kept.every((v, j) => v === j);
-  // Only the first variable may be short: trailing zeros may be left out of a table.
-  if (inOrder && variables.slice(1).every((n) => n === 2 ** Fr.bitsFor(n))) return undefined;
-  let map = Int32Array.of(0);
-  for (const [v, own] of variables.entries()) {
-    const stride = strideOf.get(v);
-    // A table that does not depend on a variable is constant in its padding, too; the other factors are zero there.
-    const length = stride === undefined ? 2 ** Fr.bitsFor(own) : own;
-    const padded = v === 0 ? length : 2 ** Fr.bitsFor(own);
-    const next = new Int32Array(map.length * padded).fill(-1);
-    for (const [k, base] of map.entries())
-      if (base >= 0) for (let i = 0; i < length; i++) next[k * padded + i] = base + i * (stride ?? 0);
-    map = next;
-  }
-  return map;
-}
-
-/** The weights of a view's claim over the padded axes of the tensor it views. */
-function viewTable(device: Device, program: GadgetProgram, view: number, claim: AxisPoints): FrVector {
-  const t = program.tensors[view];
-  if (t.class.kind !== 'view') throw new Error(`internal error: ${t.name} is no view`);
-  const of = program.tensors[t.class.of].shape;
-  const map = viewMap(t.shape, of, t.class.at, t.class.guards);
-  const eq = claim.reduce(
-    (rows, p, j) => rows.flatMap((a) => Fr.eqTable(p, t.shape[j]).map((e) => Fr.mul(a, e))),
-    [1n],
-  );
-  const weights = Array.from({ length: of.reduce((n, d) => n * d, 1) }, () => 0n);
-  for (const [i, position] of map.entries()) if (position >= 0) weights[position] = Fr.add(weights[position], eq[i]);
-  const spread = spreadMap(
-    of.map((_, j) => j),
-    of,
-    of,
-  );
-  const vector = device.frVector(weights);
-  return spread ? device.gather(vector, spread) : vector;
 }
