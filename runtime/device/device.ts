@@ -142,6 +142,9 @@ export interface Device extends VerifierDevice {
     shape: readonly [outer: number, reduce: number, inner: number],
   ): Promise<BigInt64Array>;
 
+  /** out[j] = sum over k of weights[k] * v[rows[k] * columns + j], j < columns: rows of a row-major matrix, weighted and added. */
+  combineRows(v: IntVector | FrVector, columns: number, rows: Int32Array, weights: FrVector): FrVector;
+
   /** Histogram: out[k] = how often v has the value first + k, k < size. @throws RangeError for a value outside. */
   histogram(v: IntVector, first: number, size: number): Promise<Int32Array>;
 

@@ -135,6 +135,14 @@ export function createReferenceDevice(options: { readonly generators?: Generator
       return fr(out.map(toFr));
     },
 
+    combineRows(v, columns, rows, weights) {
+      check.checkRows(v, columns, rows, weights);
+      const [a, w] = [asFr(v), scalars(weights)];
+      const out = Array.from({ length: columns }, () => 0n);
+      for (const [k, row] of rows.entries()) for (let j = 0; j < columns; j++) out[j] += w[k] * a[row * columns + j];
+      return fr(out.map(toFr));
+    },
+
     inner: async (a, b) =>
       scalars(a).reduce((sum, x, i) => (i < b.length ? Fr.add(sum, Fr.mul(x, scalars(b)[i])) : sum), 0n),
 

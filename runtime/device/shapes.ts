@@ -19,6 +19,14 @@ export function checkContract(
   if (weights.length < reduce) throw new RangeError(`contract: ${weights.length} weights for a dimension of ${reduce}`);
 }
 
+export function checkRows(v: { readonly length: number }, columns: number, rows: Int32Array, weights: FrVector): void {
+  if (weights.length < rows.length)
+    throw new RangeError(`combineRows: ${weights.length} weights for ${rows.length} rows`);
+  const available = Math.floor(v.length / columns);
+  for (const row of rows)
+    if (row < 0 || row >= available) throw new RangeError(`combineRows: row ${row} of a matrix of ${available} rows`);
+}
+
 export function checkProduct(
   left: IntVector,
   right: IntVector,

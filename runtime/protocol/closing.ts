@@ -72,17 +72,8 @@ interface RowPart {
   readonly scale: bigint;
 }
 
-/** Neighbouring rows with their weights. */
-export interface WeightedRows {
-  readonly firstRow: number;
-  readonly weights: bigint[];
-}
-
-/** Rows of weight 0 in a row up to which they are taken with those around them. */
-const GAP = 16;
-
-/** The rows that have a weight in a merged opening, each once, in order; long stretches of others are left out. */
-export function weightedRows({ parts }: MergedOpening): WeightedRows[] {
+/** The rows that have a weight in a merged opening, in order, each once. */
+export function weightedRows({ parts }: MergedOpening): { rows: Int32Array; weights: bigint[] } {
   const sums = new Map<number, bigint>();
   for (const { firstRow, rowWeights, scale } of parts)
     for (let i = 0; i < rowWeights.length; i++) {
@@ -91,14 +82,8 @@ export function weightedRows({ parts }: MergedOpening): WeightedRows[] {
       const before = sums.get(firstRow + i);
       sums.set(firstRow + i, before === undefined ? w : add(before, w));
     }
-  const out: WeightedRows[] = [];
-  for (const row of Float64Array.from(sums.keys()).sort()) {
-    let last = out.at(-1);
-    if (!last || row - last.firstRow - last.weights.length > GAP) out.push((last = { firstRow: row, weights: [] }));
-    while (last.firstRow + last.weights.length < row) last.weights.push(0n);
-    last.weights.push(sums.get(row)!);
-  }
-  return out;
+  const rows = Int32Array.from(sums.keys()).sort();
+  return { rows, weights: Array.from(rows, (row) => sums.get(row)!) };
 }
 
 /** Weights of the pads, by row: alpha[kind][row][column]. */

@@ -9,7 +9,6 @@ import {
   type ClosingTarget,
   type ColumnSumcheck,
   type MergedOpening,
-  type WeightedRows,
 } from '../protocol/closing.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
 import { padIndex, padKind, type Pad } from '../protocol/form.ts';
@@ -91,7 +90,11 @@ export async function proveArgument(
   const target = await closing(ctx, argument.matrices, argument.closing, {
     wire: wire(pads, scalars.last, hooks),
     async prover(statement) {
-      combined = statement.openings.map((o) => combineRows(device, matrices[o.matrix], weightedRows(o)));
+      combined = statement.openings.map((o) => {
+        const { vector, columns } = matrices[o.matrix];
+        const { rows, weights } = weightedRows(o);
+        return device.combineRows(vector, columns, rows, device.frVector(weights));
+      });
       return columnProver(state, statement, combined);
     },
   });
@@ -178,21 +181,6 @@ async function commitRows({ device, argument, matrices, rows }: ProverState): Pr
     DQ: none,
     folds: [],
   };
-}
-
-/** The sum of the weighted rows. */
-function combineRows(device: Device, { vector, columns }: ProverMatrix, rows: readonly WeightedRows[]): FrVector {
-  const parts = rows.map(({ firstRow, weights }) => {
-    const part = device.slice<IntVector | FrVector>(vector, firstRow * columns, weights.length * columns);
-    return device.contract(part, [1, weights.length, columns], device.frVector(weights));
-  });
-  if (parts.length === 1) return parts[0];
-  return linearCombination(
-    device,
-    parts,
-    parts.map(() => 1n),
-    columns,
-  );
 }
 
 async function columnProver(

@@ -10,21 +10,32 @@ import { addressOf, type WasmIntVector, type WasmVector } from './vectors.ts';
 /** Nanoseconds on one thread: a product, one of an element, reading an integer. */
 const COST = { small: 1.5, product: 25, split: 20, read: 0.5 } as const;
 
-/** out[o, i] = sum over d of weights[d] * v[o, d, i], v of shape [outer, reduce, inner]. */
+/** How a sum over `reduce` weights goes through the integers. */
+interface Shape {
+  readonly reduce: number;
+  readonly inner: number;
+  /** Which row of `inner` entries each weight is for; left out, those from the first on. */
+  readonly rows?: Int32Array;
+}
+
+/** out[o, i] = sum over d of weights[d] * v[o, d, i], v of shape [outer, reduce, inner]; with `rows` v[rows[d], i]. */
 export function contractIntegers(
   ctx: Context,
   v: IntVector,
-  [, reduce, inner]: readonly [outer: number, reduce: number, inner: number],
+  { reduce, inner, rows }: Shape,
   weights: FrVector,
   out: WasmVector<'fr'>,
 ): void {
   if (out.length === 0) return;
-  ctx.temporary(2 * FR_SIZE * reduce, (halves) => {
+  const block = 2 * FR_SIZE * reduce;
+  ctx.temporary(block + 4 * (rows?.length ?? 0), (halves) => {
+    const list = rows === undefined ? 0 : halves + block;
+    if (rows) ctx.views.i32.set(rows, list / 4);
     ctx.launch('splitWeights', reduce, COST.split, halves, [addressOf(weights)]);
     const source = addressOf(v);
     const run = (target: number, from: number, reading: number, bits: number): void => {
       const terms = contractTerms(bits);
-      const args = [from, halves, reduce, inner, v.bytes, reading, terms];
+      const args = [from, list, halves, reduce, inner, v.bytes, reading, terms];
       ctx.launch('contractIntegers', out.length, reduce * COST.small, target, args);
     };
     const bits = significantBits(ctx, v as unknown as WasmIntVector);

@@ -4,6 +4,7 @@
 import { Fr } from '../../field/spec.ts';
 import type { Device, FrVector, IntVector, Integers } from '../device.ts';
 import type { Scopes } from '../scopes.ts';
+import { contractRows } from '../rows.ts';
 import * as check from '../shapes.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import type { Context } from './context.ts';
@@ -22,6 +23,7 @@ type ScalarOperations = Pick<
   | 'readFr'
   | 'eq'
   | 'contract'
+  | 'combineRows'
   | 'inner'
   | 'multiplyIntegers'
   | 'histogram'
@@ -46,7 +48,7 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
     own(new WasmIntVector(length, bytes, heap.allocate(length * bytes), heap));
   const sumOf = (values: readonly bigint[]) => values.reduce((a, b) => Fr.add(a, b), 0n);
 
-  return {
+  const operations: ScalarOperations = {
     frVector(values) {
       const address = heap.allocate(values.length * FR_SIZE);
       const v = own(new WasmVector('fr', values.length, address, heap));
@@ -81,7 +83,7 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
       check.checkContract(v, shape, weights);
       const [outer, reduce, inner] = shape;
       const out = newFr(outer * inner);
-      if (v.kind === 'int') contractIntegers(ctx, v, shape, weights, out);
+      if (v.kind === 'int') contractIntegers(ctx, v, { reduce, inner }, weights, out);
       else
         ctx.launch('contractFr', out.length, reduce * COST.wide, out.address, [
           addressOf(v),
@@ -89,6 +91,14 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
           reduce,
           inner,
         ]);
+      return out;
+    },
+
+    combineRows(v, columns, rows, weights) {
+      check.checkRows(v, columns, rows, weights);
+      if (v.kind === 'fr') return contractRows(operations, v, columns, rows, weights);
+      const out = newFr(columns);
+      contractIntegers(ctx, v, { reduce: rows.length, inner: columns, rows }, weights, out);
       return out;
     },
 
@@ -130,4 +140,5 @@ export function scalarOperations(ctx: Context, scopes: Scopes<{ free(): void }>)
     ...integerOperations(ctx),
     ...sumcheckOperations(ctx, newFr),
   };
+  return operations;
 }

@@ -3,6 +3,7 @@ import * as contraction from '../../kernels/wgsl/contract.ts';
 import * as kernels from '../../kernels/wgsl/elementwise.ts';
 import { Fr } from '../../field/spec.ts';
 import type { Device, FrVector, IntVector } from '../device.ts';
+import { contractRows } from '../rows.ts';
 import * as check from '../shapes.ts';
 import { integerOperations } from './integers.ts';
 import type { Store } from './store.ts';
@@ -32,7 +33,7 @@ export function scalarOperations(store: Store): ScalarOperations {
   const { gpu, host } = store;
   const vector = (v: FrVector | IntVector): GpuData => store.onGpu(v);
 
-  return {
+  const operations: ScalarOperations = {
     frVector: (values) => store.frVector(values),
     intVector: (values) => store.intVector(values),
     readFr: (v) => store.readFr(v),
@@ -88,9 +89,17 @@ export function scalarOperations(store: Store): ScalarOperations {
       return contract(store, v, outer * inner, reduce, inner, weights);
     },
 
+    combineRows(v, columns, rows, weights) {
+      check.checkRows(v, columns, rows, weights);
+      if (store.onHost([v, weights], rows.length * columns))
+        return store.adopt(host.combineRows(store.hostOf(v), columns, rows, store.hostOf(weights)));
+      return contractRows(operations, v, columns, rows, weights);
+    },
+
     ...sumcheckOperations(store),
     ...integerOperations(store),
   };
+  return operations;
 }
 
 function contract(

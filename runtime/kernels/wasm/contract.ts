@@ -6,7 +6,7 @@
  * a pair of columns at a time, its sums in registers.
  *
  * A sum has two halves for each digit of the weights, so that products are exact doubles: a half has 25 bits and a sign, an integer of b bits (its sign included) is
- * at most 2^(b-1), and 2^(26-b) such products stay below 2^51, where `joinHalves` makes an element of them.
+ * at most 2^(b-1), and fewer than 2^(27-b) such products stay below 2^51, where `joinHalves` makes an element of them.
  */
 import { f64x2, i32, i32x4, i64, i64x2, v128, type I32, type Local } from './code.ts';
 import { FR_SIZE, ZERO, type ScratchPlan } from './layout.ts';
@@ -14,7 +14,7 @@ import { scratchBase, type Code, type ModuleBuilder } from './module.ts';
 import type { Pairs } from './pairs.ts';
 import { loadInteger } from './scalar.ts';
 
-/** Rows and columns of a tile of columns that are neighbours in memory: two lines of the cache from each row. */
+/** Rows and columns of a tile of columns that are neighbours in memory: whole lines of the cache from each row. */
 const WIDE = { rows: 32, columns: 64 } as const;
 /** Of a tile of others, each copied by itself: few streams of memory, each long enough. */
 const TALL = { rows: 256, columns: 8 } as const;
@@ -85,8 +85,8 @@ function emitSplitWeights(m: ModuleBuilder, { field }: Pairs): void {
 }
 
 /**
- * contractIntegers(target, source, weightHalves, reduce, inner, bytes, reading, terms, from, to): outputs [from, to) of `contract`, for entries `bytes` apart, of
- * which `reading` says what is read. At most `terms` products are summed before they are joined; see `contractTerms`.
+ * contractIntegers(target, source, list, weightHalves, reduce, inner, bytes, reading, terms, from, to): outputs [from, to) of `contract`, for entries `bytes` apart, of
+ * which `reading` says what is read. `list`: where it is said which row each weight is for, or 0. At most `terms` products are summed before they are joined; see `contractTerms`.
  */
 function emitContractIntegers(m: ModuleBuilder, pairs: Pairs, scratch: ScratchPlan): void {
   const { field } = pairs;
@@ -96,13 +96,13 @@ function emitContractIntegers(m: ModuleBuilder, pairs: Pairs, scratch: ScratchPl
     sums: scratch.allocate((WIDE.columns / 2) * sumBytes),
     bases: scratch.allocate(4 * TALL.columns),
   };
-  const params = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
+  const params = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
   m.function(
     { name: 'contractIntegers', params },
-    (c, target, source, weights, reduce, inner, bytes, reading, terms, from, to) => {
+    (c, target, source, list, weights, reduce, inner, bytes, reading, terms, from, to) => {
       const [tile, sums, bases] = [at.tile, at.sums, at.bases].map((k) => c.let(i32.add(scratchBase, k)));
       const stride = c.let(i32.mul(inner, bytes));
-      const neighbours = c.let(i32.ge_s(inner, NEIGHBOURS));
+      const neighbours = c.let(i32.or(i32.ge_s(inner, NEIGHBOURS), i32.ne(list, 0)));
       const columns = c.let(i32.select(WIDE.columns, TALL.columns, neighbours));
       const height = c.let(i32.select(TALL.rows, terms, i32.lt_s(TALL.rows, terms)));
       c.set(height, i32.select(WIDE.rows, height, neighbours));
@@ -142,13 +142,17 @@ function emitContractIntegers(m: ModuleBuilder, pairs: Pairs, scratch: ScratchPl
               c.set(rows, i32.select(height, rows, i32.gt_s(rows, height)));
               c.if(
                 neighbours,
-                () => copyRows(c, { tile, base: i32.load(bases), rowBytes, stride, rows, count, bytes, reading }),
+                () => {
+                  const place = { base: i32.load(bases), list: i32.select(i32.add(list, i32.shl(d, 2)), 0, list) };
+                  copyRows(c, { ...place, tile, rowBytes, stride, rows, count, bytes, reading });
+                },
                 () => copyColumns(c, { tile, bases, rowBytes, stride, rows, count, reading }),
               );
               c.for(0, count, (j) => addPair(j, rows, weight), 2);
               c.for(0, listed, (j) => {
                 const base = c.let(i32.add(bases, i32.shl(j, 2)));
-                c.store32(base, i32.add(i32.load(base), i32.mul(stride, height)));
+                const next = i32.add(i32.load(base), i32.mul(stride, height));
+                c.store32(base, i32.select(i32.load(base), next, list));
                 c.release(base);
               });
               c.inc(weight, i32.mul(height, 2 * field.bytes));
@@ -234,9 +238,18 @@ function byReading(c: Code, reading: I32, body: (read: (address: I32) => I32) =>
   );
 }
 
-/** Rows of neighbours, from the address `base` on: eight at a time, up to seven beyond the last. */
-function copyRows(c: Code, { base, bytes, ...copy }: Copy & { readonly base: I32; readonly bytes: I32 }): void {
-  const { tile, rowBytes, stride, rows, count, reading } = copy;
+interface CopyRows extends Copy {
+  readonly base: I32;
+  /** Address of the numbers of the rows, counted from `base`; 0 for those from there on. */
+  readonly list: I32;
+  readonly bytes: I32;
+}
+
+/** Rows of neighbours: eight at a time, up to seven beyond the last. */
+function copyRows(c: Code, copy: CopyRows): void {
+  const { tile, bytes, rowBytes, stride, rows, count, reading } = copy;
+  const base = c.let(copy.base);
+  const list = c.let(copy.list);
   const row = c.let(base);
   const to = c.let(tile);
   const end = c.let(i32.add(tile, i32.mul(rows, rowBytes)));
@@ -244,6 +257,10 @@ function copyRows(c: Code, { base, bytes, ...copy }: Copy & { readonly base: I32
     c.while(
       () => i32.lt_u(to, end),
       () => {
+        c.if(i32.ne(list, 0), () => {
+          c.set(row, i32.add(base, i32.mul(i32.load(list), stride)));
+          c.inc(list, 4);
+        });
         body();
         c.inc(row, stride);
         c.inc(to, rowBytes);
@@ -289,7 +306,7 @@ function copyRows(c: Code, { base, bytes, ...copy }: Copy & { readonly base: I32
           ),
       ),
   );
-  c.release(row, to, end);
+  c.release(base, list, row, to, end);
 }
 
 /** Columns by themselves, from the addresses listed at `bases` on. */

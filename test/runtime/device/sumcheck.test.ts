@@ -357,6 +357,57 @@ describeDevices('sumcheck', (device, name) => {
     }
   });
 
+  it('combines rows of a matrix, wherever they are', async () => {
+    const random = new Random(16);
+    for (const [available, columns, rows] of [
+      [1, 1, [0]],
+      [5, 3, [4, 0, 4]],
+      [90, 70, [3, 4, 5, 6, 40, 89]],
+      [90, 16, Array.from({ length: 90 }, (_, i) => i)],
+      [200, 32, Array.from({ length: 100 }, (_, i) => 2 * i + 1)],
+      [3, 8, []],
+    ] as const) {
+      const size = available * columns;
+      const weights = random.frs(rows.length + 2);
+      for (const values of [
+        random.int16(size),
+        random.int32(size),
+        random.int64(size),
+        random.int32(size).map((v) => v >> 12),
+        random.frs(size),
+      ]) {
+        const expected = Array.from({ length: columns }, (_, j) =>
+          mod(rows.reduce((sum, row, k) => sum + weights[k] * BigInt(values[row * columns + j]), 0n)),
+        );
+        await device().scope(async () => {
+          const v = Array.isArray(values) ? device().frVector(values) : device().intVector(values);
+          const combined = device().combineRows(v, columns, Int32Array.from(rows), device().frVector(weights));
+          expect(await device().readFr(combined)).toEqual(expected);
+        });
+      }
+    }
+    // Two stretches of many rows.
+    await device().scope(async () => {
+      const columns = 64;
+      const rows = Int32Array.from({ length: 4200 }, (_, k) => (k < 4000 ? k : k + 5));
+      const values = Int16Array.from({ length: 4210 * columns }, (_, i) => (i * 7919) % 32768);
+      const weights = Array.from(rows, (row) => BigInt(row + 1));
+      const expected = Array.from({ length: columns }, (_, j) =>
+        mod(BigInt(rows.reduce((sum, row) => sum + (row + 1) * values[row * columns + j], 0))),
+      );
+      const v = device().intVector(values);
+      const combined = device().combineRows(v, columns, rows, device().frVector(weights));
+      expect(await device().readFr(combined)).toEqual(expected);
+    });
+    await device().scope(async () => {
+      const v = device().intVector(new Int16Array(12));
+      const weights = device().frVector([1n, 2n]);
+      expect(() => device().combineRows(v, 4, Int32Array.of(0, 3), weights)).toThrow(/row 3 of a matrix of 3 rows/);
+      expect(() => device().combineRows(v, 4, Int32Array.of(-1), weights)).toThrow(/row -1/);
+      expect(() => device().combineRows(v, 4, Int32Array.of(0, 1, 2), weights)).toThrow(/2 weights for 3 rows/);
+    });
+  });
+
   it('contracts integers at the ends of what their bits hold, by weights of the largest digits', async () => {
     // What balanced digits of 51 bits cannot exceed, as the integer that stands for the weight.
     const digits = [0n, 1n, 2n, 3n].reduce((sum, i) => sum + (1n << (51n * i + 50n)), 0n);
