@@ -34,6 +34,9 @@ export interface Wire {
   clear(label: string, value: bigint | undefined): bigint;
 }
 
+/** Rows opened, each as often as it is: far more than any real program's, about as many as fit in memory. */
+const mostRows = 2 ** 24;
+
 export class ProtocolContext {
   readonly transcript: Transcript;
   readonly relations: Value[] = [];
@@ -43,6 +46,7 @@ export class ProtocolContext {
   #plain = 0;
   #triples = 0;
   #degree = 0;
+  #rows = 0;
   #openHome: number | undefined;
 
   constructor(transcript: Transcript, wire: Wire) {
@@ -106,6 +110,16 @@ export class ProtocolContext {
       [neg(v), { constant: 0n, pads: new Map([[f.pad, 1n]]) }],
       [1n, { constant: 0n, pads: new Map([[pad('C', triple), 1n]]) }],
     ]);
+  }
+
+  /**
+   * Counts rows before the weights of their opening are made.
+   * @throws RangeError for more than are proved
+   */
+  countRows(rows: number): void {
+    this.#rows += rows;
+    if (this.#rows > mostRows)
+      throw new RangeError(`more than ${mostRows} rows of commitments would be opened, counted as often as they are`);
   }
 
   /** States that a value is 0. All relations are settled together by the closing argument. */

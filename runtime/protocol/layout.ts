@@ -53,6 +53,12 @@ export function openTensor(
   return openings;
 }
 
+/** How many rows a claim about a committed tensor opens. */
+export function rowCount(sources: readonly CommittedSource[], { class: c }: GadgetTensor): number {
+  if (c.kind === 'witness') return c.rows;
+  return c.kind === 'committed' ? c.files.reduce((n, k) => n + sources[c.source].tensors[k].rows, 0) : 0;
+}
+
 /** A witness tensor stands in the proof's own matrix, which follows those of the sources. */
 function openWitness(
   matrix: number,

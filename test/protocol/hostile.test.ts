@@ -199,6 +199,46 @@ describe('a bundle from outside', () => {
     await expect(planProgram(program)).rejects.toThrow(/level 2 has \d+ summands/);
   });
 
+  test('more openings than fit in memory are refused before they are made', async () => {
+    const [files, length] = [2 ** 15, 2 ** 16];
+    const [scale, range] = [
+      { num: 1n, den: 1n },
+      { lo: -2n, hi: 1n },
+    ];
+    const half = { kind: 'half' };
+    const terms = [
+      { coefficient: 2n ** 31n, variables: [], shared: [], free: [], factors: [{ tensor: 1, axes: [half, half] }] },
+    ];
+    const file = { name: 'w', axes: [{ length, columnBits: 0 }], bits: 2, frac: 0, firstRow: 0, rows: length };
+    // One file of 2^16 rows, stacked 2^15 times.
+    const program = readGadgetProgram({
+      name: 'm',
+      tensors: [
+        { name: 'y', shape: [], scale, range, class: { kind: 'output' } },
+        {
+          name: 'w',
+          shape: [files, length],
+          scale,
+          range,
+          class: { kind: 'committed', source: 0, stacked: 1, files: Array.from({ length: files }, () => 0) },
+        },
+      ],
+      equations: [{ target: 0, level: 1, terms }],
+      tables: [],
+      lookups: [],
+      zeros: [],
+      steps: [],
+      secrets: [],
+      witnessRows: 0,
+      sources: [{ name: 'a', columns: 32, rows: length, tensors: [file] }],
+      publics: [0],
+      columns: 32,
+      folds: 0,
+      levels: 1,
+    });
+    await expect(planProgram(program)).rejects.toThrow(/rows of commitments would be opened/);
+  });
+
   test('the sum of eq below a length is that of the table', () => {
     const point = [3n, 5n, 7n, 11n];
     for (let n = 1; n <= 16; n++) expect(eqSum(point, n)).toBe(reduce(eqTable(point, n).reduce((a, b) => a + b, 0n)));
