@@ -25,8 +25,10 @@ const foldSum = add(add(fold, mul(constant(1), table(2))), mul(constant(2), sub(
 
 const identity = table(0);
 /** The first entry of any table. */
-export const readFirst = async (device: Device, t: AnyTable): Promise<bigint> =>
-  (await device.readFr(device.map(device.prepare(identity), [t], [], 1)))[0];
+export const readFirst = async (device: Device, t: AnyTable): Promise<bigint> => {
+  const one = t.kind === 'fr' && t.length === 1 ? t : device.map(device.prepare(identity), [t], [], 1);
+  return (await device.readFr(one))[0];
+};
 
 /** eq weights of `rest`, the last `innerBits` variables apart. */
 const weightsOf = (device: Device, rest: readonly bigint[], innerBits: number) => ({

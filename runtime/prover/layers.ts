@@ -4,7 +4,7 @@
  * rebuilt from the leaves, a stretch at a time, whenever they are needed.
  */
 import type { AnyTable, Device, FrVector } from '../device/device.ts';
-import { add, mul, table } from '../device/expression.ts';
+import { add, constant, mul, table } from '../device/expression.ts';
 import { add as plus } from '../protocol/scalar.ts';
 import type { Held } from './held.ts';
 import { constantSum, leafRuns, plainSum } from './leaf-layer.ts';
@@ -64,6 +64,7 @@ export function treeLayers(device: Device, held: Held, leaves: DeviceLeaves, bud
   const kept = new Map<number, { readonly value: Fractions<FrVector>; release(): void }>();
   const [numerator, denominator] = [sumNumerator, sumDenominator].map((e) => device.prepare(e));
   const [plainKernel, constantKernel] = [plainSum, constantSum].map((e) => device.prepare(e));
+  const [fillKernel, copyKernel] = [constant(0), table(0)].map((e) => device.prepare(e));
   const space = (length: number): Fractions<FrVector> => ({ p: device.space(length), q: device.space(length) });
   const part = (v: Fractions<FrVector>, start: number, length: number): Fractions<FrVector> => ({
     p: device.slice(v.p, start, length),
@@ -87,6 +88,12 @@ export function treeLayers(device: Device, held: Held, leaves: DeviceLeaves, bud
         const own = part(into, run.start - start, run.length);
         if (run.numerators === undefined) return join(lo, hi, run.length, own);
         const [p0, p1] = run.numerators;
+        if (hi.q.length === 0) {
+          // Nothing to add.
+          device.map(fillKernel, [], [p0], run.length, own.p);
+          device.map(copyKernel, [lo.q], [], run.length, own.q);
+          return;
+        }
         const plain = p0 === 1n && p1 === 1n;
         const constants = plain ? [2n] : [plus(p0, p1), p0, p1];
         device.map(plain ? plainKernel : constantKernel, [lo.q, hi.q], constants, run.length, own.p);

@@ -25,19 +25,34 @@ export interface Leaves {
 
 /** Different denominators, as they come up. */
 export class Denominators {
-  readonly #values: number[] = [];
-  readonly #ids: number[] = [];
-  readonly #seconds: number[] = [];
+  #values = new Int32Array(2 ** 12);
+  #ids = new Int16Array(2 ** 12);
+  #seconds = new Int32Array(2 ** 12);
+  #count = 0;
 
   get count(): number {
-    return this.#values.length;
+    return this.#count;
   }
 
   /** The position of a new entry. */
   add(value: number, id: number, second = 0): number {
-    this.#ids.push(id);
-    this.#seconds.push(second);
-    return this.#values.push(value) - 1;
+    const at = this.#count++;
+    if (at === this.#values.length) this.#grow();
+    this.#values[at] = value;
+    this.#ids[at] = id;
+    this.#seconds[at] = second;
+    return at;
+  }
+
+  #grow(): void {
+    const larger = <T extends Int16Array | Int32Array>(of: T, out: T): T => {
+      out.set(of);
+      return out;
+    };
+    const size = 2 * this.#values.length;
+    this.#values = larger(this.#values, new Int32Array(size));
+    this.#ids = larger(this.#ids, new Int16Array(size));
+    this.#seconds = larger(this.#seconds, new Int32Array(size));
   }
 
   second(position: number): number {
@@ -45,8 +60,8 @@ export class Denominators {
   }
 
   take(paired: boolean): Leaves['denominators'] {
-    const [values, ids] = [Int32Array.from(this.#values), Int16Array.from(this.#ids)];
-    return paired ? { values, ids, seconds: Int32Array.from(this.#seconds) } : { values, ids };
+    const [values, ids] = [this.#values.subarray(0, this.#count), this.#ids.subarray(0, this.#count)];
+    return paired ? { values, ids, seconds: this.#seconds.subarray(0, this.#count) } : { values, ids };
   }
 }
 

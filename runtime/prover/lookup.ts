@@ -17,7 +17,9 @@ function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
   const leaves = sections.reduce((n, s) => n + 2 ** s.bits, 0);
   const denominators = new Denominators();
   // Of looked-up values 1, of table entries the negative multiplicities.
-  const numerators = [1];
+  const numerators = new Int32Array(1 + plan.tables.reduce((n, t) => n + 2 ** t.bits, 0));
+  numerators[0] = 1;
+  let used = 1;
   const [numeratorIndex, denominatorIndex] = [new Int32Array(leaves), new Int32Array(leaves)];
   const starts = plan.tables.map(({ bits }) => {
     const start = denominators.count;
@@ -29,7 +31,8 @@ function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
     if (s.kind === 'table') {
       for (let t = 0; t < own.length; t++) {
         own[t] = starts[s.index] + t;
-        numeratorIndex[s.offset + t] = numerators.push(-witness.multiplicities[s.index][t]) - 1;
+        numeratorIndex[s.offset + t] = used;
+        numerators[used++] = -witness.multiplicities[s.index][t];
       }
       continue;
     }
@@ -43,7 +46,7 @@ function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
   }
   return {
     depth,
-    numerators: Int32Array.from(numerators),
+    numerators,
     denominators: denominators.take(false),
     numeratorIndex,
     denominatorIndex,

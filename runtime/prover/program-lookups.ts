@@ -53,7 +53,9 @@ export function programLeaves(program: GadgetProgram, witness: Witness, { values
   const leaves = sections.reduce((n, s) => n + 2 ** s.bits, 0);
   const [numeratorIndex, denominatorIndex] = [new Int32Array(leaves), new Int32Array(leaves)];
   // Numerators: 0 where a box reaches beyond its tensor, 1 for looked-up values, and those of table entries.
-  const numerators = [0, 1];
+  const numerators = new Int32Array(2 + program.tables.reduce((n, t) => n + tableSize(t), 0));
+  numerators[1] = 1;
+  let used = 2;
   const entries = new Denominators();
   const starts = program.tables.map((t, id) => {
     const start = entries.count;
@@ -66,9 +68,10 @@ export function programLeaves(program: GadgetProgram, witness: Witness, { values
     const above = numeratorIndex.subarray(s.offset, s.offset + 2 ** s.bits);
     if (s.kind === 'table') {
       const m = multiplicities[s.index];
-      for (let i = 0; i < own.length; i++) {
-        own[i] = starts[s.index] + i;
-        above[i] = i < m.length ? numerators.push(-m[i]) - 1 : 0;
+      for (let i = 0; i < own.length; i++) own[i] = starts[s.index] + i;
+      for (let i = 0; i < m.length; i++) {
+        above[i] = used;
+        numerators[used++] = -m[i];
       }
       continue;
     }
@@ -94,7 +97,7 @@ export function programLeaves(program: GadgetProgram, witness: Witness, { values
   const paired = program.tables.some((t) => t.kind === 'function');
   return {
     depth,
-    numerators: Int32Array.from(numerators),
+    numerators,
     denominators: entries.take(paired),
     numeratorIndex,
     denominatorIndex,
