@@ -23,7 +23,8 @@ import { respond } from './sigma.ts';
 export interface ProverMatrix {
   readonly rows: number;
   readonly columns: number;
-  readonly vector: IntVector | FrVector;
+  /** The entries on the device: those of registered matrices are uploaded when the rows are combined, at a proof's end. */
+  vector(): IntVector | FrVector;
   readonly blindings: readonly bigint[];
 }
 
@@ -93,7 +94,7 @@ export async function proveArgument(
       combined = statement.openings.map((o) => {
         const { vector, columns } = matrices[o.matrix];
         const { rows, weights } = weightedRows(o);
-        return device.combineRows(vector, columns, rows, device.frVector(weights));
+        return device.combineRows(vector(), columns, rows, device.frVector(weights));
       });
       return columnProver(state, statement, combined);
     },
@@ -155,9 +156,10 @@ async function commitRows({ device, argument, matrices, rows }: ProverState): Pr
   const witness = matrices.slice(argument.registered);
   const kinds = ['P', 'A', 'B', 'C', 'Q'] as const;
   const committed = await device.commit([
-    ...witness.flatMap((m) =>
-      m.blindings.map((blinding, i) => ({ vector: m.vector, offset: i * m.columns, length: m.columns, blinding })),
-    ),
+    ...witness.flatMap(({ columns, blindings, vector }) => {
+      const entries = vector();
+      return blindings.map((blinding, i) => ({ vector: entries, offset: i * columns, length: columns, blinding }));
+    }),
     ...kinds.flatMap((k) =>
       rows[k].vectors.map((vector, i) => ({
         vector,

@@ -1,6 +1,6 @@
 /** Proves a program: evaluates it, and runs its levels as the prover. */
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
-import type { Device } from '../device/device.ts';
+import type { Device, IntVector } from '../device/device.ts';
 import { encodeBody, type Argument } from '../protocol/argument.ts';
 import { upload, type IntegerArray } from '../protocol/integers.ts';
 import { proveText, publicDigests, type ProgramRole } from '../protocol/program.ts';
@@ -90,6 +90,8 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       async (ctx) => {
         await meter.advance('commit', 1);
         await proveText(ctx, program, role);
+        // What is left is the matrices' part.
+        held.releaseAll();
         await meter.advance('equations', 1);
       },
       request.hooks,
@@ -107,17 +109,21 @@ export function proverMatrices(
   rows: Int32Array,
   randomness: Randomness,
 ): ProverMatrix[] {
+  const uploaded = (entries: MatrixEntries): (() => IntVector) => {
+    let vector: IntVector | undefined;
+    return () => (vector ??= device.intVector(entries));
+  };
   const registered = sources.map((s, i) => ({
     rows: program.sources[i].rows,
     columns: program.sources[i].columns,
-    vector: device.intVector(s.entries),
+    vector: uploaded(s.entries),
     blindings: s.blindings,
   }));
   if (program.witnessRows === 0) return registered;
   const own = {
     rows: program.witnessRows,
     columns: program.columns,
-    vector: device.intVector(rows),
+    vector: uploaded(rows),
     blindings: randomness.scalars(program.witnessRows),
   };
   return [...registered, own];

@@ -92,7 +92,7 @@ export async function commitSource(
   return device.scope(async () => {
     await device.prepareGenerators(rangeColumns(source) + 1);
     const vector = device.intVector(entries);
-    const registered: ProverMatrix = { rows: source.rows, columns: source.columns, vector, blindings };
+    const registered: ProverMatrix = { rows: source.rows, columns: source.columns, vector: () => vector, blindings };
     const rows = await device.commit(
       blindings.map((blinding, i) => ({ vector, offset: i * source.columns, length: source.columns, blinding })),
     );
@@ -105,11 +105,10 @@ export async function commitSource(
     const randomness = new Randomness('range proof', entropy, digest, matrixDigest(entries));
     const { witness, matrices } = await rangeWitness(device, source, plan, entries, hooks);
     const held = new Held(device);
-    const committed = matrices.map((m) => ({
-      ...m,
-      vector: device.intVector(m.entries),
-      blindings: randomness.scalars(m.rows),
-    }));
+    const committed = matrices.map((m) => {
+      const own = device.intVector(m.entries);
+      return { ...m, vector: () => own, blindings: randomness.scalars(m.rows) };
+    });
     const body = await proveArgument(
       device,
       argument,

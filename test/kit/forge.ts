@@ -115,20 +115,20 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
       publics: publicDigests(program, publics),
     };
     const randomness = new Randomness('proof', entropyOf(5), statementDigest(statement));
+    const own = device.frVector(rows);
     const matrices = [
-      ...s.sources.map((c, i) => ({
-        rows: program.sources[i].rows,
-        columns: program.sources[i].columns,
-        vector: device.intVector(c.entries),
-        blindings: c.blindings,
-      })),
+      ...s.sources.map((c, i) => {
+        const vector = device.intVector(c.entries);
+        const { rows: count, columns } = program.sources[i];
+        return { rows: count, columns, vector: () => vector, blindings: c.blindings };
+      }),
       ...(program.witnessRows === 0
         ? []
         : [
             {
               rows: program.witnessRows,
               columns: program.columns,
-              vector: device.frVector(rows),
+              vector: () => own,
               blindings: randomness.scalars(program.witnessRows),
             },
           ]),

@@ -162,16 +162,17 @@ describe('slots outside the tensors', () => {
       await device.prepareGenerators(source.columns + 1);
       const { witness, multiplicities } = narrowWitness(plan, c.entries, source.columns);
       const randomness = new Randomness('test', entropyOf(7));
+      const [entries, counts] = [c.entries, multiplicities].map((own) => device.intVector(own));
       const registered = {
         rows: source.rows,
         columns: source.columns,
-        vector: device.intVector(c.entries),
+        vector: () => entries,
         blindings: c.blindings,
       };
       const table = {
         rows: plan.matrices[1].rows,
         columns: source.columns,
-        vector: device.intVector(multiplicities),
+        vector: () => counts,
         blindings: randomness.scalars(plan.matrices[1].rows),
       };
       const body = await proveArgument(device, argument, transcript(), [registered, table], randomness, async (ctx) => {

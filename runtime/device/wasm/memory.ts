@@ -69,16 +69,18 @@ export class Views {
   }
 }
 
-/** Rounds up to a size class: 64 times 4, 5, 6 or 7 times a power of two. */
+/** Blocks of this many units and more are cut to size and joined again, so that a few huge ones do not bind the memory. */
+const LARGE = 2 ** 14;
+const LARGE_STEP = 2 ** 10;
+
+/** Rounds up to a size class: 64 times 4, 5, 6 or 7 times a power of two; large blocks, which are cut to size, to 64 KiB. */
 function sizeClass(bytes: number): number {
   const units = Math.max(1, Math.ceil(bytes / 64));
   if (units <= 4) return units;
+  if (units >= LARGE) return Math.ceil(units / LARGE_STEP) * LARGE_STEP;
   const step = 2 ** (Math.floor(Math.log2(units - 1)) - 2);
   return Math.ceil(units / step) * step;
 }
-
-/** Blocks of this many units and more are cut to size and joined again, so that a few huge ones do not bind the memory. */
-const LARGE = 2 ** 14;
 
 /** Address space for smaller blocks alone: among large ones, each would cut a stretch in two that the next proof wants whole. */
 const SMALL_BYTES = 2 ** 28;
