@@ -1,6 +1,7 @@
 /** Index arithmetic at run time: the entries a view takes, and the 0/1 values of guards. */
 import type { DigitSource } from '../../compiler/gadget/program.ts';
 import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
+import { additive, digitIndex, expand, isInside, sumOf, type Additive } from './additive.ts';
 
 /** @throws Error for an entry of a tensor: programs that are proved have index arithmetic only. */
 export function evaluateIndex(e: IndexExpr, variables: readonly number[]): number {
@@ -35,9 +36,6 @@ const comparisons: Readonly<Record<Compare['op'], (a: number, b: number) => bool
   '>': (a, b) => a > b,
 };
 
-export const guardsHold = (guards: readonly Compare[], variables: readonly number[]): boolean =>
-  guards.every((g) => comparisons[g.op](evaluateIndex(g.left, variables), evaluateIndex(g.right, variables)));
-
 /** Calls `visit` with every index tuple of a shape, row-major. The tuple is reused. */
 export function forEachIndex(
   shape: readonly number[],
@@ -54,6 +52,17 @@ export function forEachIndex(
   }
 }
 
+/** The value of an expression at every entry of a shape. */
+function indexValues(e: IndexExpr, shape: readonly number[]): Float64Array {
+  const sum = additive(e, shape, evaluateIndex);
+  if (sum) return expand(sum, shape);
+  const values = new Float64Array(shape.reduce((n, d) => n * d, 1));
+  forEachIndex(shape, (index, position) => {
+    values[position] = evaluateIndex(e, index);
+  });
+  return values;
+}
+
 /** For every entry of a view its position in the row-major tensor it views, or -1 where it is 0. */
 export function viewMap(
   shape: readonly number[],
@@ -61,51 +70,75 @@ export function viewMap(
   at: readonly IndexExpr[],
   guards: readonly Compare[],
 ): Int32Array {
-  const map = new Int32Array(shape.reduce((n, d) => n * d, 1));
-  forEachIndex(shape, (index, position) => {
-    map[position] = guardsHold(guards, index) ? flatten(of, at, index) : -1;
-  });
+  const map = positionMap(
+    shape,
+    of,
+    at.map((e) => additive(e, shape, evaluateIndex) ?? indexValues(e, shape)),
+  );
+  for (const g of guards) {
+    const holds = guardValues(shape, g);
+    for (let i = 0; i < map.length; i++) if (holds[i] === 0) map[i] = -1;
+  }
   return map;
 }
 
 /** The same for a view by digits. */
-export function digitMap(
+export const digitMap = (
   shape: readonly number[],
   of: readonly number[],
   axes: readonly (readonly DigitSource[])[],
+): Int32Array =>
+  positionMap(
+    shape,
+    of,
+    axes.map((digits) => digitIndex(digits, shape)),
+  );
+
+/** Row-major positions in a tensor of shape `of`, of which an index is given for each axis, or -1 outside it. */
+function positionMap(
+  shape: readonly number[],
+  of: readonly number[],
+  indices: readonly (Additive | Float64Array)[],
 ): Int32Array {
-  const map = new Int32Array(shape.reduce((n, d) => n * d, 1));
-  forEachIndex(shape, (index, position) => {
-    let at = 0;
-    for (const [j, digits] of axes.entries()) {
-      let i = 0;
-      for (const d of digits) i = 2 * i + (typeof d === 'number' ? d : (index[d.variable] >> d.bit) & 1);
-      if (i >= of[j]) {
-        at = -1;
-        break;
-      }
-      at = at * of[j] + i;
+  const strides = of.map((_, j) => of.slice(j + 1).reduce((n, d) => n * d, 1));
+  const sums = indices.flatMap((e, j) => (e instanceof Float64Array ? [] : [{ e, by: strides[j] }]));
+  const map = new Int32Array(
+    expand(
+      sumOf(
+        sums.map((s) => s.e),
+        sums.map((s) => s.by),
+      ),
+      shape,
+    ),
+  );
+  const outside = new Uint8Array(map.length);
+  for (const [j, e] of indices.entries()) {
+    const isSum = !(e instanceof Float64Array);
+    if (isSum && isInside(e, of[j])) continue;
+    const values = isSum ? expand(e, shape) : e;
+    for (let i = 0; i < map.length; i++) {
+      if (values[i] < 0 || values[i] >= of[j]) outside[i] = 1;
+      if (!isSum) map[i] += strides[j] * values[i];
     }
-    map[position] = at;
-  });
+  }
+  for (let i = 0; i < map.length; i++) if (outside[i] !== 0) map[i] = -1;
   return map;
 }
 
-/** Row-major position, or -1 outside the shape. */
-function flatten(shape: readonly number[], at: readonly IndexExpr[], variables: readonly number[]): number {
-  let position = 0;
-  for (const [j, e] of at.entries()) {
-    const i = evaluateIndex(e, variables);
-    if (i < 0 || i >= shape[j]) return -1;
-    position = position * shape[j] + i;
+export function maskValues(shape: readonly number[], guards: readonly Compare[]): Int16Array {
+  const out = new Int16Array(shape.reduce((n, d) => n * d, 1)).fill(1);
+  for (const g of guards) {
+    const holds = guardValues(shape, g);
+    for (let i = 0; i < out.length; i++) out[i] &= holds[i];
   }
-  return position;
+  return out;
 }
 
-export function maskValues(shape: readonly number[], guards: readonly Compare[]): Int16Array {
-  const out = new Int16Array(shape.reduce((n, d) => n * d, 1));
-  forEachIndex(shape, (index, position) => {
-    out[position] = guardsHold(guards, index) ? 1 : 0;
-  });
+/** 1 where a guard holds, else 0. */
+function guardValues(shape: readonly number[], { left, op, right }: Compare): Uint8Array {
+  const difference = indexValues({ kind: 'sub', left, right }, shape);
+  const compare = comparisons[op];
+  const out = new Uint8Array(difference.length);
+  for (let i = 0; i < out.length; i++) out[i] = compare(difference[i], 0) ? 1 : 0;
   return out;
 }

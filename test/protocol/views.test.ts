@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
-import { evaluateIndex, guardsHold, maskValues, viewMap } from '../../runtime/protocol/views.ts';
+import { digitMap, evaluateIndex, forEachIndex, maskValues, viewMap } from '../../runtime/protocol/views.ts';
 import { shapes } from '../kit/arbitrary.ts';
 import { size } from './multilinear.ts';
 
@@ -40,13 +40,14 @@ describe('views', () => {
   });
 
   test('comparisons mean what they say, and all guards have to hold', () => {
+    const holds = (guards: readonly Compare[]): boolean => maskValues([], guards)[0] === 1;
     const ops = ['<', '<=', '==', '!=', '>=', '>'] as const;
     for (const [a, b] of [
       [0, 1],
       [1, 1],
       [2, 1],
     ])
-      expect(ops.map((op) => guardsHold([{ left: c(a), op, right: c(b) }], []))).toEqual([
+      expect(ops.map((op) => holds([{ left: c(a), op, right: c(b) }]))).toEqual([
         a < b,
         a <= b,
         a === b,
@@ -58,7 +59,7 @@ describe('views', () => {
       { left: c(0), op: '<', right: c(1) },
       { left: c(0), op: '>', right: c(1) },
     ];
-    expect([guardsHold([yes, yes], []), guardsHold([yes, no], []), guardsHold([], [])]).toEqual([true, false, true]);
+    expect([holds([yes, yes]), holds([yes, no]), holds([])]).toEqual([true, false, true]);
   });
 
   test('a mask is the indicator of its guards', () => {
@@ -77,4 +78,83 @@ describe('views', () => {
       { seed: 8, numRuns: 60 },
     );
   });
+
+  test('maps say of every entry what the expressions say of its index', () => {
+    const shape = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(
+        shape.chain((own) =>
+          fc.record({
+            own: fc.constant(own),
+            of: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 3 }),
+            at: fc.array(expression(own.length), { minLength: 3, maxLength: 3 }),
+            guards: fc.array(
+              fc.record({
+                left: expression(own.length),
+                op: fc.constantFrom('<', '<=', '==', '!=', '>=', '>'),
+                right: expression(own.length),
+              }),
+              { maxLength: 2 },
+            ),
+          }),
+        ),
+        ({ own, of, at, guards }) => {
+          const [map, mask] = [viewMap(own, of, at.slice(0, of.length), guards), maskValues(own, guards)];
+          forEachIndex(own, (index, position) => {
+            const inside = guards.every(({ left, op, right }) =>
+              compare(op, evaluateIndex(left, index), evaluateIndex(right, index)),
+            );
+            const to = of.map((_, j) => evaluateIndex(at[j], index));
+            const flat = to.reduce((n, i, j) => n * of[j] + i, 0);
+            expect(mask[position]).toBe(inside ? 1 : 0);
+            expect(map[position]).toBe(inside && to.every((i, j) => i >= 0 && i < of[j]) ? flat : -1);
+          });
+        },
+      ),
+      { seed: 9, numRuns: 300 },
+    );
+  });
+
+  test('a view by digits puts them together', () => {
+    const cases = fc.record({
+      own: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 3 }),
+      of: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 }),
+      digits: fc.array(fc.array(fc.nat({ max: 10 }), { maxLength: 4 }), { minLength: 3, maxLength: 3 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ own, of, digits }) => {
+        const axes = of.map((_, j) =>
+          digits[j].map((d) =>
+            d < 2 ? (d as 0 | 1) : { variable: (d - 2) % own.length, bit: Math.floor((d - 2) / 3) },
+          ),
+        );
+        const map = digitMap(own, of, axes);
+        forEachIndex(own, (index, position) => {
+          const to = axes.map((list) =>
+            list.reduce((n: number, d) => 2 * n + (typeof d === 'number' ? d : (index[d.variable] >> d.bit) & 1), 0),
+          );
+          const flat = to.reduce((n, i, j) => n * of[j] + i, 0);
+          expect(map[position]).toBe(to.every((i, j) => i < of[j]) ? flat : -1);
+        });
+      }),
+      { seed: 10, numRuns: 300 },
+    );
+  });
 });
+
+const compare = (op: Compare['op'], a: number, b: number): boolean =>
+  ({ '<': a < b, '<=': a <= b, '==': a === b, '!=': a !== b, '>=': a >= b, '>': a > b })[op];
+
+/** Sums of functions of one index each, and products and quotients that mix them. */
+function expression(variables: number): fc.Arbitrary<IndexExpr> {
+  const leaf = fc.oneof(fc.integer({ min: -2, max: 4 }).map(c), fc.nat({ max: variables - 1 }).map(v));
+  const { tree } = fc.letrec<{ tree: IndexExpr }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 3 },
+      leaf,
+      fc.record({ kind: fc.constantFrom('add', 'sub', 'mul'), left: tie('tree'), right: tie('tree') }),
+      fc.record({ kind: fc.constantFrom('div', 'mod'), left: tie('tree'), by: fc.integer({ min: 1, max: 4 }) }),
+    ) as fc.Arbitrary<IndexExpr>,
+  }));
+  return tree;
+}
