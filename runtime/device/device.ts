@@ -24,6 +24,13 @@ export interface IntVector {
   readonly bytes: 2 | 4 | 8;
 }
 
+/** A batch of matrices whose entries lie in a vector: entry [b, i, j] at offset + b strides[0] + i strides[1] + j strides[2]. */
+export interface IntMatrices {
+  readonly vector: IntVector;
+  readonly offset: number;
+  readonly strides: readonly [batch: number, row: number, column: number];
+}
+
 /** A vector of affine points of G1 in device memory; the point at infinity is allowed. */
 export interface PointVector {
   readonly kind: 'points';
@@ -135,11 +142,14 @@ export interface Device extends VerifierDevice {
   /** One Pedersen vector commitment per row, each 48 bytes compressed. */
   commit(rows: readonly CommitRow[]): Promise<Uint8Array[]>;
 
-  /** out[o, i] = sum_d left[o, d] * right[d, i] over the integers: exact, the caller guarantees that no 64-bit sum wraps. */
+  /**
+   * out[b, o, i] = sum_d left[b, o, d] * right[b, d, i] over the integers, row-major: exact, the caller guarantees that no 64-bit
+   * sum wraps. Quickest where `right` is the larger one.
+   */
   multiplyIntegers(
-    left: IntVector,
-    right: IntVector,
-    shape: readonly [outer: number, reduce: number, inner: number],
+    left: IntMatrices,
+    right: IntMatrices,
+    shape: readonly [batch: number, outer: number, reduce: number, inner: number],
   ): Promise<BigInt64Array>;
 
   /** out[j] = sum over k of weights[k] * v[rows[k] * columns + j], j < columns: rows of a row-major matrix, weighted and added. */

@@ -10,6 +10,7 @@ import type {
   Device,
   FrVector,
   IndexedTable,
+  IntMatrices,
   IntVector,
   Integers,
   PointVector,
@@ -89,6 +90,11 @@ const valueOf = (e: Expression, values: readonly bigint[], constants: readonly b
   });
 
 /** @param options.generators where to keep generators between runs. */
+const entriesOf = ({ vector, offset, strides }: IntMatrices) => {
+  const all = integers(vector);
+  return (b: number, i: number, j: number): bigint => all[offset + b * strides[0] + i * strides[1] + j * strides[2]];
+};
+
 export function createReferenceDevice(options: { readonly generators?: GeneratorCache } = {}): Device {
   const scopes = new Scopes<{ free(): void }>((v) => v.free());
   const own = <V extends { free(): void }>(v: V): V => {
@@ -184,12 +190,13 @@ export function createReferenceDevice(options: { readonly generators?: Generator
 
     async multiplyIntegers(left, right, shape) {
       check.checkProduct(left, right, shape);
-      const [outer, reduce, inner] = shape;
-      const [a, b] = [integers(left), integers(right)];
-      const out = new BigInt64Array(outer * inner);
-      for (let o = 0; o < outer; o++)
-        for (let d = 0; d < reduce; d++)
-          for (let i = 0; i < inner; i++) out[o * inner + i] += a[o * reduce + d] * b[d * inner + i];
+      const [batch, outer, reduce, inner] = shape;
+      const [a, b] = [entriesOf(left), entriesOf(right)];
+      const out = new BigInt64Array(batch * outer * inner);
+      let at = 0;
+      for (let k = 0; k < batch; k++)
+        for (let o = 0; o < outer; o++)
+          for (let i = 0; i < inner; i++, at++) for (let d = 0; d < reduce; d++) out[at] += a(k, o, d) * b(k, d, i);
       return out;
     },
 

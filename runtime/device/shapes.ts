@@ -1,7 +1,7 @@
 /**
  * Argument checks shared by the devices, so that each refuses the same calls with the same words.
  */
-import type { FrVector, IntVector, PointVector, AnyTable } from './device.ts';
+import type { FrVector, IntMatrices, PointVector, AnyTable } from './device.ts';
 import { constantCount, tableCount, type Expression } from './expression.ts';
 
 export function checkSlice(what: string, offset: number, length: number, available: number): void {
@@ -28,13 +28,24 @@ export function checkRows(v: { readonly length: number }, columns: number, rows:
 }
 
 export function checkProduct(
-  left: IntVector,
-  right: IntVector,
-  [outer, reduce, inner]: readonly [number, number, number],
+  left: IntMatrices,
+  right: IntMatrices,
+  [batch, outer, reduce, inner]: readonly [number, number, number, number],
 ): void {
-  if (left.length !== outer * reduce || right.length !== reduce * inner)
+  checkMatrices('left', left, [batch, outer, reduce]);
+  checkMatrices('right', right, [batch, reduce, inner]);
+}
+
+function checkMatrices(
+  side: string,
+  { vector, offset, strides }: IntMatrices,
+  shape: readonly [number, number, number],
+): void {
+  const last = shape.reduce((at, n, j) => at + (n - 1) * strides[j], offset);
+  const isWhole = [offset, ...strides, ...shape].every((n) => Number.isInteger(n) && n >= 0);
+  if (!isWhole || (!shape.includes(0) && last >= vector.length))
     throw new RangeError(
-      `multiplyIntegers: ${left.length} and ${right.length} entries are not [${outer}, ${reduce}] and [${reduce}, ${inner}]`,
+      `multiplyIntegers: ${side} matrices of shape [${shape.join(', ')}] at ${offset} with strides [${strides.join(', ')}] do not lie inside ${vector.length} entries`,
     );
 }
 

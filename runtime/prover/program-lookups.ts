@@ -3,7 +3,7 @@ import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import { programSections, tableSize, type BoxSide } from '../protocol/program-lookups.ts';
 import { bitsFor } from '../protocol/scalar.ts';
 import { Denominators, type Leaves } from './leaves.ts';
-import type { Numbers } from './sums.ts';
+import { isSmall, type Numbers } from './numbers.ts';
 import type { Witness } from './witness.ts';
 
 export interface LookedUp {
@@ -33,7 +33,7 @@ export function lookUp(program: GadgetProgram, witness: Witness): LookedUp {
 /** (entry + offset) / 2^shift, or -1 where that is no small integer. */
 function positions(of: Numbers, offset: bigint, shift: number): Int32Array {
   const out = new Int32Array(of.length);
-  if (Array.isArray(of)) {
+  if (!isSmall(of)) {
     for (let i = 0; i < out.length; i++) {
       const v = of[i] + offset;
       out[i] = v < 0n || v >> BigInt(shift + 31) !== 0n ? -1 : Number(v >> BigInt(shift));

@@ -1,171 +1,196 @@
 /** Sums of products of tensors over index loops, exactly: the bulk of what a prover evaluates. */
-import type { AxisBinding, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
-import type { Range } from '../../compiler/tensor/program.ts';
-import { bitsFor } from '../protocol/scalar.ts';
+import type { GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
+import type { Device } from '../device/device.ts';
+import type { IntegerArray } from '../protocol/integers.ts';
+import { loopsOf, positions, sizeOf, type Loop } from './loops.ts';
+import { halves, isSmall, magnitude, makeSums, MOST_DOUBLE, type Numbers, type SmallNumbers } from './numbers.ts';
+import { matrixProduct, multiply } from './products.ts';
 
-/** Exact integers: doubles within 53 bits, or bigints. */
-export type Numbers = Int16Array | Int32Array | Float64Array | bigint[];
-
-const mostDouble = 2n ** 53n;
-
-export const fitsDouble = ({ lo, hi }: Range): boolean => lo > -mostDouble && hi < mostDouble;
-
-/** Zeros in the narrowest storage for a range. */
-export function makeNumbers({ lo, hi }: Range, length: number): Numbers {
-  if (lo >= -(2n ** 15n) && hi < 2n ** 15n) return new Int16Array(length);
-  if (lo >= -(2n ** 31n) && hi < 2n ** 31n) return new Int32Array(length);
-  return fitsDouble({ lo, hi }) ? new Float64Array(length) : Array.from({ length }, () => 0n);
+/** A tensor's integers, as they were computed and as a device takes them. */
+export interface NumberSource {
+  numbers(id: number): Numbers;
+  entries(id: number): IntegerArray;
 }
 
-/** A loop of a term: over an output index, a summed reduced index, or an axis that only one factor has. */
-export interface Loop {
-  readonly length: number;
-  /** Stride in the target (0 for reduced) and in each factor. */
-  readonly target: number;
-  readonly factors: readonly number[];
+/** One term: what is summed over which loops, dense over those that move in the target. */
+interface Plan {
+  readonly term: GadgetTerm;
+  /** Those that move in a factor, with steps of the term's own sums instead of the target. */
+  readonly loops: readonly Loop[];
+  /** Output loops that move in no factor. */
+  readonly isFree: readonly boolean[];
+  readonly outputs: readonly Loop[];
+  readonly coefficient: bigint;
+  readonly magnitudes: readonly bigint[];
+  /** Bounds the sum of the products' magnitudes. */
+  readonly bound: bigint;
 }
 
-const strides = (shape: readonly number[]): number[] =>
-  shape.map((_, j) => shape.slice(j + 1).reduce((n, d) => n * d, 1));
-
-/** The loops of a term and the coefficient of its raw sum. */
-export function loopsOf(
-  program: GadgetProgram,
-  t: GadgetTensor,
-  term: GadgetTerm,
-): { loops: Loop[]; coefficient: bigint } {
-  const targetStrides = strides(t.shape);
-  const factorStrides = term.factors.map((f) => strides(program.tensors[f.tensor].shape));
-  const along = (match: (a: AxisBinding) => boolean): number[] =>
-    term.factors.map((f, k) => f.axes.reduce((s, a, j) => (match(a) ? s + factorStrides[k][j] : s), 0));
-  const outputs = t.shape.map((length, o): Loop => {
-    const v = term.shared.indexOf(o);
-    const factors = along(
-      (a) => (a.kind === 'output' && a.output === o) || (v >= 0 && a.kind === 'summed' && a.variable === v),
-    );
-    return { length, target: targetStrides[o], factors };
-  });
-  const summed = term.variables
-    .map((length, v): Loop => ({ length, target: 0, factors: along((a) => a.kind === 'summed' && a.variable === v) }))
-    .slice(term.shared.length);
-  let coefficient = term.coefficient;
-  const halves: Loop[] = [];
-  for (const [k, f] of term.factors.entries())
-    for (const [j, a] of f.axes.entries())
-      if (a.kind === 'half') {
-        const length = program.tensors[f.tensor].shape[j];
-        coefficient /= BigInt(2 ** bitsFor(length));
-        halves.push({ length, target: 0, factors: term.factors.map((_, i) => (i === k ? factorStrides[k][j] : 0)) });
-      }
-  return { loops: [...outputs, ...summed, ...halves].filter((l) => l.length > 1), coefficient };
-}
-
-const magnitude = ({ lo, hi }: Range): bigint => (hi > -lo ? hi : -lo);
-
-/** The target's entries, by the ranges of the factors in doubles or bigints. */
-export function sumTerms(
+/** The target's entries. */
+export async function sumTerms(
+  device: Device,
   program: GadgetProgram,
   t: GadgetTensor,
   terms: readonly GadgetTerm[],
-  numbers: (id: number) => Numbers,
-): Numbers {
-  const length = t.shape.reduce((n, d) => n * d, 1);
-  const plans = terms.map((term) => {
-    const { loops, coefficient } = loopsOf(program, t, term);
-    const count = loops.filter((l) => l.target === 0).reduce((n, l) => n * BigInt(l.length), 1n);
-    const magnitudes = term.factors.map((f) => magnitude(program.tensors[f.tensor].range));
-    const raw = magnitudes.reduce((n, m) => n * m, count);
-    return { loops, coefficient, raw, magnitudes, factors: term.factors.map((f) => numbers(f.tensor)) };
-  });
-  const total = plans.reduce((n, p) => n + p.raw * (p.coefficient < 0n ? -p.coefficient : p.coefficient), 0n);
-  const exact = plans.every((p) => p.raw < mostDouble && !p.factors.some((f) => Array.isArray(f)));
-  if (exact && total < mostDouble) {
-    const sums = new Float64Array(length);
-    for (const p of plans) addProducts(p.loops, p.factors as NumberArray[], Number(p.coefficient), sums);
-    return narrowed(sums, t.range);
+  source: NumberSource,
+): Promise<Numbers> {
+  const plans = terms.map((term) => planTerm(program, t, term));
+  const bound = plans.reduce((n, p) => n + p.bound * (p.coefficient < 0n ? -p.coefficient : p.coefficient), 0n);
+  const sums = makeSums(
+    t.shape.reduce((n, d) => n * d, 1),
+    bound,
+  );
+  for (const p of plans)
+    for (const { values, scale } of await rawSums(device, p, source))
+      sums.add(spread(values, p), p.coefficient * scale, p.bound);
+  return sums.result(t.range);
+}
+
+function planTerm(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm): Plan {
+  const { loops, coefficient } = loopsOf(program, t, term);
+  const moves = (l: Loop): boolean => l.factors.some((step) => step !== 0);
+  const outputs = loops.filter((l) => l.target > 0);
+  const own = outputs.filter(moves);
+  const reduced = loops.filter((l) => l.target === 0);
+  const magnitudes = term.factors.map((f) => magnitude(program.tensors[f.tensor].range));
+  const count = BigInt(sizeOf(reduced.filter(moves)));
+  return {
+    term,
+    loops: [...own.map((l, j) => ({ ...l, target: sizeOf(own.slice(j + 1)) })), ...reduced.filter(moves)],
+    isFree: outputs.map((l) => !moves(l)),
+    outputs,
+    // A sum over an index that occurs nowhere repeats its only value.
+    coefficient: coefficient * BigInt(sizeOf(reduced.filter((l) => !moves(l)))),
+    magnitudes,
+    bound: magnitudes.reduce((n, m) => n * m, count),
+  };
+}
+
+/** The sums of a term's products, over the output loops that move in a factor: parts, each to be scaled. */
+async function rawSums(
+  device: Device,
+  { term, loops, magnitudes, bound }: Plan,
+  source: NumberSource,
+): Promise<{ readonly values: Numbers; readonly scale: bigint }[]> {
+  const one = (values: Numbers): { values: Numbers; scale: bigint }[] => [{ values, scale: 1n }];
+  const factors = term.factors.map((f) => source.numbers(f.tensor));
+  if (factors.length === 1 && loops.every((l) => l.target === l.factors[0])) return one(factors[0]);
+  const small = factors.every(isSmall) ? factors : undefined;
+  if (factors.length === 2) {
+    const exact = bound < MOST_DOUBLE;
+    const sparse = small && exact ? fewOnes(small, magnitudes) : undefined;
+    if (small && sparse !== undefined) return one(sumOnes(loops, small, sparse));
+    const product = bound < 2n ** 63n ? matrixProduct(loops) : undefined;
+    const [a, b] = product ? term.factors.map((f) => source.entries(f.tensor)) : [];
+    if (product && !Array.isArray(a) && !Array.isArray(b)) return one(await multiply(device, product, [a, b], exact));
+  }
+  const length = sizeOf(loops.filter((l) => l.target > 0));
+  if (small && bound < MOST_DOUBLE) return one(addProducts(loops, small, length));
+  if (small && canSplit(magnitudes, bound)) {
+    const [widest, shift] = [widestOf(magnitudes), splitShift(bound)];
+    const [high, low] = halves(small[widest], shift).map((part) =>
+      addProducts(
+        loops,
+        small.map((f, k) => (k === widest ? part : f)),
+        length,
+      ),
+    );
+    return [
+      { values: high, scale: 2n ** BigInt(shift) },
+      { values: low, scale: 1n },
+    ];
   }
   const sums: bigint[] = Array.from({ length }, () => 0n);
-  for (const p of plans) {
-    if (p.raw < mostDouble && !p.factors.some((f) => Array.isArray(f))) {
-      const own = new Float64Array(length);
-      addProducts(p.loops, p.factors as NumberArray[], 1, own);
-      for (let i = 0; i < length; i++) if (own[i] !== 0) sums[i] += p.coefficient * BigInt(own[i]);
-    } else if (!p.factors.some((f) => Array.isArray(f)) && canSplit(p.magnitudes, p.raw)) {
-      for (const [part, shift] of split(p.factors as NumberArray[], p.magnitudes, p.raw)) {
-        const own = new Float64Array(length);
-        addProducts(p.loops, part, 1, own);
-        const scale = p.coefficient * 2n ** BigInt(shift);
-        for (let i = 0; i < length; i++) if (own[i] !== 0) sums[i] += scale * BigInt(own[i]);
-      }
-    } else addBig(p.loops, p.factors, p.coefficient, sums);
-  }
-  return fitsDouble(t.range) ? narrowed(Float64Array.from(sums, Number), t.range) : sums;
+  addBig(loops, factors, 1n, sums);
+  return one(sums);
+}
+
+/** Repeats sums along the output loops that they do not depend on. */
+function spread(values: Numbers, { outputs, isFree, loops }: Plan): Numbers {
+  if (!isFree.includes(true)) return values;
+  const own = loops.filter((l) => l.target > 0);
+  const steps = outputs.map((_, j) => (isFree[j] ? 0 : own[j - isFree.slice(0, j).filter(Boolean).length].target));
+  const from = positions(outputs, steps);
+  if (Array.isArray(values)) return Array.from(from, (i) => values[i]);
+  const out = new (values.constructor as Float64ArrayConstructor)(from.length);
+  for (let i = 0; i < from.length; i++) out[i] = (values as Float64Array)[from[i]];
+  return out;
 }
 
 /** How far the widest factor's high part has to be shifted down for sums of products to fit 53 bits. */
-const splitShift = (raw: bigint): number => (raw >> 52n).toString(2).length;
+const splitShift = (bound: bigint): number => (bound >> 52n).toString(2).length;
 
 const widestOf = (magnitudes: readonly bigint[]): number =>
   magnitudes.reduce((best, m, k) => (m > magnitudes[best] ? k : best), 0);
 
-/** Whether sums with the low part fit, too. */
-const canSplit = (magnitudes: readonly bigint[], raw: bigint): boolean =>
-  raw * 2n ** BigInt(splitShift(raw)) < mostDouble * magnitudes[widestOf(magnitudes)];
+/** Whether sums with the low part of the widest factor fit, too. */
+const canSplit = (magnitudes: readonly bigint[], bound: bigint): boolean =>
+  bound * 2n ** BigInt(splitShift(bound)) < MOST_DOUBLE * magnitudes[widestOf(magnitudes)];
 
-/**
- * The factors with the widest one split, v = high 2^shift + low, so that sums of either part's products fit 53 bits.
- */
-function split(
-  factors: readonly NumberArray[],
-  magnitudes: readonly bigint[],
-  raw: bigint,
-): [parts: NumberArray[], shift: number][] {
-  const [widest, shift] = [widestOf(magnitudes), splitShift(raw)];
-  const by = 2 ** shift;
-  const of = factors[widest];
-  const [high, low] = [new Float64Array(of.length), new Float64Array(of.length)];
-  for (let i = 0; i < of.length; i++) {
-    high[i] = Math.floor(of[i] / by);
-    low[i] = of[i] - high[i] * by;
+/** The one of two factors whose entries are 0 with few exceptions, as those of selectors are. */
+function fewOnes(factors: readonly SmallNumbers[], magnitudes: readonly bigint[]): 0 | 1 | undefined {
+  for (const k of [0, 1] as const) {
+    const f = factors[k];
+    if (magnitudes[k] > 1n || f.length < 1024) continue;
+    let count = 0;
+    for (let i = 0; i < f.length; i++) if (f[i] !== 0) count++;
+    if (16 * count < f.length) return k;
   }
-  const using = (part: NumberArray): NumberArray[] => factors.map((f, k) => (k === widest ? part : f));
-  return [
-    [using(high), shift],
-    [using(low), 0],
-  ];
+  return undefined;
 }
 
-type NumberArray = Int16Array | Int32Array | Float64Array;
-
-function narrowed(sums: Float64Array, range: Range): Numbers {
-  const out = makeNumbers(range, 0);
-  if (out instanceof Int16Array) return Int16Array.from(sums);
-  return out instanceof Int32Array ? Int32Array.from(sums) : sums;
+/** The sums of products of two factors, of which number `sparse` is 0 nearly everywhere. */
+function sumOnes(loops: readonly Loop[], factors: readonly SmallNumbers[], sparse: 0 | 1): Float64Array {
+  const ones = factors[sparse];
+  const other = factors[1 - sparse];
+  const moving = loops.filter((l) => l.factors[sparse] > 0).sort((a, b) => b.factors[sparse] - a.factors[sparse]);
+  const rest = loops.filter((l) => l.factors[sparse] === 0);
+  const to = positions(
+    rest,
+    rest.map((l) => l.target),
+  );
+  const from = positions(
+    rest,
+    rest.map((l) => l.factors[1 - sparse]),
+  );
+  const sums = new Float64Array(sizeOf(loops.filter((l) => l.target > 0)));
+  for (let position = 0; position < ones.length; position++) {
+    const v = ones[position];
+    if (v === 0) continue;
+    let [left, target, offset] = [position, 0, 0];
+    for (const l of moving) {
+      const i = Math.floor(left / l.factors[sparse]);
+      left -= i * l.factors[sparse];
+      target += i * l.target;
+      offset += i * l.factors[1 - sparse];
+    }
+    // Beside the diagonal that a loop runs along.
+    if (left !== 0) continue;
+    for (let i = 0; i < to.length; i++) sums[target + to[i]] += v * other[offset + from[i]];
+  }
+  return sums;
 }
 
-/** sums[target] += coefficient * product, over all loops; the innermost one is written out for up to three factors. */
-function addProducts(
-  loops: readonly Loop[],
-  factors: readonly NumberArray[],
-  coefficient: number,
-  sums: Float64Array,
-): void {
+/** The sums of products in doubles; the innermost loop is written out for up to three factors. */
+function addProducts(loops: readonly Loop[], factors: readonly SmallNumbers[], length: number): Float64Array {
+  const sums = new Float64Array(length);
   const { outer, inner } = inOrder(loops, factors);
   const offsets = factors.map(() => 0);
-  const run = innermost(inner, factors, coefficient, sums);
+  const run = innermost(inner, factors, sums);
   const walk = (depth: number, target: number): void => {
     if (depth === outer.length) {
       run(target, offsets);
       return;
     }
-    const { length, target: step, factors: steps } = outer[depth];
-    for (let i = 0; i < length; i++) {
+    const { length: count, target: step, factors: steps } = outer[depth];
+    for (let i = 0; i < count; i++) {
       walk(depth + 1, target + i * step);
       for (let k = 0; k < steps.length; k++) offsets[k] += steps[k];
     }
-    for (let k = 0; k < steps.length; k++) offsets[k] -= length * steps[k];
+    for (let k = 0; k < steps.length; k++) offsets[k] -= count * steps[k];
   };
   walk(0, 0);
+  return sums;
 }
 
 /** Iterations below which a loop of unit strides is no better than another. */
@@ -177,7 +202,7 @@ const SHORT = 16;
  */
 function inOrder(
   loops: readonly Loop[],
-  factors: readonly NumberArray[],
+  factors: readonly SmallNumbers[],
 ): { readonly outer: readonly Loop[]; readonly inner: Loop } {
   const none: Loop = { length: 1, target: 0, factors: factors.map(() => 0) };
   // A short loop is left too soon: what begins and ends it costs more than strides do.
@@ -193,39 +218,35 @@ function inOrder(
 
 function innermost(
   { length: n, target: to, factors: steps }: Loop,
-  factors: readonly NumberArray[],
-  coefficient: number,
+  factors: readonly SmallNumbers[],
   sums: Float64Array,
 ): (target: number, offsets: readonly number[]) => void {
   const [a, b, c] = factors;
   const [sa, sb, sc] = steps;
+  if (factors.length === 0) return (target) => void (sums[target] += 1);
   if (factors.length === 1)
     return (target, [oa]) => {
       if (to === 0) {
         let s = 0;
         for (let i = 0; i < n; i++) s += a[oa + i * sa];
-        sums[target] += coefficient * s;
-      } else for (let i = 0; i < n; i++) sums[target + i * to] += coefficient * a[oa + i * sa];
+        sums[target] += s;
+      } else for (let i = 0; i < n; i++) sums[target + i * to] += a[oa + i * sa];
     };
   if (factors.length === 2)
     return (target, [oa, ob]) => {
       if (to === 0) {
         let s = 0;
         for (let i = 0; i < n; i++) s += a[oa + i * sa] * b[ob + i * sb];
-        sums[target] += coefficient * s;
-      } else if (to === 1 && sa === 0 && sb === 1) {
-        const x = coefficient * a[oa];
-        for (let i = 0; i < n; i++) sums[target + i] += x * b[ob + i];
-      } else for (let i = 0; i < n; i++) sums[target + i * to] += coefficient * a[oa + i * sa] * b[ob + i * sb];
+        sums[target] += s;
+      } else for (let i = 0; i < n; i++) sums[target + i * to] += a[oa + i * sa] * b[ob + i * sb];
     };
   if (factors.length === 3)
     return (target, [oa, ob, oc]) => {
-      for (let i = 0; i < n; i++)
-        sums[target + i * to] += coefficient * a[oa + i * sa] * b[ob + i * sb] * c[oc + i * sc];
+      for (let i = 0; i < n; i++) sums[target + i * to] += a[oa + i * sa] * b[ob + i * sb] * c[oc + i * sc];
     };
   return (target, offsets) => {
     for (let i = 0; i < n; i++) {
-      let p = coefficient;
+      let p = 1;
       for (let k = 0; k < factors.length; k++) p *= factors[k][offsets[k] + i * steps[k]];
       sums[target + i * to] += p;
     }

@@ -2,7 +2,7 @@
 import type { GadgetProgram, WitnessPlace } from '../../compiler/gadget/program.ts';
 import { forEachRun } from '../protocol/layout.ts';
 import type { LookedUp } from './program-lookups.ts';
-import type { Numbers } from './sums.ts';
+import type { Numbers } from './numbers.ts';
 import type { Witness } from './witness.ts';
 
 /** Row-major, `columns` wide. Values outside 32 bits have no place in a witness: wide ones travel as limbs. */

@@ -154,7 +154,7 @@ function expression(variables: number): fc.Arbitrary<IndexExpr> {
       leaf,
       fc.record({ kind: fc.constantFrom('add', 'sub', 'mul'), left: tie('tree'), right: tie('tree') }),
       fc.record({ kind: fc.constantFrom('div', 'mod'), left: tie('tree'), by: fc.integer({ min: 1, max: 4 }) }),
-    ) as fc.Arbitrary<IndexExpr>,
+    ),
   }));
   return tree;
 }

@@ -53,7 +53,7 @@ export function contractIntegers(
 }
 
 /** Bits that hold every entry with its sign: integers are often kept in wider types than they need. */
-function significantBits(ctx: Context, v: WasmIntVector): number {
+export function significantBits(ctx: Context, v: WasmIntVector): number {
   if (v.bytes === 2) return 16;
   if (v.bits !== undefined) return v.bits;
   // What holds for a whole vector holds for its parts, of which there may be many.

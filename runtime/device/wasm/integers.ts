@@ -1,13 +1,15 @@
 /**
  * Operations of the WASM device on integers alone: exact matrix products, histograms.
  */
-import type { Device, IntVector } from '../device.ts';
+import { PACKED, PANEL_COLUMNS } from '../../kernels/wasm/products.ts';
+import type { Device, IntMatrices, IntVector } from '../device.ts';
 import * as check from '../shapes.ts';
 import type { Context } from './context.ts';
-import { addressOf } from './vectors.ts';
+import { significantBits } from './contract.ts';
+import { addressOf, type WasmIntVector } from './vectors.ts';
 
-/** Nanoseconds for a product of 16-bit integers and of others, on one thread. */
-const COST = { small: 0.5, any: 1.5 } as const;
+/** Nanoseconds for a product of 16-bit integers, and for an entry that is packed, on one thread. */
+const COST = { product: 0.15, packed: 0.5 } as const;
 
 export function integerOperations(ctx: Context): Pick<Device, 'multiplyIntegers' | 'histogram'> {
   return {
@@ -31,31 +33,86 @@ function integerAt(ctx: Context, v: IntVector, i: number): bigint {
   return BigInt(v.bytes === 4 ? view.getInt32(0, true) : view.getInt16(0, true));
 }
 
+/** Width of digits, where the left matrix has no digit -2^15, and where it has one. */
+const DIGIT = { usual: 16, narrow: 15 } as const;
+
 function multiplyIntegers(
   ctx: Context,
-  left: IntVector,
-  right: IntVector,
-  shape: readonly [number, number, number],
+  left: IntMatrices,
+  right: IntMatrices,
+  shape: readonly [number, number, number, number],
 ): BigInt64Array {
   check.checkProduct(left, right, shape);
-  const [outer, reduce, inner] = shape;
-  const size = outer * inner;
-  return ctx.temporary(8 * size, (target) => {
-    const read = () => new BigInt64Array(ctx.views.memory.buffer.slice(target, target + 8 * size));
-    if (left.bytes !== 2 || right.bytes !== 2) {
-      const args = [addressOf(left), addressOf(right), left.bytes, right.bytes, reduce, inner];
-      ctx.launch('multiplyAny', outer, reduce * inner * COST.any, target, args);
-      return read();
+  const [batch, outer, reduce, inner] = shape;
+  const size = batch * outer * inner;
+  if (size === 0) return new BigInt64Array(0);
+  const rows = batch * 2 * Math.ceil(outer / 2);
+  const stride = Math.ceil(reduce / PACKED) * PACKED;
+  const digitBytes = 2 * rows * stride;
+  const most = digitCount(ctx, left.vector, DIGIT.narrow);
+  return ctx.temporary(8 * size, (target) =>
+    ctx.temporary(most * digitBytes, (packed) => {
+      let [width, digits]: [number, number] = [DIGIT.usual, digitCount(ctx, left.vector, DIGIT.usual)];
+      if (packLeft(ctx, packed, left, shape, stride, width, digits)) {
+        [width, digits] = [DIGIT.narrow, most];
+        packLeft(ctx, packed, left, shape, stride, width, digits);
+      }
+      ctx.views.u8.fill(0, target, target + 8 * size);
+      const [batchStep, rowStep, columnStep] = right.strides;
+      const source = addressOf(right.vector) + right.offset * right.vector.bytes;
+      const matrix = [source, right.vector.bytes, batchStep, rowStep, columnStep];
+      const groups = batch * Math.ceil(inner / PANEL_COLUMNS);
+      const rightDigits = digitCount(ctx, right.vector, DIGIT.usual);
+      for (let digit = 0; digit < rightDigits; digit++) {
+        const useful = Math.min(digits, Math.ceil((64 - DIGIT.usual * digit) / width));
+        const cost = reduce * PANEL_COLUMNS * (COST.packed + outer * useful * COST.product);
+        const args = [packed, useful, width, digitBytes, stride, ...matrix, digit, outer, reduce, inner];
+        ctx.launch('multiply', groups, cost, target, args);
+      }
+      return new BigInt64Array(ctx.views.memory.buffer.slice(target, target + 8 * size));
+    }),
+  );
+}
+
+/** Digits of the left matrices, one after the other. Whether one is -2^15. */
+function packLeft(
+  ctx: Context,
+  target: number,
+  { vector, offset, strides }: IntMatrices,
+  [batch, outer, reduce]: readonly [number, number, number, number],
+  stride: number,
+  width: number,
+  digits: number,
+): boolean {
+  const even = 2 * Math.ceil(outer / 2);
+  let found = 0;
+  for (let digit = 0; digit < digits; digit++)
+    for (let b = 0; b < batch; b++) {
+      const source = addressOf(vector) + (offset + b * strides[0]) * vector.bytes;
+      const to = target + 2 * (digit * batch + b) * even * stride;
+      found |= ctx.exports.packRows(
+        to,
+        source,
+        vector.bytes,
+        strides[1],
+        strides[2],
+        reduce,
+        stride,
+        digit,
+        width,
+        0,
+        outer,
+      );
     }
-    const stride = Math.ceil(reduce / 8) * 8;
-    return ctx.temporary(2 * stride * (outer + inner), (rows) => {
-      const columns = rows + 2 * stride * outer;
-      ctx.exports.pack16(rows, addressOf(left), reduce, stride, reduce, 1, 0, outer);
-      ctx.exports.pack16(columns, addressOf(right), reduce, stride, 1, inner, 0, inner);
-      // The larger dimension is spread over the threads; a single row may stand for a column of results.
-      if (outer === 1) ctx.launch('multiply16', inner, reduce * COST.small, target, [columns, rows, stride, 1]);
-      else ctx.launch('multiply16', outer, inner * reduce * COST.small, target, [rows, columns, stride, inner]);
-      return read();
-    });
-  });
+  return found !== 0;
+}
+
+/** How many digits of so many bits hold every entry; modulo 2^64, where that is enough. */
+function digitCount(ctx: Context, v: IntVector, width: number): number {
+  const most = 2n ** BigInt(significantBits(ctx, v as unknown as WasmIntVector) - 1);
+  const half = 2n ** BigInt(width - 1);
+  let unit = 1n;
+  for (let count = 1; count * width < 64; count++, unit = 2n * half * unit + 1n)
+    if (most <= half * unit && most - 1n <= (half - 1n) * unit) return count;
+  return Math.ceil(64 / width);
 }

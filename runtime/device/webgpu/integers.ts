@@ -1,6 +1,6 @@
 /** Operations of the WebGPU device on integers alone. */
 import * as kernels from '../../kernels/wgsl/integers.ts';
-import type { Device } from '../device.ts';
+import type { Device, IntMatrices } from '../device.ts';
 import * as check from '../shapes.ts';
 import type { Store } from './store.ts';
 
@@ -9,21 +9,28 @@ export function integerOperations(store: Store): Pick<Device, 'multiplyIntegers'
   return {
     async multiplyIntegers(left, right, shape) {
       check.checkProduct(left, right, shape);
-      const [outer, reduce, inner] = shape;
-      if (store.onHost([left, right], outer * reduce * inner))
-        return host.multiplyIntegers(store.hostOf(left), store.hostOf(right), shape);
-      const out = store.looseInt(outer * inner, 8);
+      const [batch, outer, reduce, inner] = shape;
+      const size = batch * outer * inner;
+      const [a, b] = [left.vector, right.vector];
+      if (store.onHost([a, b], size * reduce)) {
+        const onHost = (m: IntMatrices): IntMatrices => ({ ...m, vector: store.hostOf(m.vector) });
+        return host.multiplyIntegers(onHost(left), onHost(right), shape);
+      }
+      if (size === 0) return new BigInt64Array(0);
+      const out = store.looseInt(size, 8);
       try {
         const params = store
           .params()
-          .quad(outer * inner)
+          .quad(size)
           .vector(out.gpu!)
-          .vector(store.onGpu(left))
-          .vector(store.onGpu(right))
-          .quad(reduce, inner);
-        gpu.dispatch(kernels.multiplyIntegers(left.bytes, right.bytes), params.finish(), outer * inner);
+          .vector(store.onGpu(a))
+          .vector(store.onGpu(b))
+          .quad(outer, reduce, inner)
+          .quad(left.offset, ...left.strides)
+          .quad(right.offset, ...right.strides);
+        gpu.dispatch(kernels.multiplyIntegers(a.bytes, b.bytes), params.finish(), size);
         const bytes = await store.readInt(out);
-        return new BigInt64Array(bytes.buffer, bytes.byteOffset, outer * inner);
+        return new BigInt64Array(bytes.buffer, bytes.byteOffset, size);
       } finally {
         out.free();
       }

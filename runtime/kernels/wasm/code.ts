@@ -254,6 +254,7 @@ const vec1 = (opcode: number): ((a: V128) => V128) => vector('v128', opcode);
 
 export const v128 = {
   load: load('v128', [0xfd, 0x00], 4),
+  load32_splat: load('v128', [0xfd, 0x09], 2),
   load64_splat: load('v128', [0xfd, 0x0a], 3),
   load64_zero: load('v128', [0xfd, 0x5d], 3),
   load32_zero: load('v128', [0xfd, 0x5c], 2),
@@ -283,7 +284,7 @@ export const i64x2 = {
   lane: (a: V128, lane: 0 | 1): I64 => lanewise('i64', 0x1d)(lane, a),
   add: vec2(0xce),
   sub: vec2(0xd1),
-  shl: (a: V128, bits: number): V128 => vector('v128', 0xcb)(a, i32.const(bits)),
+  shl: (a: V128, bits: Int): V128 => vector('v128', 0xcb)(a, toI32(bits)),
   shr_u: (a: V128, bits: number): V128 => vector('v128', 0xcd)(a, i32.const(bits)),
   shr_s: (a: V128, bits: number): V128 => vector('v128', 0xcc)(a, i32.const(bits)),
   eq: vec2(0xd6),
@@ -298,12 +299,26 @@ export const i32x4 = {
   lane: (a: V128, lane: number): I32 => lanewise('i32', 0x1b)(lane, a),
   replaceLane: (a: V128, lane: number, value: I32): V128 => lanewise('v128', 0x1c)(lane, a, value),
   add: vec2(0xae),
+  sub: vec2(0xb1),
+  shl: (a: V128, bits: number): V128 => vector('v128', 0xab)(a, i32.const(bits)),
   shr_s: (a: V128, bits: number): V128 => vector('v128', 0xac)(a, i32.const(bits)),
-  eq: vec2(0x37),
   dot_i16x8_s: vec2(0xba),
   extend_low_i16x8_s: vec1(0xa7),
   extend_high_i16x8_s: vec1(0xa8),
 } as const;
+
+/** Entries of a and b in turn: of their low halves, or of their high ones. */
+const interleave =
+  (first: number) =>
+  (a: V128, b: V128): V128 =>
+    node('v128', [a, b], (out) => {
+      out.byte(0xfd);
+      out.unsigned(0x0d);
+      for (let i = first; i < first + 4; i++)
+        for (const lane of [2 * i, 2 * i + 1, 2 * i + 16, 2 * i + 17]) out.byte(lane);
+    });
+
+export const i16x8 = { interleaveLow: interleave(0), interleaveHigh: interleave(4) } as const;
 
 const oneDouble = new Float64Array(1);
 const oneWord = new BigUint64Array(oneDouble.buffer);

@@ -15,6 +15,7 @@ import { emitIntegerKernels } from './integers.ts';
 import { CONSTANTS, CONSTANTS_BYTES, FQ_LIMBS, FR_LIMBS, ScratchPlan } from './layout.ts';
 import { ModuleBuilder } from './module.ts';
 import { Pairs } from './pairs.ts';
+import { emitProductKernels } from './products.ts';
 import { emitScalarKernels } from './scalar.ts';
 import { Slots } from './slots.ts';
 import { emitWords } from './words.ts';
@@ -70,6 +71,7 @@ export function buildCore(memory: MemoryType, fused: boolean): Core {
   emitScalarKernels(m, frPairs, scratch);
   emitContractKernels(m, frPairs, scratch.fork());
   emitIntegerKernels(m);
+  emitProductKernels(m);
 
   const slots = new Slots(m, fq, scratch);
   const one = constants.run(fq.digits(1n));

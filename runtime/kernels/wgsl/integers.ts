@@ -11,19 +11,24 @@ const multiply64: Declaration = {
 }`,
 };
 
-/** Entry i = (o, c) of a product of vectors 2 [outer, reduce] and 3 [reduce, inner], p[4] = reduce, inner; 8 bytes each in vector 1. */
+/**
+ * Entry i = (b, o, c) of products of batches of matrices in vectors 2 and 3, 8 bytes each in vector 1. p[4] = outer, reduce, inner;
+ * p[5] and p[6] = offset, and strides of batch, row and column.
+ */
 export const multiplyIntegers = (left: IntBytes, right: IntBytes): KernelText => ({
   name: `multiply int${8 * left} int${8 * right}`,
   byWords: true,
   source: () => ({
     library: [multiply64],
     entry: forEach([
-      'let row = (i / p[4].y) * p[4].x;',
-      'let column = i % p[4].y;',
+      'let row = i / p[4].z;',
+      'let batch = row / p[4].x;',
+      'let left = p[5].x + batch * p[5].y + (row % p[4].x) * p[5].z;',
+      'let right = p[6].x + batch * p[6].y + (i % p[4].z) * p[6].w;',
       'var s = vec2<u32>();',
-      'for (var d = 0u; d < p[4].x; d += 1u) {',
-      `  let a = int${left}_at(2u, row + d);`,
-      `  let b = int${right}_at(3u, d * p[4].y + column);`,
+      'for (var d = 0u; d < p[4].y; d += 1u) {',
+      `  let a = int${left}_at(2u, left + d * p[5].w);`,
+      `  let b = int${right}_at(3u, right + d * p[6].z);`,
       ...(left === 2 && right === 2
         ? [
             // Products of 16-bit integers fit 32 bits.

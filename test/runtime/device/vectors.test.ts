@@ -98,35 +98,77 @@ describeDevices('vectors', (device) => {
     });
   });
 
-  it('multiplies integer matrices exactly', async () => {
+  it('multiplies batches of integer matrices exactly, wherever their entries lie', { timeout: 60_000 }, async () => {
     const random = new Random(6);
-    const product = (a: bigint[], b: bigint[], [outer, reduce, inner]: readonly [number, number, number]) =>
-      Array.from({ length: outer * inner }, (_, t) => {
-        const [o, i] = [Math.floor(t / inner), t % inner];
-        let sum = 0n;
-        for (let d = 0; d < reduce; d++) sum += a[o * reduce + d] * b[d * inner + i];
-        return sum;
+    const shapes = [
+      [1, 1, 1, 1],
+      [1, 3, 17, 5],
+      [2, 1, 24, 9],
+      [3, 4, 7, 1],
+      [2, 2, 8, 33],
+      [1, 5, 258, 3],
+      [0, 1, 2, 3],
+      [2, 3, 0, 2],
+    ] as const;
+    // Bits of either side's entries: what 64-bit sums hold, digits that are not all needed, and sums over several digits.
+    const widths = [
+      [16, 16],
+      [16, 32],
+      [17, 20],
+      [15, 44],
+      [33, 16],
+      [44, 10],
+    ] as const;
+    for (const shape of shapes)
+      for (const bits of widths) {
+        const [left, right] = [0, 1].map((side) => randomMatrices(random, bits[side], sideShape(shape, side)));
+        await device().scope(async () => {
+          const [a, b] = [left, right].map(({ values, ...rest }) => ({ ...rest, vector: device().intVector(values) }));
+          const out = await device().multiplyIntegers(a, b, shape);
+          expect([...out], `${shape.join()} of ${bits.join()} bits`).toEqual(products(left, right, shape));
+        });
+      }
+  });
+
+  it('multiplies the largest integers of 16, 32 and 64 bits', async () => {
+    const shape = [1, 3, 18, 10] as const;
+    const fill = (bytes: 2 | 4, v: number) => (n: number) =>
+      (bytes === 2 ? new Int16Array(n) : new Int32Array(n)).fill(v);
+    const wide = (v: bigint) => (n: number) => new BigInt64Array(n).fill(v);
+    const ends = [
+      fill(2, -(2 ** 15)),
+      fill(2, 2 ** 15 - 1),
+      fill(4, -(2 ** 15)),
+      fill(4, 2 ** 15),
+      fill(4, -(2 ** 31)),
+    ];
+    const pairs: [(n: number) => Integers, (n: number) => Integers][] = ends
+      .flatMap((a) => ends.map((b) => [a, b] as const))
+      .map(([a, b]) => [a, b]);
+    pairs.push(
+      [wide(-(2n ** 58n)), fill(2, 1)],
+      [fill(2, -1), wide(2n ** 58n - 1n)],
+      [wide(2n ** 31n), fill(4, 2 ** 27)],
+    );
+    for (const [a, b] of pairs) {
+      const [left, right] = [a, b].map((make, side) => dense(make, sideShape(shape, side)));
+      if (products(left, right, shape).some((v) => v !== BigInt.asIntN(64, v))) continue;
+      await device().scope(async () => {
+        const [x, y] = [left, right].map(({ values, ...rest }) => ({ ...rest, vector: device().intVector(values) }));
+        expect([...(await device().multiplyIntegers(x, y, shape))]).toEqual(products(left, right, shape));
       });
-    for (const shape of [
-      [1, 1, 1],
-      [3, 17, 5],
-      [1, 24, 9],
-      [4, 7, 1],
-      [2, 8, 3],
-    ] as const) {
-      const [outer, reduce, inner] = shape;
-      const lefts = [random.int16(outer * reduce), random.int32(outer * reduce)];
-      const rights = [random.int16(reduce * inner), new Int16Array(reduce * inner).fill(-32768)];
-      for (const left of [...lefts, new Int16Array(outer * reduce).fill(-32768)])
-        for (const right of rights)
-          await device().scope(async () => {
-            const out = await device().multiplyIntegers(device().intVector(left), device().intVector(right), shape);
-            expect([...out]).toEqual(product(bigints(left), bigints(right), shape));
-          });
     }
+  });
+
+  it('refuses matrices that reach beyond their vector', async () => {
     await device().scope(async () => {
-      const v = device().intVector(new Int16Array(4));
-      await expect(device().multiplyIntegers(v, v, [2, 3, 2])).rejects.toThrow(RangeError);
+      const vector = device().intVector(new Int16Array(6));
+      const product = (offset: number, strides: readonly [number, number, number]) =>
+        device().multiplyIntegers({ vector, offset, strides }, { vector, offset: 0, strides: [0, 2, 1] }, [1, 2, 3, 2]);
+      await expect(product(0, [0, 3, 1])).resolves.toHaveLength(4);
+      await expect(product(1, [0, 3, 1])).rejects.toThrow(/left matrices of shape \[1, 2, 3\] at 1/);
+      await expect(product(0, [0, 1, 3])).rejects.toThrow(RangeError);
+      await expect(product(-1, [0, 3, 1])).rejects.toThrow(RangeError);
     });
   });
 
@@ -154,3 +196,53 @@ describeDevices('vectors', (device) => {
     await expect(device().readFr(lost!)).rejects.toThrow(/freed/);
   });
 });
+
+interface Matrices {
+  readonly values: Integers;
+  readonly offset: number;
+  readonly strides: readonly [number, number, number];
+}
+
+type ProductShape = readonly [batch: number, outer: number, reduce: number, inner: number];
+
+const sideShape = ([batch, outer, reduce, inner]: ProductShape, side: number): [number, number, number] =>
+  side === 0 ? [batch, outer, reduce] : [batch, reduce, inner];
+
+/** Entries in row-major order. */
+function dense(
+  make: (length: number) => Integers,
+  [batch, rows, columns]: readonly [number, number, number],
+): Matrices {
+  return { values: make(batch * rows * columns), offset: 0, strides: [rows * columns, columns, 1] };
+}
+
+/** Axes in any order, with gaps between their steps; a batch may be one matrix. */
+function randomMatrices(random: Random, bits: number, shape: readonly [number, number, number]): Matrices {
+  const strides: [number, number, number] = [0, 0, 0];
+  let step = 1;
+  const order = [0, 1, 2].map((axis) => [random.word(), axis] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [, axis] of order) {
+    strides[axis] = step;
+    step = step * Math.max(1, shape[axis]) + random.below(2);
+  }
+  if (random.below(3) === 0) strides[0] = 0;
+  const offset = random.below(4);
+  const length = offset + step;
+  const storage = [16, 32, 64].filter((n) => n >= bits);
+  const all = Array.from({ length }, () => random.integer(bits));
+  const width = storage[random.below(storage.length)];
+  const values =
+    width === 16 ? Int16Array.from(all, Number) : width === 32 ? Int32Array.from(all, Number) : BigInt64Array.from(all);
+  return { values, offset, strides };
+}
+
+function products(left: Matrices, right: Matrices, [batch, outer, reduce, inner]: ProductShape): bigint[] {
+  const entry = ({ values, offset, strides }: Matrices, index: readonly number[]): bigint =>
+    BigInt(values[offset + index.reduce((n, i, axis) => n + i * strides[axis], 0)]);
+  return Array.from({ length: batch * outer * inner }, (_, t) => {
+    const [b, o, i] = [Math.floor(t / inner / outer), Math.floor(t / inner) % outer, t % inner];
+    let sum = 0n;
+    for (let d = 0; d < reduce; d++) sum += entry(left, [b, o, d]) * entry(right, [b, d, i]);
+    return sum;
+  });
+}
