@@ -47,7 +47,7 @@ export class ProgressMeter {
 
 /**
  * What the phases of a program's proof cost, in nanoseconds on one thread: 10 for a product of the evaluation, 1,200 for a value
- * committed, 400 for a leaf of the lookups, 60 for an entry of an equation's factors and 4 for one of an open matrix,
+ * committed, 240 for a leaf of the lookups, 60 for an entry of an equation's factors and 4 for one of an open matrix,
  * 20,000 for a column of the closing argument.
  */
 export function proofCosts(program: GadgetProgram): Record<ProofPhase, number> {
@@ -59,7 +59,7 @@ export function proofCosts(program: GadgetProgram): Record<ProofPhase, number> {
   return {
     evaluate: 10 * entries,
     commit: 1200 * program.witnessRows * program.columns,
-    lookups: 400 * leaves,
+    lookups: 240 * leaves,
     equations: 60 * entries + 4 * matrices,
     close: 20_000 * program.columns + 4 * matrices,
   };
