@@ -40,9 +40,10 @@ function positions(of: Numbers, offset: bigint, shift: number): Int32Array {
     }
     return out;
   }
-  const [start, by] = [Number(offset), 2 ** shift];
+  // A power of two: multiplying is exact, and quicker than dividing.
+  const [start, by] = [Number(offset), 2 ** -shift];
   for (let i = 0; i < out.length; i++) {
-    const v = (of[i] + start) / by;
+    const v = (of[i] + start) * by;
     out[i] = v >= 0 && v < 2 ** 31 ? v : -1;
   }
   return out;

@@ -2,8 +2,11 @@
 import type { GadgetProgram, WitnessPlace } from '../../compiler/gadget/program.ts';
 import { forEachRun } from '../protocol/layout.ts';
 import type { LookedUp } from './program-lookups.ts';
-import type { Numbers } from './numbers.ts';
+import { isSmall, type Numbers } from './numbers.ts';
 import type { Witness } from './witness.ts';
+
+/** Runs below this are copied entry by entry. */
+const SHORT = 16;
 
 /** Row-major, `columns` wide. Values outside 32 bits have no place in a witness: wide ones travel as limbs. */
 export function witnessMatrix(program: GadgetProgram, witness: Witness, looked: LookedUp): Int32Array {
@@ -17,7 +20,9 @@ export function witnessMatrix(program: GadgetProgram, witness: Witness, looked: 
 
 function place(out: Int32Array, columns: number, c: WitnessPlace, values: Numbers): void {
   const first = c.firstRow * columns + c.firstColumn;
+  const small = isSmall(values) ? values : undefined;
   forEachRun(c, columns, (slot, position, count) => {
-    for (let i = 0; i < count; i++) out[first + slot + i] = Number(values[position + i]);
+    if (small && count >= SHORT) out.set(small.subarray(position, position + count), first + slot);
+    else for (let i = 0; i < count; i++) out[first + slot + i] = Number(values[position + i]);
   });
 }
