@@ -4,7 +4,8 @@ import type { FrVector, IntVector, VerifierDevice } from '../device/device.ts';
 import { fromBigints, upload, type IntegerArray } from './integers.ts';
 import type { AxisPoints } from './stacks.ts';
 import type { ProgramRole } from './program.ts';
-import { digitMap, maskValues, viewMap } from './views.ts';
+import { mul } from './scalar.ts';
+import { digitMap, maskValues, viewMap, viewParts, type ViewPart } from './views.ts';
 
 /** Integers of the public inputs and outputs, by tensor. */
 export type PublicTensors = ReadonlyMap<number, IntegerArray>;
@@ -18,6 +19,7 @@ interface ProgramData {
   readonly constants: Map<number, IntegerArray>;
   /** Positions that views and digits take, by tensor. */
   readonly maps: Map<number, Int32Array>;
+  readonly parts: Map<number, readonly ViewPart[]>;
   readonly tables: Map<number, Int32Array>;
 }
 
@@ -25,7 +27,7 @@ const data = new WeakMap<GadgetProgram, ProgramData>();
 
 /** A verifier's proofs are of one program: what takes longer to make than to use is kept as long as the program is. */
 function dataOf(program: GadgetProgram): ProgramData {
-  const known = data.get(program) ?? { constants: new Map(), maps: new Map(), tables: new Map() };
+  const known = data.get(program) ?? { constants: new Map(), maps: new Map(), parts: new Map(), tables: new Map() };
   data.set(program, known);
   return known;
 }
@@ -49,6 +51,13 @@ const mapOf = (program: GadgetProgram, id: number): Int32Array =>
     if (c.kind === 'digits') return digitMap(shape, program.tensors[c.of].shape, c.axes);
     if (c.kind === 'view') return viewMap(shape, program.tensors[c.of].shape, c.at, c.guards);
     throw new Error(`internal error: ${name} is no view`);
+  });
+
+const partsOf = (program: GadgetProgram, id: number): readonly ViewPart[] =>
+  once(dataOf(program).parts, id, () => {
+    const { class: c, name, shape } = program.tensors[id];
+    if (c.kind !== 'view') throw new Error(`internal error: ${name} is no view`);
+    return viewParts(shape, program.tensors[c.of].shape, c.at, c.guards);
   });
 
 const tableOf = (program: GadgetProgram, table: number): Int32Array =>
@@ -194,19 +203,34 @@ export async function evaluateViewWeight(
   claim: AxisPoints,
   point: AxisPoints,
 ): Promise<bigint> {
-  const t = program.tensors[view];
-  if (t.class.kind !== 'view') throw new Error(`internal error: ${t.name} is no view`);
-  const of = program.tensors[t.class.of].shape;
-  return device.inner(eqOver(device, t.shape, claim), device.gather(eqOver(device, of, point), mapOf(program, view)));
+  const { class: c, name, shape } = program.tensors[view];
+  if (c.kind !== 'view') throw new Error(`internal error: ${name} is no view`);
+  const of = program.tensors[c.of].shape;
+  const over = (lengths: readonly number[], at: AxisPoints, axes: readonly number[]): FrVector =>
+    eqOver(
+      device,
+      axes.map((j) => lengths[j]),
+      axes.map((j) => at[j]),
+    );
+  // Both weights are products over the axes: the sum is the product of those over the view's parts.
+  let weight = 1n;
+  for (const part of partsOf(program, view)) {
+    const viewed = device.gather(over(of, point, part.of), part.map);
+    weight = mul(weight, await device.inner(over(shape, claim, part.axes), viewed));
+  }
+  return weight;
 }
 
 /** eq(point, .) over the row-major entries of a shape. */
 export function eqOver(device: VerifierDevice, shape: readonly number[], point: AxisPoints): FrVector {
-  // Padded to powers of two by the concatenated point, then cut to the shape.
-  const padded = device.eq(point.flat());
+  // Padded to powers of two by the concatenated point, then cut to the shape: of the first axis the rest is at the end.
   const lengths = point.map((p) => 2 ** p.length);
-  if (lengths.every((n, j) => n === shape[j])) return padded;
-  return device.gather(padded, paddingMap(shape, lengths));
+  if (lengths.slice(1).every((n, j) => n === shape[j + 1]))
+    return device.eq(
+      point.flat(),
+      shape.reduce((n, d) => n * d, 1),
+    );
+  return device.gather(device.eq(point.flat()), paddingMap(shape, lengths));
 }
 
 /** Positions of a shape's row-major entries in the same array with padded axes. */

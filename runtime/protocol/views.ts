@@ -82,6 +82,68 @@ export function viewMap(
   return map;
 }
 
+/** Axes of a view and of what it views that have to do with each other, and with no others. */
+export interface ViewPart {
+  /** Axes of the view. */
+  readonly axes: readonly number[];
+  /** Axes of what it views. */
+  readonly of: readonly number[];
+  /** For every entry of the view over its `axes` the position over the axes `of`, or -1 where it is 0; row-major. */
+  readonly map: Int32Array;
+}
+
+/**
+ * A view as an outer product: an entry's position is that of its parts, and the entry is 0 where one of them is. Axes belong to one part if
+ * a position or a guard takes the indices of both.
+ */
+export function viewParts(
+  shape: readonly number[],
+  of: readonly number[],
+  at: readonly IndexExpr[],
+  guards: readonly Compare[],
+): ViewPart[] {
+  // One more for what depends on no index.
+  const group = Array.from({ length: shape.length + 1 }, (_, j) => j);
+  const none = shape.length;
+  const unite = (variables: readonly number[]): void => {
+    const [to, ...others] = variables.map((v) => group[v]);
+    for (const from of others) for (const [j, g] of group.entries()) if (g === from) group[j] = to;
+  };
+  const positions = at.map(variablesOf);
+  const conditions = guards.map((g) => [...variablesOf(g.left), ...variablesOf(g.right)]);
+  for (const variables of [...positions, ...conditions]) unite(variables);
+  const groupOf = (variables: readonly number[]): number => group[variables[0] ?? none];
+  const parts = [...new Set(group)].map((own): ViewPart => {
+    const axes = shape.flatMap((_, j) => (group[j] === own ? [j] : []));
+    const viewed = of.flatMap((_, j) => (groupOf(positions[j]) === own ? [j] : []));
+    const map = viewMap(
+      shape.map((n, j) => (axes.includes(j) ? n : 1)),
+      viewed.map((j) => of[j]),
+      viewed.map((j) => at[j]),
+      guards.filter((_, k) => groupOf(conditions[k]) === own),
+    );
+    return { axes, of: viewed, map };
+  });
+  // What is 1 whatever the indices are says nothing.
+  return parts.filter(({ axes, of: viewed, map }) => axes.length > 0 || viewed.length > 0 || map[0] < 0);
+}
+
+function variablesOf(e: IndexExpr): number[] {
+  switch (e.kind) {
+    case 'const':
+      return [];
+    case 'var':
+      return [e.var];
+    case 'div':
+    case 'mod':
+      return variablesOf(e.left);
+    case 'entry':
+      throw new Error('internal error: an index taken from a tensor');
+    default:
+      return [...variablesOf(e.left), ...variablesOf(e.right)];
+  }
+}
+
 /** The same for a view by digits. */
 export const digitMap = (
   shape: readonly number[],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
-import { digitMap, evaluateIndex, forEachIndex, maskValues, viewMap } from '../../runtime/protocol/views.ts';
+import { digitMap, evaluateIndex, forEachIndex, maskValues, viewMap, viewParts } from '../../runtime/protocol/views.ts';
 import { shapes } from '../kit/arbitrary.ts';
 import { size } from './multilinear.ts';
 
@@ -25,6 +25,67 @@ describe('views', () => {
     const odd: Compare = { left: { kind: 'mod', left: v(0), by: 2 }, op: '==', right: c(1) };
     expect([...viewMap([5], [5], [v(0)], [odd])]).toEqual([-1, 1, -1, 3, -1]);
     expect([...viewMap([2], [2, 3], [v(0), c(3)], [])]).toEqual([-1, -1]);
+  });
+
+  const add = (left: IndexExpr, right: IndexExpr): IndexExpr => ({ kind: 'add', left, right });
+  const times = (left: IndexExpr, right: IndexExpr): IndexExpr => ({ kind: 'mul', left, right });
+
+  test('axes that have nothing to do with each other are in different parts', () => {
+    const heads = viewParts([3, 5, 4], [5, 24], [v(1), add(add(times(c(4), v(0)), v(2)), c(12))], []);
+    expect(heads.map(({ axes, of }) => [axes, of])).toEqual([
+      [[0, 2], [1]],
+      [[1], [0]],
+    ]);
+    const causal: Compare = { left: v(0), op: '<=', right: v(1) };
+    expect(viewParts([4, 4], [4, 4], [v(0), v(1)], [causal]).map((p) => p.axes)).toEqual([[0, 1]]);
+  });
+
+  test('an entry is where its parts are, and 0 where one of them is', () => {
+    const index = (axes: number): fc.Arbitrary<IndexExpr> => {
+      const variable = fc.nat(axes - 1).map(v);
+      return fc.oneof(
+        variable,
+        fc.integer({ min: -1, max: 4 }).map(c),
+        fc.tuple(variable, fc.integer({ min: -2, max: 2 })).map(([x, k]) => add(x, c(k))),
+        fc.tuple(variable, variable).map(([x, y]) => add(times(c(2), x), y)),
+        variable.map((left): IndexExpr => ({ kind: 'mod', left, by: 2 })),
+        variable.map((left): IndexExpr => ({ kind: 'div', left, by: 2 })),
+      );
+    };
+    const length = fc.integer({ min: 1, max: 5 });
+    const view = fc.integer({ min: 1, max: 4 }).chain((axes) =>
+      fc.record({
+        shape: fc.array(length, { minLength: axes, maxLength: axes }),
+        viewed: fc.array(fc.tuple(length, index(axes)), { maxLength: 3 }),
+        guards: fc.array(
+          fc.record({ left: index(axes), op: fc.constantFrom<Compare['op']>('<', '>=', '!='), right: index(axes) }),
+          { maxLength: 2 },
+        ),
+      }),
+    );
+    fc.assert(
+      fc.property(view, ({ shape, viewed, guards }) => {
+        const [of, at] = [viewed.map(([n]) => n), viewed.map(([, e]) => e)];
+        const parts = viewParts(shape, of, at, guards);
+        expect(parts.flatMap((p) => p.axes).sort()).toEqual(shape.map((_, j) => j));
+        expect(parts.flatMap((p) => p.of).sort()).toEqual(of.map((_, j) => j));
+        const whole = viewMap(shape, of, at, guards);
+        forEachIndex(shape, (variables, entry) => {
+          const place = of.map(() => 0);
+          let absent = false;
+          for (const p of parts) {
+            let at = p.map[p.axes.reduce((n, j) => n * shape[j] + variables[j], 0)];
+            absent ||= at < 0;
+            for (const j of p.of.toReversed()) {
+              place[j] = at % of[j];
+              at = Math.floor(at / of[j]);
+            }
+          }
+          expect(absent ? -1 : place.reduce((n, i, j) => n * of[j] + i, 0)).toBe(whole[entry]);
+        });
+      }),
+      { seed: 8, numRuns: 300 },
+    );
   });
 
   test('division and remainder are floor division', () => {
