@@ -1,71 +1,17 @@
 /** Tensors that both parties know: public inputs and outputs, constants, and views of them. */
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { FrVector, IntVector, VerifierDevice } from '../device/device.ts';
-import { fromBigints, upload, type IntegerArray } from './integers.ts';
+import { upload, type IntegerArray } from './integers.ts';
+import { constantOf, mapOf, partsOf, tableOf } from './program-data.ts';
 import type { AxisPoints } from './stacks.ts';
 import type { ProgramRole } from './program.ts';
 import { mul } from './scalar.ts';
-import { digitMap, maskValues, viewMap, viewParts, type ViewPart } from './views.ts';
 
 /** Integers of the public inputs and outputs, by tensor. */
 export type PublicTensors = ReadonlyMap<number, IntegerArray>;
 
 /** Entries of a tensor on the device. */
 export type DeviceTensor = IntVector | FrVector;
-
-/** What follows from a program alone, made when first used. */
-interface ProgramData {
-  /** Entries of constants, by tensor. */
-  readonly constants: Map<number, IntegerArray>;
-  /** Positions that views and digits take, by tensor. */
-  readonly maps: Map<number, Int32Array>;
-  readonly parts: Map<number, readonly ViewPart[]>;
-  readonly tables: Map<number, Int32Array>;
-}
-
-const data = new WeakMap<GadgetProgram, ProgramData>();
-
-/** A verifier's proofs are of one program: what takes longer to make than to use is kept as long as the program is. */
-function dataOf(program: GadgetProgram): ProgramData {
-  const known = data.get(program) ?? { constants: new Map(), maps: new Map(), parts: new Map(), tables: new Map() };
-  data.set(program, known);
-  return known;
-}
-
-function once<T>(made: Map<number, T>, key: number, make: () => T): T {
-  const value = made.get(key) ?? make();
-  made.set(key, value);
-  return value;
-}
-
-const constantOf = (program: GadgetProgram, id: number): IntegerArray =>
-  once(dataOf(program).constants, id, () => {
-    const { class: c, range, shape } = program.tensors[id];
-    if (c.kind !== 'constant') throw new Error(`internal error: ${program.tensors[id].name} is no constant`);
-    return c.values ? fromBigints(range, c.values) : maskValues(shape, c.guards ?? []);
-  });
-
-const mapOf = (program: GadgetProgram, id: number): Int32Array =>
-  once(dataOf(program).maps, id, () => {
-    const { class: c, name, shape } = program.tensors[id];
-    if (c.kind === 'digits') return digitMap(shape, program.tensors[c.of].shape, c.axes);
-    if (c.kind === 'view') return viewMap(shape, program.tensors[c.of].shape, c.at, c.guards);
-    throw new Error(`internal error: ${name} is no view`);
-  });
-
-const partsOf = (program: GadgetProgram, id: number): readonly ViewPart[] =>
-  once(dataOf(program).parts, id, () => {
-    const { class: c, name, shape } = program.tensors[id];
-    if (c.kind !== 'view') throw new Error(`internal error: ${name} is no view`);
-    return viewParts(shape, program.tensors[c.of].shape, c.at, c.guards);
-  });
-
-const tableOf = (program: GadgetProgram, table: number): Int32Array =>
-  once(dataOf(program).tables, table, () => {
-    const t = program.tables[table];
-    if (t.kind !== 'function') throw new Error('internal error: a range has a closed form');
-    return Int32Array.from(t.values, Number);
-  });
 
 /** Uploads what is asked for, once each. */
 export class KnownTensors {

@@ -1,8 +1,9 @@
 /**
  * Contractions of integers by field elements on the WASM device.
  */
-import { contractTerms, READING, WHOLE_BITS } from '../../kernels/wasm/contract.ts';
+import { contractTerms, WHOLE_BITS } from '../../kernels/wasm/contract.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
+import { READING } from '../../kernels/wasm/tiles.ts';
 import type { FrVector, IntVector } from '../device.ts';
 import type { Context } from './context.ts';
 import { addressOf, type WasmIntVector, type WasmVector } from './vectors.ts';
