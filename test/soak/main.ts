@@ -1,6 +1,7 @@
 /**
  * Checks for as long as one likes: `npm run soak -- --minutes 10 --seed 1`. Random programs, functions and LoRA adapters go through the
- * kit's whole check, and random bytes of their files are changed. Each round prints its seed; `--rounds 1 --seed S` repeats one.
+ * kit's whole check, random blocks of the standard library and programs of twenty equations are proved on all devices, and random bytes
+ * of their files are changed. Each failure has its seed: `--rounds 1 --seed S` repeats it. `--only KIND` leaves out other kinds.
  * `--device webgpu` has a GPU make the same bytes, `--swiftshader` one in software.
  */
 import fc from 'fast-check';
@@ -11,6 +12,7 @@ import { createWasmDevice } from '../../runtime/device/wasm/index.ts';
 import { createWebGpuDevice } from '../../runtime/device/webgpu/index.ts';
 import { requestNodeAdapter } from '../../runtime/device/webgpu/node.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
+import { resolveImport } from '../compiler/standard.ts';
 import { testDevice } from '../kit/devices.ts';
 import { Draw } from '../kit/draw.ts';
 import { functionProgram } from '../kit/functions.ts';
@@ -18,6 +20,7 @@ import { checkGadget } from '../kit/index.ts';
 import { programs } from '../kit/programs.ts';
 import { createSubject, drawInputs } from '../kit/subject.ts';
 import { useSoftwareGpu } from '../support/swiftshader.ts';
+import { blocks, calibrationOf, modelOf, shapes } from '../stdlib/blocks.ts';
 import { makeFiles, text, verifierFor } from '../soundness/fixture.ts';
 
 const { values } = parseArgs({
@@ -27,6 +30,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     device: { type: 'string', default: 'wasm' },
     swiftshader: { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 });
 const [first, rounds] = [Number(values.seed), values.rounds === undefined ? Infinity : Number(values.rounds)];
@@ -48,9 +52,10 @@ async function openGpu(): Promise<Device> {
 }
 
 let failures = 0;
+let kind = '';
 const fail = (seed: number, what: string): void => {
   failures++;
-  say(`seed ${seed}: ${what}`);
+  say(`${kind}, seed ${seed}: ${what}`);
 };
 
 async function gadgets(seed: number): Promise<void> {
@@ -58,6 +63,24 @@ async function gadgets(seed: number): Promise<void> {
   const devices = [device, ...others, ...(seed % 10 === 0 ? [reference] : [])];
   const report = await checkGadget(program, { devices, seed, samples: 12, statements: 2 });
   if (!report.ok) fail(seed, report.text);
+}
+
+const agreement = { devices: [device, reference, ...others], samples: 0, statements: 1 };
+
+async function large(seed: number): Promise<void> {
+  const [program] = fc.sample(programs({ equations: 20 }), { seed, numRuns: 1 });
+  const report = await checkGadget(program, { ...agreement, seed });
+  if (!report.ok) fail(seed, report.text);
+}
+
+/** One to three blocks of the standard library. */
+async function library(seed: number): Promise<void> {
+  const drawn = fc.tuple(shapes, fc.subarray(Object.keys(blocks), { minLength: 1, maxLength: 3 }));
+  const [[shape, names]] = fc.sample(drawn, { seed, numRuns: 1 });
+  const text = modelOf(names, shape);
+  const calibration = calibrationOf(text, { bits: 10, frac: 4 });
+  const report = await checkGadget(text, { ...agreement, resolveImport, calibration, seed });
+  if (!report.ok) fail(seed, `${names.join(', ')} at ${JSON.stringify(shape)}: ${report.text}`);
 }
 
 async function functions(seed: number): Promise<void> {
@@ -69,7 +92,7 @@ async function functions(seed: number): Promise<void> {
   } catch {
     return;
   }
-  const report = await checkGadget(subject.program, { devices: [device], seed, samples: 6, statements: 1 });
+  const report = await checkGadget(subject.program, { devices: [device, ...others], seed, samples: 6, statements: 1 });
   if (!report.ok) fail(seed, report.text);
 }
 
@@ -102,27 +125,36 @@ async function files(seed: number): Promise<void> {
   verifier.close();
 }
 
+/** Cheap ones more often: a program of twenty equations takes twenty times what a small one does. */
+const kinds = [
+  ['programs', gadgets],
+  ['functions', functions],
+  ['programs', gadgets],
+  ['functions', functions],
+  ['adapters', adapters],
+  ['files', files],
+  ['large', large],
+  ['library', library],
+] as const;
+const chosen = kinds.filter(([name]) => values.only === undefined || name === values.only);
+if (chosen.length === 0) throw new Error(`--only is one of ${[...new Set(kinds.map(([name]) => name))].join(', ')}`);
+
+const counts = new Map<string, number>();
 let round = 0;
 for (; round < rounds && Date.now() < end; round++) {
   const seed = first + round;
-  const [name, run] = (
-    [
-      ['programs', gadgets],
-      ['functions', functions],
-      ['programs', gadgets],
-      ['functions', functions],
-      ['adapters', adapters],
-      ['files', files],
-    ] as const
-  )[round % 6];
+  const [name, run] = chosen[seed % chosen.length];
+  kind = name;
+  counts.set(name, (counts.get(name) ?? 0) + 1);
   try {
     await run(seed);
   } catch (e) {
-    fail(seed, `${name} threw: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`);
+    fail(seed, `threw: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`);
   }
   if (round % 20 === 19) say(`${round + 1} rounds, seeds ${first} to ${seed}, ${failures} failures`);
 }
 say(`${round} rounds, seeds ${first} to ${first + round - 1}, ${failures} failures`);
+say([...counts].map(([name, count]) => `${name} ${count}`).join(', '));
 await device.close();
 await gpu?.close();
 process.exitCode = failures === 0 ? 0 : 1;

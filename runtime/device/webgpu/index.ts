@@ -16,6 +16,7 @@ import { MIB, requireLimits, WANTED } from './limits.ts';
 import { pointOperations } from './points.ts';
 import { scalarOperations } from './scalars.ts';
 import { Store } from './store.ts';
+import { TUNED_FOR_GPUS, TUNED_FOR_SOFTWARE, type Tuning } from './tuning.ts';
 
 export type { VariantCache, Variants } from './calibrate.ts';
 export { GpuError, type GpuErrorKind } from './errors.ts';
@@ -37,6 +38,8 @@ export interface WebGpuDeviceOptions {
   readonly segmentBytes?: number | undefined;
   /** How field products are written; default: what is fastest on the adapter, measured at its first use. */
   readonly variants?: Variants | undefined;
+  /** How work is cut; default: by whether the adapter computes in software. For tests. */
+  readonly tuning?: Tuning | undefined;
 }
 
 /** Arenas that kernels have room for from the start. */
@@ -66,6 +69,7 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
   const store = new Store(gpu, host, scopes, {
     hostBelow: options.hostBelow ?? 2 ** 12,
     segmentBytes: options.segmentBytes ?? Math.min(128 * MIB, 2 ** Math.floor(Math.log2(arena))),
+    tuning: options.tuning ?? (isSoftware(adapter.info) ? TUNED_FOR_SOFTWARE : TUNED_FOR_GPUS),
   });
   return {
     name: `webgpu (${adapterName(adapter.info)})`,

@@ -4,6 +4,7 @@
 import { PROJECTIVE_QUADS } from '../../kernels/wgsl/curve.ts';
 import { POINT_BLOCKS, scalarBits, STARTS_STEP } from '../../kernels/wgsl/digits.ts';
 import type { Block } from './memory.ts';
+import type { Tuning } from './tuning.ts';
 import type { GpuData } from './vectors.ts';
 
 /** Affine points in GPU memory, from number `first` of a block on. */
@@ -63,17 +64,16 @@ export const POINT_SIZE = 16 * PROJECTIVE_QUADS;
 const WIDTHS = { least: 2, most: 16 } as const;
 /** Additions for a bucket, two running sums and a share of the multiples, in additions of points to buckets. */
 const BUCKET_COST = 3;
-/** Invocations that keep a large GPU busy. */
-const BUSY = 2 ** 16;
 
 export const windowsOf = (bytes: Term['bytes'], width: number): number => Math.ceil(scalarBits(bytes) / width);
 
 const powerBelow = (x: number, least: number, most: number): number =>
   Math.min(most, Math.max(least, Math.floor(Math.log2(Math.max(1, x)))));
 
-export function layoutOf(entries: number, buckets: number, width: number): Layout {
-  const sliceBits = powerBelow(entries / BUSY, 3, 5);
-  const chunkBits = Math.min(width - 1, powerBelow((4 * buckets) / BUSY, 3, 5));
+/** @param invocations see `Tuning` */
+export function layoutOf(entries: number, buckets: number, width: number, invocations: number): Layout {
+  const sliceBits = powerBelow(entries / invocations, 3, 5);
+  const chunkBits = Math.min(width - 1, powerBelow((4 * buckets) / invocations, 3, 5));
   return {
     entries,
     buckets,
@@ -147,8 +147,11 @@ function blocksOf(terms: readonly Term[]): Set<Block> | undefined {
   return blocks.size < POINT_BLOCKS ? blocks : undefined;
 }
 
-/** @param scratch bytes of scratch memory at most; a piece of one scalar is not halved any more. */
-export function planSums(sums: readonly Sum[], scratch: number): Batch[] {
+/**
+ * @param scratch bytes of scratch memory at most; a piece of one scalar is not halved any more.
+ * @param invocations see `Tuning`
+ */
+export function planSums(sums: readonly Sum[], scratch: number, { invocations }: Pick<Tuning, 'invocations'>): Batch[] {
   const widths = new Map<string, number>();
   const byWidth = new Map<number, Piece[]>();
   const add = (sum: Sum, index: number): void => {
@@ -156,7 +159,7 @@ export function planSums(sums: readonly Sum[], scratch: number): Batch[] {
     const width = widths.get(key) ?? cheapestWidth(sum);
     widths.set(key, width);
     const piece = { ...sum, sum: index, ...measure(sum, width) };
-    const layout = layoutOf(piece.entries, piece.windows * 2 ** (width - 1), width);
+    const layout = layoutOf(piece.entries, piece.windows * 2 ** (width - 1), width, invocations);
     const scalars = sum.terms.reduce((n, t) => n + t.length, 0);
     if (scalars > 1 && (scratchBytes(layout) > scratch || blocksOf(sum.terms) === undefined))
       for (const half of halve(sum)) add(half, index);
@@ -167,15 +170,15 @@ export function planSums(sums: readonly Sum[], scratch: number): Batch[] {
     }
   };
   sums.forEach(add);
-  return [...byWidth].flatMap(([width, pieces]) => batches(width, pieces, scratch));
+  return [...byWidth].flatMap(([width, pieces]) => batches(width, pieces, scratch, invocations));
 }
 
-function batches(width: number, pieces: readonly Piece[], scratch: number): Batch[] {
+function batches(width: number, pieces: readonly Piece[], scratch: number, invocations: number): Batch[] {
   const out: Batch[] = [];
   let current: Piece[] = [];
   let [entries, sets] = [0, 0];
   let blocks = new Set<Block>();
-  const layout = (): Layout => layoutOf(entries, sets * 2 ** (width - 1), width);
+  const layout = (): Layout => layoutOf(entries, sets * 2 ** (width - 1), width, invocations);
   const close = (): void => {
     if (current.length > 0) out.push({ width, pieces: current, blocks: [...blocks], layout: layout() });
     current = [];
@@ -184,7 +187,7 @@ function batches(width: number, pieces: readonly Piece[], scratch: number): Batc
   };
   for (const piece of pieces.toSorted((a, b) => a.windows - b.windows)) {
     const more = new Set([...blocks, ...piece.terms.map((t) => t.points.block)]);
-    const next = layoutOf(entries + piece.entries, (sets + piece.windows) * 2 ** (width - 1), width);
+    const next = layoutOf(entries + piece.entries, (sets + piece.windows) * 2 ** (width - 1), width, invocations);
     if (current.length > 0 && (scratchBytes(next) > scratch || more.size >= POINT_BLOCKS)) close();
     current.push(piece);
     entries += piece.entries;

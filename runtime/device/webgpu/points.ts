@@ -148,7 +148,7 @@ export function pointOperations(
     async msm(parts) {
       check.checkMsm(parts);
       const total = parts.reduce((n, { scalars }) => n + scalars.length, 0);
-      if (store.belongsOnHost(total)) {
+      if (store.sumsOnHost(total)) {
         await store.bringToHost(parts.map((p) => p.scalars));
         const there = [];
         for (const { points, scalars } of parts)
@@ -175,7 +175,7 @@ export function pointOperations(
       if (rows.length === 0) return [];
       // A field element counts for one, an integer for as many as it has digits less.
       const work = rows.reduce((n, row) => n + (row.length * entryBytes(row.vector)) / 32 + 1, 0);
-      if (store.belongsOnHost(work)) {
+      if (store.sumsOnHost(work)) {
         await store.bringToHost(rows.map((row) => row.vector));
         return host.commit(rows.map((row) => ({ ...row, vector: store.hostOf(row.vector) })));
       }

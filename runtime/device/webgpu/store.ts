@@ -6,6 +6,7 @@ import type { HostDevice } from '../host.ts';
 import type { Scopes } from '../scopes.ts';
 import type { Gpu } from './gpu.ts';
 import { Params } from './params.ts';
+import type { Tuning } from './tuning.ts';
 import { entryBytes, GpuIntVector, GpuVector, type GpuData, type Segments } from './vectors.ts';
 
 export type AnyVector = FrVector | IntVector;
@@ -15,11 +16,13 @@ export interface StoreOptions {
   readonly hostBelow: number;
   /** Bytes of a segment at most, a power of two. */
   readonly segmentBytes: number;
+  readonly tuning: Tuning;
 }
 
 export class Store {
   readonly gpu: Gpu;
   readonly host: HostDevice;
+  readonly tuning: Tuning;
   readonly #scopes: Scopes<{ free(): void }>;
   readonly #hostBelow: number;
   readonly #segmentBytes: number;
@@ -28,6 +31,7 @@ export class Store {
   constructor(gpu: Gpu, host: HostDevice, scopes: Scopes<{ free(): void }>, options: StoreOptions) {
     this.gpu = gpu;
     this.host = host;
+    this.tuning = options.tuning;
     this.#scopes = scopes;
     this.#hostBelow = options.hostBelow;
     this.#segmentBytes = options.segmentBytes;
@@ -82,6 +86,11 @@ export class Store {
   /** Whether an operation that may wait belongs on the host. */
   belongsOnHost(work: number): boolean {
     return work < this.#hostBelow;
+  }
+
+  /** Whether sums of about `work` multiples of points belong on the host: few are not worth a trip, many too slow in software. */
+  sumsOnHost(work: number): boolean {
+    return this.belongsOnHost(work) || work > this.tuning.scalars;
   }
 
   hostOf<V extends AnyVector>(v: V): V {

@@ -16,8 +16,6 @@ import type { GpuData } from './vectors.ts';
 /** Workgroups that a sum is spread over at most. */
 const GROUPS = 2 ** 11;
 
-/** Field products of an expression in one kernel at most. */
-const MOST_PRODUCTS = 8;
 /** Points in one kernel at most: the values of all tables at all of them are held at once. */
 const MOST_POINTS = 4;
 
@@ -46,7 +44,7 @@ export function sumcheckOperations(
         return store.adopt(host.map({ expression }, hosts(used), constants, length));
       const out = into === undefined ? store.newFr(length) : store.writable(into);
       // Parts after the first are added to what is there.
-      for (const [k, part] of partsOf(expression, MOST_PRODUCTS).entries()) {
+      for (const [k, part] of partsOf(expression, store.tuning.products).entries()) {
         const params = store.params().quad(length).vector(out.gpu!);
         withInputs(store, params, part, used, constants);
         const how = k === 0 ? (part.negative ? 'negated' : 'set') : part.negative ? 'subtract' : 'add';
@@ -142,7 +140,7 @@ async function round(
   const flags = [weights?.outer, weights?.inner].map((v) => (v === undefined ? 0 : 1));
 
   const jobs: (Job & { readonly part: Part; readonly points: readonly SumcheckPoint[] })[] = [];
-  for (const part of partsOf(expression, MOST_PRODUCTS)) {
+  for (const part of partsOf(expression, store.tuning.products)) {
     // A part of lower degree has no share in the leading coefficient.
     const own = points.filter((x) => x !== 'inf' || degree(part.expression) === degree(expression));
     const longest = Math.max(0, ...part.tables.map((t) => Math.min(half, tables[t].length)));

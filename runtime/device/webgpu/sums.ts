@@ -46,7 +46,7 @@ export async function sumAll(store: Store, sums: readonly Sum[], { powers, scrat
 
 async function sumWithin(store: Store, sums: readonly Sum[], powers: PointRange, scratch: number): Promise<Point[]> {
   const { gpu } = store;
-  const batches = planSums(sums, scratch);
+  const batches = planSums(sums, scratch, store.tuning);
   const pieces = batches.flatMap((b) => b.pieces);
   const blindings = store.looseFrOf(pieces.map((p) => p.blinding));
   const out = gpu.allocate(POINT_SIZE * pieces.length);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { createReferenceDevice } from '../../../runtime/device/reference.ts';
 import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
 import { createWebGpuDevice, type WebGpuDeviceOptions } from '../../../runtime/device/webgpu/index.ts';
+import { TUNED_FOR_GPUS, TUNED_FOR_SOFTWARE } from '../../../runtime/device/webgpu/tuning.ts';
 import { softwareAdapter } from '../../support/gpu.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { FR_MODULUS } from '../../../runtime/field/params.ts';
@@ -19,8 +20,11 @@ export const devices: readonly (readonly [name: string, create: () => Promise<De
   ['wasm, 3 threads', () => createWasmDevice({ threads: 3, waitForThreads: true })],
   ['wasm, no fused multiply-add, no tables', () => createWasmDevice({ threads: 1, fused: false, tableColumns: 0 })],
   // Everything on the GPU, in segments of 64 elements.
-  ['webgpu, nothing on the host', () => onSoftwareGpu({ hostBelow: 0, segmentBytes: 2 ** 11 })],
-  ['webgpu, short vectors on the host', () => onSoftwareGpu({ hostBelow: 1024 })],
+  [
+    'webgpu, nothing on the host',
+    () => onSoftwareGpu({ hostBelow: 0, segmentBytes: 2 ** 11, tuning: { ...TUNED_FOR_SOFTWARE, scalars: Infinity } }),
+  ],
+  ['webgpu, short vectors on the host', () => onSoftwareGpu({ hostBelow: 1024, tuning: TUNED_FOR_GPUS })],
 ];
 
 /** Runs a suite once for each device. */

@@ -4,6 +4,7 @@ import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
 import { Gpu, type KernelSource } from '../../../runtime/device/webgpu/gpu.ts';
 import { MIB } from '../../../runtime/device/webgpu/limits.ts';
 import { Store } from '../../../runtime/device/webgpu/store.ts';
+import { TUNED_FOR_GPUS } from '../../../runtime/device/webgpu/tuning.ts';
 import { Scopes } from '../../../runtime/device/scopes.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
 import { wgslField, type FieldVariant } from '../../../runtime/kernels/wgsl/field.ts';
@@ -33,7 +34,11 @@ export async function createRig(
   };
   const gpu = new Gpu(device, fields, { arena: 64 * MIB, arenas: 2, budget: 128 * MIB });
   const host = await createWasmDevice({ threads: 1 });
-  const store = new Store(gpu, host, new Scopes((v) => v.free()), { hostBelow: 0, segmentBytes: 2 ** 16 });
+  const store = new Store(gpu, host, new Scopes((v) => v.free()), {
+    hostBelow: 0,
+    segmentBytes: 2 ** 16,
+    tuning: TUNED_FOR_GPUS,
+  });
   return {
     gpu,
     store,

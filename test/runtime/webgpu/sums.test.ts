@@ -5,6 +5,7 @@ import { blindingGenerator } from '../../../runtime/curve/generators.ts';
 import { fromAffineBytes, Point } from '../../../runtime/curve/spec.ts';
 import type { Block } from '../../../runtime/device/webgpu/memory.ts';
 import { GpuError } from '../../../runtime/device/webgpu/errors.ts';
+import { TUNED_FOR_GPUS } from '../../../runtime/device/webgpu/tuning.ts';
 import { planSums, scratchBytes, type PointRange, type Sum, type Term } from '../../../runtime/device/webgpu/plan.ts';
 import { sumAll } from '../../../runtime/device/webgpu/sums.ts';
 import type { GpuData } from '../../../runtime/device/webgpu/vectors.ts';
@@ -34,32 +35,37 @@ describe('the layout', () => {
 
   test('every scalar and every blinding is in one piece, and batches fit', () => {
     fc.assert(
-      fc.property(fc.array(sum, { maxLength: 20 }), fc.constantFrom(2 ** 16, 2 ** 20, 2 ** 26), (sums, scratch) => {
-        const batches = planSums(sums, scratch);
-        const pieces = batches.flatMap((b) => b.pieces);
-        for (const [i, { terms, blinding }] of sums.entries()) {
-          const mine = pieces.filter((p) => p.sum === i);
-          expect(mine.reduce((s, p) => s + p.blinding, 0n)).toBe(blinding);
-          // Terms come apart at their ends only: put together they are what they were.
-          const count = (all: readonly Term[]) => {
-            const total = new Map<string, number>();
-            for (const t of all) {
-              const at = [t.bytes, t.offset - t.points.first, blocks.indexOf(t.points.block)].join();
-              total.set(at, (total.get(at) ?? 0) + t.length);
-            }
-            return [...total].filter(([, n]) => n > 0).toSorted();
-          };
-          expect(count(mine.flatMap((p) => p.terms))).toEqual(count(terms));
-        }
-        for (const { width, pieces, layout, blocks } of batches) {
-          expect(blocks.length).toBeLessThan(POINT_BLOCKS);
-          const one = pieces.length === 1 && pieces[0].terms.reduce((n, t) => n + t.length, 0) <= 1;
-          if (!one) expect(scratchBytes(layout)).toBeLessThanOrEqual(scratch);
-          expect(layout.buckets).toBe(pieces.reduce((n, p) => n + p.windows, 0) * 2 ** (width - 1));
-          for (const { windows, terms } of pieces)
-            for (const t of terms) expect(windows * width).toBeGreaterThanOrEqual(scalarBits(t.bytes));
-        }
-      }),
+      fc.property(
+        fc.array(sum, { maxLength: 20 }),
+        fc.constantFrom(2 ** 16, 2 ** 20, 2 ** 26),
+        fc.constantFrom(2 ** 8, 2 ** 16),
+        (sums, scratch, invocations) => {
+          const batches = planSums(sums, scratch, { invocations });
+          const pieces = batches.flatMap((b) => b.pieces);
+          for (const [i, { terms, blinding }] of sums.entries()) {
+            const mine = pieces.filter((p) => p.sum === i);
+            expect(mine.reduce((s, p) => s + p.blinding, 0n)).toBe(blinding);
+            // Terms come apart at their ends only: put together they are what they were.
+            const count = (all: readonly Term[]) => {
+              const total = new Map<string, number>();
+              for (const t of all) {
+                const at = [t.bytes, t.offset - t.points.first, blocks.indexOf(t.points.block)].join();
+                total.set(at, (total.get(at) ?? 0) + t.length);
+              }
+              return [...total].filter(([, n]) => n > 0).toSorted();
+            };
+            expect(count(mine.flatMap((p) => p.terms))).toEqual(count(terms));
+          }
+          for (const { width, pieces, layout, blocks } of batches) {
+            expect(blocks.length).toBeLessThan(POINT_BLOCKS);
+            const one = pieces.length === 1 && pieces[0].terms.reduce((n, t) => n + t.length, 0) <= 1;
+            if (!one) expect(scratchBytes(layout)).toBeLessThanOrEqual(scratch);
+            expect(layout.buckets).toBe(pieces.reduce((n, p) => n + p.windows, 0) * 2 ** (width - 1));
+            for (const { windows, terms } of pieces)
+              for (const t of terms) expect(windows * width).toBeGreaterThanOrEqual(scalarBits(t.bytes));
+          }
+        },
+      ),
       { numRuns: 25 },
     );
   });
@@ -208,7 +214,9 @@ describe('sums', () => {
     const s = scalars(random.frs(n));
     const t = scalars(random.int32(n));
     const sums = [{ terms: [termOf(s, 0, n), termOf(t, 0, n, down)], blinding: random.fr() }];
-    expect(planSums([{ terms: sums[0].terms.map((x) => x.term), blinding: 1n }], 2 ** 18).length).toBeGreaterThan(1);
+    expect(
+      planSums([{ terms: sums[0].terms.map((x) => x.term), blinding: 1n }], 2 ** 18, TUNED_FOR_GPUS).length,
+    ).toBeGreaterThan(1);
     await check(sums, 2 ** 18);
   });
 
@@ -243,6 +251,7 @@ describe('sums', () => {
     const [whole] = planSums(
       sums.map(({ terms }) => ({ terms: terms.map((t) => t.term), blinding: 0n })),
       2 ** 26,
+      TUNED_FOR_GPUS,
     );
     expect(scratchBytes(whole.layout)).toBeGreaterThan(1.5 * 2 ** 20);
     await check(sums);
