@@ -3,7 +3,17 @@ import type { GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gad
 import type { Device } from '../device/device.ts';
 import type { IntegerArray } from '../protocol/integers.ts';
 import { loopsOf, positions, sizeOf, type Loop } from './loops.ts';
-import { halves, isSmall, magnitude, makeSums, MOST_DOUBLE, type Numbers, type SmallNumbers } from './numbers.ts';
+import {
+  halves,
+  isSmall,
+  magnitude,
+  makeSums,
+  MOST_DOUBLE,
+  narrowed,
+  type Numbers,
+  type SmallNumbers,
+  type Sums,
+} from './numbers.ts';
 import { matrixProduct, multiply } from './products.ts';
 
 /** A tensor's integers, as they were computed and as a device takes them. */
@@ -36,14 +46,17 @@ export async function sumTerms(
 ): Promise<Numbers> {
   const plans = terms.map((term) => planTerm(program, t, term));
   const bound = plans.reduce((n, p) => n + p.bound * (p.coefficient < 0n ? -p.coefficient : p.coefficient), 0n);
-  const sums = makeSums(
-    t.shape.reduce((n, d) => n * d, 1),
-    bound,
-  );
-  for (const p of plans)
-    for (const { values, scale } of await rawSums(device, p, source))
-      sums.add(spread(values, p), p.coefficient * scale, p.bound);
-  return sums.result(t.range);
+  const length = t.shape.reduce((n, d) => n * d, 1);
+  let sums: Sums | undefined;
+  for (const p of plans) {
+    const parts = await rawSums(device, p, source);
+    // Nothing to add up, as where an output is one product of matrices.
+    if (plans.length === 1 && parts.length === 1 && p.coefficient === 1n)
+      return narrowed(spread(parts[0].values, p), t.range);
+    sums ??= makeSums(length, bound);
+    for (const { values, scale } of parts) sums.add(spread(values, p), p.coefficient * scale, p.bound);
+  }
+  return (sums ?? makeSums(length, 0n)).result(t.range);
 }
 
 function planTerm(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm): Plan {
