@@ -105,16 +105,23 @@ export function programLeaves(program: GadgetProgram, witness: Witness, { values
   };
 }
 
-/** Calls `copy` for every run along the last axis: from the row-major tensor to the box, whose sides are powers of two. */
+/**
+ * Calls `copy` for every run from the row-major tensor to the box, whose sides are powers of two: along the last axis, or the
+ * last axes where the box has all of them.
+ */
 function copyBox(
   shape: readonly number[],
   box: readonly BoxSide[],
   copy: (from: number, to: number, count: number) => void,
 ): void {
+  let [last, size] = [box.length - 1, 1];
+  while (last > 0 && shape[last] === box[last].inside && box[last].inside === 2 ** box[last].bits)
+    size *= shape[last--];
   const walk = (axis: number, from: number, to: number): void => {
     if (axis === box.length) return copy(from, to, 1);
     const side = box[axis];
-    if (axis === box.length - 1) return copy(from * shape[axis] + side.first, to * 2 ** side.bits, side.inside);
+    if (axis === last)
+      return copy(size * (from * shape[axis] + side.first), size * to * 2 ** side.bits, size * side.inside);
     for (let i = 0; i < side.inside; i++) walk(axis + 1, from * shape[axis] + side.first + i, to * 2 ** side.bits + i);
   };
   walk(0, 0, 0);
