@@ -51,9 +51,7 @@ const attending = (name: string, more = ''): Part => ({
 });
 const scores = (p: string, { T, H }: Shape): string => `secret ${p}z[${H}, ${T}, ${T}]: fixed<8, 4>`;
 
-/**
- * All that can be proved: not yet what trains (`sgd`, `adamw`), nor `cross_entropy`, whose table has a root for an argument.
- */
+/** All that can be proved: not yet what trains (`sgd`, `adamw`). */
 export const blocks: Readonly<Record<string, Part>> = {
   linear: ofX('linear', (p, { O }) => `round(linear<${O}>(${p}x))`),
   affine: ofX('affine', (p, { O }) => `round(affine<${O}>(${p}x))`),
@@ -98,6 +96,12 @@ export const blocks: Readonly<Record<string, Part>> = {
       ${p}c = silu(round(${p}x))
       ${p}d = relu(round(${p}x))
       public ${p}out[t, i] = ${p}a[t, i] + ${p}b[t, i] + ${p}c[t, i] + ${p}d[t, i]`,
+  },
+  cross_entropy: {
+    imports: ['cross_entropy'],
+    statements: (p, { T, V }) => `secret ${p}z[${T}, ${V}]: fixed<12, 6>
+      secret ${p}target[${T}]: index<${V}>
+      public ${p}loss = cross_entropy(${p}z, ${p}target)`,
   },
   'exp and log': {
     imports: ['exp', 'log'],
