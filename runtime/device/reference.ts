@@ -45,7 +45,10 @@ class Vector<Kind extends string, T> {
 
   write(entries: readonly T[], offset = 0): void {
     if (this.#whole) this.#whole.vector.write(entries, this.#whole.offset + offset);
-    else this.#entries = this.entries.toSpliced(offset, entries.length, ...entries);
+    else
+      this.#entries = this.entries.map((v, i) =>
+        i < offset || i >= offset + entries.length ? v : entries[i - offset],
+      );
   }
 
   free(): void {

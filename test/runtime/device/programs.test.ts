@@ -30,11 +30,12 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'rotate_interleaved',
   ],
   attention: ['attention', 'rotary_attention', 'interleaved_attention', 'fused_attention', 'attend', 'causal_softmax'],
-  'feed-forward layers, tables and embeddings': [
+  'feed-forward layers, tables, embeddings and losses': [
     'swiglu',
     'mlp',
     'gelu, gelu_erf, silu and relu',
     'exp and log',
+    'cross_entropy',
     'embedding, tied head and the next token',
   ],
 };

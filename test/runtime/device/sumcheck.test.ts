@@ -248,6 +248,16 @@ describeDevices('sumcheck', (device, name) => {
     });
   });
 
+  it('maps into a long space', async () => {
+    await device().scope(async () => {
+      const length = 150_000;
+      const space = device().space(length);
+      device().map(device().prepare(constant(0)), [], [7n], length, space);
+      const last = device().slice(space, length - 1, 1);
+      expect(await device().readFr(last)).toEqual([7n]);
+    });
+  });
+
   it('maps into stretches of a space', async () => {
     const random = new Random(19);
     const linear = sub(
