@@ -1,4 +1,5 @@
 /** The device a command runs on. */
+import type { GeneratorCache } from '../runtime/curve/generators.ts';
 import type { Device } from '../runtime/device/device.ts';
 import { didYouMean, type Arguments } from './arguments.ts';
 import { calibrationCache, generatorCache } from './cache.ts';
@@ -30,7 +31,12 @@ async function createDevice(args: Arguments, progress: Progress): Promise<Device
   const threads = args.integer('threads', 1, 64);
   const memory = args.bytes('gpu-memory');
   const cached = !args.flag('no-cache');
-  const generators = cached ? generatorCache() : undefined;
+  const generators: GeneratorCache = {
+    load: () => Promise.resolve(undefined),
+    store: () => Promise.resolve(),
+    ...(cached ? generatorCache() : undefined),
+    hashing: progress.part(cached ? 'generators of commitments, once on this machine' : 'generators of commitments'),
+  };
   const hasGpu = name === 'webgpu' || name === 'auto';
   if (memory !== undefined && !hasGpu)
     throw new CliError(`the ${name} device has no GPU memory`, 'leave --gpu-memory out, or add --device webgpu');

@@ -6,6 +6,8 @@ export type Report = (done: number, what: string) => void;
 
 export interface Progress {
   phase<T>(name: string, body: (report: Report) => T | Promise<T>): Promise<T>;
+  /** For work inside a phase that only some runs have: to be told how much of it is done. */
+  part(what: string): (done: number, of: number) => void;
   /** A line for people, on stderr. */
   note(text: string): void;
   /** Milliseconds by phase, in order. */
@@ -21,6 +23,19 @@ export function createProgress(write: (line: string) => void): Progress {
   return {
     times,
     note: write,
+    part(what) {
+      let start: number | undefined;
+      let last = 0;
+      return (done, of) => {
+        const now = performance.now();
+        start ??= now;
+        if (now - start < patience || now - last < interval || done >= of) return;
+        last = now;
+        write(
+          `${what}: ${Math.floor((100 * done) / of)}%, about ${duration(((now - start) * (of - done)) / done)} left`,
+        );
+      };
+    },
     async phase(name, body) {
       const start = performance.now();
       let said = false;

@@ -16,6 +16,8 @@ export const BLINDING_TAG = `ZKL-V01-BLINDING-with-${SUITE}`;
 export interface GeneratorCache {
   load(name: string): Promise<Uint8Array | undefined>;
   store(name: string, bytes: Uint8Array): Promise<void>;
+  /** Hears, now and then, how many of the generators that are not cached have been hashed: of thousands it takes seconds. */
+  hashing?(made: number, of: number): void;
 }
 
 /** G_index as 96 bytes. */
@@ -60,17 +62,29 @@ export async function generatorBytes(count: number, cache?: GeneratorCache): Pro
     if (cached !== undefined && cached.length === size * AFFINE_BYTES && bytesToHex(sha256(cached)) === digest) {
       known = new Uint8Array(cached);
     } else {
-      known = extend(known, digest === undefined ? count : size);
-      if (digest !== undefined) await cache?.store(name, known);
+      const made = await extend(known, digest === undefined ? count : size, cache);
+      if (made.length > known.length) known = made;
+      if (digest !== undefined) await cache?.store(name, made);
     }
   }
   return known.subarray(0, count * AFFINE_BYTES);
 }
 
-function extend(start: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
+/** Between two turns of the event loop that others get: signals, a page's input. */
+const TURN_MILLISECONDS = 50;
+
+async function extend(start: Uint8Array, count: number, cache?: GeneratorCache): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(count * AFFINE_BYTES);
   bytes.set(start);
-  for (let i = start.length / AFFINE_BYTES; i < count; i++) bytes.set(hashGenerator(i), i * AFFINE_BYTES);
+  const first = start.length / AFFINE_BYTES;
+  let turn = performance.now();
+  for (let i = first; i < count; i++) {
+    bytes.set(hashGenerator(i), i * AFFINE_BYTES);
+    if (performance.now() - turn < TURN_MILLISECONDS) continue;
+    cache?.hashing?.(i + 1 - first, count - first);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    turn = performance.now();
+  }
   return bytes;
 }
 

@@ -77,6 +77,24 @@ it('stores generators, and believes a cache only with the right digest', async (
   }
 });
 
+it('says now and then how many generators are hashed', async () => {
+  vi.resetModules();
+  const fresh = await import('../../../runtime/curve/generators.ts');
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 20));
+  const heard: [number, number][] = [];
+  const hashing = (made: number, of: number): void => void heard.push([made, of]);
+  const cache = { load: () => Promise.resolve(undefined), store: () => Promise.resolve(), hashing };
+  try {
+    await fresh.generatorBytes(9, cache);
+  } finally {
+    clock.mockRestore();
+  }
+  expect(heard.length).toBeGreaterThan(10);
+  expect(heard.map(([made]) => made)).toEqual(heard.map(([made]) => made).toSorted((a, b) => a - b));
+  expect(heard.every(([made, of]) => made > 0 && made <= of && of === 65)).toBe(true);
+});
+
 it('compresses and decompresses', () => {
   for (const point of [Point.ZERO, Point.BASE, Point.BASE.negate(), Point.BASE.multiply(77n)]) {
     const decoded = decompress(compress(point));
