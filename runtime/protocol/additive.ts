@@ -69,6 +69,10 @@ export const sumOf = (terms: readonly Additive[], by: readonly number[]): Additi
 
 const isConstant = ({ tables }: Additive): boolean => tables.every((t) => t === undefined);
 
+/** A bound on the absolute value of every partial sum. */
+export const reach = ({ base, tables }: Additive): number =>
+  tables.reduce((n, table) => n + (table?.reduce((m, v) => Math.max(m, Math.abs(v)), 0) ?? 0), Math.abs(base));
+
 /** Whether it is in [0, size) at every index. */
 export function isInside({ base, tables }: Additive, size: number): boolean {
   let [least, most] = [base, base];

@@ -1,7 +1,7 @@
 /** Index arithmetic at run time: the entries a view takes, and the 0/1 values of guards. */
 import type { DigitSource } from '../../compiler/gadget/program.ts';
 import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
-import { additive, digitIndex, expand, isInside, sumOf, type Additive } from './additive.ts';
+import { additive, digitIndex, expand, isInside, reach, sumOf, type Additive } from './additive.ts';
 
 /** @throws Error for an entry of a tensor: programs that are proved have index arithmetic only. */
 export function evaluateIndex(e: IndexExpr, variables: readonly number[]): number {
@@ -160,9 +160,14 @@ export const digitMap = (
 function positionMap(
   shape: readonly number[],
   of: readonly number[],
-  indices: readonly (Additive | Float64Array)[],
+  given: readonly (Additive | Float64Array)[],
 ): Int32Array {
   const strides = of.map((_, j) => of.slice(j + 1).reduce((n, d) => n * d, 1));
+  // Doubles add up exactly below 2^53, which indices with large parts can exceed once they are multiplied by strides: those
+  // parts are added up before.
+  const most = given.reduce((n, e, j) => n + (e instanceof Float64Array ? 0 : strides[j] * reach(e)), 0);
+  const isExact = most <= Number.MAX_SAFE_INTEGER;
+  const indices = given.map((e) => (isExact || e instanceof Float64Array ? e : expand(e, shape)));
   const sums = indices.flatMap((e, j) => (e instanceof Float64Array ? [] : [{ e, by: strides[j] }]));
   const map = new Int32Array(
     expand(

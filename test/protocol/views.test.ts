@@ -27,6 +27,19 @@ describe('views', () => {
     expect([...viewMap([2], [2, 3], [v(0), c(3)], [])]).toEqual([-1, -1]);
   });
 
+  test('parts of an index that cancel leave it exact, however large they are', () => {
+    // 2^50 i + i - 2^50 j: a bundle may say so, and times the 13 of the axis after it, it is beyond exact doubles.
+    const large: IndexExpr = { kind: 'mul', left: c(2 ** 25), right: c(2 ** 25) };
+    const first: IndexExpr = {
+      kind: 'sub',
+      left: add(times(large, v(0)), v(0)),
+      right: times(large, v(1)),
+    };
+    expect([...viewMap([3, 3], [3, 13], [first, c(12)], [])]).toEqual([12, -1, -1, -1, 25, -1, -1, -1, 38]);
+    const [part] = viewParts([2, 2], [13, 13], [first, v(0)], []);
+    expect([...part.map]).toEqual([0, -1, -1, 14]);
+  });
+
   const add = (left: IndexExpr, right: IndexExpr): IndexExpr => ({ kind: 'add', left, right });
   const times = (left: IndexExpr, right: IndexExpr): IndexExpr => ({ kind: 'mul', left, right });
 
