@@ -73,7 +73,7 @@ export function viewMap(
   const map = positionMap(
     shape,
     of,
-    at.map((e) => additive(e, shape, evaluateIndex) ?? indexValues(e, shape)),
+    at.map((e) => additive(e, shape, evaluateIndex) ?? (() => indexValues(e, shape))),
   );
   for (const g of guards) {
     const holds = guardValues(shape, g);
@@ -156,19 +156,22 @@ export const digitMap = (
     axes.map((digits) => digitIndex(digits, shape)),
   );
 
-/** Row-major positions in a tensor of shape `of`, of which an index is given for each axis, or -1 outside it. */
+/**
+ * Row-major positions in a tensor of shape `of`, of which an index is given for each axis, or -1 outside it. Indices that
+ * are no sums are made one after the other: all of them together could be far larger than the positions.
+ */
 function positionMap(
   shape: readonly number[],
   of: readonly number[],
-  given: readonly (Additive | Float64Array)[],
+  given: readonly (Additive | (() => Float64Array))[],
 ): Int32Array {
   const strides = of.map((_, j) => of.slice(j + 1).reduce((n, d) => n * d, 1));
   // Doubles add up exactly below 2^53, which indices with large parts can exceed once they are multiplied by strides: those
   // parts are added up before.
-  const most = given.reduce((n, e, j) => n + (e instanceof Float64Array ? 0 : strides[j] * reach(e)), 0);
+  const most = given.reduce((n, e, j) => n + (typeof e === 'function' ? 0 : strides[j] * reach(e)), 0);
   const isExact = most <= Number.MAX_SAFE_INTEGER;
-  const indices = given.map((e) => (isExact || e instanceof Float64Array ? e : expand(e, shape)));
-  const sums = indices.flatMap((e, j) => (e instanceof Float64Array ? [] : [{ e, by: strides[j] }]));
+  const indices = given.map((e) => (isExact || typeof e === 'function' ? e : () => expand(e, shape)));
+  const sums = indices.flatMap((e, j) => (typeof e === 'function' ? [] : [{ e, by: strides[j] }]));
   const map = new Int32Array(
     expand(
       sumOf(
@@ -180,9 +183,9 @@ function positionMap(
   );
   const outside = new Uint8Array(map.length);
   for (const [j, e] of indices.entries()) {
-    const isSum = !(e instanceof Float64Array);
+    const isSum = typeof e !== 'function';
     if (isSum && isInside(e, of[j])) continue;
-    const values = isSum ? expand(e, shape) : e;
+    const values = isSum ? expand(e, shape) : e();
     for (let i = 0; i < map.length; i++) {
       if (values[i] < 0 || values[i] >= of[j]) outside[i] = 1;
       if (!isSum) map[i] += strides[j] * values[i];
