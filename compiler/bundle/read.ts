@@ -344,7 +344,8 @@ function readIndex(v: unknown, variables: number, depth: number): IndexExpr {
 
 /** Index arithmetic is on doubles: what could leave the exact integers is refused. */
 function bounded(e: IndexExpr, shape: readonly number[]): IndexExpr {
-  if (largest(e, shape) > Number.MAX_SAFE_INTEGER) fail('an index expression is too large');
+  // Not a number: 0 times what is infinite.
+  if (!(largest(e, shape) <= Number.MAX_SAFE_INTEGER)) fail('an index expression is too large');
   return e;
 }
 
@@ -354,7 +355,8 @@ function largest(e: IndexExpr, shape: readonly number[]): number {
   if (e.kind === 'var') return shape[e.var];
   if (e.kind === 'entry') return Infinity;
   const left = largest(e.left, shape);
-  if (!('right' in e)) return left;
+  // A remainder is not negative: that of -1 is the largest there is.
+  if (!('right' in e)) return e.kind === 'mod' ? Math.max(left, e.by - 1) : left;
   const right = largest(e.right, shape);
   return e.kind === 'mul' ? Math.max(left, right, left * right) : left + right;
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
 import { readGadgetProgram } from '../../compiler/bundle/read.ts';
 import { compile } from '../../compiler/index.ts';
+import type { IndexExpr } from '../../compiler/tensor/program.ts';
 import type { GadgetProgram, GadgetTerm } from '../../compiler/gadget/program.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
 import { eqSum, eqTable, reduce } from '../../runtime/protocol/scalar.ts';
@@ -28,6 +29,7 @@ function changed(change: (p: Mutable<GadgetProgram>) => void, of = text): () => 
 }
 
 const tensor = (p: Mutable<GadgetProgram>, name: string) => p.tensors.find((t) => t.name.includes(name))!;
+const times = (left: IndexExpr, right: IndexExpr): IndexExpr => ({ kind: 'mul', left, right });
 const equation = (p: Mutable<GadgetProgram>, name: string) =>
   p.equations.find((e) => p.tensors[e.target].name === name)!;
 
@@ -128,6 +130,24 @@ describe('a bundle from outside', () => {
         });
       },
       /reads entries beyond its own shape/,
+    ],
+    [
+      'an index beyond exact doubles, from a remainder of -1',
+      (p) => {
+        const most: IndexExpr = { kind: 'mod', left: { kind: 'const', value: -1 }, by: 2 ** 32 };
+        Object.assign(tensor(p, 'view').class, { at: [times(most, most)] });
+      },
+      /an index expression is too large/,
+    ],
+    [
+      'an index beyond exact doubles, beside 0 times what could be infinite',
+      (p) => {
+        const one: IndexExpr = { kind: 'div', left: { kind: 'const', value: 2 ** 32 }, by: 2 ** 32 };
+        const power = Array.from({ length: 40 }, (): IndexExpr => one).reduce(times);
+        const nothing = times(power, { kind: 'const', value: 0 });
+        Object.assign(tensor(p, 'view').class, { at: [nothing] });
+      },
+      /an index expression is too large/,
     ],
     [
       'a view whose axes are padded beyond all bounds',
