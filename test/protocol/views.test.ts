@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
+import { createReferenceDevice } from '../../runtime/device/reference.ts';
+import { evaluateViewWeight } from '../../runtime/protocol/publics.ts';
+import { add as sum, bitsFor, mul } from '../../runtime/protocol/scalar.ts';
 import { digitMap, evaluateIndex, forEachIndex, maskValues, viewMap, viewParts } from '../../runtime/protocol/views.ts';
 import { shapes } from '../kit/arbitrary.ts';
-import { size } from './multilinear.ts';
+import { Draw } from '../kit/draw.ts';
+import { evaluate, size } from './multilinear.ts';
 
 const v = (k: number): IndexExpr => ({ kind: 'var', var: k });
 const c = (value: number): IndexExpr => ({ kind: 'const', value });
@@ -186,6 +191,61 @@ describe('views', () => {
         },
       ),
       { seed: 9, numRuns: 300 },
+    );
+  });
+
+  test('the weight of what is viewed is the sum over its definition', async () => {
+    const device = createReferenceDevice();
+    const axes = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3 });
+    const cases = fc
+      .tuple(
+        axes.filter((own) => own.length > 0),
+        axes,
+        fc.nat(),
+      )
+      .chain(([own, of, seed]) =>
+        fc.record({
+          own: fc.constant(own),
+          of: fc.constant(of),
+          seed: fc.constant(seed),
+          at: fc.array(expression(own.length), { minLength: of.length, maxLength: of.length }),
+          guards: fc.array(
+            fc.record({
+              left: expression(own.length),
+              op: fc.constantFrom<Compare['op']>('<', '==', '>='),
+              right: expression(own.length),
+            }),
+            { maxLength: 2 },
+          ),
+        }),
+      );
+    const one = (shape: readonly number[], position: number): bigint[] =>
+      Array.from({ length: size(shape) }, (_, i) => (i === position ? 1n : 0n));
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ own, of, seed, at, guards }) => {
+        const draw = new Draw('view', seed);
+        const [claim, point] = [own, of].map((shape) =>
+          shape.map((n) => Array.from({ length: bitsFor(n) }, () => draw.scalar())),
+        );
+        let weight = 0n;
+        forEachIndex(own, (index, position) => {
+          const inside = guards.every(({ left, op, right }) =>
+            compare(op, evaluateIndex(left, index), evaluateIndex(right, index)),
+          );
+          const to = at.map((e) => evaluateIndex(e, index));
+          if (!inside || to.some((i, j) => i < 0 || i >= of[j])) return;
+          const flat = to.reduce((n, i, j) => n * of[j] + i, 0);
+          weight = sum(weight, mul(evaluate(own, one(own, position), claim), evaluate(of, one(of, flat), point)));
+        });
+        const program = {
+          tensors: [
+            { name: 'viewed', shape: of, class: { kind: 'input' } },
+            { name: 'view', shape: own, class: { kind: 'view', level: 1, of: 0, at, guards } },
+          ],
+        } as unknown as GadgetProgram;
+        expect(await evaluateViewWeight(device, program, 1, claim, point)).toBe(weight);
+      }),
+      { seed: 11, numRuns: 150 },
     );
   });
 
