@@ -52,8 +52,10 @@ export interface Builder {
   boolean(tensor: number): void;
   /** States that every entry of `tensor`, plus `offset`, is 2^shift times a number in [0, 2^width), for a limb's width. */
   inRange(tensor: number, width: number, offset?: bigint, shift?: number): void;
-  /** Widths of the limbs of numbers of `bits` bits, lowest first, of which the highest is committed or not. */
+  /** The limbs of numbers of `bits` bits, lowest first, of which the highest is committed or not. */
   limbs(bits: number, shape: readonly number[], committed: boolean): readonly Limb[];
+  /** Commits a limb of what is called `name`, and states its range. */
+  limb(name: string, shape: readonly number[], limb: Limb, span: Span): number;
   /** What has been looked up in ranges. */
   readonly uses: RangeUse[];
   /**
@@ -197,6 +199,11 @@ export function createBuilder(
       let at = 0;
       return limbWidths(ranges, bits).map((width) => ({ shift: (at += width) - width, width }));
     },
+    limb(name, shape, { shift, width }, span) {
+      const id = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span);
+      b.inRange(id, width);
+      return id;
+    },
     bounded(value, terms, bits) {
       const { name, shape, span } = tensors[value];
       const [...low] = b.limbs(bits, shape, false);
@@ -206,11 +213,10 @@ export function createBuilder(
         b.inRange(value, bits);
         return;
       }
-      const known = low.map(({ shift, width }): Term => {
-        const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span);
-        steps.push({ kind: 'limb', target: limb, of: value, from: 0n, sign: 1, shift, bits: width });
-        b.inRange(limb, width);
-        return term(-(2n ** BigInt(shift)), entry(limb, shape.length));
+      const known = low.map((l): Term => {
+        const limb = b.limb(name, shape, l, span);
+        steps.push({ kind: 'limb', target: limb, of: value, from: 0n, sign: 1, shift: l.shift, bits: l.width });
+        return term(-(2n ** BigInt(l.shift)), entry(limb, shape.length));
       });
       const rest = b.defined(`${name} from bit ${high.shift}`, shape, tensors[value].range, span);
       b.evaluate(rest, [term(1n, entry(value, shape.length)), ...known]);
@@ -243,11 +249,7 @@ export function establish(b: Builder, id: number, { lo, hi }: Range): Target {
     b.inRange(id, limbs[0].width, -lo);
     return { id, terms: [term(1n, entry(id, shape.length))], finish: () => undefined };
   }
-  const tensors = limbs.map(({ shift, width }) => {
-    const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span);
-    b.inRange(limb, width);
-    return limb;
-  });
+  const tensors = limbs.map((l) => b.limb(name, shape, l, span));
   const terms = [
     ...limbs.map(({ shift }, k) => term(2n ** BigInt(shift), entry(tensors[k], shape.length))),
     ...constant(lo),

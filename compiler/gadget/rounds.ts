@@ -125,11 +125,10 @@ function excess(b: Builder, name: string, of: number, sign: 1 | -1, from: bigint
   if (most <= 0n) return [];
   const { shape, span } = b.tensors[of];
   const out: Term[] = [];
-  for (const { shift, width } of b.limbs(bitLength(most), shape, true)) {
-    const limb = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span);
-    b.steps.push({ kind: 'limb', target: limb, of, from, sign, shift, bits: width });
-    b.inRange(limb, width);
-    out.push(term(2n ** BigInt(shift), entry(limb, shape.length)));
+  for (const l of b.limbs(bitLength(most), shape, true)) {
+    const limb = b.limb(name, shape, l, span);
+    b.steps.push({ kind: 'limb', target: limb, of, from, sign, shift: l.shift, bits: l.width });
+    out.push(term(2n ** BigInt(l.shift), entry(limb, shape.length)));
   }
   return out;
 }

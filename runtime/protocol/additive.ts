@@ -100,18 +100,19 @@ export function expand({ base, tables }: Additive, shape: readonly number[]): Fl
   return values;
 }
 
-function variablesOf(e: IndexExpr): Set<number> {
+/** The indices that an expression reads. */
+export function variablesOf(e: IndexExpr): Set<number> {
   switch (e.kind) {
+    case 'const':
+      return new Set();
     case 'var':
       return new Set([e.var]);
-    case 'add':
-    case 'sub':
-    case 'mul':
-      return new Set([...variablesOf(e.left), ...variablesOf(e.right)]);
     case 'div':
     case 'mod':
       return variablesOf(e.left);
+    case 'entry':
+      throw new Error('internal error: an index taken from a tensor');
     default:
-      return new Set();
+      return new Set([...variablesOf(e.left), ...variablesOf(e.right)]);
   }
 }

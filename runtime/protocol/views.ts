@@ -1,7 +1,7 @@
 /** Index arithmetic at run time: the entries a view takes, and the 0/1 values of guards. */
 import type { DigitSource } from '../../compiler/gadget/program.ts';
 import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
-import { additive, digitIndex, expand, isInside, reach, sumOf, type Additive } from './additive.ts';
+import { additive, digitIndex, expand, isInside, reach, sumOf, variablesOf, type Additive } from './additive.ts';
 
 /** @throws Error for an entry of a tensor: programs that are proved have index arithmetic only. */
 export function evaluateIndex(e: IndexExpr, variables: readonly number[]): number {
@@ -109,7 +109,7 @@ export function viewParts(
     const [to, ...others] = variables.map((v) => group[v]);
     for (const from of others) for (const [j, g] of group.entries()) if (g === from) group[j] = to;
   };
-  const positions = at.map(variablesOf);
+  const positions = at.map((e) => [...variablesOf(e)]);
   const conditions = guards.map((g) => [...variablesOf(g.left), ...variablesOf(g.right)]);
   for (const variables of [...positions, ...conditions]) unite(variables);
   const groupOf = (variables: readonly number[]): number => group[variables[0] ?? none];
@@ -126,22 +126,6 @@ export function viewParts(
   });
   // What is 1 whatever the indices are says nothing.
   return parts.filter(({ axes, of: viewed, map }) => axes.length > 0 || viewed.length > 0 || map[0] < 0);
-}
-
-function variablesOf(e: IndexExpr): number[] {
-  switch (e.kind) {
-    case 'const':
-      return [];
-    case 'var':
-      return [e.var];
-    case 'div':
-    case 'mod':
-      return variablesOf(e.left);
-    case 'entry':
-      throw new Error('internal error: an index taken from a tensor');
-    default:
-      return [...variablesOf(e.left), ...variablesOf(e.right)];
-  }
 }
 
 /** The same for a view by digits. */

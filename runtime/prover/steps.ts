@@ -1,4 +1,5 @@
 /** What a prover computes entry by entry: quotients, roots, limbs, entries of tables, and what picks a largest entry. */
+import { floorDiv, integerSqrt } from '../../compiler/tensor/rational.ts';
 import type { GadgetProgram, GadgetStep, GadgetTable, GadgetTensor } from '../../compiler/gadget/program.ts';
 import { selectorEntries } from '../protocol/publics.ts';
 import { entryOutside, placeOf, ValueError } from '../quantise.ts';
@@ -66,7 +67,7 @@ function quotients(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers 
     }
     return out;
   }
-  return Array.from({ length: of.length }, (_, i) => floorDivide(BigInt(of[i]), divisor(i)));
+  return Array.from({ length: of.length }, (_, i) => floorDiv(BigInt(of[i]), divisor(i)));
 }
 
 function smallQuotients(of: SmallNumbers, by: number): Float64Array {
@@ -89,30 +90,14 @@ function shifted(v: BigInt64Array, by: number): Float64Array {
   return out;
 }
 
-function floorDivide(a: bigint, b: bigint): bigint {
-  const q = a / b;
-  return a % b < 0n ? q - 1n : q;
-}
-
 /** floor(sqrt(of / by) + 1/2) = floor((floor(sqrt(4 of / by)) + 1) / 2) */
 function roots(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
   return Array.from({ length: of.length }, (_, i) => {
     const d = typeof by === 'bigint' ? by : BigInt(by[i]);
     const x = BigInt(of[i]);
     if (d <= 0n || x < 0n) throw new ValueError(`${placeOf(t, i)} is a root of ${x} / ${d}; both have to be positive`);
-    return (integerRoot((4n * x) / d) + 1n) >> 1n;
+    return (integerSqrt((4n * x) / d) + 1n) >> 1n;
   });
-}
-
-/** Largest integer whose square is at most n >= 0. */
-function integerRoot(n: bigint): bigint {
-  if (n < 2n) return n;
-  let x = 1n << BigInt((n.toString(2).length + 1) >> 1);
-  for (;;) {
-    const y = (x + n / x) >> 1n;
-    if (y >= x) return x;
-    x = y;
-  }
 }
 
 function limbs(t: GadgetTensor, of: Numbers, { from, sign, shift, bits }: Step<'limb'>): Numbers {
