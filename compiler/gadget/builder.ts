@@ -4,11 +4,13 @@
  * values lie and at which level an equation is proved is decided afterwards.
  */
 import type { Span } from '../../grammar/span.ts';
-import type { Factor, IndexExpr, IndexVar, Range, Tensor, Term } from '../tensor/program.ts';
-import { digitsOf } from './digits.ts';
+import type { Factor, Range, Tensor, Term } from '../tensor/program.ts';
+import { bitLength, constant, entry, nowhere, size, term } from './expressions.ts';
 import type { GadgetLookup, GadgetStep, GadgetTable, GadgetTensor, GadgetTerm } from './program.ts';
 import { limbWidths, rangeLookups, type RangePlan, type RangeUse } from './ranges.ts';
-import { lowerTerm, renameVariables, usedVariables, type ViewMaker } from './terms.ts';
+import { withInnerSum, withoutEntries } from './rewrite.ts';
+import { lowerTerm, type ViewMaker } from './terms.ts';
+import { viewMaker } from './view-maker.ts';
 
 export type MutableTensor = { -readonly [K in keyof GadgetTensor]: GadgetTensor[K] };
 
@@ -66,36 +68,6 @@ export interface Builder {
   /** A range that covers the sum of terms. */
   rangeOf(terms: readonly Term[]): Range;
 }
-
-/** Bits of an integer n >= 0; at least 1. */
-export const bitLength = (n: bigint): number => Math.max(1, n.toString(2).length);
-
-export const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
-
-export const variable = (v: number): IndexExpr => ({ kind: 'var', var: v });
-
-/** tensor[v0, v1, ...] for the first variables, in order. */
-export const entry = (tensor: number, axes: number): Factor => ({
-  tensor,
-  at: Array.from({ length: axes }, (_, v) => variable(v)),
-});
-
-export const term = (coefficient: bigint, ...factors: readonly Factor[]): Term => ({
-  coefficient,
-  reduced: [],
-  guards: [],
-  factors,
-});
-
-/** coefficient * terms * factors; the factors read variables that are not reduced. */
-export const times = (terms: readonly Term[], coefficient: bigint, ...factors: readonly Factor[]): Term[] =>
-  coefficient === 0n
-    ? []
-    : terms.map((t) => ({ ...t, coefficient: coefficient * t.coefficient, factors: [...t.factors, ...factors] }));
-
-export const constant = (value: bigint): Term[] => (value === 0n ? [] : [term(value)]);
-
-const nowhere: Span = { source: '', start: 0, end: 0 };
 
 /** Given a place once all are known; see `place.ts`. */
 export const unplaced = { kind: 'witness', axes: [], firstRow: 0, rows: 0, firstColumn: 0 } as const;
@@ -284,139 +256,3 @@ function termRange(tensors: readonly MutableTensor[], t: Term): Range {
 
 const sameFactor = (a: Factor, b: Factor): boolean =>
   a.tensor === b.tensor && JSON.stringify(a.at) === JSON.stringify(b.at);
-
-/**
- * A term whose indices are arithmetic only: an entry of an index tensor becomes a sum over all indices weighted by the
- * tensor's selector, `E[tokens[t], d] = sum(v) S[t, v] E[v, d]`, and a guard `v == tokens[t]` the factor S[t, v].
- */
-function withoutEntries(b: Builder, t: Term, outputs: number): Term {
-  const reduced: IndexVar[] = [...t.reduced];
-  const factors: Factor[] = [];
-  const selected = (e: IndexExpr & { kind: 'entry' }, v: IndexExpr): Factor => ({
-    tensor: b.selector(e.tensor),
-    at: [...e.at.map(bare), v],
-  });
-  const bare = (e: IndexExpr): IndexExpr => {
-    switch (e.kind) {
-      case 'const':
-      case 'var':
-        return e;
-      case 'entry': {
-        const v = variable(outputs + reduced.length);
-        const type = b.tensors[e.tensor].type;
-        reduced.push({ name: `v${reduced.length}`, size: type?.kind === 'index' ? type.size : 1 });
-        factors.push(selected(e, v));
-        return v;
-      }
-      case 'div':
-      case 'mod':
-        return { ...e, left: bare(e.left) };
-      default:
-        return { ...e, left: bare(e.left), right: bare(e.right) };
-    }
-  };
-  const own = t.factors.map((f): Factor => ({ ...f, at: f.at.map(bare) }));
-  const guards = t.guards.flatMap((g) => {
-    const [entrySide, other] = g.left.kind === 'entry' ? [g.left, g.right] : [g.right, g.left];
-    if (g.op === '==' && entrySide.kind === 'entry') {
-      factors.push(selected(entrySide, bare(other)));
-      return [];
-    }
-    return [{ ...g, left: bare(g.left), right: bare(g.right) }];
-  });
-  return { coefficient: t.coefficient, reduced, guards, factors: [...own, ...factors] };
-}
-
-/**
- * A term with factors or guards outside its sum, `w[t] * sum(s) a[t, s] * b[s, i]`, with the sum as a tensor of its own:
- * over all its indices at once, the proof would run over t, s and i together. `make` gives the tensor of a term.
- */
-function withInnerSum(
-  t: Term,
-  shape: readonly number[],
-  make: (inner: Term, shape: readonly number[]) => number,
-): Term {
-  const outputs = shape.length;
-  const isOuter = (e: readonly IndexExpr[]): boolean => usedVariables(e).every((v) => v < outputs);
-  const inner = t.factors.filter((f) => !isOuter(f.at));
-  const outer = t.factors.filter((f) => isOuter(f.at));
-  const innerGuards = t.guards.filter((g) => !isOuter([g.left, g.right]));
-  const outerGuards = t.guards.filter((g) => isOuter([g.left, g.right]));
-  if (inner.length < 2 || outer.length + outerGuards.length === 0) return t;
-  const kept = usedVariables([...inner.flatMap((f) => f.at), ...innerGuards.flatMap((g) => [g.left, g.right])]).filter(
-    (v) => v < outputs,
-  );
-  const rename = (v: number): number => (v < outputs ? kept.indexOf(v) : v - outputs + kept.length);
-  const index = (e: IndexExpr): IndexExpr => renameVariables(e, rename);
-  const id = make(
-    {
-      coefficient: 1n,
-      reduced: t.reduced,
-      guards: innerGuards.map((g) => ({ ...g, left: index(g.left), right: index(g.right) })),
-      factors: inner.map((f) => ({ ...f, at: f.at.map(index) })),
-    },
-    kept.map((v) => shape[v]),
-  );
-  return {
-    coefficient: t.coefficient,
-    reduced: [],
-    guards: outerGuards,
-    factors: [...outer, { tensor: id, at: kept.map(variable) }],
-  };
-}
-
-/** Appends views and masks to the tensors; equal ones are made once. */
-function viewMaker(tensors: MutableTensor[]): ViewMaker {
-  const made = new Map<string, number>();
-  const once = (key: unknown, build: () => MutableTensor): number => {
-    const text = JSON.stringify(key);
-    const known = made.get(text);
-    if (known !== undefined) return known;
-    made.set(text, tensors.push(build()) - 1);
-    return tensors.length - 1;
-  };
-  return {
-    shape: (tensor) => tensors[tensor].shape,
-    view: (shape, of, at, guards) =>
-      once(['view', shape, of, at, guards], () => {
-        const { name, range, scale, span } = tensors[of];
-        const withZero = { lo: range.lo < 0n ? range.lo : 0n, hi: range.hi > 0n ? range.hi : 0n };
-        const axes = guards.length === 0 ? digitsOf(shape, tensors[of].shape, at) : undefined;
-        if (axes)
-          return {
-            name: `digits ${made.size} of ${name}`,
-            shape,
-            scale,
-            range,
-            span,
-            class: { kind: 'digits', of, axes },
-          };
-        return {
-          name: `view ${made.size} of ${name}`,
-          shape,
-          scale,
-          range: withZero,
-          span,
-          class: { kind: 'view', level: 0, of, at, guards },
-        };
-      }),
-    counting: (length) =>
-      once(['counting', length], () => ({
-        name: `0 .. ${length - 1}`,
-        shape: [length],
-        scale: { num: 1n, den: 1n },
-        range: { lo: 0n, hi: BigInt(length - 1) },
-        span: nowhere,
-        class: { kind: 'constant', values: Array.from({ length }, (_, i) => BigInt(i)) },
-      })),
-    mask: (shape, guards) =>
-      once(['mask', shape, guards], () => ({
-        name: `mask ${made.size} over ${usedVariables(guards.flatMap((g) => [g.left, g.right])).length} indices`,
-        shape,
-        scale: { num: 1n, den: 1n },
-        range: { lo: 0n, hi: 1n },
-        span: nowhere,
-        class: { kind: 'constant', guards },
-      })),
-  };
-}

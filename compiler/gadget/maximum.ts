@@ -10,8 +10,9 @@
  * Cost for an entry: a committed bit, mostly 0, and a leaf; an argmax has a second bit.
  */
 import type { Compare, Definition, IndexExpr, Range, Term } from '../tensor/program.ts';
+import { establish, type Builder, type Target } from './builder.ts';
+import { bitLength, entry, size, term, times, variable } from './expressions.ts';
 import { substituteIndex } from './inline.ts';
-import { bitLength, entry, establish, size, term, times, variable, type Builder, type Target } from './builder.ts';
 
 export type Maximum = Definition & { readonly kind: 'max' | 'argmax' };
 

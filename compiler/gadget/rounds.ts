@@ -17,7 +17,8 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Definition, Range, Term } from '../tensor/program.ts';
 import { divide, gcd, integerSqrt, multiply, powerOfTwo } from '../tensor/rational.ts';
-import { bitLength, constant, entry, term, times, type Builder, type Target } from './builder.ts';
+import type { Builder, Target } from './builder.ts';
+import { bitLength, constant, entry, term, times } from './expressions.ts';
 
 export type Round = Definition & { readonly kind: 'round' };
 
