@@ -1,4 +1,5 @@
 /** Short forms for tensor programs written by hand in tests. */
+import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { Equation, Factor, Tensor, TensorProgram, Term } from '../../compiler/tensor/program.ts';
 
 const unit = { num: 1n, den: 1n };
@@ -107,3 +108,22 @@ export function sumOfProducts(count: number, coefficient: (k: number) => bigint)
     ],
   );
 }
+
+/** A gadget program written by hand: nothing but what is given. */
+export const gadgetProgram = (parts: Partial<GadgetProgram>): GadgetProgram => ({
+  name: 'm',
+  tensors: [],
+  equations: [],
+  tables: [],
+  lookups: [],
+  zeros: [],
+  steps: [],
+  secrets: [],
+  witnessRows: 0,
+  sources: [],
+  publics: [],
+  columns: 32,
+  folds: 0,
+  levels: 1,
+  ...parts,
+});

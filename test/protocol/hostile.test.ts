@@ -7,6 +7,7 @@ import type { IndexExpr } from '../../compiler/tensor/program.ts';
 import type { GadgetProgram, GadgetTerm } from '../../compiler/gadget/program.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
 import { eqSum, eqTable, reduce } from '../../runtime/protocol/scalar.ts';
+import { gadgetProgram } from '../kit/build.ts';
 
 const text = `model m {
   dim N = 6
@@ -193,8 +194,7 @@ describe('a bundle from outside', () => {
       free: [],
       factors: [{ tensor: 2, axes: shape.map((_, output) => ({ kind: 'output' as const, output })) }],
     };
-    const program: GadgetProgram = {
-      name: 'm',
+    const program = gadgetProgram({
       tensors: [
         { name: 'y', shape: [], scale, range, span, class: { kind: 'output' } },
         { name: 'u', shape, scale, range, span, class: { kind: 'defined', level: 2 } },
@@ -204,59 +204,79 @@ describe('a bundle from outside', () => {
         { target: 1, level: 2, terms: Array.from({ length: 10_000 }, () => deep), span },
         { target: 0, level: 1, terms: wide, span },
       ],
-      tables: [],
-      lookups: [],
-      zeros: [],
-      steps: [],
-      secrets: [],
-      witnessRows: 0,
-      sources: [],
       publics: [2, 0],
-      columns: 32,
-      folds: 0,
       levels: 2,
-    };
+    });
     await expect(planProgram(program)).rejects.toThrow(/level 2 has \d+ summands/);
   });
 
   test('more openings than fit in memory are refused before they are made', async () => {
     const [files, length] = [2 ** 15, 2 ** 16];
-    const [scale, range] = [
+    const [scale, range, span] = [
       { num: 1n, den: 1n },
       { lo: -2n, hi: 1n },
+      { source: '', start: 0, end: 0 },
     ];
-    const half = { kind: 'half' };
+    const half = { kind: 'half' } as const;
     const terms = [
       { coefficient: 2n ** 31n, variables: [], shared: [], free: [], factors: [{ tensor: 1, axes: [half, half] }] },
     ];
     const file = { name: 'w', axes: [{ length, columnBits: 0 }], bits: 2, frac: 0, firstRow: 0, rows: length };
     // One file of 2^16 rows, stacked 2^15 times.
-    const program = readGadgetProgram({
-      name: 'm',
+    const program = gadgetProgram({
       tensors: [
-        { name: 'y', shape: [], scale, range, class: { kind: 'output' } },
+        { name: 'y', shape: [], scale, range, span, class: { kind: 'output' } },
         {
           name: 'w',
           shape: [files, length],
           scale,
           range,
+          span,
           class: { kind: 'committed', source: 0, stacked: 1, files: Array.from({ length: files }, () => 0) },
         },
       ],
-      equations: [{ target: 0, level: 1, terms }],
-      tables: [],
-      lookups: [],
-      zeros: [],
-      steps: [],
-      secrets: [],
-      witnessRows: 0,
+      equations: [{ target: 0, level: 1, terms, span }],
       sources: [{ name: 'a', columns: 32, rows: length, tensors: [file] }],
       publics: [0],
-      columns: 32,
-      folds: 0,
-      levels: 1,
     });
+    // A reader of bundles has nothing against it.
+    expect(() => readGadgetProgram(program)).not.toThrow();
     await expect(planProgram(program)).rejects.toThrow(/rows of commitments would be opened/);
+  });
+
+  test('a claim that no later level would settle is not believed', async () => {
+    const [scale, range, span] = [
+      { num: 1n, den: 1n },
+      { lo: -8n, hi: 7n },
+      { source: '', start: 0, end: 0 },
+    ];
+    const square = (tensor: number): GadgetTerm => ({
+      coefficient: 1n,
+      variables: [],
+      shared: [],
+      free: [],
+      factors: [
+        { tensor, axes: [] },
+        { tensor, axes: [] },
+      ],
+    });
+    const levels = (level: number): GadgetProgram =>
+      gadgetProgram({
+        tensors: [
+          { name: 'y', shape: [], scale, range, span, class: { kind: 'output' } },
+          { name: 'u', shape: [], scale, range, span, class: { kind: 'defined', level } },
+          { name: 'x', shape: [], scale, range, span, class: { kind: 'input' } },
+        ],
+        equations: [
+          { target: 1, level, terms: [square(2)], span },
+          { target: 0, level: 1, terms: [square(1)], span },
+        ],
+        publics: [2, 0],
+        levels: 2,
+      });
+    await expect(planProgram(levels(2))).resolves.toBeDefined();
+    for (const level of [0, 1, 3])
+      await expect(planProgram(levels(level))).rejects.toThrow(/a claim of level 1 about u/);
   });
 
   test('the sum of eq below a length is that of the table', () => {

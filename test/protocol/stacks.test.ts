@@ -1,9 +1,10 @@
 /** Which summands are stacked: those that differ in their tensors and weights, and in nothing else. */
 import { describe, expect, test } from 'vitest';
 import { readGadgetProgram } from '../../compiler/bundle/read.ts';
-import type { AxisBinding, GadgetProgram, GadgetTensorClass } from '../../compiler/gadget/program.ts';
+import type { AxisBinding, GadgetTensorClass } from '../../compiler/gadget/program.ts';
 import type { IndexExpr } from '../../compiler/tensor/program.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
+import { gadgetProgram } from '../kit/build.ts';
 import { roundDegrees, stackSummands, type AxisPoints, type Summand } from '../../runtime/protocol/stacks.ts';
 
 const scale = { num: 1n, den: 1n };
@@ -66,22 +67,11 @@ const all = {
   ...classes,
   ...Object.fromEntries(Object.entries(seen).map(([k, c]) => [k, { shape: [2, 2], class: c }])),
 };
-const program: GadgetProgram = {
-  name: 'm',
+const program = gadgetProgram({
   tensors: Object.entries(all).map(([name, t]) => ({ name, scale, span, range: { lo: 0n, hi: 1n }, ...t })),
-  equations: [],
-  tables: [],
-  lookups: [],
-  zeros: [],
-  steps: [],
-  secrets: [],
-  witnessRows: 0,
   sources: [false, true].map((o) => ({ name: 'a', ...(o ? { open: o } : {}), columns: 32, rows: 1, tensors: [] })),
-  publics: [],
-  columns: 32,
-  folds: 0,
   levels: 3,
-};
+});
 const id = (name: string): number => Object.keys(all).indexOf(name);
 
 const claim: AxisPoints = [[5n], [7n]];
