@@ -1,5 +1,5 @@
 /**
- * npm run bench -- model [--tokens N,N] [--shape stories|gpt2] [--layers N]: whole models; see models.ts
+ * npm run bench -- model [--tokens N,N] [--shape stories|gpt2] [--layers N] [--device wasm|webgpu]: whole models; see models.ts
  * npm run bench [-- [WORKLOAD...] [--runs N] [--device wasm|reference] [--threads N] [--json] [--units]]
  * npm run bench -- --device webgpu: see webgpu.ts
  *
@@ -15,6 +15,8 @@ import type { Device } from '../../runtime/device/device.ts';
 import { commit, createProver } from '../../runtime/prover/index.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import { generatorCache } from '../../cli/cache.ts';
+import { openGpu } from '../../cli/gpu.ts';
+import { useSoftwareGpu } from '../support/swiftshader.ts';
 import { arithmeticCosts } from './arithmetic.ts';
 import { timed, type TimedDevice } from './timed.ts';
 import { unitCosts } from './units.ts';
@@ -143,7 +145,7 @@ const { values: options, positionals } = parseArgs({
 });
 
 const threads = options.threads === undefined ? undefined : Number(options.threads);
-if (options.device === 'webgpu') {
+if (options.device === 'webgpu' && positionals[0] !== 'model') {
   const { benchGpu } = await import('./webgpu.ts');
   const sizes = (list: string | undefined): number[] | undefined =>
     list
@@ -165,7 +167,14 @@ if (positionals[0] === 'model') {
   const { benchModel, gpt2Shape, storiesShape } = await import('./models.ts');
   const isGpt2 = options.shape === 'gpt2';
   if (!isGpt2 && options.shape !== 'stories') throw new Error(`no shape ${options.shape}: there are stories and gpt2`);
-  const device = await createWasmDevice({ threads, waitForThreads: true, generators: generatorCache() });
+  const generators = generatorCache();
+  const host = (): ReturnType<typeof createWasmDevice> =>
+    createWasmDevice({ threads, waitForThreads: true, generators });
+  if (options.swiftshader) await useSoftwareGpu();
+  const device =
+    options.device === 'webgpu'
+      ? await openGpu({ host, generators, memory: undefined, calibration: undefined })
+      : await host();
   const say = (line: string): void => {
     if (!options.json) console.log(line);
   };
