@@ -17,6 +17,7 @@ import type { GadgetProgram } from '../gadget/program.ts';
 import { decode, encode, type Plain } from './canonical.ts';
 import { pack, unpack } from './container.ts';
 import { readGadgetProgram } from './read.ts';
+import { domainTag } from './version.ts';
 
 export interface Bundle {
   readonly gadgets: GadgetProgram;
@@ -48,7 +49,7 @@ export function encodeBundle(b: Omit<Bundle, 'digest'>): Uint8Array {
 }
 
 export const programDigest = (section: Uint8Array): Uint8Array =>
-  sha256(concatBytes(utf8ToBytes('zkl/1 program\n'), sha256(section)));
+  sha256(concatBytes(domainTag('program\n'), sha256(section)));
 
 /** @throws CodecError for bytes that are no bundle. */
 export function decodeBundle(bytes: Uint8Array): Bundle {

@@ -3,12 +3,12 @@
  * to the file's exactly.
  */
 import { CodecError } from './canonical.ts';
+import { formatVersion } from './version.ts';
 
 /** b: bundle, c: commitment, o: opening, p: proof. */
 export type FileKind = 'b' | 'c' | 'o' | 'p';
 
 const kinds: Readonly<Record<FileKind, string>> = { b: 'bundle', c: 'commitment', o: 'opening', p: 'proof' };
-const formatVersion = 1;
 const headerBytes = 6;
 const sectionHeader = 12;
 
@@ -46,7 +46,9 @@ export function unpack<Name extends string>(
     throw new CodecError(`this is ${other ? `a zkl ${other}` : 'no zkl file'}, expected a ${kinds[kind]}`);
   }
   if (bytes[4] !== formatVersion)
-    throw new CodecError(`format version ${bytes[4]} of the ${kinds[kind]}; this zkl reads version ${formatVersion}`);
+    throw new CodecError(
+      `the ${kinds[kind]} has format version ${bytes[4]}, and this zkl reads version ${formatVersion}: make it again, or use the zkl that made it`,
+    );
   if (bytes[5] !== names.length) throw new CodecError(`${bytes[5]} sections, expected ${names.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = {} as Record<Name, Uint8Array>;

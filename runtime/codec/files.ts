@@ -3,6 +3,9 @@ import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import { decodeIntegers, encodeIntegers, entryBytes, type IntegerArray } from '../protocol/integers.ts';
 import { CodecError, decode, encode } from '../../compiler/bundle/canonical.ts';
 import { pack, unpack } from '../../compiler/bundle/container.ts';
+import { domainTag } from '../../compiler/bundle/version.ts';
+import { sha256 } from '../protocol/statement.ts';
+import { concatBytes } from '@noble/hashes/utils.js';
 
 /** What a commitment is published as. */
 export interface CommitmentFile {
@@ -33,12 +36,21 @@ export interface OpeningFile {
   readonly seed: Uint8Array;
 }
 
-export const encodeOpening = (o: OpeningFile): Uint8Array =>
-  pack('o', { OPEN: encode({ commitment: o.commitment, matrix: o.matrix, seed: o.seed }) });
+export function encodeOpening(o: OpeningFile): Uint8Array {
+  const open = encode({ commitment: o.commitment, matrix: o.matrix, seed: o.seed });
+  return pack('o', { OPEN: open, CHCK: checkSum(open) });
+}
+
+/** An opening with one wrong bit makes proofs that no verifier accepts: it has to be found before. */
+const checkSum = (open: Uint8Array): Uint8Array => sha256(concatBytes(domainTag('opening\n'), open));
 
 /** @throws CodecError */
 export function decodeOpening(bytes: Uint8Array): OpeningFile {
-  const value = exactly(decode(unpack('o', ['OPEN'], bytes).OPEN), 'commitment', 'matrix', 'seed');
+  const s = unpack('o', ['OPEN', 'CHCK'], bytes);
+  const sum = checkSum(s.OPEN);
+  if (s.CHCK.length !== sum.length || !sum.every((b, i) => b === s.CHCK[i]))
+    throw new CodecError('the opening is damaged: its check sum is another; take a copy of it, or commit again');
+  const value = exactly(decode(s.OPEN), 'commitment', 'matrix', 'seed');
   return {
     commitment: bytesOf(value, 'commitment', 32),
     matrix: bytesOf(value, 'matrix', 32),

@@ -5,6 +5,7 @@
 import { sha256 as sha256Portable } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { CommittedSource } from '../../compiler/gadget/program.ts';
+import { domainTag, release } from '../../compiler/bundle/version.ts';
 import { Transcript } from './transcript.ts';
 
 interface NodeCrypto {
@@ -19,10 +20,10 @@ const nodeCrypto = (
 export const sha256 = (data: Uint8Array): Uint8Array =>
   nodeCrypto ? new Uint8Array(nodeCrypto.createHash('sha256').update(data).digest()) : sha256Portable(data);
 
-/** A layout as text: names, shapes, types and positions, everything a commitment depends on. */
+/** A layout as text: names, shapes, types and positions, everything a commitment depends on. Two layouts never print alike: names are quoted. */
 export const printSource = (s: CommittedSource): string =>
   [
-    `${s.open ? 'open ' : ''}${s.name} ${s.rows}x${s.columns}`,
+    `${s.open ? 'open ' : ''}${JSON.stringify(s.name)} ${s.rows}x${s.columns}`,
     ...s.tensors.map(
       (t) =>
         `${JSON.stringify(t.name)} fixed<${t.bits}, ${t.frac}> [${t.axes.map((a) => `${a.length}:${a.columnBits}`).join(', ')}] rows ${t.firstRow}+${t.rows}`,
@@ -31,7 +32,7 @@ export const printSource = (s: CommittedSource): string =>
 
 /** Names a commitment: its layout and its points, not the range proof that goes with it. */
 export const commitmentDigest = (source: CommittedSource, points: Uint8Array): Uint8Array =>
-  sha256(concatBytes(utf8ToBytes('zkl/1 commitment\n'), sha256(utf8ToBytes(printSource(source))), points));
+  sha256(concatBytes(domainTag('commitment\n'), sha256(utf8ToBytes(printSource(source))), points));
 
 export function rangeTranscript(digest: Uint8Array): Transcript {
   const t = new Transcript();
@@ -58,6 +59,12 @@ export function programTranscript(s: ProgramStatement): Transcript {
   return t;
 }
 
-/** A digest of the whole statement, for seeding the prover's randomness. */
+/**
+ * A digest of the whole statement, for seeding the prover's randomness: of the format and the release, too, since with repeated entropy two releases
+ * that send different messages must not mask them with the same pads.
+ */
 export const statementDigest = (s: ProgramStatement): Uint8Array =>
-  sha256(concatBytes(s.program, sha256(s.context), ...s.commitments, ...s.publics));
+  sha256(concatBytes(releaseTag('statement'), s.program, sha256(s.context), ...s.commitments, ...s.publics));
+
+/** Separates purposes, formats and releases. */
+export const releaseTag = (purpose: string): Uint8Array => domainTag(`${purpose} of ${release}\n`);

@@ -4,9 +4,10 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { domainTag } from '../../compiler/bundle/version.ts';
 import { r } from './scalar.ts';
 
-const domain = utf8ToBytes('zkl/1 transcript');
+const domain = domainTag('transcript');
 const stateBytes = 32;
 
 const encoded = new Map<string, Uint8Array>();

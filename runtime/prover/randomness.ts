@@ -4,7 +4,8 @@
  * different pads, and identical inputs the identical proof.
  */
 import { blake3 } from '@noble/hashes/blake3.js';
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { concatBytes } from '@noble/hashes/utils.js';
+import { domainTag } from '../../compiler/bundle/version.ts';
 import { bytesScalar } from '../protocol/transcript.ts';
 import { r } from '../protocol/scalar.ts';
 
@@ -17,7 +18,7 @@ export class Randomness {
   /** `parts` are hashed with their lengths. @throws RangeError if the entropy is not 32 bytes. */
   constructor(purpose: string, entropy: Uint8Array, ...parts: readonly Uint8Array[]) {
     if (entropy.length !== 32) throw new RangeError(`entropy must be 32 bytes, got ${entropy.length}`);
-    const h = blake3.create({ context: utf8ToBytes(`zkl/1 ${purpose}`) });
+    const h = blake3.create({ context: domainTag(purpose) });
     for (const part of [entropy, ...parts]) {
       const length = new Uint8Array(8);
       new DataView(length.buffer).setBigUint64(0, BigInt(part.length), true);

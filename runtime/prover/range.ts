@@ -13,7 +13,7 @@ import {
   type RangePlan,
   type RowStretch,
 } from '../protocol/range.ts';
-import { commitmentDigest, rangeTranscript, sha256 } from '../protocol/statement.ts';
+import { commitmentDigest, rangeTranscript, releaseTag, sha256 } from '../protocol/statement.ts';
 import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
 import { Held } from './held.ts';
 import { treeProver, type LookupWitness } from './lookup.ts';
@@ -102,7 +102,7 @@ export async function commitSource(
     const plan = planRange(source);
     const argument = await planRangeArgument(source, plan);
     const digest = commitmentDigest(source, points);
-    const randomness = new Randomness('range proof', entropy, digest, matrixDigest(entries));
+    const randomness = new Randomness('range proof', entropy, releaseTag('range proof'), digest, matrixDigest(entries));
     const { witness, matrices } = await rangeWitness(device, source, plan, entries, hooks);
     const held = new Held(device);
     const committed = matrices.map((m) => {
