@@ -10,9 +10,9 @@
  * const prover = await createProver(bundle, { device, sources: [{ opening, weights }] });
  * const { proof } = await prover.prove(new Map([['x', activations]]));
  *
- * const verifier = await createVerifier(bundle, { device });
+ * const verifier = await createVerifier(bundle, { device, expect: { sources: { adapter: publishedDigest } } });
  * await verifier.register(commitment);
- * await verifier.verify(proof); // { ok: true, publics }
+ * await verifier.verify(proof); // { ok: true, restsOn, publics, ... }
  *
  * The verifier alone, without prover and compiler, is `zkl/verifier`; the gadget testing kit is `zkl/testing`.
  *
@@ -40,7 +40,15 @@ export {
   type Prover,
   type Weights,
 } from './runtime/prover/index.ts';
-export { createVerifier, type ProofVerdict, type Verdict, type Verifier } from './runtime/verifier/index.ts';
+export {
+  createVerifier,
+  type Basis,
+  type Expected,
+  type ProofVerdict,
+  type RestsOn,
+  type Verdict,
+  type Verifier,
+} from './runtime/verifier/index.ts';
 export { createReferenceDevice } from './runtime/device/reference.ts';
 export { createWasmDevice } from './runtime/device/wasm/index.ts';
 export { createWebGpuDevice, GpuError } from './runtime/device/webgpu/index.ts';

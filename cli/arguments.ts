@@ -26,6 +26,12 @@ export class Arguments {
     return this.list(name).at(-1);
   }
 
+  /** Everything that may name a file or directory that the command reads: all that is given but the output. */
+  get inputs(): readonly string[] {
+    const values = [...this.#values].flatMap(([name, list]) => (name === 'output' ? [] : list));
+    return [...this.positionals, ...values.flatMap((text) => [text, text.replace(/^[^=]*=/, '')])];
+  }
+
   /** For options that the description requires. */
   required(name: string): string {
     const value = this.value(name);
@@ -71,16 +77,22 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return distance(word, best) <= Math.max(1, Math.floor(word.length / 2)) ? `did you mean ${best}?` : undefined;
 }
 
+const tokensOf = (options: readonly OptionSpec[], argv: readonly string[]) =>
+  parseArgs({ args: [...argv], strict: false, allowPositionals: true, tokens: true, options: parseConfig(options) })
+    .tokens;
+
+/** The flags in a command line, whether they can be used or not. `--context --help` has none called help. */
+export const flagsIn = (spec: CommandSpec, argv: readonly string[]): ReadonlySet<string> =>
+  new Set(
+    tokensOf([...spec.options, ...commonOptions], argv).flatMap((t) =>
+      t.kind === 'option' && t.value === undefined ? [t.name] : [],
+    ),
+  );
+
 /** @throws CliError for what the command does not take or lacks */
 export function readArguments(spec: CommandSpec, argv: readonly string[]): Arguments {
   const options = [...spec.options, ...commonOptions];
-  const { tokens } = parseArgs({
-    args: [...argv],
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: parseConfig(options),
-  });
+  const tokens = tokensOf(options, argv);
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
   const usage = `zkl ${spec.name} --help lists what it takes`;

@@ -1,29 +1,18 @@
 /**
- * What zkl keeps between runs, in $XDG_CACHE_HOME/zkl or ~/.cache/zkl: commitment generators (compared with a digest in
- * the code when loaded), which kernels are fastest on a GPU, and the digests of commitments whose range proofs were validated. Who can write there can make
- * `verify` skip the validation of a commitment; `--no-cache` leaves the directory alone. Without a place to write to,
- * everything works and is computed each time.
+ * What zkl keeps between runs: commitment generators (compared with a digest in the code when loaded), which kernels are fastest on a GPU, the
+ * digests of commitments whose range proofs were validated, and of those to open weights that were compared with the weights. Who can write
+ * there could make `verify` skip a check: so it is kept only where nobody else can (`directory.ts`), and `--no-cache` leaves it alone. Without
+ * such a place, everything works and is computed each time.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { GeneratorCache } from '../runtime/curve/generators.ts';
 import type { VariantCache } from '../runtime/device/webgpu/index.ts';
 import type { ValidationCache } from '../runtime/verifier/index.ts';
+import { believedDirectory } from './directory.ts';
 import { isSystemError } from './errors.ts';
 import { version } from './place.ts';
-
-export function cacheDirectory(): string | undefined {
-  const xdg = process.env['XDG_CACHE_HOME'];
-  if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'zkl');
-  try {
-    const home = homedir();
-    return isAbsolute(home) ? join(home, '.cache', 'zkl') : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 const quietly = async <T>(body: () => Promise<T>): Promise<T | undefined> => {
   try {
@@ -48,7 +37,7 @@ async function store(directory: string, name: string, bytes: Uint8Array): Promis
   }
 }
 
-export function generatorCache(directory = cacheDirectory()): GeneratorCache | undefined {
+export function generatorCache(directory = believedDirectory()): GeneratorCache | undefined {
   if (directory === undefined) return undefined;
   return {
     load: (name) => quietly(() => readFile(join(directory, name))),
@@ -58,7 +47,7 @@ export function generatorCache(directory = cacheDirectory()): GeneratorCache | u
   };
 }
 
-export function validationCache(directory = cacheDirectory()): ValidationCache | undefined {
+export function validationCache(directory = believedDirectory()): ValidationCache | undefined {
   if (directory === undefined) return undefined;
   // A later release may validate more.
   const name = (digest: string): string => `valid-${version()}-${digest}`;
@@ -71,7 +60,7 @@ export function validationCache(directory = cacheDirectory()): ValidationCache |
 }
 
 /** What was measured of GPUs. Whatever a file says, the device takes only variants that it knows, and all of them are right. */
-export function calibrationCache(directory = cacheDirectory()): VariantCache | undefined {
+export function calibrationCache(directory = believedDirectory()): VariantCache | undefined {
   if (directory === undefined) return undefined;
   const name = (key: string): string =>
     `gpu-${version()}-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
@@ -79,6 +68,36 @@ export function calibrationCache(directory = cacheDirectory()): VariantCache | u
     load: (key) => quietly(() => readFile(join(directory, name(key)), 'utf8')),
     store: async (key, value) => {
       await quietly(() => store(directory, name(key), Buffer.from(value)));
+    },
+  };
+}
+
+/** When and with which weights a commitment to open weights was compared. */
+export interface CheckRecord {
+  /** As YYYY-MM-DD. */
+  readonly date: string;
+  /** The path of the weights. */
+  readonly weights: string;
+}
+
+/** Remembers which commitments to open weights were compared with the weights, by the commitment's digest. */
+export interface CheckedCache {
+  get(digest: string): Promise<CheckRecord | undefined>;
+  add(digest: string, weights: string): Promise<void>;
+}
+
+export function checkedCache(directory = believedDirectory()): CheckedCache | undefined {
+  if (directory === undefined) return undefined;
+  const name = (digest: string): string => `checked-${version()}-${digest}`;
+  return {
+    async get(digest) {
+      const text = await quietly(() => readFile(join(directory, name(digest)), 'utf8'));
+      const [, date, weights] = /^(\d{4}-\d{2}-\d{2}) (.+)\n$/s.exec(text ?? '') ?? [];
+      return date === undefined ? undefined : { date, weights };
+    },
+    async add(digest, weights) {
+      const line = `${new Date().toISOString().slice(0, 10)} ${weights}\n`;
+      await quietly(() => store(directory, name(digest), Buffer.from(line)));
     },
   };
 }

@@ -37,6 +37,10 @@ export interface Outcome {
   /** For people. Goes to stdout if exit is 0 or `onStdout`, else to stderr. */
   readonly text: string;
   readonly onStdout?: boolean;
+  /** The text has colours of ours, and nothing else that a terminal would act on. */
+  readonly coloured?: boolean;
+  /** The command's product went to stdout: what it says of it goes to stderr. */
+  readonly wroteStdout?: boolean;
   /** For programs: the members of the one object that `--json` prints, besides `ok`. */
   readonly json: { readonly [key: string]: Json };
 }

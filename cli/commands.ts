@@ -48,6 +48,7 @@ const context: OptionSpec = {
   value: 'TEXT',
   help: 'what the proof is bound to besides (a session, a nonce)',
 };
+const contextHex: OptionSpec = { name: 'context-hex', value: 'HEX', help: 'the same, as bytes that need not be text' };
 const bundle = { name: 'BUNDLE', help: 'what `zkl compile` wrote' };
 const program = { name: 'FILE', help: 'a .zkl program' };
 const cacheNote = 'The cache is $XDG_CACHE_HOME/zkl or ~/.cache/zkl; without a place to write to, nothing is kept.';
@@ -192,6 +193,8 @@ export const commands: readonly CommandSpec[] = [
         help: 'public inputs: safetensors, JSON, or made up',
       },
       context,
+      contextHex,
+      { name: 'verbose', help: 'of a value that does not fit, also say what it is: it may be a secret one' },
       ...device,
       noCache,
       output('FILE', 'the proof'),
@@ -211,24 +214,40 @@ export const commands: readonly CommandSpec[] = [
         name: 'weights',
         value: '[SOURCE=]PATH',
         many: true,
-        help: 'of open tensors: check that they are what the commitment is to',
+        usual: true,
+        help: 'of open weights: check that they are what the commitment is to',
       },
+      { name: 'pin', value: '[SOURCE=]HEX', many: true, help: 'the digest that a commitment has to have' },
+      { name: 'trust', value: 'SOURCE', many: true, help: 'take the commitment to these open weights as it came' },
+      {
+        name: 'program',
+        value: 'FILE.zkl|DIGEST',
+        help: 'what the bundle has to be: a source, which is compiled, or its digest',
+      },
+      calibration,
+      model,
+      dims,
       { name: 'public', value: 'FILE', help: 'compare the public tensors with this safetensors or JSON file' },
       {
         name: 'tolerance',
         value: 'REL',
-        help: 'with --public: largest difference, relative to the largest entry; default 0',
+        help: 'with --public: largest difference, relative to the largest entry; default 0, and of indices always 0',
       },
       context,
+      contextHex,
       ...device,
       noCache,
     ],
     notes: [
       'Ends with status 0 if the proof is accepted, 1 if it is rejected, 2 if it could not be verified.',
-      'The cache also remembers which commitments were validated; who can write there can forge that.',
+      'Nothing is proved of a commitment to open weights: it is checked (--weights), pinned or trusted, or it was checked earlier on this machine.',
+      'Of secret weights it is proved that they are in range; whose they are says the digest alone: compare it, or --pin it.',
+      '--calibration, --model and --dim belong to --program.',
+      'The cache remembers which commitments were checked; it is used only where nobody else can write.',
       cacheNote,
     ],
-    example: 'zkl verify adapter.zkb --commitment keys/commitment.zkc proof.zkp',
+    example:
+      'zkl verify model.zkb --commitment base/commitment.zkc --commitment keys/commitment.zkc proof.zkp --weights base=MODEL_DIR',
     load: () => import('./commands/verify.ts'),
   },
   {

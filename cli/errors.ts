@@ -1,13 +1,27 @@
 /** What went wrong, for people: the thing, and the remedy. */
+import type { Json } from './command.ts';
 
 /** A failure that is the user's to mend. Ends the command with exit status 2. */
 export class CliError extends Error {
   /** One sentence in the imperative. */
   readonly remedy: string | undefined;
+  /** Members of the object that `--json` prints, besides `ok` and `error`. */
+  readonly json: { readonly [key: string]: Json };
+  /** The remedy has colours of ours. */
+  readonly coloured: boolean;
 
-  constructor(message: string, remedy?: string) {
+  constructor(
+    message: string,
+    remedy?: string,
+    {
+      json = {},
+      coloured = false,
+    }: { readonly json?: { readonly [key: string]: Json }; readonly coloured?: boolean } = {},
+  ) {
     super(message);
     this.remedy = remedy;
+    this.json = json;
+    this.coloured = coloured;
   }
 }
 

@@ -3,21 +3,73 @@
  * synced, and renamed when all outputs of the command are there.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, realpathSync, renameSync, unlinkSync } from 'node:fs';
+import { createReadStream, existsSync, linkSync, renameSync, unlinkSync } from 'node:fs';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { ByteSource } from '../runtime/formats/source.ts';
+import { bytesSource, type ByteSource } from '../runtime/formats/source.ts';
 import { CliError, isSystemError, systemFailure } from './errors.ts';
+import { realPath, STREAM } from './outputs.ts';
+import { bytes } from './text.ts';
 
-/** @param what the file's part in the command, for messages: "the bundle" */
-export async function readInput(path: string, what: string): Promise<Uint8Array> {
+/**
+ * A whole file, or `-` for stdin; pipes are read to their end.
+ *
+ * @param what the file's part in the command, for messages: "the bundle"
+ * @param most bytes that it may have
+ * @throws CliError; TooLarge where there are more
+ */
+export async function readInput(path: string, what: string, most = Infinity): Promise<Uint8Array> {
   try {
-    const { buffer, byteOffset, byteLength } = await readFile(path);
-    // A Buffer's `slice` is a view, not the copy that a Uint8Array gives.
-    return new Uint8Array(buffer, byteOffset, byteLength);
+    if (path !== STREAM) {
+      const status = await stat(path);
+      if (status.isFile() && status.size > most) throw new TooLarge(path, what, status.size, most);
+      // A pipe has no size, and a file may grow: what is too much is not read on.
+      if (status.isFile() && most === Infinity) return plain(await readFile(path));
+    }
+    return await readStream(path === STREAM ? standardInput(what) : createReadStream(path), path, what, most);
   } catch (error) {
     throw systemFailure(error, `read ${what}`, path);
   }
+}
+
+/** A file that is larger than what it should be can ever be. */
+export class TooLarge extends CliError {
+  constructor(path: string, what: string, size: number | undefined, most: number) {
+    super(
+      `${path} is too large for ${what}: ${size === undefined ? 'more than' : `${bytes(size)}, at most`} ${bytes(most)} are possible`,
+      'check that it is the right file',
+    );
+  }
+}
+
+/** A Buffer's `slice` is a view, not the copy that a Uint8Array gives. */
+const plain = ({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+async function readStream(
+  stream: AsyncIterable<Buffer>,
+  path: string,
+  what: string,
+  most: number,
+): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    size += part.length;
+    if (size > most) throw new TooLarge(path, what, undefined, most);
+    parts.push(part);
+  }
+  return plain(Buffer.concat(parts));
+}
+
+let standardInputFor: string | undefined;
+
+/** There is one stdin: the second that asks for it would find it empty. */
+function standardInput(what: string): AsyncIterable<Buffer> {
+  if (standardInputFor !== undefined)
+    throw new CliError(`"-" is given for ${standardInputFor} and for ${what}`, 'read one of them from a file');
+  standardInputFor = what;
+  return process.stdin;
 }
 
 export const readText = async (path: string, what: string): Promise<string> =>
@@ -39,6 +91,10 @@ export async function openSource(
   what: string,
 ): Promise<{ readonly source: ByteSource; readonly close: () => Promise<void> }> {
   const failure = (error: unknown): unknown => systemFailure(error, `read ${what}`, path);
+  if (!(await isSeekable(path))) {
+    const whole = await readInput(path, what);
+    return { source: bytesSource(path, whole), close: () => Promise.resolve() };
+  }
   const file = await open(path).catch((error: unknown) => {
     throw failure(error);
   });
@@ -67,6 +123,13 @@ export async function openSource(
   }
 }
 
+/** Of stdin and of pipes there are no parts. */
+async function isSeekable(path: string): Promise<boolean> {
+  if (path === STREAM) return false;
+  const status = await stat(path).catch(() => undefined);
+  return status === undefined || status.isFile() || status.isDirectory();
+}
+
 export interface Output {
   readonly path: string;
   readonly bytes: Uint8Array | string;
@@ -84,6 +147,10 @@ export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
   const staged: { readonly output: Output; readonly from: string; readonly to: string }[] = [];
   try {
     for (const output of outputs) {
+      if (output.path === STREAM) {
+        await writeToStdout(output.bytes);
+        continue;
+      }
       const to = realPath(output.path);
       if (await isSpecial(to)) await writeThrough(output, to);
       else staged.push({ output, from: await stage(output, to), to });
@@ -93,26 +160,6 @@ export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
   } finally {
     for (const { from } of staged) discard(from);
   }
-}
-
-/** Fails early, before anything is computed, where an output could not be written. */
-export async function checkOutput(path: string, exclusive = false): Promise<void> {
-  const directory = dirname(realPath(path));
-  let isDirectory: boolean;
-  try {
-    isDirectory = (await stat(directory)).isDirectory();
-  } catch (error) {
-    if (isSystemError(error) && error.code === 'ENOENT')
-      throw new CliError(
-        `cannot write ${path}: the directory ${directory} does not exist`,
-        `create it: mkdir -p ${directory}`,
-      );
-    throw systemFailure(error, 'write', path);
-  }
-  if (!isDirectory) throw new CliError(`cannot write ${path}: ${directory} is no directory`, 'check the path');
-  if (existsSync(path) && (await stat(path)).isDirectory())
-    throw new CliError(`cannot write ${path}: it is a directory`, 'name a file in it');
-  if (exclusive && existsSync(path)) throw alreadyThere(path);
 }
 
 export async function makeDirectory(path: string): Promise<void> {
@@ -125,19 +172,19 @@ export async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-const alreadyThere = (path: string): CliError =>
+/** For an opening or a commitment that would be replaced: nothing can be proved without the one, or verified without the other. */
+export const alreadyThere = (path: string): CliError =>
   new CliError(
-    `${path} exists; without it, nothing can be proved for its commitment any more`,
+    `${path} exists, and proofs for its commitment need it`,
     'choose another directory, or replace it with --force',
   );
 
-/** Where a path leads through symbolic links, so that a link stays one when its file is replaced. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+/** Ends when all of it has gone out. */
+async function writeToStdout(data: Uint8Array | string): Promise<void> {
+  const error = await new Promise<Error | null | undefined>((resolve) => {
+    process.stdout.write(data, resolve);
+  });
+  if (error) throw systemFailure(error, 'write', 'to stdout');
 }
 
 /** Devices and pipes cannot be replaced by renaming, and must not be. */

@@ -11,7 +11,7 @@ import { isObject, parseJson } from '../runtime/formats/json.ts';
 import { readSafetensors } from '../runtime/formats/safetensors.ts';
 import { didYouMean } from './arguments.ts';
 import { CliError } from './errors.ts';
-import { readText, withSource } from './files.ts';
+import { withSource } from './files.ts';
 
 /** `--inputs`: a file, or `random:SEED`. @throws CliError, FormatError */
 export async function readInputs(given: string, bundle: Bundle): Promise<Inputs> {
@@ -70,7 +70,7 @@ type Choose = (names: readonly string[]) => readonly WantedInput[];
 async function readFile(path: string, what: string, choose: Choose): Promise<Inputs> {
   return withSource(path, what, async (source) => {
     if (await isJson(path, source.read)) {
-      const text = await readText(path, what);
+      const text = new TextDecoder().decode(await source.read(0, source.size));
       const object = parseJson(path, 'the file', text, 'write { "x": nested arrays of numbers }');
       return inputsFromJson(text, path, choose(isObject(object) ? Object.keys(object) : []));
     }

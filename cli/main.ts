@@ -1,17 +1,21 @@
 /** The `zkl` command. Commands are loaded when they run, so that starting costs little. */
 import { enableCompileCache } from 'node:module';
-import type { CommandSpec, Json, Outcome } from './command.ts';
+import { join } from 'node:path';
+import type { Outcome } from './command.ts';
 import { commands } from './commands.ts';
+import { believedDirectory } from './directory.ts';
 import { CliError, understood } from './errors.ts';
+import { shown, shownJson, shownLines } from './terminal.ts';
 
 /** Runs a command line (without `node` and the script) and sets the process's exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // What commands load is compiled once a machine, not once a start.
-  enableCompileCache();
-  // A reader that goes away, as in `zkl inspect FILE | head`, is no failure.
-  process.stdout.on('error', (error: Error & { code?: string }) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 2);
-  });
+  // Whatever ends the process before there is an outcome must not look like one.
+  process.exitCode = 2;
+  // What commands load is compiled once a machine, not once a start; only where nobody else could put other code.
+  const cache = argv.includes('--no-cache') ? undefined : believedDirectory();
+  if (cache !== undefined) enableCompileCache(join(cache, 'compiled'));
+  // A reader that goes away, as in `zkl verify ... | head -0`, changes nothing about the outcome, and neither does a full disk behind it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   // Node would end with 1, which says "rejected" here.
   process.on('uncaughtException', (error) => {
     process.exit(fail(error, undefined, argv.includes('--json')));
@@ -28,24 +32,22 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   if (first === undefined || first === '--help' || first === '-h' || first === 'help')
     return help(rest[0], first === undefined);
   const spec = commands.find((c) => c.name === first);
-  const json = argv.includes('--json');
+  if (!spec) return fail(await unknownCommand(first), undefined, rest.includes('--json'));
+  const { flagsIn, readArguments } = await import('./arguments.ts');
+  // What stands where a value or a file name belongs is no option.
+  const flags = flagsIn(spec, rest);
+  const json = flags.has('json');
   try {
-    if (!spec) throw await unknownCommand(first);
-    return await runCommand(spec, rest, json);
+    // Together with anything else it answers no question: no status may stand for a verdict.
+    if (flags.has('help')) return await help(spec.name, rest.length > (json ? 2 : 1));
+    const [{ createProgress }, { run }] = await Promise.all([import('./progress.ts'), spec.load()]);
+    const progress = createProgress((line, coloured) => {
+      process.stderr.write(`zkl ${spec.name}: ${coloured ? line : shownLines(line)}\n`);
+    });
+    return report(await run(readArguments(spec, rest), progress), json);
   } catch (error) {
-    return fail(error, spec?.name, json);
+    return fail(error, spec.name, json);
   }
-}
-
-async function runCommand(spec: CommandSpec, argv: readonly string[], json: boolean): Promise<number> {
-  if (argv.includes('--help') || argv.includes('-h')) return help(spec.name, false);
-  const [{ readArguments }, { createProgress }, { run }] = await Promise.all([
-    import('./arguments.ts'),
-    import('./progress.ts'),
-    spec.load(),
-  ]);
-  const progress = createProgress((line) => process.stderr.write(`zkl ${spec.name}: ${line}\n`));
-  return report(await run(readArguments(spec, argv), progress), json);
 }
 
 async function help(name: string | undefined, onStderr: boolean): Promise<number> {
@@ -67,11 +69,11 @@ async function unknownCommand(name: string): Promise<CliError> {
 }
 
 function report(outcome: Outcome, json: boolean): number {
-  if (json) print(JSON.stringify({ ok: outcome.exit === 0, ...outcome.json } satisfies Json));
-  else if (outcome.text !== '') {
-    if (outcome.exit === 0 || outcome.onStdout) print(outcome.text);
-    else process.stderr.write(`${outcome.text}\n`);
-  }
+  const text = outcome.coloured ? outcome.text : shownLines(outcome.text);
+  const line = json ? shownJson({ ok: outcome.exit === 0, ...outcome.json }) : text;
+  const onStdout = (json || outcome.exit === 0 || outcome.onStdout) && !outcome.wroteStdout;
+  if (line !== '' && onStdout) print(line);
+  else if (line !== '') process.stderr.write(`${line}\n`);
   return outcome.exit;
 }
 
@@ -88,12 +90,16 @@ function fail(thrown: unknown, command: string | undefined, json: boolean): numb
   const remedy = known
     ? error.remedy
     : 'this is a fault of zkl, not of your files: please report it with the command and what ZKL_DEBUG=1 adds';
-  if (json) print(JSON.stringify({ ok: false, error: { message, remedy, internal: !known } }));
-  else
+  const details = known ? error.json : {};
+  if (json) print(shownJson({ ok: false, ...details, error: { message, remedy, internal: !known } }));
+  else {
+    const lines = known && error.coloured ? (remedy ?? '') : shownLines(remedy ?? '');
     process.stderr.write(
-      `zkl${command === undefined ? '' : ` ${command}`}: ${message}\n${remedy === undefined ? '' : `  ${remedy}\n`}`,
+      `zkl${command === undefined ? '' : ` ${command}`}: ${shown(message)}\n${lines === '' ? '' : `  ${lines}\n`}`,
     );
-  if (process.env['ZKL_DEBUG'] === '1' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  }
+  if (process.env['ZKL_DEBUG'] === '1' && error instanceof Error)
+    process.stderr.write(`${shownLines(error.stack ?? '')}\n`);
   return 2;
 }
 

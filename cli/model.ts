@@ -33,7 +33,8 @@ export function readModel(
     incomplete: hasErrors(parsed.diagnostics),
   });
   const diagnostics = [...parsed.diagnostics, ...checked.diagnostics].filter((d) => d.severity === 'error');
-  if (diagnostics.length > 0) throw new CliError(`${source} has errors`, `\n${showDiagnostics(diagnostics, program)}`);
+  if (diagnostics.length > 0)
+    throw new CliError(`${source} has errors`, `\n${showDiagnostics(diagnostics, program)}`, { coloured: true });
   const [missing] = checked.uncalibrated;
   if (missing !== undefined && !provisional)
     throw new CliError(

@@ -8,8 +8,8 @@ export interface Progress {
   phase<T>(name: string, body: (report: Report) => T | Promise<T>): Promise<T>;
   /** For work inside a phase that only some runs have: to be told how much of it is done. */
   part(what: string): (done: number, of: number) => void;
-  /** A line for people, on stderr. */
-  note(text: string): void;
+  /** A line for people, on stderr; `coloured`: with colours of ours, and nothing else that a terminal would act on. */
+  note(text: string, coloured?: boolean): void;
   /** Milliseconds by phase, in order. */
   readonly times: ReadonlyMap<string, number>;
 }
@@ -18,7 +18,7 @@ const patience = 1000;
 /** Between two lines of one phase. */
 const interval = 2000;
 
-export function createProgress(write: (line: string) => void): Progress {
+export function createProgress(write: (line: string, coloured?: boolean) => void): Progress {
   const times = new Map<string, number>();
   return {
     times,

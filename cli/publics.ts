@@ -5,6 +5,7 @@ import type { GadgetTensor } from '../compiler/gadget/program.ts';
 import { entryName } from '../runtime/formats/errors.ts';
 import { encodeIntegers, entry, type IntegerArray } from '../runtime/protocol/integers.ts';
 import { dequantise } from '../runtime/quantise.ts';
+import { shown } from './terminal.ts';
 import { columns, hex, real, shape } from './text.ts';
 
 export interface PublicSummary {
@@ -46,16 +47,23 @@ export const summaryText = (summaries: readonly PublicSummary[]): string =>
   columns(
     summaries.map((s) => [
       `  public ${s.kind}`,
-      `${s.name}${shape(s.shape)}`,
+      `${shown(s.name)}${shape(s.shape)}`,
       s.values === undefined ? `from ${real(s.least)} to ${real(s.greatest)}` : s.values.map(real).join(' '),
-      ...(s.values === undefined ? [`sha256 ${s.digest.slice(0, 16)}`] : []),
+      ...(s.values === undefined ? [`sha256 ${s.digest}`] : []),
     ]),
   );
+
+/** Indices, booleans, counts: numbers that stand for themselves. */
+const isExact = ({ type, scale, range }: GadgetTensor): boolean =>
+  type?.kind === 'index' || (scale.num === 1n && scale.den === 1n && range.lo >= -MOST_EXACT && range.hi <= MOST_EXACT);
+
+/** Up to here every integer is a float. */
+const MOST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
  * Where a file's tensor first differs from the proved integers, or nothing. Equal are: a float that rounds to the
  * integer, and a float32 nearest to what the integer stands for (a wide integer has more digits than a file keeps); with
- * a tolerance, numbers that differ by no more than that part of the largest entry.
+ * a tolerance, numbers that differ by no more than that part of the largest entry. What stands for itself is equal or not.
  */
 export function firstDifference(
   t: GadgetTensor,
@@ -67,17 +75,21 @@ export function firstDifference(
   const largest = values.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
   for (let i = 0; i < values.length; i++) {
     const [own, given] = [values[i], file[i]];
+    if (own === given) continue;
+    if (isExact(t)) return difference(t, i, given, own);
     if (
-      own === given ||
       Math.fround(own) === given ||
       Math.abs(own - given) <= tolerance * largest ||
       isRounded(t, entry(proved, i), given)
     )
       continue;
-    return `${entryName(t.name, t.shape, i)} is ${given} in the file, ${own} in the proof`;
+    return difference(t, i, given, own);
   }
   return undefined;
 }
+
+const difference = (t: GadgetTensor, position: number, given: number, own: number): string =>
+  `${entryName(t.name, t.shape, position)} is ${given} in the file, ${own} in the proof`;
 
 /** Whether x / scale, exactly, lies in [n - 1/2, n + 1/2). */
 function isRounded({ scale }: GadgetTensor, n: bigint, x: number): boolean {

@@ -3,8 +3,26 @@ import type { GadgetTensor } from '../compiler/gadget/program.ts';
 import type { TensorType } from '../compiler/tensor/program.ts';
 import { allocate, entry, setEntry, type IntegerArray } from './protocol/integers.ts';
 
-/** A number that a tensor cannot take. The message names tensor, index, value, and what would do. */
+/** A number that a tensor cannot take. The message names tensor, index and what would do. */
 export class ValueError extends Error {}
+
+/**
+ * A computed number that a tensor cannot take. It may be a secret one, or tell one to whoever chose the inputs: the message names the place and
+ * what would do, and not the number.
+ */
+export class HiddenValueError extends ValueError {
+  /** The tensor's name, and the index of the entry. */
+  readonly place: string;
+  /** What it is: for its owner alone. */
+  readonly value: string;
+
+  constructor(place: string, fault: string, value: string) {
+    super(`${place} ${fault}`);
+    this.name = 'HiddenValueError';
+    this.place = place;
+    this.value = value;
+  }
+}
 
 const nameAt = (name: string, shape: readonly number[], position: number): string => {
   const index: number[] = [];
@@ -68,14 +86,17 @@ export const placeOf = (t: Pick<GadgetTensor, 'name' | 'shape'>, position: numbe
   nameAt(t.name, t.shape, position);
 
 /** The error for a computed integer that its tensor cannot take. */
-export function entryOutside(t: GadgetTensor, position: number, v: bigint): ValueError {
+export function entryOutside(t: GadgetTensor, position: number, v: bigint): HiddenValueError {
   const where = placeOf(t, position);
-  if (t.type?.kind !== 'fixed') return new ValueError(`${where} is ${v}, outside [${t.range.lo}, ${t.range.hi}]`);
+  if (t.type?.kind !== 'fixed')
+    return new HiddenValueError(where, `does not fit [${t.range.lo}, ${t.range.hi}]`, `it is the integer ${v}`);
   const { bits, frac } = t.type;
+  const origin = t.key === undefined ? ', as the program writes it' : `, by calibration under "${t.key}"`;
   const needed = bitsOf(v);
-  return new ValueError(
-    `${where} is ${v}, which needs ${needed} bits with ${frac} after the point; its fixed<${bits}, ${frac}> has ${bits}. ` +
-      `Use fixed<${needed}, ${frac}>, or fewer bits after the point`,
+  return new HiddenValueError(
+    where,
+    `does not fit the ${bits} bits of its type, fixed<${bits}, ${frac}>${origin}`,
+    `it is ${dequantise(t, [v])[0]}, which needs ${needed} bits with ${frac} after the point`,
   );
 }
 

@@ -15,8 +15,9 @@ import type { TensorProgram } from '../../compiler/tensor/program.ts';
 import { besides } from '../calibration.ts';
 import type { Run } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { checkOutput, writeOutputs } from '../files.ts';
+import { writeOutputs } from '../files.ts';
 import { readModel, readModelWeights, readSamples, withInputs } from '../model.ts';
+import { checkOutput, kinds, STREAM } from '../outputs.ts';
 import { readProgram } from '../program.ts';
 import { phaseTimes } from '../progress.ts';
 import { columns, plural, real } from '../text.ts';
@@ -27,7 +28,7 @@ const TIGHTEST = 8;
 export const run: Run = async (args, progress) => {
   const path = args.positionals[0];
   const output = args.value('output') ?? besides(path);
-  await checkOutput(output);
+  await checkOutput(output, kinds.calibration, args.inputs);
   const bits = args.integer('bits', 4, 24) ?? 16;
   const weightBits = args.integer('weight-bits', 4, 24) ?? 16;
   const headroom = headroomOption(args.value('headroom'));
@@ -80,7 +81,7 @@ export const run: Run = async (args, progress) => {
     notes,
     milliseconds: phaseTimes(progress.times),
   };
-  return { exit: 0, text, json };
+  return { exit: 0, text, json, wroteStdout: output === STREAM };
 };
 
 function headroomOption(text: string | undefined): number {

@@ -3,6 +3,7 @@ import { parse } from '../../grammar/index.ts';
 import { calibrationOf } from '../calibration.ts';
 import type { Run } from '../command.ts';
 import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../program.ts';
+import { shownLines } from '../terminal.ts';
 import { plural } from '../text.ts';
 
 /** Names of scales in a message; `--json` has them all. */
@@ -32,7 +33,7 @@ export const run: Run = async (args) => {
     })),
     uncalibrated: checked.uncalibrated.map(({ key }) => key),
   };
-  if (hasErrors(diagnostics)) return { exit: 1, text: shown, json };
+  if (hasErrors(diagnostics)) return { exit: 1, text: shown, coloured: true, json };
   const models = checked.programs.map(
     (p) => `${p.name}: ${plural(p.tensors.length, 'tensor')}, ${plural(p.equations.length, 'equation')}, no errors`,
   );
@@ -45,5 +46,6 @@ export const run: Run = async (args) => {
           `${plural(open, 'scale is', 'scales are')} left to calibration (zkl calibrate): ${keys.slice(0, SHOWN).join(', ')}${open > SHOWN ? ', ...' : ''}`,
         ];
   const nothing = models.length === 0 && open === 0 ? [`${source}: no models, no errors`] : [];
-  return { exit: 0, text: [shown, ...models, ...scales, ...nothing].filter((line) => line !== '').join('\n'), json };
+  const lines = [...models, ...scales, ...nothing].map(shownLines);
+  return { exit: 0, text: [shown, ...lines].filter((line) => line !== '').join('\n'), coloured: true, json };
 };

@@ -1,14 +1,16 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeOpening } from '../../runtime/codec/files.ts';
 import { commit, ValueError } from '../../runtime/prover/index.ts';
 import type { CommittedSource } from '../../compiler/gadget/program.ts';
 import type { Arguments } from '../arguments.ts';
 import { didYouMean } from '../arguments.ts';
 import { forSource, perSource, readBundle, type BundleFile } from '../bundle.ts';
+import { checkedCache } from '../cache.ts';
 import type { Run } from '../command.ts';
 import { withDevice } from '../device.ts';
 import { about, CliError } from '../errors.ts';
-import { checkOutput, makeDirectory, writeOutputs } from '../files.ts';
+import { alreadyThere, makeDirectory, writeOutputs } from '../files.ts';
+import { checkOutput, kinds } from '../outputs.ts';
 import { phaseLine, phaseTimes } from '../progress.ts';
 import { bytes, count, hex, plural } from '../text.ts';
 import { readWeights } from '../weights.ts';
@@ -21,8 +23,9 @@ export const run: Run = async (args, progress) => {
   const force = args.flag('force');
   await makeDirectory(directory);
   const [openingPath, commitmentPath] = [join(directory, 'opening.zko'), join(directory, 'commitment.zkc')];
-  await checkOutput(openingPath, !force);
-  await checkOutput(commitmentPath);
+  if (!force) for (const path of [openingPath, commitmentPath]) if (existsSync(path)) throw alreadyThere(path);
+  await checkOutput(openingPath, kinds.opening, args.inputs);
+  await checkOutput(commitmentPath, kinds.commitment, args.inputs);
 
   const weights = await progress.phase('read weights', () => readWeights(path, source));
   const { made, device } = await withDevice(args, progress, async (device) => ({
@@ -40,7 +43,9 @@ export const run: Run = async (args, progress) => {
     ]),
   );
 
-  const digest = hex(decodeOpening(made.opening).commitment);
+  const digest = hex(made.digest);
+  // It was made from these weights: there is nothing left to compare.
+  if (source.open && !args.flag('no-cache')) await checkedCache()?.add(digest, path);
   const entries = source.tensors.reduce((n, t) => n + t.axes.reduce((p, a) => p * a.length, 1), 0);
   const text = [
     `committed to ${plural(source.tensors.length, 'tensor')} of "${source.name}" (${count(entries)} values, ${source.rows} x ${source.columns}) on ${device}`,

@@ -7,7 +7,8 @@ import { importAdapter } from '../../runtime/formats/import.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Outcome, Run } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { checkOutput, readText, writeOutputs } from '../files.ts';
+import { readText, writeOutputs } from '../files.ts';
+import { checkOutput, kinds, STREAM } from '../outputs.ts';
 import type { Progress } from '../progress.ts';
 import { columns, plural, shape } from '../text.ts';
 import { isModel, withAdapter, withModel } from '../weights.ts';
@@ -31,7 +32,7 @@ const importFromAdapter: RunWith = async (args, progress, rows) => {
       `for example: zkl import ${directory} --rows 15 -o adapter.zkl`,
     );
   const output = args.required('output');
-  await checkOutput(output);
+  await checkOutput(output, kinds.program, args.inputs);
 
   const { description, text } = await withAdapter(directory, async (adapter) => {
     const { description, fileName } = adapter;
@@ -53,14 +54,14 @@ const importFromAdapter: RunWith = async (args, progress, rows) => {
     modules: modules.map(({ path, rank, inputs, outputs }) => ({ path, rank, inputs, outputs })),
     leftOut,
   };
-  return { exit: 0, text: summary, json };
+  return { exit: 0, text: summary, json, wroteStdout: output === STREAM };
 };
 
 /** Never replaces edits unless told to. */
 async function writeProgram(args: Arguments, text: string): Promise<void> {
   const output = args.required('output');
   // Only a file can hold edits: reading a device or a pipe may never end.
-  const isFile = statSync(output, { throwIfNoEntry: false })?.isFile() ?? false;
+  const isFile = output !== STREAM && (statSync(output, { throwIfNoEntry: false })?.isFile() ?? false);
   if (isFile && !args.flag('force') && (await readText(output, 'the program')) !== text)
     throw new CliError(
       `${output} exists and may hold edits of yours`,
@@ -83,7 +84,7 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
       `for example: zkl import ${directory} --tokens 64 -o model.zkl`,
     );
   const output = args.required('output');
-  await checkOutput(output);
+  await checkOutput(output, kinds.program, args.inputs);
   const paths = args.list('adapter');
   const sources = sourceNames(paths);
   const adapters = await progress.phase('read adapters', () =>
@@ -122,7 +123,7 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
     })),
     leftOut: adapters.flatMap(({ description }) => description.leftOut),
   };
-  return { exit: 0, text: summary, json };
+  return { exit: 0, text: summary, json, wroteStdout: output === STREAM };
 };
 
 const readAdapter = (path: string, source: string): Promise<ModelAdapter> =>

@@ -1,11 +1,13 @@
 import { CodecError } from '../../compiler/bundle/canonical.ts';
-import { createProver, ValueError } from '../../runtime/prover/index.ts';
+import { createProver, HiddenValueError, SelfCheckError, ValueError } from '../../runtime/prover/index.ts';
 import { forSource, perSource, readBundle } from '../bundle.ts';
 import type { Run } from '../command.ts';
+import { contextOf } from '../context.ts';
 import { withDevice } from '../device.ts';
-import { about } from '../errors.ts';
-import { checkOutput, readInput, writeOutputs } from '../files.ts';
+import { about, CliError } from '../errors.ts';
+import { readInput, writeOutputs } from '../files.ts';
 import { readInputs } from '../inputs.ts';
+import { checkOutput, kinds, STREAM } from '../outputs.ts';
 import { phaseLine, phaseTimes } from '../progress.ts';
 import { summarise, summaryText } from '../publics.ts';
 import { bytes } from '../text.ts';
@@ -15,12 +17,13 @@ export const run: Run = async (args, progress) => {
   const file = await readBundle(args.positionals[0]);
   const { sources } = file.bundle.gadgets;
   const output = args.required('output');
-  await checkOutput(output);
+  await checkOutput(output, kinds.proof, args.inputs);
   const paths = sources.map((source) => ({
     source,
     weights: forSource('weights', perSource('weights', args.list('weights'), sources), source),
     opening: forSource('opening', perSource('opening', args.list('opening'), sources), source),
   }));
+  const context = contextOf(args);
   const given = args.required('inputs');
   const inputs = await progress.phase('read inputs', () => readInputs(given, file.bundle));
   const opened = await progress.phase('read weights', () =>
@@ -40,10 +43,15 @@ export const run: Run = async (args, progress) => {
         createProver(file.bytes, { device, sources: opened }),
       ),
     );
-    const context = new TextEncoder().encode(args.value('context') ?? '');
     const proved = await progress.phase('prove', (report) =>
       about(given, 'mend the inputs, or declare a wider type and compile again', [ValueError], () =>
-        prover.prove(inputs, { context, progress: ({ phase, done }) => report(done, phase) }),
+        prover
+          .prove(inputs, { context, progress: ({ phase, done }) => report(done, phase) })
+          .catch((error: unknown) => {
+            if (error instanceof HiddenValueError) throw doesNotFit(given, error, args.flag('verbose'));
+            if (error instanceof SelfCheckError) throw new CliError(error.message, error.remedy);
+            throw error;
+          }),
       ),
     );
     return { ...proved, device: device.name };
@@ -64,5 +72,16 @@ export const run: Run = async (args, progress) => {
     device: made.device,
     milliseconds: phaseTimes(progress.times),
   };
-  return { exit: 0, text, json };
+  return { exit: 0, text, json, wroteStdout: output === STREAM };
 };
+
+/**
+ * A value inside a program may be secret, or tell a secret to whoever chose the inputs: it is said only when its owner asks.
+ */
+function doesNotFit(inputs: string, error: HiddenValueError, verbose: boolean): CliError {
+  return new CliError(
+    `${inputs}: ${error.message}${verbose ? `: ${error.value}` : ''}`,
+    'calibrate with samples like these or with more headroom, or write a type of more bits, and compile again' +
+      (verbose ? '' : '; --verbose says the value, which may tell a secret'),
+  );
+}

@@ -1,46 +1,77 @@
-import type { CommittedSource } from '../../compiler/gadget/program.ts';
-import { decodeCommitment } from '../../runtime/codec/files.ts';
+import { CodecError } from '../../compiler/bundle/canonical.ts';
+import { unpack } from '../../compiler/bundle/container.ts';
+import { decodeCommitment, type CommitmentFile } from '../../runtime/codec/files.ts';
 import type { Device } from '../../runtime/device/device.ts';
+import { commitmentDigest } from '../../runtime/protocol/statement.ts';
 import { checkOpenCommitment, ValueError } from '../../runtime/prover/index.ts';
-import { createVerifier, type ProofVerdict, type Verifier } from '../../runtime/verifier/index.ts';
+import { createVerifier, type Accepted, type Expectation, type Verifier } from '../../runtime/verifier/index.ts';
 import type { Arguments } from '../arguments.ts';
-import { perSource, readBundle, type BundleFile } from '../bundle.ts';
-import { validationCache } from '../cache.ts';
+import { readBundle, type BundleFile } from '../bundle.ts';
+import { checkedCache, validationCache, type CheckedCache } from '../cache.ts';
 import type { Outcome, Run } from '../command.ts';
+import { contextOf } from '../context.ts';
 import { withDevice } from '../device.ts';
 import { about, CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
 import { readTensors, type TensorFile } from '../inputs.ts';
-import type { Progress } from '../progress.ts';
-import { phaseLine, phaseTimes } from '../progress.ts';
+import { expectedProgram, type ExpectedProgram } from '../expected-program.ts';
+import { phaseLine, phaseTimes, type Progress } from '../progress.ts';
 import { firstDifference, summarise, summaryText } from '../publics.ts';
+import { expectationOf, givenOf, restsOnJson, restsOnText, uncheckedError, type Given } from '../rests-on.ts';
+import { shown } from '../terminal.ts';
 import { bytes, hex } from '../text.ts';
 import { readWeights } from '../weights.ts';
+
+/** A commitment as it was given. */
+interface CommitmentGiven extends CommitmentFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
 
 export const run: Run = async (args, progress) => {
   const [bundlePath, proofPath] = args.positionals;
   const file = await readBundle(bundlePath);
   const paths = commitmentPaths(args, file);
-  const weights = openWeights(args, file);
-  const commitments = await Promise.all(paths.map((path) => readInput(path, 'the commitment')));
-  const proof = await readInput(proofPath, 'the proof');
+  const given = givenOf(args, file);
+  const context = contextOf(args);
+  const commitments = await Promise.all(paths.map(readCommitment));
+  const proof = await readProof(proofPath);
   const tolerance = toleranceOf(args);
   const publicPath = args.value('public');
   const expected =
     publicPath === undefined ? undefined : await readTensors(publicPath, 'the public tensors', file.bundle);
+  const program = await expectedProgram(args, progress);
+  if (program !== undefined && program.digest !== hex(file.bundle.digest))
+    return rejection(
+      `${bundlePath} is the program ${hex(file.bundle.digest)}, ${program.from} is ${program.digest}`,
+      progress,
+    );
 
   return withDevice(args, progress, async (device): Promise<Outcome> => {
-    const cache = args.flag('no-cache') ? undefined : validationCache();
-    const verifier = await createVerifier(file.bytes, { device, cache });
+    const cached = !args.flag('no-cache');
+    const checked = cached ? checkedCache() : undefined;
+    const digests = digestsOf(file, commitments);
+    const wrong = await checkWeights(device, file, given, commitments, progress);
+    if (wrong !== undefined) return rejection(wrong, progress);
+    for (const [source, path] of given.weights) {
+      const digest = digests.get(source);
+      if (digest !== undefined) await checked?.add(digest, path);
+    }
+    const verifier = await createVerifier(file.bytes, {
+      device,
+      cache: cached ? validationCache() : undefined,
+      expect: { program: program?.digest, sources: await expectations(file, digests, given, checked) },
+    });
     try {
-      const reason = await registerAll(verifier, paths, commitments, progress);
+      const reason = await registerAll(verifier, commitments, progress);
       if (reason !== undefined) return rejection(reason, progress);
-      const wrong = await checkWeights(device, file, weights, commitments, progress);
-      if (wrong !== undefined) return rejection(wrong, progress);
-      const context = new TextEncoder().encode(args.value('context') ?? '');
       const verdict = await progress.phase('verify', () => verifier.verify(proof, { context }));
-      const open = openCommitments(file, verifier);
-      return judge(file, verdict, { proof, device: device.name, expected, tolerance, open, weights, progress });
+      if (verdict.ok)
+        return await accepted(file, verdict, { program, given, checked, proof, device, expected, tolerance, progress });
+      if (verdict.verdict === 'rejected') return rejection(verdict.reason, progress);
+      if (verdict.sources.some((source) => !digests.has(source)))
+        throw new CliError(`could not verify: ${verdict.reason}`, 'give --commitment FILE once for each source');
+      throw uncheckedError(verdict.sources, digests);
     } finally {
       verifier.close();
     }
@@ -58,6 +89,24 @@ function commitmentPaths(args: Arguments, { path, bundle }: BundleFile): readonl
   return paths;
 }
 
+/** What is no commitment at all is no verdict on a proof. @throws CliError */
+async function readCommitment(path: string): Promise<CommitmentGiven> {
+  const data = await readInput(path, 'the commitment');
+  return about(path, 'give the commitment.zkc that `zkl commit` wrote', [CodecError], () => ({
+    path,
+    bytes: data,
+    ...decodeCommitment(data),
+  }));
+}
+
+/** Files of other kinds are no proofs; a proof that is damaged is one to be rejected. @throws CliError */
+async function readProof(path: string): Promise<Uint8Array> {
+  const data = await readInput(path, 'the proof');
+  if (new TextDecoder('latin1').decode(data.subarray(0, 4)) !== 'ZKLp')
+    await about(path, 'give the proof that `zkl prove` wrote', [CodecError], () => unpack('p', [], data));
+  return data;
+}
+
 function toleranceOf(args: Arguments): number {
   const text = args.value('tolerance');
   if (text === undefined) return 0;
@@ -69,112 +118,113 @@ function toleranceOf(args: Arguments): number {
   return tolerance;
 }
 
+/** Digests of the commitments that are given, by source, as they would stand in the statement. */
+function digestsOf({ bundle }: BundleFile, commitments: readonly CommitmentGiven[]): ReadonlyMap<string, string> {
+  return new Map(
+    commitments.flatMap(({ source, points }) => {
+      const layout = bundle.gadgets.sources.find((s) => s.name === source);
+      return layout ? [[source, hex(commitmentDigest(layout, points))] as const] : [];
+    }),
+  );
+}
+
+async function expectations(
+  { bundle }: BundleFile,
+  digests: ReadonlyMap<string, string>,
+  given: Given,
+  checked: CheckedCache | undefined,
+): Promise<Record<string, Expectation>> {
+  const out: [string, Expectation][] = [];
+  for (const source of bundle.gadgets.sources) {
+    const expectation = await expectationOf(source, digests.get(source.name) ?? '', given, checked);
+    if (expectation !== undefined) out.push([source.name, expectation]);
+  }
+  return Object.fromEntries(out);
+}
+
 /** The reason why one of them is refused, if one is. */
 async function registerAll(
   verifier: Verifier,
-  paths: readonly string[],
-  commitments: readonly Uint8Array[],
+  commitments: readonly CommitmentGiven[],
   progress: Progress,
 ): Promise<string | undefined> {
-  for (const [i, commitment] of commitments.entries()) {
-    const verdict = await progress.phase('validate commitment', () => verifier.register(commitment));
-    if (!verdict.ok) return `${paths[i]}: ${verdict.reason}`;
+  for (const commitment of commitments) {
+    const verdict = await progress.phase('validate commitment', () => verifier.register(commitment.bytes));
+    if (!verdict.ok) return `${commitment.path}: ${verdict.reason}`;
   }
   return undefined;
-}
-
-/** Files of the open weights that commitments are to be checked against, by source. */
-function openWeights(args: Arguments, { path, bundle }: BundleFile): ReadonlyMap<string, string> {
-  const sources = bundle.gadgets.sources.filter((s) => s.open);
-  const given = args.list('weights');
-  if (given.length > 0 && sources.length === 0)
-    throw new CliError(`--weights is given, and ${path} has no open weights`, 'leave it out');
-  return perSource('weights', given, sources);
 }
 
 /** The reason why a commitment is not one to the open weights it should be to, if one is not. */
 async function checkWeights(
   device: Device,
   file: BundleFile,
-  weights: ReadonlyMap<string, string>,
-  commitments: readonly Uint8Array[],
+  { weights }: Given,
+  commitments: readonly CommitmentGiven[],
   progress: Progress,
 ): Promise<string | undefined> {
-  for (const commitment of commitments) {
-    const { source: name } = decodeCommitment(commitment);
+  for (const { source: name, bytes: commitment } of commitments) {
     const path = weights.get(name);
-    const source = file.bundle.gadgets.sources.find((s: CommittedSource) => s.name === name);
+    const source = file.bundle.gadgets.sources.find((s) => s.name === name);
     if (path === undefined || source === undefined) continue;
-    const given = await progress.phase('read weights', () => readWeights(path, source));
+    const own = await progress.phase('read weights', () => readWeights(path, source));
     const verdict = await progress.phase('check weights', () =>
       about(path, 'give the weights that the program was written for', [ValueError], () =>
-        checkOpenCommitment(file.bytes, commitment, given, { device }),
+        checkOpenCommitment(file.bytes, commitment, own, { device }),
       ),
     );
-    if (!verdict.ok) return `the commitment to "${name}" is not to the weights of ${path}: ${verdict.reason}`;
+    if (!verdict.ok) return `the commitment to "${shown(name)}" is not to the weights of ${path}: ${verdict.reason}`;
   }
   return undefined;
 }
 
-/**
- * Digests of the commitments to open tensors, by source. A verifier without the weights takes them on trust: a proof over
- * others is as valid, and only its digest says so.
- */
-const openCommitments = ({ bundle }: BundleFile, verifier: Verifier): ReadonlyMap<string, string> =>
-  new Map(
-    bundle.gadgets.sources.flatMap(({ name, open }) => {
-      const digest = open ? verifier.commitment(name) : undefined;
-      return digest ? [[name, hex(digest)] as const] : [];
-    }),
-  );
-
 interface Judged {
+  readonly program: ExpectedProgram | undefined;
+  readonly given: Given;
+  readonly checked: CheckedCache | undefined;
   readonly proof: Uint8Array;
-  readonly device: string;
+  readonly device: Device;
   readonly expected: TensorFile | undefined;
   readonly tolerance: number;
-  readonly open: ReadonlyMap<string, string>;
-  readonly weights: ReadonlyMap<string, string>;
   readonly progress: Progress;
 }
 
-function judge(
+async function accepted(
   { bundle }: BundleFile,
-  verdict: ProofVerdict,
-  { proof, device, expected, tolerance, open, weights, progress }: Judged,
-): Outcome {
-  if (!verdict.ok) return rejection(verdict.reason, progress);
-  const { publics } = verdict;
-  for (const [name, given] of expected?.tensors ?? []) {
-    const tensor = bundle.gadgets.publics.map((id) => bundle.gadgets.tensors[id]).find((t) => t.name === name);
-    const proved = publics.get(name);
-    if (!tensor || !proved) throw new Error(`internal error: no public tensor ${name}`);
-    const difference = firstDifference(tensor, proved, given, tolerance);
-    if (difference !== undefined)
-      return rejection(
-        `the proof is valid, but for other public tensors than ${expected?.path}: ${difference}`,
-        progress,
-      );
+  verdict: Accepted,
+  { program, given, checked, proof, device, expected, tolerance, progress }: Judged,
+): Promise<Outcome> {
+  for (const [name, values] of expected?.tensors ?? []) {
+    const id = bundle.gadgets.publics.find((p) => bundle.gadgets.tensors[p].name === name);
+    const proved = verdict.publics.get(name);
+    if (id === undefined || proved === undefined) continue;
+    const difference = firstDifference(bundle.gadgets.tensors[id], proved, values, tolerance);
+    if (difference !== undefined) return rejection(`not the tensors of ${expected?.path}: ${difference}`, progress);
   }
-  const summaries = summarise(bundle, publics);
-  const compared = expected ? [`equal to ${expected.path}: ${[...expected.tensors.keys()].join(', ')}`] : [];
+  const summaries = summarise(bundle, verdict.publics);
+  const bound = verdict.context === 'bound';
   const text = [
-    `accepted: ${bundle.gadgets.name}, program ${hex(bundle.digest).slice(0, 16)}, proof of ${bytes(proof.length)}`,
+    `accepted: ${shown(bundle.gadgets.name)}, proof of ${bytes(proof.length)}`,
     summaryText(summaries),
-    ...compared,
-    ...[...open].map(([name, digest]) =>
-      weights.has(name)
-        ? `for the open weights of ${weights.get(name) ?? ''}, commitment ${digest}`
-        : `for the open weights "${name}" of commitment ${digest}: compare it with one that was checked, or add --weights FILE`,
-    ),
-    `on ${device}: ${phaseLine(progress.times)}`,
+    ...(expected ? [`equal to ${shown(expected.path)}: ${[...expected.tensors.keys()].map(shown).join(', ')}`] : []),
+    'this rests on',
+    `  program ${verdict.program}`,
+    `    ${program === undefined ? 'given: whatever the bundle holds; --program FILE.zkl|DIGEST compares it' : `${program.basis}: the one of ${shown(program.from)}`}`,
+    ...(await restsOnText(verdict, given, checked)),
+    bound
+      ? '  the context that is given: the proof is bound to it'
+      : '  no context: the proof can be shown again in any session',
+    `on ${device.name}: ${phaseLine(progress.times)}`,
   ].join('\n');
   const json = {
-    program: hex(bundle.digest),
+    verdict: 'accepted',
+    program: verdict.program,
+    program_basis: program?.basis ?? 'given',
+    context: verdict.context,
+    rests_on: restsOnJson(verdict),
     publics: summaries.map((s) => ({ ...s })),
     compared: expected ? [...expected.tensors.keys()] : undefined,
-    open: open.size > 0 ? Object.fromEntries(open) : undefined,
-    device,
+    device: device.name,
     milliseconds: phaseTimes(progress.times),
   };
   return { exit: 0, text, json };
@@ -183,6 +233,6 @@ function judge(
 const rejection = (reason: string, progress: Progress): Outcome => ({
   exit: 1,
   onStdout: true,
-  text: `rejected: ${reason}`,
-  json: { reason, milliseconds: phaseTimes(progress.times) },
+  text: `rejected: ${shown(reason)}`,
+  json: { verdict: 'rejected', reason, milliseconds: phaseTimes(progress.times) },
 });

@@ -1,9 +1,10 @@
 /** What `zkl doctor` looks at. Looking and judging are apart: `findings.ts` and `gpu.ts` judge facts, whoever gathered them. */
+import { existsSync, realpathSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { hasFusedMultiplyAdd } from '../../runtime/kernels/wasm/core.ts';
-import { cacheDirectory } from '../cache.ts';
+import { cacheDirectory, sharedBy } from '../directory.ts';
 import { version } from '../place.ts';
 import { gatherGpu, type GpuFacts } from './gpu-facts.ts';
 
@@ -18,7 +19,12 @@ export interface Facts {
   readonly sharedMemory: boolean;
   readonly wasm: { readonly simd: boolean; readonly fusedMultiplyAdd: boolean };
   /** Where zkl keeps files between runs; no directory: there is no home. */
-  readonly cache: { readonly directory: string | undefined; readonly writable: boolean };
+  readonly cache: {
+    readonly directory: string | undefined;
+    readonly writable: boolean;
+    /** Why others could write there, where they could: nothing in it is believed then. */
+    readonly shared?: string | undefined;
+  };
   readonly gpu: GpuFacts;
 }
 
@@ -32,7 +38,11 @@ export async function gather(): Promise<Facts> {
     memory: { total: Math.min(totalmem(), process.constrainedMemory() || Infinity), available: availableMemory() },
     sharedMemory: typeof SharedArrayBuffer !== 'undefined',
     wasm: { simd: hasSimd(), fusedMultiplyAdd: hasFusedMultiplyAdd() },
-    cache: { directory, writable: directory !== undefined && (await isWritable(directory)) },
+    cache: {
+      directory,
+      writable: directory !== undefined && (await isWritable(directory)),
+      shared: directory !== undefined && existsSync(directory) ? sharedBy(realpathSync(directory)) : undefined,
+    },
     gpu: await gatherGpu(),
   };
 }

@@ -78,12 +78,17 @@ export function generalFindings(facts: Facts): Finding[] {
       : finding(
           'cache',
           `files are kept in ${cache.directory}`,
-          cache.writable
-            ? undefined
-            : {
+          cache.shared !== undefined
+            ? {
                 level: 'warn',
-                remedy: `make ${cache.directory} writable, or set XDG_CACHE_HOME to a directory that is`,
-              },
+                remedy: `nothing in it is believed, as ${cache.shared}: chmod go-w, or set XDG_CACHE_HOME to a directory of your own`,
+              }
+            : cache.writable
+              ? undefined
+              : {
+                  level: 'warn',
+                  remedy: `make ${cache.directory} writable, or set XDG_CACHE_HOME to a directory that is`,
+                },
         ),
   ];
 }

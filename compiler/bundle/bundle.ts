@@ -3,7 +3,7 @@
  * dimensions give the same bytes.
  *
  *   GADG  the gadget program: all that a verifier needs; the program digest is its hash
- *   SPAN  where in the source each tensor and equation stands
+ *   SPAN  where in the source each tensor and equation stands, and the calibration keys of tensors
  *   TENS  the tensor program as text, for people and tools
  *   KERN  the expressions kernels are generated from, as text
  *   SRCE  the source files
@@ -35,10 +35,14 @@ export function encodeBundle(b: Omit<Bundle, 'digest'>): Uint8Array {
   const { gadgets } = b;
   const bare = {
     ...gadgets,
-    tensors: gadgets.tensors.map((t) => ({ ...t, span: undefined })),
+    tensors: gadgets.tensors.map((t) => ({ ...t, span: undefined, key: undefined })),
     equations: gadgets.equations.map((e) => ({ ...e, span: undefined })),
   };
-  const spans = [...gadgets.tensors, ...gadgets.equations].map(({ span }) => [span.source, span.start, span.end]);
+  const place = ({ source, start, end }: Span): Plain[] => [source, start, end];
+  const spans = [
+    ...gadgets.tensors.map(({ span, key }) => [...place(span), ...(key === undefined ? [] : [key])]),
+    ...gadgets.equations.map(({ span }) => place(span)),
+  ];
   return pack('b', {
     GADG: encode(bare as unknown as Plain),
     SPAN: encode(spans),
@@ -55,13 +59,14 @@ export const programDigest = (section: Uint8Array): Uint8Array =>
 export function decodeBundle(bytes: Uint8Array): Bundle {
   const s = unpack('b', ['GADG', 'SPAN', 'TENS', 'KERN', 'SRCE'], bytes);
   const bare = readGadgetProgram(decode(s.GADG));
-  const spans = readSpans(decode(s.SPAN));
+  const places = decode(s.SPAN);
+  const spans = readSpans(places);
   const at = (i: number): Span => spans[i] ?? nowhere;
   const text = (data: Uint8Array): string => new TextDecoder().decode(data);
   return {
     gadgets: {
       ...bare,
-      tensors: bare.tensors.map((t, i) => ({ ...t, span: at(i) })),
+      tensors: bare.tensors.map((t, i) => ({ ...t, span: at(i), ...keyOf(places, i) })),
       equations: bare.equations.map((e, i) => ({ ...e, span: at(bare.tensors.length + i) })),
     },
     digest: programDigest(s.GADG),
@@ -78,6 +83,12 @@ function readSources(value: unknown): { name: string; text: string }[] {
     const { name, text } = (v ?? {}) as { name?: unknown; text?: unknown };
     return typeof name === 'string' && typeof text === 'string' ? [{ name, text }] : [];
   });
+}
+
+/** The calibration key that stands beside a tensor's span, if there is one. */
+function keyOf(places: unknown, i: number): { readonly key?: string } {
+  const key: unknown = Array.isArray(places) && Array.isArray(places[i]) ? (places[i] as unknown[])[3] : undefined;
+  return typeof key === 'string' ? { key } : {};
 }
 
 /** Spans are for messages only: whatever is no span becomes nowhere. */

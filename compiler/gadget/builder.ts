@@ -83,6 +83,7 @@ export function createBuilder(
     scale: t.scale,
     range: t.range,
     ...(t.type ? { type: t.type } : {}),
+    ...(t.key === undefined ? {} : { key: t.key }),
     span: t.span,
     class: { kind: 'defined', level: 0 },
   }));

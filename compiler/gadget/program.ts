@@ -63,6 +63,8 @@ export interface GadgetTensor {
   readonly scale: Rational;
   readonly range: Range;
   readonly type?: TensorType;
+  /** The calibration key that gave `type`, where one did: for messages, as `span` is. */
+  readonly key?: string;
   readonly class: GadgetTensorClass;
   readonly span: Span;
 }

@@ -32,8 +32,9 @@ import {
   type MatrixEntries,
 } from './range.ts';
 
-export { ValueError } from '../quantise.ts';
+export { HiddenValueError, ValueError } from '../quantise.ts';
 export type { ProverHooks } from './argument.ts';
+export { SelfCheckError } from './self-check.ts';
 export type { OnProgress, ProofPhase, ProofProgress } from './progress.ts';
 
 /** A source's tensors by checkpoint name, as floats, row-major. */
@@ -52,6 +53,8 @@ export interface CommitOptions {
 export interface CommittedFiles {
   readonly commitment: Uint8Array;
   readonly opening: Uint8Array;
+  /** Names the commitment, as verifiers expect it. */
+  readonly digest: Uint8Array;
 }
 
 /**
@@ -75,6 +78,7 @@ export async function commit(
     return {
       commitment: encodeCommitment({ source: source.name, layout, points, rangeProof: new Uint8Array(0) }),
       opening: encodeOpening({ commitment: digest, matrix: matrixDigest(entries), seed: new Uint8Array(32) }),
+      digest,
     };
   }
   const seed = blindingSeed(entropy, layout, entries);
@@ -87,9 +91,11 @@ export async function commit(
     options.hooks,
     options.treeMemory,
   );
+  const digest = commitmentDigest(source, points);
   return {
     commitment: encodeCommitment({ source: source.name, layout, points, rangeProof }),
-    opening: encodeOpening({ commitment: commitmentDigest(source, points), matrix: matrixDigest(entries), seed }),
+    opening: encodeOpening({ commitment: digest, matrix: matrixDigest(entries), seed }),
+    digest,
   };
 }
 
@@ -181,6 +187,8 @@ export interface ProveOptions {
   readonly context?: Uint8Array;
   readonly entropy?: Uint8Array;
   readonly hooks?: ProverHooks;
+  /** Whether the proof is verified before it is returned; default true. It takes about as long as a verification. */
+  readonly check?: boolean;
   /** Hears how far the proof is, in its thread, some dozens of times. */
   readonly progress?: OnProgress;
 }
@@ -195,7 +203,10 @@ export interface Proved {
 
 export interface Prover {
   readonly bundle: Bundle;
-  /** Public inputs, and secret ones that come from no source, by name, as floats, row-major. @throws ValueError */
+  /**
+   * Public inputs, and secret ones that come from no source, by name, as floats, row-major.
+   * @throws ValueError; SelfCheckError where the verifier does not accept what was made
+   */
   prove(inputs: ReadonlyMap<string, ArrayLike<number>>, options?: ProveOptions): Promise<Proved>;
 }
 
@@ -227,6 +238,7 @@ export async function createProver(
       hooks: options.hooks,
       progress: options.progress,
       treeMemory,
+      check: options.check ?? true,
     });
     const commitments = opened.map((s) => s.digest);
     const proof = encodeProof(program, { program: bundle.digest, commitments, context, publics, body });

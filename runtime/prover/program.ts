@@ -14,6 +14,7 @@ import { levelProver } from './levels.ts';
 import { lookUp, programLeaves, type LookedUp } from './program-lookups.ts';
 import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
+import { selfCheck } from './self-check.ts';
 import { matrixDigest, type MatrixEntries } from './range.ts';
 import { evaluateProgram, type Witness } from './witness.ts';
 import { witnessMatrix } from './witness-matrix.ts';
@@ -43,6 +44,8 @@ export interface ProofRequest {
   readonly progress?: OnProgress;
   /** Bytes that the lookups' tree may take; default: a share of what the device has free. */
   readonly treeMemory?: number | undefined;
+  /** Whether to verify the proof. */
+  readonly check?: boolean;
 }
 
 export interface ProvedProgram {
@@ -50,7 +53,7 @@ export interface ProvedProgram {
   readonly body: Uint8Array;
 }
 
-/** Every input has to be inside its range. */
+/** Every input has to be inside its range. @throws SelfCheckError where `check` finds the proof wrong */
 export async function proveProgram(device: Device, request: ProofRequest): Promise<ProvedProgram> {
   const { program, argument, sources } = request;
   const meter = new ProgressMeter(proofCosts(program), request.progress);
@@ -97,7 +100,13 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       request.hooks,
     ).finally(() => held.releaseAll());
     await meter.advance('close', 1);
-    return { publics, body: encodeBody(argument, body) };
+    const encoded = encodeBody(argument, body);
+    if (request.check) {
+      const { program, programDigest, context } = request;
+      const about = { program, programDigest, argument, context, publics, body: encoded };
+      await selfCheck(device, { ...about, sources, matrices });
+    }
+    return { publics, body: encoded };
   });
 }
 

@@ -1,5 +1,5 @@
 /** The verifier's role of any argument. Shares no state with a prover and returns a reason instead of throwing. */
-import type { PointVector, VerifierDevice } from '../device/device.ts';
+import type { FrVector, PointVector, VerifierDevice } from '../device/device.ts';
 import { absorbRows, decodeBody, pointList, type Argument } from '../protocol/argument.ts';
 import { closing, type ClosingTarget } from '../protocol/closing.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
@@ -18,6 +18,16 @@ import type { Transcript } from '../protocol/transcript.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/**
+ * The rows of a registered commitment: its points, or, for a prover that has their openings, a way to the same combination of them: points and
+ * scalars whose sum is that of weights[i] times row i.
+ */
+export type RegisteredRows =
+  | PointVector
+  | {
+      combined(weights: readonly bigint[]): Promise<{ readonly points: PointVector; readonly scalars: FrVector }>;
+    };
+
 export const rejected = (reason: string): Verdict => ({ ok: false, reason });
 
 /**
@@ -28,7 +38,7 @@ export async function verifyArgument(
   device: VerifierDevice,
   argument: Argument,
   transcript: Transcript,
-  registered: readonly PointVector[],
+  registered: readonly RegisteredRows[],
   bytes: Uint8Array,
   text: (ctx: ProtocolContext) => Promise<void>,
 ): Promise<Verdict> {
@@ -75,7 +85,7 @@ async function checkSigma(
   argument: Argument,
   transcript: Transcript,
   target: ClosingTarget,
-  registered: readonly PointVector[],
+  registered: readonly RegisteredRows[],
   points: PointVector,
   { points: encoded, scalars }: ProofBody,
 ): Promise<Verdict> {
@@ -121,11 +131,15 @@ async function checkSigma(
   );
   generators.push(Fr.neg(blinding));
 
+  const committed: { readonly points: PointVector; readonly scalars: FrVector }[] = [];
+  for (const [m, rows] of registered.entries()) {
+    const weights = target.matrices[m].map((c) => Fr.mul(eAll, c));
+    committed.push(
+      'combined' in rows ? await rows.combined(weights) : { points: rows, scalars: device.frVector(weights) },
+    );
+  }
   const sum = await device.msm([
-    ...registered.map((p, m) => ({
-      points: p,
-      scalars: device.frVector(target.matrices[m].map((c) => Fr.mul(eAll, c))),
-    })),
+    ...committed,
     { points, scalars: device.frVector(own) },
     { points: await device.generators(argument.columns + 1), scalars: device.frVector(generators) },
   ]);

@@ -3,9 +3,10 @@
  * and in a browser tab, needs no GPU and no threads.
  *
  * @example
- * const verifier = await createVerifier(bundle, { device });
- * await verifier.register(commitment);                 // once per commitment
- * const { ok, reason } = await verifier.verify(proof); // milliseconds
+ * const expect = { program, sources: { base: baseDigest, adapter: adapterDigest } }; // digests that you know from elsewhere
+ * const verifier = await createVerifier(bundle, { device, expect });
+ * await verifier.register(commitment);          // once per commitment
+ * const verdict = await verifier.verify(proof); // milliseconds
  *
  * @module
  */
@@ -15,14 +16,25 @@ import { decodeCommitment, decodeProof } from '../codec/files.ts';
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { VerifierDevice } from '../device/device.ts';
 import type { Argument } from '../protocol/argument.ts';
-import type { IntegerArray } from '../protocol/integers.ts';
 import { planProgram } from '../protocol/program.ts';
 import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
 import { rejected, type Verdict } from './argument.ts';
 import { decodeRows, verifyRange } from './commitment.ts';
 import { verifyProgram, type ValidCommitment } from './program.ts';
+import { digestText, expectations, toHex, type Expected, type ProofVerdict, type RestsOn } from './verdict.ts';
 
 export type { Verdict } from './argument.ts';
+export type {
+  Accepted,
+  Basis,
+  Digest,
+  Expectation,
+  Expected,
+  ProofVerdict,
+  Rejected,
+  RestsOn,
+  Unverified,
+} from './verdict.ts';
 export type { VerifierDevice } from '../device/device.ts';
 export { CodecError } from '../../compiler/bundle/canonical.ts';
 
@@ -34,20 +46,20 @@ export interface ValidationCache {
 
 export interface VerifierOptions {
   readonly device: VerifierDevice;
-  readonly cache?: ValidationCache;
+  readonly cache?: ValidationCache | undefined;
+  /**
+   * What program and commitments have to be. A source of open weights needs an entry: nothing is proved of its commitment, so a proof over
+   * other weights is as valid, and only the digest tells. Without one `verify` says `unverified`. A secret source without one is `given`.
+   */
+  readonly expect?: Expected | undefined;
 }
-
-/** Accepted proofs come with their public tensors, by name: integers, and what they stand for. */
-export type ProofVerdict =
-  | { readonly ok: true; readonly publics: ReadonlyMap<string, IntegerArray> }
-  | { readonly ok: false; readonly reason: string };
 
 export interface Verifier {
   readonly bundle: Bundle;
   /**
-   * Validates a commitment's points and range proof. One commitment per source; a later one replaces it. A commitment to
-   * open tensors proves nothing by itself: whoever has the weights checks it with `checkOpenCommitment`, and everybody
-   * else compares its digest (`commitment`) with one that was checked.
+   * Validates a commitment's points and range proof, and compares its digest with the one that is expected. One commitment per source; a
+   * later one replaces it. A commitment to open tensors proves nothing by itself: whoever has the weights checks it with
+   * `checkOpenCommitment`, and everybody else expects the digest of one that was checked.
    */
   register(commitment: Uint8Array): Promise<Verdict>;
   /** The digest of the commitment that is registered for a source, as it stands in the statement. */
@@ -58,13 +70,18 @@ export interface Verifier {
   close(): void;
 }
 
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
 
-/** @throws CodecError if the bundle is none. */
-export async function createVerifier(bundleBytes: Uint8Array, { device, cache }: VerifierOptions): Promise<Verifier> {
+/** @throws CodecError if the bundle is none; TypeError for expectations of what the program has not. */
+export async function createVerifier(
+  bundleBytes: Uint8Array,
+  { device, cache, expect = {} }: VerifierOptions,
+): Promise<Verifier> {
   const bundle = decodeBundle(bundleBytes);
   const program = bundle.gadgets;
+  const programDigest = toHex(bundle.digest);
+  const expectedProgram = expect.program === undefined ? undefined : digestText(expect.program, 'the program');
+  const expected = expectations(program.sources, expect);
   const argument = await planned(program);
   const registered = new Map<number, ValidCommitment & { release(): void }>();
 
@@ -76,7 +93,13 @@ export async function createVerifier(bundleBytes: Uint8Array, { device, cache }:
     const layout = program.sources[source];
     if (!equal(file.layout, sha256(new TextEncoder().encode(printSource(layout)))))
       return rejected('the commitment is for tensors of other names, shapes or types than this program uses');
-    const key = hex(sha256(bytes));
+    const digest = toHex(commitmentDigest(layout, file.points));
+    const wanted = expected[source];
+    if (wanted?.digest !== undefined && wanted.digest !== digest)
+      return rejected(
+        `the commitment to "${layout.name}" has the digest ${digest}, ${wanted.digest} is expected (${wanted.basis})`,
+      );
+    const key = toHex(sha256(bytes));
     const kept = await device.keep(async () => decodeRows(device, layout, file.points));
     const rows = kept.value;
     if ('ok' in rows) {
@@ -102,17 +125,28 @@ export async function createVerifier(bundleBytes: Uint8Array, { device, cache }:
   };
 
   const verify = async (bytes: Uint8Array, options: { readonly context?: Uint8Array } = {}): Promise<ProofVerdict> => {
+    if (expectedProgram !== undefined && expectedProgram !== programDigest)
+      return rejectedProof(`the bundle is the program ${programDigest}, ${expectedProgram} is expected`);
     const proof = orReason(() => decodeProof(program, bytes));
     if (typeof proof === 'string') return rejectedProof(proof);
     const commitments = program.sources.map((_, i) => registered.get(i));
     const missing = commitments.indexOf(undefined);
-    if (missing >= 0) return rejectedProof(`no valid commitment for "${program.sources[missing].name}" is registered`);
+    if (missing >= 0)
+      return {
+        ok: false,
+        verdict: 'unverified',
+        reason: `no valid commitment for "${program.sources[missing].name}" is registered`,
+        remedy: 'register one first',
+        sources: [program.sources[missing].name],
+      };
     const valid = commitments.filter((c) => c !== undefined);
     const context = options.context ?? new Uint8Array(0);
     if (!equal(proof.program, bundle.digest)) return rejectedProof('the proof is for another program');
     if (proof.commitments.length !== valid.length || !proof.commitments.every((d, i) => equal(d, valid[i].digest)))
       return rejectedProof('the proof is for another commitment');
     if (!equal(proof.context, context)) return rejectedProof('the proof is for another context');
+    const unchecked = program.sources.flatMap((s, i) => (s.open && expected[i] === undefined ? [s.name] : []));
+    if (unchecked.length > 0) return unverified(unchecked);
     const verdict = await verifyProgram(device, {
       program,
       programDigest: bundle.digest,
@@ -122,8 +156,19 @@ export async function createVerifier(bundleBytes: Uint8Array, { device, cache }:
       publics: proof.publics,
       body: proof.body,
     });
-    if (!verdict.ok) return verdict;
-    return { ok: true, publics: new Map([...proof.publics].map(([id, v]) => [program.tensors[id].name, v] as const)) };
+    if (!verdict.ok) return rejectedProof(verdict.reason);
+    return {
+      ok: true,
+      verdict: 'accepted',
+      program: programDigest,
+      programBasis: expectedProgram === undefined ? 'given' : 'pinned',
+      context: context.length > 0 ? 'bound' : 'none',
+      restsOn: program.sources.map((s, i): RestsOn => {
+        const visibility = s.open ? 'open' : 'secret';
+        return { source: s.name, visibility, digest: toHex(valid[i].digest), basis: expected[i]?.basis ?? 'given' };
+      }),
+      publics: new Map([...proof.publics].map(([id, v]) => [program.tensors[id].name, v] as const)),
+    };
   };
 
   return {
@@ -148,7 +193,16 @@ async function planned(program: GadgetProgram): Promise<Argument> {
   }
 }
 
-const rejectedProof = (reason: string): ProofVerdict => ({ ok: false, reason });
+const rejectedProof = (reason: string): ProofVerdict => ({ ok: false, verdict: 'rejected', reason });
+
+const unverified = (sources: readonly string[]): ProofVerdict => ({
+  ok: false,
+  verdict: 'unverified',
+  reason: `nobody has checked the commitment to the open weights ${sources.map((s) => `"${s}"`).join(', ')}: a proof over other weights is as valid`,
+  remedy:
+    'compare the weights with checkOpenCommitment, expect the digest of a commitment that was checked, or trust it explicitly',
+  sources,
+});
 
 function orReason<T>(read: () => T): T | string {
   try {

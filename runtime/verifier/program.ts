@@ -6,7 +6,7 @@ import type { IntegerArray } from '../protocol/integers.ts';
 import { proveText, publicDigests } from '../protocol/program.ts';
 import { verifierRole } from '../protocol/publics.ts';
 import { programTranscript } from '../protocol/statement.ts';
-import { verifyArgument, type Verdict } from './argument.ts';
+import { verifyArgument, type RegisteredRows, type Verdict } from './argument.ts';
 
 /** A commitment whose points and range proof were validated. */
 export interface ValidCommitment {
@@ -20,7 +20,7 @@ export interface VerificationRequest {
   readonly argument: Argument;
   readonly context: Uint8Array;
   /** One per source of the program. */
-  readonly commitments: readonly ValidCommitment[];
+  readonly commitments: readonly { readonly digest: Uint8Array; readonly rows: RegisteredRows }[];
   /** Public inputs and outputs, already inside their ranges. */
   readonly publics: ReadonlyMap<number, IntegerArray>;
   readonly body: Uint8Array;

@@ -100,7 +100,8 @@ async function run(
     ),
   );
   const { proof, proofBytes } = await prover.prove(inputs);
-  steps.push(await measure('prove', runs, device, () => prover.prove(inputs)));
+  steps.push(await measure('prove', runs, device, () => prover.prove(inputs, { check: false })));
+  steps.push(await measure('prove and check', runs, device, () => prover.prove(inputs)));
   const verdict = await verifier.verify(proof);
   if (!verdict.ok) throw new Error(verdict.reason);
   steps.push(await measure('verify', runs, device, () => verifier.verify(proof)));

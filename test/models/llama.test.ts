@@ -4,7 +4,14 @@ import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { compile } from '../../compiler/index.ts';
 import { interpret } from '../../compiler/interpret/index.ts';
 import type { TensorProgram } from '../../compiler/tensor/program.ts';
-import { checkOpenCommitment, commit, createProver, ValueError, type Weights } from '../../runtime/prover/index.ts';
+import {
+  checkOpenCommitment,
+  commit,
+  createProver,
+  ValueError,
+  type CommittedFiles,
+  type Weights,
+} from '../../runtime/prover/index.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import { entropyOf } from '../kit/draw.ts';
 import { testDevice } from '../kit/devices.ts';
@@ -87,10 +94,12 @@ describe('a small LLaMA', () => {
   test('proves its next token; the interpreter, another base, other weights and wrong tokens agree or are refused', async () => {
     expect(compiled.diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
     const weights = new Map(['base', 'adapter'].map((s, i) => [s, weightsOf(s, 7 + i)] as const));
-    const files = new Map<string, { commitment: Uint8Array; opening: Uint8Array }>();
+    const files = new Map<string, CommittedFiles>();
     for (const [source, w] of weights)
       files.set(source, await commit(bundle, source, w, { device, entropy: entropyOf(3) }));
-    const [base, adapter] = ['base', 'adapter'].map((s) => files.get(s) ?? { commitment: bundle, opening: bundle });
+    const [base, adapter] = ['base', 'adapter'].map(
+      (s) => files.get(s) ?? { commitment: bundle, opening: bundle, digest: bundle },
+    );
 
     // An open commitment depends on the weights alone, and whoever has them checks it.
     const again = await commit(bundle, 'base', weightsOf('base', 7), { device, entropy: entropyOf(4) });
@@ -111,7 +120,13 @@ describe('a small LLaMA', () => {
     expect([...publics.keys()]).toEqual(['next']);
     expect(BigInt(publics.get('next')?.[0] ?? -1)).toBe(expected(weights, tokens));
 
-    const verifier = await createVerifier(bundle, { device });
+    // Nobody has checked the base's commitment yet.
+    const unchecked = await createVerifier(bundle, { device });
+    for (const { commitment } of [base, adapter]) expect(await unchecked.register(commitment)).toEqual({ ok: true });
+    expect(await unchecked.verify(proof)).toMatchObject({ ok: false, verdict: 'unverified', sources: ['base'] });
+    unchecked.close();
+
+    const verifier = await createVerifier(bundle, { device, expect: { sources: { base: base.digest } } });
     expect(await verifier.register(base.commitment)).toEqual({ ok: true });
     expect(await verifier.register(adapter.commitment)).toEqual({ ok: true });
     expect((await verifier.verify(proof)).ok).toBe(true);
@@ -119,9 +134,13 @@ describe('a small LLaMA', () => {
     changed[proof.length - 40] ^= 1;
     expect((await verifier.verify(changed)).ok).toBe(false);
     const other = await commit(bundle, 'base', weightsOf('base', 9), { device });
-    expect(await verifier.register(other.commitment)).toEqual({ ok: true });
-    expect(await verifier.verify(proof)).toMatchObject({ ok: false, reason: 'the proof is for another commitment' });
+    expect((await verifier.register(other.commitment)).ok).toBe(false);
     verifier.close();
+    const trusting = await createVerifier(bundle, { device, expect: { sources: { base: { basis: 'trusted' } } } });
+    expect(await trusting.register(other.commitment)).toEqual({ ok: true });
+    expect(await trusting.register(adapter.commitment)).toEqual({ ok: true });
+    expect(await trusting.verify(proof)).toMatchObject({ ok: false, reason: 'the proof is for another commitment' });
+    trusting.close();
 
     await expect(prover.prove(new Map([['tokens', [3, 11, 0, 7, 7]]]))).rejects.toThrow(ValueError);
   });

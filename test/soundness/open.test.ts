@@ -4,7 +4,7 @@ import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { compress, Point } from '../../runtime/curve/spec.ts';
 import { decodeCommitment, encodeCommitment } from '../../runtime/codec/files.ts';
 import { checkOpenCommitment, commit, createProver, type Weights } from '../../runtime/prover/index.ts';
-import { createVerifier } from '../../runtime/verifier/index.ts';
+import { createVerifier, type Expected } from '../../runtime/verifier/index.ts';
 import { testDevice } from '../kit/devices.ts';
 import { bundleOf } from './fixture.ts';
 
@@ -56,28 +56,59 @@ describe('a published commitment to open weights', () => {
     expect((await checkOpenCommitment(many, commitment, given, { device })).ok).toBe(true);
   });
 
-  test('is all that tells other weights from the ones that are meant: a proof over them is accepted', async () => {
+  test('is all that tells other weights from the ones that are meant: only a digest that was checked stops a proof over them', async () => {
     const other = await commit(bundle, 'base', weights([9, 9, 9]), { device });
     const prover = await createProver(bundle, {
       device,
       sources: [{ opening: other.opening, weights: weights([9, 9, 9]) }],
     });
     const { proof } = await prover.prove(new Map([['x', [1, 2, 3]]]));
-    const verifier = await createVerifier(bundle, { device });
-    expect(await verifier.register(other.commitment)).toEqual({ ok: true });
-    expect((await verifier.verify(proof)).ok).toBe(true);
-    const meant = await checkOpenCommitment(
-      bundle,
-      (await commit(bundle, 'base', honest, { device })).commitment,
-      honest,
-      {
-        device,
-      },
-    );
+    const published = await commit(bundle, 'base', honest, { device });
+    const meant = await checkOpenCommitment(bundle, published.commitment, honest, { device });
     if (!meant.ok) throw new Error(meant.reason);
-    expect(verifier.commitment('base')).not.toEqual(meant.digest);
-    verifier.close();
+    expect(meant.digest).toEqual(published.digest);
+
+    const verdictWith = async (expected: Expected): Promise<unknown[]> => {
+      const verifier = await createVerifier(bundle, { device, expect: expected });
+      const registered = await verifier.register(other.commitment);
+      const verdict = await verifier.verify(proof);
+      verifier.close();
+      return [registered.ok, verdict.ok ? verdict.restsOn : verdict.verdict];
+    };
+    expect(await verdictWith({})).toEqual([true, 'unverified']);
+    for (const base of [meant.digest, { digest: meant.digest, basis: 'checked now' }] as const)
+      expect(await verdictWith({ sources: { base } })).toEqual([false, 'unverified']);
+    const digest = Buffer.from(other.digest).toString('hex');
+    const rests = { source: 'base', visibility: 'open', digest };
+    expect(await verdictWith({ sources: { base: { basis: 'trusted' } } })).toEqual([
+      true,
+      [{ ...rests, basis: 'trusted' }],
+    ]);
+    expect(await verdictWith({ sources: { base: digest } })).toEqual([true, [{ ...rests, basis: 'pinned' }]]);
   });
+
+  test('is expected of sources that the program has, and by digests', async () => {
+    const expected = (sources: Expected['sources']): Promise<unknown> =>
+      createVerifier(bundle, { device, expect: { sources } });
+    await expect(expected({ bsae: { basis: 'trusted' } })).rejects.toThrow(
+      'takes nothing from "bsae"; its sources: base',
+    );
+    await expect(expected({ base: 'abc' })).rejects.toThrow('no SHA-256 digest');
+  });
+});
+
+test('a verifier that expects another program rejects every proof', async () => {
+  const { commitment, opening, digest } = await commit(bundle, 'base', honest, { device });
+  const prover = await createProver(bundle, { device, sources: [{ opening, weights: honest }] });
+  const { proof } = await prover.prove(new Map([['x', [1, 2, 3]]]));
+  const verdictFor = async (program: Uint8Array): Promise<unknown> => {
+    const verifier = await createVerifier(bundle, { device, expect: { program, sources: { base: digest } } });
+    await verifier.register(commitment);
+    return verifier.verify(proof);
+  };
+  const own = decodeBundle(bundle).digest;
+  expect(await verdictFor(own)).toMatchObject({ ok: true, programBasis: 'pinned', context: 'none' });
+  expect(await verdictFor(own.map((b) => b ^ 1))).toMatchObject({ ok: false, verdict: 'rejected' });
 });
 
 /** Generators of columns, and that of blindings, as points. */

@@ -1,0 +1,132 @@
+/**
+ * What an output may replace. Nothing is computed for a place that cannot be written, that this command reads from, or where something of
+ * another kind stands: a slip of the hand must not cost a file.
+ */
+import { realpathSync } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { CliError, isSystemError, systemFailure } from './errors.ts';
+
+/** Stands for stdin where a file is read, and for stdout where one is written. */
+export const STREAM = '-';
+
+/** A kind of file that zkl writes. */
+export interface OutputKind {
+  /** With its article: "a bundle". */
+  readonly name: string;
+  /** Whether a file that begins with these bytes is of this kind. */
+  is(start: Uint8Array, path: string): boolean;
+}
+
+/** What is read of a file to tell its kind. */
+const ENOUGH = 2 ** 20;
+
+const packed = (name: string, letter: string): OutputKind => ({
+  name,
+  is: (start) => new TextDecoder('latin1').decode(start.subarray(0, 4)) === `ZKL${letter}`,
+});
+
+function textOf(start: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(start, { stream: start.length === ENOUGH });
+  } catch {
+    return undefined;
+  }
+}
+
+export const kinds = {
+  bundle: packed('a bundle', 'b'),
+  commitment: packed('a commitment', 'c'),
+  opening: packed('an opening', 'o'),
+  proof: packed('a proof', 'p'),
+  program: {
+    name: 'a .zkl program',
+    is: (start, path) => path.endsWith('.zkl') && textOf(start) !== undefined,
+  },
+  calibration: {
+    name: 'a calibration',
+    is: (start) => /^\s*\{[^]*"values"\s*:/.test(textOf(start) ?? ''),
+  },
+} as const satisfies Readonly<Record<string, OutputKind>>;
+
+/**
+ * @param inputs what the command reads: files, and directories whose files it may read; undefined ones and `-` are none
+ * @throws CliError before anything is computed, where the output could not be written or would replace what it must not
+ */
+export async function checkOutput(
+  path: string,
+  kind: OutputKind,
+  inputs: readonly (string | undefined)[],
+): Promise<void> {
+  if (path === STREAM) return;
+  await checkPlace(path);
+  const status = await statusOf(path);
+  if (!status) return;
+  if (status.isDirectory()) throw new CliError(`cannot write ${path}: it is a directory`, 'name a file in it');
+  if (!status.isFile()) return;
+  const real = realpathSync(path);
+  for (const input of inputs) {
+    if (input === undefined || input === STREAM) continue;
+    const own = await statusOf(input);
+    if (!own) continue;
+    if (own.ino === status.ino && own.dev === status.dev)
+      throw new CliError(`${path} is an input of this command: it would be lost`, 'name another file for the output');
+    if (own.isDirectory() && real.startsWith(join(realpathSync(input), sep)))
+      throw new CliError(
+        `${path} is a file of ${input}, which this command reads: it would be lost`,
+        'name another file for the output',
+      );
+  }
+  if (status.size > 0 && !kind.is(await startOf(path), path))
+    throw new CliError(
+      `${path} exists and is not ${kind.name}: it would be lost`,
+      'name another file for the output, or move that one away',
+    );
+}
+
+async function checkPlace(path: string): Promise<void> {
+  const directory = dirname(realPath(path));
+  let isDirectory: boolean;
+  try {
+    isDirectory = (await stat(directory)).isDirectory();
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ENOENT')
+      throw new CliError(
+        `cannot write ${path}: the directory ${directory} does not exist`,
+        `create it: mkdir -p ${directory}`,
+      );
+    throw systemFailure(error, 'write', path);
+  }
+  if (!isDirectory) throw new CliError(`cannot write ${path}: ${directory} is no directory`, 'check the path');
+}
+
+/** Where a path leads through symbolic links, so that a link stays one when its file is replaced. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+async function statusOf(path: string) {
+  try {
+    return await stat(path);
+  } catch {
+    return undefined;
+  }
+}
+
+async function startOf(path: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(ENOUGH), 0, ENOUGH, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw systemFailure(error, 'read', path);
+  }
+}
