@@ -1,7 +1,8 @@
 import { readBundle, type BundleFile } from '../bundle.ts';
 import type { Json, Run } from '../command.ts';
+import { disclosures } from '../inspect/disclosures.ts';
 import { planOf, type Plan, type PlannedLevel, type PlannedLookups } from '../inspect/plan.ts';
-import { disclosures, statementOf, statementText } from '../inspect/statement.ts';
+import { statementOf, statementText } from '../inspect/statement.ts';
 import { bytes, columns, count, duration, hex, plural } from '../text.ts';
 
 export const run: Run = async (args) => {
@@ -13,7 +14,7 @@ export const run: Run = async (args) => {
     digest: hex(bundle.digest),
     bundleBytes: file.bytes.length,
     statement: statementOf(bundle) as unknown as Json,
-    disclosures: disclosures(bundle),
+    disclosures: disclosures(bundle.gadgets) as unknown as Json,
     sources: bundle.gadgets.sources as unknown as Json,
     plan: plan as unknown as Json,
     kernels: bundle.kernels.trimEnd().split('\n'),
@@ -23,7 +24,6 @@ export const run: Run = async (args) => {
 
 function textOf({ path, bytes: data, bundle }: BundleFile, plan: Plan, kernels: boolean): string {
   const section = (title: string, body: string): string[] => (body === '' ? [] : ['', title, body]);
-  const warnings = disclosures(bundle);
   return [
     `${path}: ${bundle.gadgets.name}, ${bytes(data.length)}`,
     `program digest ${hex(bundle.digest)}`,
@@ -32,7 +32,7 @@ function textOf({ path, bytes: data, bundle }: BundleFile, plan: Plan, kernels: 
       'Published',
       [
         `  ${bytes(plan.publicBytes)} of public tensors with every proof`,
-        ...warnings.map((w) => `  warning: ${w}`),
+        ...disclosures(bundle.gadgets).map((d) => `  ${d.level}: ${d.text}`),
       ].join('\n'),
     ),
     ...section('Committed', committed(bundle.gadgets.sources)),

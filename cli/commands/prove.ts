@@ -7,6 +7,7 @@ import { withDevice } from '../device.ts';
 import { about, CliError } from '../errors.ts';
 import { readInput, writeOutputs } from '../files.ts';
 import { readInputs } from '../inputs.ts';
+import { disclosureWarnings } from '../inspect/disclosures.ts';
 import { checkOutput, kinds, STREAM } from '../outputs.ts';
 import { phaseLine, phaseTimes } from '../progress.ts';
 import { summarise, summaryText } from '../publics.ts';
@@ -18,6 +19,7 @@ export const run: Run = async (args, progress) => {
   const { sources } = file.bundle.gadgets;
   const output = args.required('output');
   await checkOutput(output, kinds.proof, args.inputs);
+  for (const warning of disclosureWarnings(file.bundle.gadgets)) progress.note(warning);
   const paths = sources.map((source) => ({
     source,
     weights: forSource('weights', perSource('weights', args.list('weights'), sources), source),

@@ -3,7 +3,7 @@ import type { Bundle } from '../../compiler/bundle/bundle.ts';
 import type { GadgetProgram, GadgetTensor } from '../../compiler/gadget/program.ts';
 import type { Rational } from '../../compiler/tensor/program.ts';
 import { position } from '../program.ts';
-import { columns, plural, shape } from '../text.ts';
+import { columns, shape } from '../text.ts';
 
 export interface StatementTensor {
   readonly name: string;
@@ -79,42 +79,4 @@ export function statementText(bundle: Bundle): string {
     [t.source === undefined ? '' : `from ${t.source}`, t.at ?? ''].filter((s) => s !== '').join(', '),
   ]);
   return columns(rows);
-}
-
-/**
- * What the public tensors give away. Public inputs and outputs of a LoRA module are linear in each other: as soon as the
- * published rows of the input span its space, they determine the product of the secret matrices.
- */
-export function disclosures({ gadgets }: Bundle): string[] {
-  return gadgets.publics.flatMap((id) => {
-    const output = gadgets.tensors[id];
-    if (output.class.kind !== 'output') return [];
-    const reads = [...dependencies(gadgets, id)].map((d) => gadgets.tensors[d]);
-    const secrets = reads.filter((t) => t.class.kind === 'committed' && !gadgets.sources[t.class.source].open);
-    const inputs = reads.filter((t) => t.class.kind === 'input' && t.shape.length > 0);
-    if (secrets.length === 0 || inputs.length === 0) return [];
-    const names = (list: readonly GadgetTensor[]): string => list.map((t) => t.name).join(', ');
-    const width = Math.max(...inputs.map((t) => t.shape[t.shape.length - 1]));
-    const rows = Math.max(...inputs.map((t) => t.shape.at(-2) ?? 1));
-    return [
-      `${output.name} is published with ${names(inputs)}, and depends on the secrets ${names(secrets)}. After about ${plural(width, 'row')} ` +
-        `(${plural(Math.ceil(width / rows), 'proof')}), the public tensors tell what the secrets do together (for LoRA: the product B A).`,
-    ];
-  });
-}
-
-/** All tensors that a tensor is computed from. */
-function dependencies(program: GadgetProgram, id: number): Set<number> {
-  const seen = new Set<number>();
-  const visit = (tensor: number): void => {
-    if (seen.has(tensor)) return;
-    seen.add(tensor);
-    const c = program.tensors[tensor].class;
-    if (c.kind === 'view') visit(c.of);
-    for (const e of program.equations)
-      if (e.target === tensor) for (const f of e.terms.flatMap((t) => t.factors)) visit(f.tensor);
-  };
-  visit(id);
-  seen.delete(id);
-  return seen;
 }

@@ -93,20 +93,13 @@ describe('the commands, one after the other', () => {
     const { proofBytes } = json('inspect', 'p.zkb').plan as { proofBytes: number };
     expect(stdout).toContain(`(${proofBytes.toLocaleString('en')} bytes)`);
     // The plan is kept: proofs have exactly this size.
-    const made = json(
-      'prove',
-      'p.zkb',
-      '--weights',
-      'adapter',
-      '--opening',
-      'keys/opening.zko',
-      '--inputs',
-      'random:2',
-      '-o',
-      'q.zkp',
-      ...small,
-    );
-    expect(made).toMatchObject({ ok: true, proofBytes });
+    const secrets = ['--weights', 'adapter', '--opening', 'keys/opening.zko'];
+    const made = place.ok('prove', 'p.zkb', ...secrets, '--inputs', 'random:2', '-o', 'q.zkp', '--json', ...small);
+    expect(JSON.parse(made.stdout)).toMatchObject({ ok: true, proofBytes });
+    // Who proves is told once what the outputs give away.
+    const { disclosures } = json('inspect', 'p.zkb') as { disclosures: { text: string }[] };
+    expect(disclosures).toMatchObject([{ kind: 'solvable', level: 'warning', rows: 6, proofs: 3, inputs: ['x'] }]);
+    expect(made.stderr.split(`warning: ${disclosures[0].text}`)).toHaveLength(2);
   });
 
   test('commit keeps the opening for its owner, and never replaces it unasked', () => {
