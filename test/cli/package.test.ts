@@ -60,6 +60,7 @@ describe('the package', () => {
       'stdlib/std.zkl',
       'LICENSE',
       'README.md',
+      'SECURITY.md',
       'package.json',
     ])
       expect(files).toContain(name);
