@@ -1,0 +1,96 @@
+/**
+ * What the extractor of docs/protocol.md, section 7, stands on: one run opens one combination of rows. Fresh challenges from the
+ * first one on give as many independent combinations as there are rows; fresh ones of the closing argument alone do not.
+ */
+import { expect, test } from 'vitest';
+import type { Argument } from '../../runtime/protocol/argument.ts';
+import { closing } from '../../runtime/protocol/closing.ts';
+import { ProtocolContext } from '../../runtime/protocol/context.ts';
+import { proveText } from '../../runtime/protocol/program.ts';
+import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/range.ts';
+import * as Fr from '../../runtime/protocol/scalar.ts';
+import { Transcript } from '../../runtime/protocol/transcript.ts';
+import { Draw } from '../kit/draw.ts';
+import { createSubject } from '../kit/subject.ts';
+
+/** Challenges of the text from one seed, those of the closing argument from another. */
+class TwoSeeds extends Transcript {
+  readonly #text: Draw;
+  readonly #closing: Draw;
+
+  constructor(text: number, end: number) {
+    super();
+    this.#text = new Draw('text', text);
+    this.#closing = new Draw('closing', end);
+  }
+
+  override challenge(label: string): bigint {
+    return (/^(closing|columns)/.test(label) ? this.#closing : this.#text).scalar();
+  }
+}
+
+type Text = (ctx: ProtocolContext, draw: Draw) => Promise<void>;
+
+/** The weights of all rows in what a run opens: of the matrices, then of the pads. Messages follow from the text's seed. */
+async function weightsOf(argument: Argument, text: Text, seed: number, end: number): Promise<bigint[]> {
+  const draw = new Draw('messages', seed);
+  const wire = { masked: () => draw.scalar(), clear: () => draw.scalar() };
+  const ctx = new ProtocolContext(new TwoSeeds(seed, end), wire);
+  await text(ctx, draw);
+  const { matrices, pads } = await closing(ctx, argument.matrices, argument.closing, { wire });
+  return [...matrices.flat(), ...(['P', 'A', 'B', 'C'] as const).flatMap((kind) => pads[kind])];
+}
+
+const subtract = (v: readonly bigint[], scale: bigint, b: readonly bigint[]): bigint[] =>
+  v.map((x, i) => Fr.sub(x, Fr.mul(scale, b[i])));
+
+/** The dimension of what some vectors span. */
+function rank(vectors: readonly (readonly bigint[])[]): number {
+  const basis: { readonly pivot: number; readonly v: readonly bigint[] }[] = [];
+  for (const vector of vectors) {
+    let v = [...vector];
+    for (const b of basis) v = subtract(v, v[b.pivot], b.v);
+    const pivot = v.findIndex((x) => x !== 0n);
+    if (pivot < 0) continue;
+    const scale = Fr.inv(v[pivot]);
+    basis.push({ pivot, v: v.map((x) => Fr.mul(x, scale)) });
+  }
+  return basis.length;
+}
+
+async function dimensions(argument: Argument, text: Text): Promise<{ rows: number; fresh: number; late: number }> {
+  const rows =
+    argument.matrices.reduce((n, m) => n + m.rows, 0) + argument.closing.plainRows + 3 * argument.closing.tripleRows;
+  const runs = async (textOf: (k: number) => number): Promise<bigint[][]> => {
+    const out: bigint[][] = [];
+    for (let k = 1; k <= rows + 2; k++) out.push(await weightsOf(argument, text, textOf(k), k));
+    return out;
+  };
+  return { rows, fresh: rank(await runs((k) => k)), late: rank(await runs(() => 1)) };
+}
+
+const subject = await createSubject(`model m { dim T = 3, I = 40, O = 12, R = 3
+  public x[T, I]: fixed<8, 4>
+  secret A[R, I]: fixed<8, 7> from adapter "A"
+  secret B[O, R]: fixed<8, 7> from adapter "B"
+  u[t, r] = round<12, 6>(sum(i) x[t, i] * A[r, i])
+  public y[t, o] = sum(r) u[t, r] * B[o, r] }`);
+
+test('a program proof: every row is opened by runs from the first challenge on, and not by fresh closings', async () => {
+  const { rows, fresh, late } = await dimensions(subject.argument, (ctx, draw) => {
+    const some = (): Promise<bigint> => Promise.resolve(draw.scalar());
+    return proveText(ctx, subject.gadgets, { evaluate: some, evaluateView: some, evaluateTable: some });
+  });
+  expect(fresh).toBe(rows);
+  expect(late).toBeLessThan(rows);
+});
+
+test('a range proof: likewise', async () => {
+  const [source] = subject.gadgets.sources;
+  const plan = planRange(source);
+  const { rows, fresh, late } = await dimensions(await planRangeArgument(source, plan), (ctx) =>
+    proveRange(ctx, source, plan),
+  );
+  expect(fresh).toBe(rows);
+  expect(late).toBeLessThan(rows);
+});
