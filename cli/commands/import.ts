@@ -100,15 +100,11 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
   const weights = [`--weights base=${directory}`, ...paths.map((path, k) => `--weights ${sources[k]}=${path}`)].join(
     ' ',
   );
-  const left = adapters.flatMap(({ description, source }) =>
-    description.leftOut.map((t) => [`  ${t.name}`, shape(t.shape), `of ${source}: ${t.reason}`]),
-  );
   const summary = [
     `${output}: ${config.architecture} of ${plural(config.layers, 'layer')}, ${plural(tokens, 'token')}` +
       (adapters.length === 0
         ? ''
         : `, ${plural(adapters.length, 'adapter')} on ${plural(adapted.length, 'projection')}`),
-    ...(left.length > 0 ? [`left out ${plural(left.length, 'tensor')}:`, columns(left)] : []),
     `next: zkl calibrate ${output} ${weights} --samples FILE`,
   ].join('\n');
   const json = {
@@ -121,7 +117,6 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
       source: sources[k],
       projections: adapters[k].description.modules.length,
     })),
-    leftOut: adapters.flatMap(({ description }) => description.leftOut),
   };
   return { exit: 0, text: summary, json, wroteStdout: output === STREAM };
 };

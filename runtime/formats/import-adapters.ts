@@ -32,7 +32,7 @@ const LARGEST = 2 - 2 ** -15;
  *
  * @param projections of the model, by path
  * @throws FormatError for a module that is no projection of the model, or of another shape, and for parts of an adapter
- *   that stand in place of parts of the model
+ *   that are no low-rank update
  */
 export function updatesOf(
   adapters: readonly ModelAdapter[],
@@ -41,18 +41,14 @@ export function updatesOf(
   const updates = new Map<string, Update[]>();
   for (const adapter of adapters) {
     const { description, fileName, maxAbs } = adapter;
-    for (const { name, shape } of description.leftOut) {
-      const path = name.replace(/\.(?:weight|bias)$/, '');
-      if (
-        projections.has(path) ||
-        /(?:^|\.)(?:embed_tokens|wte|wpe|norm|ln_\w+|input_layernorm|post_attention_layernorm)$/.test(path)
-      )
-        throw new FormatError(
-          fileName,
-          `${quote(name)} ${formatShape(shape)} stands in place of a tensor of the model`,
-          'merge it into the model with `merge_and_unload()`, or train without "modules_to_save"',
-        );
-    }
+    // Whatever was trained beside the matrices is a part of the model that PEFT runs.
+    const [saved] = description.leftOut;
+    if (saved !== undefined)
+      throw new FormatError(
+        fileName,
+        `${quote(saved.name)} ${formatShape(saved.shape)} stands in place of a tensor of the model or beside it: it was saved whole with the adapter`,
+        'merge it into the model with `merge_and_unload()`, or train without "modules_to_save" and new tokens',
+      );
     for (const module of description.modules) {
       const projection = projections.get(module.path);
       if (projection === undefined)

@@ -32,6 +32,13 @@ export async function importModel(
       `the model has ${config.positions} positions, fewer than ${tokens} tokens`,
       `import it with --tokens ${config.positions} at most`,
     );
+  const window = windowOf(config);
+  if (window !== undefined && tokens > window)
+    throw new FormatError(
+      checkpoint.configFile,
+      `"sliding_window" is ${window}: attention is cut to a window of fewer than ${tokens} tokens`,
+      `import it with --tokens ${window} at most`,
+    );
   const parts = config.family === 'llama' ? llamaParts(config) : gpt2Parts(config);
   checkTensors(checkpoint, parts, config);
   const updates = updatesOf(adapters, parts.projections);
@@ -56,6 +63,8 @@ export async function importModel(
     adapted: [...updates.keys()],
   };
 }
+
+const windowOf = (config: ModelConfig): number | undefined => (config.family === 'llama' ? config.window : undefined);
 
 /** Masks and angles that older checkpoints hold, and a copy of a tied head. */
 const BUFFERS = /(?:^|\.)(?:attn\.(?:masked_)?bias|rotary_emb\.inv_freq)$/;
@@ -93,6 +102,7 @@ function assemble(
     '',
     'A proof shows that `next` is the token which the model finds most likely to follow `tokens`: exactly, in the fixed-point',
     'arithmetic written here and in the calibration. It publishes the tokens; `secret tokens` keeps them.',
+    ...windowDocs(config),
     ...adapters.map(
       ({ source, fileName, description }) =>
         `The weights of \`${source}\`, for ${description.modules.length} projections, are those of ${lastName(fileName.replace(/\/[^/]*$/, ''))}.`,
@@ -112,6 +122,13 @@ function assemble(
     '}',
     '',
   ].join('\n');
+}
+
+/** What whoever changes T has to know. */
+function windowDocs(config: ModelConfig): string[] {
+  const window = windowOf(config);
+  if (window === undefined) return [];
+  return [`The model's attention sees ${window} tokens at most: with a larger T the program is another model.`];
 }
 
 /** The last name of a path, inside a comment. */

@@ -2,8 +2,11 @@
  * `config.json` of the decoder families that can be imported. A field that changes what a model computes is either
  * understood here or refused by name; so is one that is not known: never skipped.
  */
+import { Fields, show, UNSUPPORTED } from './config-fields.ts';
 import { FormatError, quote } from './errors.ts';
-import { isObject, type JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
+import { rotaryBase } from './rotary-config.ts';
+import { attentionWindow } from './window-config.ts';
 
 /** A function between the two projections of a feed-forward layer, by its table in the standard library. */
 export type Activation = 'silu' | 'gelu' | 'gelu_erf' | 'relu';
@@ -31,6 +34,8 @@ export interface LlamaConfig extends Decoder {
   readonly groups: number;
   /** Base of the rotary angles. */
   readonly theta: number;
+  /** How many tokens attention sees at most, the present one included; undefined where no layer has a window. */
+  readonly window: number | undefined;
   /** Projections with a bias. */
   readonly biased: { readonly input: boolean; readonly output: boolean; readonly mlp: boolean };
 }
@@ -72,85 +77,6 @@ const MISSING: Readonly<Record<string, string>> = {
   GPT2ForSequenceClassification: 'a head for classes',
   LlamaForSequenceClassification: 'a head for classes',
 };
-
-/** Fields without an effect on what is computed, besides names of files and of settings for generation. */
-const HARMLESS = new Set(
-  `_name_or_path _attn_implementation_autoset architectures model_type torch_dtype dtype transformers_version use_cache
-  bos_token_id eos_token_id pad_token_id unk_token_id sep_token_id decoder_start_token_id initializer_range
-  attention_dropout attn_pdrop embd_pdrop resid_pdrop hidden_dropout output_attentions output_hidden_states return_dict
-  return_dict_in_generate gradient_checkpointing task_specific_params summary_activation summary_first_dropout
-  summary_proj_to_labels summary_type summary_use_proj finetuning_task id2label label2id num_labels problem_type
-  tokenizer_class prefix torchscript chunk_size_feed_forward max_length min_length do_sample early_stopping num_beams
-  num_beam_groups diversity_penalty temperature top_k top_p typical_p repetition_penalty length_penalty
-  no_repeat_ngram_size encoder_no_repeat_ngram_size bad_words_ids num_return_sequences output_scores
-  forced_bos_token_id forced_eos_token_id remove_invalid_values exponential_decay_length_penalty suppress_tokens
-  begin_suppress_tokens is_encoder_decoder is_decoder tf_legacy_loss use_bfloat16 n_ctx pretraining_tp
-  reorder_and_upcast_attn max_window_layers`.split(/\s+/),
-);
-
-/** A value out of the file, cut to what fits in a message. */
-const show = (value: unknown): string => JSON.stringify(value).slice(0, 100);
-
-/** Reads fields by name and remembers which. */
-class Fields {
-  readonly file: string;
-  readonly #config: JsonObject;
-  readonly #read = new Set<string>();
-
-  constructor(file: string, config: JsonObject) {
-    this.file = file;
-    this.#config = config;
-  }
-
-  /** What a field holds; undefined where it is missing or null. */
-  any(name: string): unknown {
-    this.#read.add(name);
-    return this.#config[name] ?? undefined;
-  }
-
-  fail(name: string, problem: string, remedy = 'is it the configuration of this model?'): never {
-    throw new FormatError(this.file, `${quote(name)} ${problem}`, remedy);
-  }
-
-  /** A whole number from 1. */
-  length(name: string, fallback?: number): number {
-    const value = this.any(name) ?? fallback;
-    if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-    return this.fail(name, value === undefined ? 'is missing' : `is ${show(value)}, no whole number from 1`);
-  }
-
-  positive(name: string, fallback: number): number {
-    const value = this.any(name) ?? fallback;
-    if (typeof value === 'number' && value > 0 && value < Infinity) return value;
-    return this.fail(name, `is ${show(value)}, no positive number`);
-  }
-
-  flag(name: string, fallback: boolean): boolean {
-    const value = this.any(name) ?? fallback;
-    return typeof value === 'boolean' ? value : this.fail(name, `is ${show(value)}, neither true nor false`);
-  }
-
-  /** A field that must not say anything else. */
-  only(name: string, wanted: unknown, why: string): void {
-    const value = this.any(name);
-    if (value !== undefined && value !== wanted) this.fail(name, `is ${show(value)}: ${why}`, UNSUPPORTED);
-  }
-
-  /** Refuses the fields that nothing has read. Those that are false, null or empty say nothing. */
-  refuseOthers(): void {
-    for (const [name, value] of Object.entries(this.#config)) {
-      if (this.#read.has(name) || HARMLESS.has(name)) continue;
-      if (value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0)) continue;
-      this.fail(
-        name,
-        `is ${show(value)}, and it is not known here what that changes`,
-        'if it changes nothing of what the model computes, take it out of the configuration',
-      );
-    }
-  }
-}
-
-const UNSUPPORTED = 'such models cannot be imported; write the program by hand from the blocks of "std"';
 
 /**
  * @param file its name in messages
@@ -208,56 +134,29 @@ function llama(fields: Fields, architecture: string): LlamaConfig {
   if (heads % groups !== 0)
     fields.fail('num_key_value_heads', `is ${groups}, which does not divide the ${heads} heads of queries`);
   if (head % 2 !== 0) fields.fail('head_dim', `is ${head}: rotary positions turn pairs`);
-  refuseWindows(fields, architecture);
   fields.only('partial_rotary_factor', 1, 'only a part of each head is rotated');
   const qwen = architecture === 'Qwen2ForCausalLM';
   const bias = fields.flag('attention_bias', false);
+  const layers = fields.length('num_hidden_layers');
+  const positions = fields.length('max_position_embeddings', 2048);
   return {
     family: 'llama',
     architecture,
     vocabulary: fields.length('vocab_size'),
     width,
-    layers: fields.length('num_hidden_layers'),
+    layers,
     heads,
     groups,
     head,
     inner: fields.length('intermediate_size'),
-    positions: fields.length('max_position_embeddings', 2048),
+    positions,
+    window: attentionWindow(fields, architecture, layers),
     eps: fields.positive('rms_norm_eps', 1e-6),
-    theta: rotaryBase(fields),
+    theta: rotaryBase(fields, positions),
     activation: activation(fields, 'hidden_act', 'silu'),
     tied: fields.flag('tie_word_embeddings', false),
     biased: { input: bias || qwen, output: bias, mlp: fields.flag('mlp_bias', false) },
   };
-}
-
-function refuseWindows(fields: Fields, architecture: string): void {
-  const window = fields.any('sliding_window');
-  const used = fields.any('use_sliding_window') ?? architecture === 'MistralForCausalLM';
-  if (window !== undefined && used !== false)
-    fields.fail('sliding_window', `is ${show(window)}: attention is cut to a window`, UNSUPPORTED);
-  const types = fields.any('layer_types');
-  if (types !== undefined && !(Array.isArray(types) && types.every((t) => t === 'full_attention')))
-    fields.fail('layer_types', `is ${show(types)}: not all layers have full attention`, UNSUPPORTED);
-}
-
-/** The base of the angles, where nothing scales them. */
-function rotaryBase(fields: Fields): number {
-  for (const name of ['rope_scaling', 'rope_parameters']) {
-    const scaling = fields.any(name);
-    if (scaling === undefined) continue;
-    if (!isObject(scaling)) return fields.fail(name, 'is no object');
-    const kind = scaling['rope_type'] ?? scaling['type'] ?? 'default';
-    const others = Object.keys(scaling).filter((key) => !['rope_type', 'type', 'rope_theta'].includes(key));
-    if (kind !== 'default' || others.length > 0)
-      return fields.fail(name, `is ${show(scaling)}: the rotary angles are scaled`, UNSUPPORTED);
-    const theta = scaling['rope_theta'];
-    if (typeof theta === 'number' && theta > 0) {
-      fields.only('rope_theta', theta, `${name} says ${theta}`);
-      return theta;
-    }
-  }
-  return fields.positive('rope_theta', 10000);
 }
 
 function gpt2(fields: Fields, architecture: string): Gpt2Config {

@@ -1,8 +1,9 @@
 /**
  * `adapter_config.json` of PEFT (huggingface/peft, `tuners/lora/config.py`), for plain LoRA. A field that changes what an
- * adapter adds to its modules is either understood here or refused by name: never skipped.
+ * adapter adds to its modules, or to which model, is either understood here or refused by name: never skipped.
  */
 import { FormatError, quote } from './errors.ts';
+import { HARMLESS_ADAPTER_FIELDS } from './harmless-fields.ts';
 import { isObject, parseJson, type JsonObject } from './json.ts';
 
 export interface LoraConfig {
@@ -51,10 +52,28 @@ const REFUSED: Readonly<Record<string, string>> = {
   target_parameters: 'the adapter changes parameters that no module multiplies by, such as stacked experts',
   alora_invocation_tokens: 'activated LoRA adds its update after certain tokens only',
   arrow_config: 'Arrow routes between several adapters',
+  kasa_config: 'KaSA multiplies by a learned diagonal between A and B, and cuts the base weights',
+  monteclora_config: 'MonteCLoRA perturbs A with samples of its own',
+  trainable_token_indices: 'rows of the embedding were trained, too, and are no low-rank update',
 };
 
-/** Switches of no effect on trained weights. */
-const HARMLESS = new Set(['use_rslora']);
+/** Fields that are read here. */
+const UNDERSTOOD = new Set(
+  `peft_type r lora_alpha use_rslora fan_in_fan_out rank_pattern alpha_pattern target_modules modules_to_save bias
+  base_model_name_or_path init_lora_weights`.split(/\s+/),
+);
+
+/** Ways to initialise A and B that leave the base model as it is. */
+const INITS_BESIDE_BASE = new Set(['gaussian', 'eva', 'orthogonal', 'mica']);
+
+/** Ways that also change the base model, by how their names begin, with what is done to it. */
+const INITS_OF_BASE: Readonly<Record<string, string>> = {
+  pissa: 'PiSSA takes the largest singular components out of the base weights',
+  olora: 'OLoRA takes the initial product of B and A out of the base weights',
+  corda: 'CorDA takes the initial product of B and A out of the base weights',
+  lora_ga: 'LoRA-GA takes the initial product of B and A out of the base weights',
+  loftq: 'LoftQ replaces the base weights by quantised ones',
+};
 
 /**
  * @param file its name in messages
@@ -67,9 +86,15 @@ export function readLoraConfig(text: string, file = 'adapter_config.json'): Lora
   refuseVariants(file, config);
   const rank = config.r;
   if (!isRank(rank)) throw new FormatError(file, `r is ${show(rank)}`, 'the rank has to be a whole number from 1');
-  const alpha = config.lora_alpha ?? 8;
+  refuseInit(file, config.init_lora_weights);
+  // What PEFT takes where the field is missing. A null it takes as no number at all.
+  const alpha = config.lora_alpha === undefined ? 8 : config.lora_alpha;
   if (!isAlpha(alpha))
-    throw new FormatError(file, `lora_alpha is ${show(alpha)}`, 'it has to be a finite number other than 0');
+    throw new FormatError(
+      file,
+      `lora_alpha is ${show(alpha)}`,
+      'it has to be a finite number other than 0: write the one that the adapter was trained with',
+    );
   return {
     file,
     rank,
@@ -100,16 +125,18 @@ function refuseVariants(file: string, config: JsonObject): void {
     throw new FormatError(file, `peft_type is ${show(type)}${known}, which is not LoRA`, NEEDS_LORA);
   }
   for (const [name, value] of Object.entries(config)) {
-    if (isUnset(value) || HARMLESS.has(name)) continue;
+    if (UNDERSTOOD.has(name) || HARMLESS_ADAPTER_FIELDS.has(name) || isUnset(value)) continue;
     const reason = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
     if (reason !== undefined)
       throw new FormatError(file, `${name} is ${show(value)}: ${reason}`, `${NEEDS_LORA}, ${MERGE}`);
-    if (name.startsWith('use_'))
-      throw new FormatError(
-        file,
-        `${quote(name)} is ${show(value)}, a variant of LoRA that is not known here`,
-        `${NEEDS_LORA}, ${MERGE}`,
-      );
+    const unknown = name.startsWith('use_')
+      ? 'a variant of LoRA that is not known here'
+      : 'and it is not known here what that changes';
+    throw new FormatError(
+      file,
+      `${quote(name)} is ${show(value)}, ${unknown}`,
+      `if it changes nothing of what the adapter adds, take it out of the configuration; else ${NEEDS_LORA}, ${MERGE}`,
+    );
   }
   const { bias = 'none' } = config;
   if (bias !== 'none')
@@ -118,6 +145,29 @@ function refuseVariants(file: string, config: JsonObject): void {
       `bias is ${show(bias)}: trained biases are not part of the low-rank update`,
       'train the adapter again with bias "none"',
     );
+}
+
+/** @throws FormatError if the matrices are made for a base model that was changed when they were initialised */
+function refuseInit(file: string, init: unknown): void {
+  if (init === undefined || init === null || typeof init === 'boolean') return;
+  const name = typeof init === 'string' ? init.toLowerCase() : '';
+  if (INITS_BESIDE_BASE.has(name)) return;
+  const changed = Object.keys(INITS_OF_BASE).find((start) => name.startsWith(start));
+  if (changed === undefined)
+    throw new FormatError(
+      file,
+      `init_lora_weights is ${show(init)}, and it is not known here whether that changes the base model`,
+      `${NEEDS_LORA}, ${MERGE}`,
+    );
+  const convert =
+    changed === 'loftq'
+      ? NEEDS_LORA
+      : 'convert it to plain LoRA: save it again with `save_pretrained(DIR, path_initial_model_for_weight_conversion=INITIAL_ADAPTER)` of PEFT';
+  throw new FormatError(
+    file,
+    `init_lora_weights is ${show(init)}: ${INITS_OF_BASE[changed]}, so the adapter belongs to another model than it names`,
+    `${convert}, ${MERGE}`,
+  );
 }
 
 const isUnset = (value: unknown): boolean =>

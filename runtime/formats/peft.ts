@@ -79,7 +79,7 @@ export function describeAdapter(
   const leftOut: LeftOut[] = [];
   for (const [stored, { shape }] of tensors) {
     refuseTensor(file, stored);
-    const match = LORA.exec(stored);
+    const match = SAVED.test(stored) ? null : LORA.exec(stored);
     if (!match) {
       leftOut.push(leaveOut(config, stored, shape));
       continue;
@@ -158,12 +158,18 @@ function largest(file: string, name: string, shape: readonly number[], values: F
 /** Older versions of PEFT put the adapter's name before `weight`. */
 const LORA = /^(?:base_model\.model\.)?(.+)\.lora_([AB])(?:\.[^.]+)?\.weight$/;
 
+/** A module that was trained whole, by the name of PEFT's wrapper around it. */
+const SAVED = /\.modules_to_save\./;
+
 /** Parts of tensors' names that belong to other methods. */
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/\.lora_magnitude_vector\b/, 'a magnitude of DoRA'],
   [/\.lora_embedding_[AB]\b/, 'LoRA on an embedding, which selects columns of A and multiplies by nothing'],
   [/\.lora_[AB](?:\.[^.]+)?\.bias$/, 'a bias of LoRA'],
   [/\.lora_E\b/, 'a diagonal of AdaLoRA'],
+  [/\.lora_diag\b/, 'a diagonal of KaSA'],
+  [/\.lora_monteclora_sampler\b/, 'a sampler of MonteCLoRA'],
+  [/(?:^|\.)(?:trainable_tokens|token_adapter)(?:_\w+)?(?:\.|$)/, 'rows of an embedding that were trained'],
   [/\.hada_w[12]_[ab]\b/, 'a factor of LoHa'],
   [/\.lokr_w[12]\b/, 'a factor of LoKr'],
   [/\.ia3_l\b/, 'a vector of IA3'],
@@ -189,11 +195,12 @@ const PREFIX = 'base_model.model.';
 function leaveOut({ modulesToSave }: LoraConfig, stored: string, shape: readonly number[]): LeftOut {
   const name = stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored;
   const saved = modulesToSave.find((module) => `.${name}.`.includes(`.${module}.`));
-  const why = name.includes('trainable_tokens')
-    ? 'trained tokens of an embedding'
-    : saved !== undefined
+  const why =
+    saved !== undefined
       ? `saved whole by modules_to_save (${quote(saved)})`
-      : 'saved whole with the adapter, as heads of classifiers are';
+      : SAVED.test(name)
+        ? 'saved whole by modules_to_save'
+        : 'saved whole with the adapter, as heads of classifiers are';
   return { name, stored, shape, reason: `${why}, no LoRA matrix` };
 }
 

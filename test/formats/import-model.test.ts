@@ -7,6 +7,7 @@ import { openCheckpoint, type Checkpoint } from '../../runtime/formats/checkpoin
 import { FormatError } from '../../runtime/formats/errors.ts';
 import type { ModelAdapter } from '../../runtime/formats/import-adapters.ts';
 import { importModel } from '../../runtime/formats/import-model.ts';
+import { HARMLESS_MODEL_FIELDS } from '../../runtime/formats/harmless-fields.ts';
 import { loadAdapter } from '../../runtime/formats/peft.ts';
 import { bytesSource } from '../../runtime/formats/source.ts';
 import { checkText } from '../compiler/standard.ts';
@@ -273,6 +274,62 @@ describe('imported programs compute what the models compute', () => {
   });
 });
 
+const MISTRAL = { architectures: ['MistralForCausalLM'] };
+/** In all layers, unless something else is said. */
+const QWEN = { architectures: ['Qwen2ForCausalLM'], use_sliding_window: true, max_window_layers: 0 };
+const SOME_WINDOWS = ['full_attention', 'sliding_attention'];
+
+describe('what changes nothing of the model is accepted', () => {
+  const rope = (scaling: Readonly<Record<string, unknown>>): [string, Record<string, unknown>][] => [
+    [`rope_scaling ${JSON.stringify(scaling)}`, { rope_scaling: scaling }],
+    [`rope_parameters ${JSON.stringify(scaling)}`, { rope_parameters: scaling }],
+  ];
+
+  test.each<[string, Record<string, unknown>]>([
+    ['a window as wide as the tokens', { ...MISTRAL, sliding_window: 4 }],
+    ['a wider one', { ...MISTRAL, sliding_window: 4096 }],
+    ['the window that Mistral has where nothing is said', MISTRAL],
+    ['no window', { ...MISTRAL, sliding_window: null }],
+    ['a wide window in some layers', { layer_types: SOME_WINDOWS, use_sliding_window: true, sliding_window: 4 }],
+    ['a window that is not used', { sliding_window: 3, use_sliding_window: false, max_window_layers: 1 }],
+    ['a window from a layer that there is not', { sliding_window: 3, use_sliding_window: true, max_window_layers: 2 }],
+    ['only layers without', { sliding_window: 3, layer_types: ['full_attention', 'full_attention'] }],
+    ...rope({ type: 'linear', factor: 1 }),
+    ...rope({ rope_type: 'linear', factor: 1, type: 'linear' }),
+    ...rope({ type: 'dynamic', factor: 1 }),
+    ...rope({ rope_type: 'yarn', factor: 1, beta_fast: 32, original_max_position_embeddings: 32 }),
+    ...rope({
+      rope_type: 'llama3',
+      factor: 1,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 16,
+    }),
+    ...rope({ rope_type: 'default', factor: 1, rope_theta: 10000, partial_rotary_factor: 1 }),
+  ])('%s', async (_, changes) => {
+    const made = makeLlama();
+    const plain = await importModel(await open(modelFiles(made)), [], 4);
+    const other = await importModel(await open(modelFiles({ ...made, config: { ...made.config, ...changes } })), [], 4);
+    const body = (text: string): string => text.slice(text.indexOf('\nmodel '));
+    expect(body(other.text)).toBe(body(plain.text));
+  });
+
+  test('a program says up to how many tokens it is the model', async () => {
+    const made = makeLlama();
+    const text = async (sliding_window: number | null): Promise<string> => {
+      const config = { ...made.config, ...MISTRAL, sliding_window };
+      return (await importModel(await open(modelFiles({ ...made, config })), [], 4)).text;
+    };
+    expect(await text(9)).toContain('sees 9 tokens at most: with a larger T the program is another model.');
+    expect(await text(null)).not.toContain('at most');
+  });
+
+  test('Qwen2 without windows in its first layers', async () => {
+    const made = makeLlama({ ...QWEN, max_window_layers: 2, sliding_window: 1 });
+    await expect(importModel(await open(modelFiles(made)), [], 4)).resolves.toBeDefined();
+  });
+});
+
 describe('what cannot be imported is refused by name', () => {
   const refusal = async (
     files: ReadonlyMap<string, Uint8Array | string>,
@@ -314,8 +371,46 @@ describe('what cannot be imported is refused by name', () => {
     ],
     ['two bases', { rope_parameters: { rope_type: 'default', rope_theta: 5e5 } }, /"rope_theta" is 10000/],
     ['part of each head', { partial_rotary_factor: 0.5 }, /"partial_rotary_factor" is 0.5/],
-    ['windows', { architectures: ['MistralForCausalLM'], sliding_window: 16 }, /"sliding_window" is 16/],
+    [
+      'windows',
+      { ...MISTRAL, sliding_window: 3 },
+      /"sliding_window" is 3: .* fewer than 4 tokens; .*--tokens 3 at most/,
+    ],
+    ['windows that Mistral cannot switch off', { ...MISTRAL, sliding_window: 3, use_sliding_window: false }, /window/],
     ['windows in some layers', { layer_types: ['full_attention', 'sliding_attention'] }, /"layer_types"/],
+    ['windows in other layers', { ...QWEN, max_window_layers: 1, sliding_window: 3 }, /"sliding_window" is 3/],
+    ['windows by name', { ...QWEN, layer_types: SOME_WINDOWS, sliding_window: 3 }, /"sliding_window" is 3/],
+    ['windows of no width', { ...MISTRAL, sliding_window: 0 }, /"sliding_window" is 0, no whole number from 1/],
+    ['windows of another width', { ...MISTRAL, sliding_window: '9' }, /"sliding_window" is "9"/],
+    ['windows, and nothing says how wide', { ...QWEN, layer_types: SOME_WINDOWS, sliding_window: null }, /how wide/],
+    ['chunks', { layer_types: ['full_attention', 'chunked_attention'] }, /"layer_types"/],
+    ['types of other layers', { layer_types: ['full_attention'] }, /"layer_types" has 1 entries, the model 2 layers/],
+    ...(
+      [
+        { rope_type: 'linear', factor: 1.5 },
+        { rope_type: 'linear' },
+        { type: 'linear', rope_type: 'llama3', factor: 1 },
+        { type: 'linear', factor: '1' },
+        { type: 'linear', factor: 1, other: 2 },
+        { type: 'linear', factor: 1, partial_rotary_factor: 0.5 },
+        { type: 'dynamic', factor: 2 },
+        { type: 'yarn', factor: 1, attention_factor: 1.2 },
+        { type: 'yarn', factor: 1, original_max_position_embeddings: 16 },
+        { type: 'longrope', factor: 1, short_factor: [1, 1] },
+        { type: 'later', factor: 1 },
+        { factor: 2 },
+      ] as const
+    ).map((rope): [string, Record<string, unknown>, RegExp] => [
+      `angles ${JSON.stringify(rope)}`,
+      { rope_scaling: rope },
+      /"rope_scaling" is .*the rotary angles are scaled/,
+    ]),
+    ['a base that is none', { rope_scaling: { rope_theta: '5' } }, /"rope_theta" is no positive number/],
+    [
+      'bases in two places',
+      { rope_theta: undefined, rope_scaling: { rope_theta: 5 }, rope_parameters: { rope_theta: 6 } },
+      /has the base 6, "rope_scaling" has 5/,
+    ],
     ['another activation', { hidden_act: 'mish' }, /"hidden_act" is "mish"; known are silu/],
     ['a field nobody knows', { logit_scale: 0.5 }, /"logit_scale" is 0.5, and it is not known here what that changes/],
     ['quantised weights', { quantization_config: { bits: 4 } }, /"quantization_config" is set/],
@@ -358,6 +453,26 @@ describe('what cannot be imported is refused by name', () => {
     await expect(importModel(await open(files), [], 4)).resolves.toBeDefined();
   });
 
+  test.each<[string, MadeModel]>([
+    ['Llama', makeLlama()],
+    ['GPT-2', makeGpt2()],
+  ])('%s with all harmless fields', async (_, made) => {
+    const names = [...HARMLESS_MODEL_FIELDS.keys()].filter((name) => !(name in made.config));
+    for (const value of [1, 'x', true, { a: 1 }]) {
+      const files = withConfig(made, Object.fromEntries(names.map((name) => [name, value])));
+      await expect(importModel(await open(files), [], 4)).resolves.toBeDefined();
+    }
+  });
+
+  test('the harmless fields are neither read nor known to change anything', async () => {
+    for (const name of [
+      'hidden_size rope_theta rope_scaling sliding_window logits_soft_cap attention_multiplier pruned_heads',
+      'embedding_multiplier qk_layernorm scale_attn_weights add_cross_attention quantization_config auto_map',
+    ].flatMap((names) => names.split(' ')))
+      expect(HARMLESS_MODEL_FIELDS.has(name)).toBe(false);
+    expect(await refusal(withConfig(makeGpt2(), { pruned_heads: { 0: [1] } }))).toMatch(/"pruned_heads" is/);
+  });
+
   test('more tokens than positions', async () => {
     expect(await refusal(modelFiles(makeLlama()), [], 33)).toMatch('the model has 32 positions, fewer than 33 tokens');
   });
@@ -373,16 +488,27 @@ describe('what cannot be imported is refused by name', () => {
       /goes from 12 to 12, in the model from 12 to 16/,
     );
     expect(await refusal(files, [await adapter('model.layers.0.self_attn.q_proj', 12, 16, 3)])).toMatch(/below 2/);
+  });
+
+  test.each([
+    'lm_head.weight',
+    'lm_head.modules_to_save.default.weight',
+    'lm_head.modules_to_save.weight',
+    'model.embed_tokens.modules_to_save.default.weight',
+    'model.layers.0.input_layernorm.modules_to_save.default.weight',
+    'model.layers.0.input_layernorm.weight',
+    'score.weight',
+    'anything.else',
+  ])('an adapter with the trained part %s', async (name) => {
     const saved = await adapterOf({
       modules: layers(ATTENTION, 'model.layers'),
       rank: 2,
-      config: { modules_to_save: ['lm_head'] },
       tensors: new Map([
-        ['base_model.model.lm_head.weight', { dtype: 'F32', shape: [23, 12], values: new Float32Array(276) }],
+        [`base_model.model.${name}`, { dtype: 'F32', shape: [23, 12], values: new Float32Array(276) }],
       ]),
     });
-    expect(await refusal(files, [saved])).toMatch(
-      /"lm_head.weight" \[23, 12\] stands in place of a tensor of the model/,
+    expect(await refusal(modelFiles(makeLlama()), [saved])).toContain(
+      `"${name}" [23, 12] stands in place of a tensor of the model or beside it`,
     );
   });
 });

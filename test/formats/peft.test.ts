@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesSource, FormatError, importAdapter, loadAdapter, writeSafetensors } from '../../runtime/formats/index.ts';
+import { HARMLESS_ADAPTER_FIELDS } from '../../runtime/formats/harmless-fields.ts';
 import type { Dtype, LoraModule, TensorToWrite } from '../../runtime/formats/index.ts';
 import { gpt2Modules, llamaModules, makeAdapter, type AdapterShape, type MadeAdapter } from '../support/adapter.ts';
 import { realAdapter } from '../support/real-adapter.ts';
@@ -217,6 +218,24 @@ describe('refused by name', () => {
     [{ rank_pattern: [1] }, /rank_pattern is \[1\]/],
     [{ use_rslora: 1 }, /use_rslora is 1; it has to be true or false/],
     [{ target_modules: [1] }, /target_modules is \[1\]/],
+    [{ lora_alpha: null }, /lora_alpha is null; it has to be a finite number/],
+    [{ bias: null }, /bias is null/],
+    [{ trainable_token_indices: [3] }, /trainable_token_indices is \[3\]: rows of the embedding were trained/],
+    [{ trainable_token_indices: { embed_tokens: [3] } }, /trainable_token_indices is/],
+    [{ kasa_config: { beta: 1 } }, /kasa_config is .*a learned diagonal/],
+    [{ monteclora_config: { num_samples: 8 } }, /monteclora_config is/],
+    [{ later_config: { a: 1 } }, /"later_config" is \{"a":1\}, and it is not known here what that changes/],
+    ...['pissa', 'pissa_niter_4', 'PiSSA', 'olora', 'corda', 'lora_ga'].map(
+      (init): readonly [Readonly<Record<string, unknown>>, RegExp] => [
+        { init_lora_weights: init },
+        new RegExp(
+          `init_lora_weights is "${init}": .*another model.*path_initial_model_for_weight_conversion.*merge_and`,
+        ),
+      ],
+    ),
+    [{ init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4 } }, /is "loftq": LoftQ replaces .*merge_and_unload/],
+    [{ init_lora_weights: 'later' }, /init_lora_weights is "later", and it is not known here whether/],
+    [{ init_lora_weights: 3 }, /init_lora_weights is 3/],
   ];
   test.each(configs)('%j', async (config, message) => {
     expect(await refusal(makeAdapter({ ...small, config }))).toMatch(message);
@@ -235,11 +254,41 @@ describe('refused by name', () => {
     ['lora_unet_down.lora_down.weight', /diffusers or kohya/],
     ['unet.to_q.lora.down.weight', /diffusers or kohya/],
     ['prompt_embeddings', /prompt/],
+    ['h.0.c.lora_diag', /KaSA/],
+    ['h.0.c.lora_monteclora_sampler.default.s', /MonteCLoRA/],
+    ['model.embed_tokens.trainable_tokens_delta', /rows of an embedding that were trained/],
+    ['model.embed_tokens.token_adapter.trainable_tokens_delta.default', /rows of an embedding/],
   ];
   test.each(names)('a tensor %s', async (name, message) => {
     const tensors = new Map([[name.startsWith('h.') ? `base_model.model.${name}` : name, zeros(2)]]);
     expect(await refusal(makeAdapter({ ...small, tensors }))).toMatch(message);
   });
+});
+
+const TRAINED: readonly Readonly<Record<string, unknown>>[] = [
+  ...[true, false, null, 'gaussian', 'Gaussian', 'eva', 'orthogonal', 'mica'].map((init) => ({
+    init_lora_weights: init,
+  })),
+  { lora_alpha: undefined },
+  { init_lora_weights: 'eva', eva_config: { rho: 2 }, corda_config: {}, loftq_config: {}, lora_ga_config: null },
+  Object.fromEntries([...HARMLESS_ADAPTER_FIELDS.keys()].map((name) => [name, 'x'])),
+  { later: null, later_flag: false, later_list: [], later_map: {} },
+];
+test.each(TRAINED)('read: %j', async (config) => {
+  await expect(load(makeAdapter({ ...small, config }))).resolves.toBeDefined();
+});
+
+test('modules that PEFT saves whole are no LoRA, however their names are written', async () => {
+  const names = [
+    'base_model.model.lm_head.modules_to_save.default.weight',
+    'base_model.model.lm_head.modules_to_save.weight',
+    'base_model.model.h.1.c.modules_to_save.default.lora_A.weight',
+  ];
+  const adapter = await load(makeAdapter({ ...small, tensors: new Map(names.map((name) => [name, zeros(2, 6)])) }));
+  expect(adapter.description.modules).toHaveLength(1);
+  expect(adapter.description.leftOut.map((t) => [t.stored, t.reason])).toEqual(
+    names.toSorted().map((name) => [name, 'saved whole by modules_to_save, no LoRA matrix']),
+  );
 });
 
 describe('tensors that do not fit', () => {
