@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import { format } from '../../grammar/format.ts';
 import type { ModelAdapter } from '../../runtime/formats/import-adapters.ts';
 import { importModel } from '../../runtime/formats/import-model.ts';
@@ -10,6 +9,7 @@ import { CliError } from '../errors.ts';
 import { readText, writeOutputs } from '../files.ts';
 import { checkOutput, kinds, STREAM } from '../outputs.ts';
 import type { Progress } from '../progress.ts';
+import { sourceNames } from '../source-names.ts';
 import { columns, plural, shape } from '../text.ts';
 import { isModel, withAdapter, withModel } from '../weights.ts';
 
@@ -128,18 +128,3 @@ const readAdapter = (path: string, source: string): Promise<ModelAdapter> =>
     maxAbs: await maxAbs(),
     source,
   }));
-
-/** One adapter is called `adapter`; several are called after their directories. */
-function sourceNames(paths: readonly string[]): string[] {
-  if (paths.length < 2) return paths.map(() => 'adapter');
-  const taken = new Set(['base', 'adapter']);
-  return paths.map((path) => {
-    const word = basename(path)
-      .replace(/\W/g, '_')
-      .replace(/^(?=\d|$)/, 'adapter_');
-    let name = word;
-    for (let n = 2; taken.has(name); n++) name = `${word}_${n}`;
-    taken.add(name);
-    return name;
-  });
-}

@@ -31,12 +31,12 @@ export function attentionWindow(fields: Fields, architecture: string, layers: nu
   return fields.length('sliding_window', DEFAULT_WINDOW);
 }
 
-function layerTypes(fields: Fields, layers: number): readonly unknown[] | undefined {
+function layerTypes(fields: Fields, layers: number): readonly string[] | undefined {
   const types = fields.any('layer_types');
   if (types === undefined) return undefined;
   if (!Array.isArray(types) || !types.every((t) => t === 'full_attention' || t === 'sliding_attention'))
     return fields.fail('layer_types', `is ${show(types)}: not all layers have full attention`, UNSUPPORTED);
   if (types.length !== layers)
     return fields.fail('layer_types', `has ${types.length} entries, the model ${layers} layers`);
-  return types;
+  return types as readonly string[];
 }
