@@ -1,18 +1,20 @@
 /** Reading weights: a model's or a PEFT adapter's directory, or any safetensors file. */
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommittedSource } from '../compiler/gadget/program.ts';
+import { openAdapter } from '../runtime/formats/adapter-folder.ts';
 import { openCheckpoint, type Checkpoint } from '../runtime/formats/checkpoint.ts';
-import { loadAdapter, type AdapterWeights, type LoadedAdapter } from '../runtime/formats/peft.ts';
+import type { Folder } from '../runtime/formats/folder.ts';
+import type { AdapterWeights, LoadedAdapter } from '../runtime/formats/peft.ts';
 import { readSafetensors } from '../runtime/formats/safetensors.ts';
-import type { ByteSource } from '../runtime/formats/source.ts';
 import { didYouMean } from './arguments.ts';
 import { CliError, systemFailure } from './errors.ts';
-import { openSource, readText, withSource } from './files.ts';
+import { openSource, withSource } from './files.ts';
+import { foldersBelow } from './walk.ts';
 
-const configName = 'adapter_config.json';
-const tensorsName = 'adapter_model.safetensors';
+const adapterFile = 'adapter_config.json';
+const modelFile = 'config.json';
 
 type WeightsByName = Map<string, { readonly shape: readonly number[]; readonly values: Float64Array }>;
 
@@ -60,30 +62,56 @@ export async function eachWeight(
 /** Opens a model's directory. The model can be read until `body` ends. */
 export async function withModel<T>(directory: string, body: (model: Checkpoint) => Promise<T>): Promise<T> {
   await using files = new AsyncDisposableStack();
-  const open = async (file: string): Promise<ByteSource | undefined> => {
-    const path = join(directory, file);
-    if (!existsSync(path)) return undefined;
-    const opened = await openSource(path, "the model's files");
-    files.defer(opened.close);
-    return opened.source;
-  };
-  return await body(await openCheckpoint({ name: directory, open }));
+  return await body(await openCheckpoint(folderOf(directory, "the model's files", files)));
 }
-
-/** Whether a path is the directory of a model, not of an adapter. */
-export const isModel = async (path: string): Promise<boolean> =>
-  (await isDirectory(path)) && !existsSync(join(path, configName)) && existsSync(join(path, 'config.json'));
 
 /** Opens a PEFT adapter's directory. The adapter can be read until `body` ends. */
 export async function withAdapter<T>(directory: string, body: (adapter: LoadedAdapter) => Promise<T>): Promise<T> {
   if (!(await isDirectory(directory)))
-    throw new CliError(`${directory} is no directory`, `give the directory that holds ${configName}`);
-  const configPath = join(directory, configName);
-  const config = await readText(configPath, "the adapter's configuration");
-  return withSource(join(directory, tensorsName), "the adapter's tensors", async (source) =>
-    body(await loadAdapter(config, source, configPath)),
+    throw new CliError(`${directory} is no directory`, `give the directory that holds ${adapterFile}`);
+  if (await isModel(directory))
+    throw new CliError(
+      `${directory} is the directory of a model, not of an adapter: it has ${modelFile}, and no ${adapterFile}`,
+      `give the directory that holds ${adapterFile}`,
+    );
+  await using files = new AsyncDisposableStack();
+  return await body(await openAdapter(folderOf(directory, "the adapter's files", files)));
+}
+
+/**
+ * Whether a path is the directory of a model, not of an adapter.
+ * @throws CliError for a directory of neither, naming those below it
+ */
+export async function isModel(path: string): Promise<boolean> {
+  if (!(await isDirectory(path)) || existsSync(join(path, adapterFile))) return false;
+  if (existsSync(join(path, modelFile))) return true;
+  const below = foldersBelow(
+    path,
+    (folder) => existsSync(join(folder, adapterFile)) || existsSync(join(folder, modelFile)),
+  );
+  throw new CliError(
+    `${path} is the directory of no adapter and of no model: there is neither ${adapterFile} nor ${modelFile}`,
+    below.length === 0
+      ? `give a directory that PEFT or transformers wrote with \`save_pretrained\``
+      : `there ${below.length === 1 ? 'is one' : 'are some'} below: give ${oneOf(below.map((name) => join(path, name)))}`,
   );
 }
+
+const oneOf = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(', ')}, or another` : names.join(' or ');
+
+/** A directory as the formats read it; its files are open until `files` is disposed of. */
+const folderOf = (directory: string, what: string, files: AsyncDisposableStack): Folder => ({
+  name: directory,
+  open: async (file) => {
+    const path = join(directory, file);
+    if (!existsSync(path)) return undefined;
+    const opened = await openSource(path, what);
+    files.defer(opened.close);
+    return opened.source;
+  },
+  files: async () => (await readdir(directory)).sort(),
+});
 
 async function isDirectory(path: string): Promise<boolean> {
   try {

@@ -3,17 +3,10 @@
  * `model.safetensors.index.json` lists (huggingface/transformers, `modeling_utils.py`).
  */
 import { FormatError, formatShape, quote, quoteSome } from './errors.ts';
-import { decodeUtf8, isObject, parseJson, type JsonObject } from './json.ts';
-import { readSafetensors, type SafetensorsFile, type TensorInfo } from './safetensors.ts';
-import type { ByteSource } from './source.ts';
-
-/** The files of a directory. */
-export interface Folder {
-  /** For messages. */
-  readonly name: string;
-  /** A file by its name, undefined if there is none. */
-  open(file: string): Promise<ByteSource | undefined>;
-}
+import { readFolderObject, type Folder } from './folder.ts';
+import type { JsonObject } from './json.ts';
+import type { TensorInfo } from './safetensors.ts';
+import { openTensors } from './shards.ts';
 
 export interface Checkpoint {
   /** Of the folder, for messages. */
@@ -32,9 +25,15 @@ export interface Checkpoint {
   readFloats(name: string): Promise<Float64Array>;
 }
 
-const SINGLE = 'model.safetensors';
-const INDEX = 'model.safetensors.index.json';
 const SAVE = 'save the model with `save_pretrained(DIR, safe_serialization=True)`';
+
+const TENSORS = {
+  stem: 'model',
+  pickled: ['pytorch_model.bin', 'pytorch_model.bin.index.json'],
+  others:
+    /^(?:pytorch_model(?:_fsdp)?|model|consolidated|tf_model|flax_model)\b.*\.(?:bin|bin\.index\.json|pt|pth|ckpt|npz|h5|msgpack)$|\.gguf$/,
+  save: SAVE,
+};
 
 /** The module that holds everything but the head, by which heads are left out of names. */
 const BODIES = ['model', 'transformer'];
@@ -42,20 +41,11 @@ const BODIES = ['model', 'transformer'];
 /** @throws FormatError naming the file and what is wrong with it */
 export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
   const configFile = `${folder.name}/config.json`;
-  const config = await readObject(folder, 'config.json');
+  const config = await readFolderObject(folder, 'config.json');
   if (config === undefined)
     throw new FormatError(folder.name, 'there is no config.json', `give the directory of a model; ${SAVE}`);
-  const files = await openShards(folder);
-  const tensors = new Map<string, TensorInfo>();
-  const home = new Map<string, SafetensorsFile>();
-  for (const file of files) {
-    for (const [name, info] of file.tensors) {
-      const before = home.get(name);
-      if (before) throw new FormatError(file.name, `the tensor ${quote(name)} is also in ${before.name}`, SAVE);
-      home.set(name, file);
-      tensors.set(name, info);
-    }
-  }
+  const file = await openTensors(folder, TENSORS);
+  const { tensors } = file;
   const storedName = (name: string): string | undefined => {
     const shorter = BODIES.filter((body) => name.startsWith(`${body}.`)).map((body) => name.slice(body.length + 1));
     return [name, ...shorter].find((candidate) => tensors.has(candidate));
@@ -68,8 +58,7 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
     storedName,
     readFloats: async (name) => {
       const stored = storedName(name);
-      const file = stored === undefined ? undefined : home.get(stored);
-      if (stored === undefined || file === undefined)
+      if (stored === undefined)
         throw new FormatError(
           folder.name,
           `the model has no tensor ${quote(name)}`,
@@ -78,68 +67,6 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
       return file.readFloats(stored);
     },
   };
-}
-
-async function readObject(folder: Folder, file: string): Promise<JsonObject | undefined> {
-  const source = await folder.open(file);
-  if (source === undefined) return undefined;
-  const text = decodeUtf8(source.name, 'the file', await source.read(0, source.size), 'download it again');
-  const value = parseJson(source.name, 'the file', text, 'download it again');
-  if (isObject(value)) return value;
-  throw new FormatError(source.name, 'it is no JSON object', 'download it again');
-}
-
-async function openShards(folder: Folder): Promise<SafetensorsFile[]> {
-  const single = await folder.open(SINGLE);
-  if (single) return [await readSafetensors(single)];
-  const index = await readObject(folder, INDEX);
-  if (index === undefined) {
-    const pickled = await folder.open('pytorch_model.bin');
-    const problem = pickled
-      ? 'its weights are a pickled pytorch_model.bin, which is not read here'
-      : `there is no ${SINGLE}`;
-    throw new FormatError(folder.name, problem, SAVE);
-  }
-  return readShards(folder, index);
-}
-
-async function readShards(folder: Folder, index: JsonObject): Promise<SafetensorsFile[]> {
-  const indexFile = `${folder.name}/${INDEX}`;
-  const { weight_map: map } = index;
-  if (!isObject(map)) throw new FormatError(indexFile, 'it has no "weight_map"', SAVE);
-  const shards = new Map<string, string[]>();
-  for (const [name, file] of Object.entries(map)) {
-    // A name, not a path: an index must not lead out of its folder.
-    if (typeof file !== 'string' || !/^[\w][\w.-]*\.safetensors$/.test(file))
-      throw new FormatError(
-        indexFile,
-        `the tensor ${quote(name)} is in ${quote(String(file))}, no safetensors file here`,
-        SAVE,
-      );
-    shards.set(file, [...(shards.get(file) ?? []), name]);
-  }
-  const files: SafetensorsFile[] = [];
-  for (const [name, tensors] of shards) {
-    const source = await folder.open(name);
-    if (!source) throw new FormatError(indexFile, `it names ${name}, which is not there`, 'download the missing file');
-    const file = await readSafetensors(source);
-    const missing = tensors.find((tensor) => !file.tensors.has(tensor));
-    if (missing !== undefined)
-      throw new FormatError(
-        source.name,
-        `the tensor ${quote(missing)} is missing, which ${INDEX} puts here`,
-        'download it again',
-      );
-    const further = [...file.tensors.keys()].find((tensor) => !tensors.includes(tensor));
-    if (further !== undefined)
-      throw new FormatError(
-        source.name,
-        `the tensor ${quote(further)} is here, of which ${INDEX} knows nothing`,
-        'download both again',
-      );
-    files.push(file);
-  }
-  return files;
 }
 
 /** @throws FormatError if the checkpoint lacks the tensor or has it in another shape */

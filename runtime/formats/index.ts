@@ -1,8 +1,10 @@
 /** Files of other tools: safetensors, models of Hugging Face, PEFT adapters, inputs, and the scales of a program. */
 export { readCalibration, writeCalibration, type Calibration, type CalibrationFile } from './calibration.ts';
-export { openCheckpoint, type Checkpoint, type Folder } from './checkpoint.ts';
+export { openAdapter } from './adapter-folder.ts';
+export { openCheckpoint, type Checkpoint } from './checkpoint.ts';
 export type { Dtype } from './dtypes.ts';
 export { FormatError } from './errors.ts';
+export type { Folder } from './folder.ts';
 export type { ModelAdapter } from './import-adapters.ts';
 export { importModel, type ImportedModel } from './import-model.ts';
 export { importAdapter, type ImportedAdapter, type ImportOptions } from './import.ts';

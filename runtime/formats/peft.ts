@@ -7,7 +7,7 @@ import { divide, equals, integerSqrt, parseDecimal, rational } from '../../compi
 import type { Rational } from '../../compiler/tensor/program.ts';
 import { entryName, FormatError, formatShape, quote, quoteSome } from './errors.ts';
 import { matchPattern, readLoraConfig, type LoraConfig } from './peft-config.ts';
-import { readSafetensors, type TensorInfo } from './safetensors.ts';
+import { readSafetensors, type SafetensorsFile, type TensorInfo } from './safetensors.ts';
 import type { ByteSource } from './source.ts';
 
 /** A tensor of an adapter. Plain data, also where indices are asked for. */
@@ -107,8 +107,11 @@ export function describeAdapter(
 }
 
 /** @param config the text of `adapter_config.json` */
-export async function loadAdapter(config: string, source: ByteSource, configFile?: string): Promise<LoadedAdapter> {
-  const file = await readSafetensors(source);
+export const loadAdapter = async (config: string, source: ByteSource, configFile?: string): Promise<LoadedAdapter> =>
+  adapterOf(config, await readSafetensors(source), configFile);
+
+/** @param config the text of `adapter_config.json` */
+export function adapterOf(config: string, file: SafetensorsFile, configFile?: string): LoadedAdapter {
   const description = describeAdapter(config, file.tensors, file.name, configFile);
   const matrices = description.modules.flatMap(({ a, b }) => [a, b]);
   const all = new Map<string, AdapterTensor>([...description.leftOut, ...matrices].map((t) => [t.name, t]));

@@ -71,10 +71,25 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsFi
   return { name: file, tensors: ordered, readFloats };
 }
 
+/** Files of other formats that are found under the same names, by their first bytes. All are lengths that no header has. */
+const OTHERS: readonly (readonly [begin: string, what: string, remedy: string])[] = [
+  ['PK\x03\x04', 'a pickled file of PyTorch', 'save the tensors with `save_pretrained(DIR, safe_serialization=True)`'],
+  ['\x80\x02\x8a\x0a', 'a pickled file of PyTorch', 'save them with `save_pretrained(DIR, safe_serialization=True)`'],
+  ['GGUF', 'a GGUF file', 'take the safetensors files that it was made from'],
+  ['version ', 'a pointer of Git LFS', 'fetch it: git lfs pull'],
+];
+
+function refuseOtherFormats(file: string, word: Uint8Array): void {
+  const text = String.fromCharCode(...word);
+  const other = OTHERS.find(([begin]) => text.startsWith(begin));
+  if (other) throw new FormatError(file, `it is ${other[1]}, no safetensors file`, other[2]);
+}
+
 async function headerLength(source: ByteSource): Promise<number> {
   const { name: file, size } = source;
   if (size < 8) throw new FormatError(file, `it has ${size} bytes, a safetensors file has at least 8`, REMEDY);
   const word = await exactly(source, 0, 8);
+  refuseOtherFormats(file, word);
   const length = new DataView(word.buffer, word.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(size - 8))
     throw new FormatError(

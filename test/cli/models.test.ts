@@ -1,5 +1,5 @@
 /** From a model's directory to a calibrated program and its comparison with floating point, on the command line. */
-import { mkdirSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeGpt2, makeLlama, modelFiles, type MadeModel } from '../support/model.ts';
 import { makeWorkplace, type Result, type Workplace } from './run.ts';
@@ -162,6 +162,38 @@ describe('models on the command line', () => {
         'LlamaForCausalLM',
       );
       expect(existsSync(place.file('x.zkl'))).toBe(false);
+    });
+
+    test('directories that hold no adapter and no model themselves', () => {
+      mkdirSync(place.file('runs/empty/deep'), { recursive: true });
+      mkdirSync(place.file('runs/.hidden'), { recursive: true });
+      cpSync(place.file('style'), place.file('runs/.hidden/style'), { recursive: true });
+      const neither = 'runs is the directory of no adapter and of no model';
+      refused(place.zkl(['import', 'runs', '--tokens', '4', '-o', 'x.zkl']), neither, 'save_pretrained');
+      cpSync(place.file('llama'), place.file('runs/empty/deep/llama'), { recursive: true });
+      refused(
+        place.zkl(['import', 'runs/empty', '-o', 'x.zkl']),
+        /no adapter and of no model/,
+        'runs/empty/deep/llama',
+      );
+      cpSync(place.file('style'), place.file('runs/checkpoint-500'), { recursive: true });
+      refused(place.zkl(['import', 'runs', '--rows', '4', '-o', 'x.zkl']), neither, 'give runs/checkpoint-500');
+      refused(
+        place.zkl(['import', 'llama', '--adapter', 'runs', '--tokens', '4', '-o', 'x.zkl']),
+        neither,
+        'there is one below: give runs/checkpoint-500',
+      );
+      cpSync(place.file('style'), place.file('runs/checkpoint-1000'), { recursive: true });
+      refused(
+        place.zkl(['calibrate', 'm.zkl', '--samples', 'random:1', '--weights', 'base=runs', '-o', 'x.json']),
+        neither,
+        'there are some below: give runs/checkpoint-1000 or runs/checkpoint-500',
+      );
+      refused(
+        place.zkl(['import', 'llama', '--adapter', 'gpt2', '--tokens', '4', '-o', 'x.zkl']),
+        'gpt2 is the directory of a model, not of an adapter',
+        'adapter_config.json',
+      );
     });
 
     test('calibrate', () => {
