@@ -54,26 +54,38 @@ let known = new Uint8Array();
 
 /** The first `count` generators, 96 bytes each (x, y big-endian). About 2.5 ms per generator that is not cached. */
 export async function generatorBytes(count: number, cache?: GeneratorCache): Promise<Uint8Array> {
-  if (count * AFFINE_BYTES > known.length) {
+  let have = known;
+  if (count * AFFINE_BYTES > have.length) {
     const size = roundUp(count);
     const name = `generators-${size}-${bytesToHex(sha256(new TextEncoder().encode(GENERATOR_TAG))).slice(0, 16)}`;
     const digest = DIGESTS.get(size);
     const cached = digest === undefined ? undefined : await cache?.load(name);
     if (cached !== undefined && cached.length === size * AFFINE_BYTES && bytesToHex(sha256(cached)) === digest) {
-      known = new Uint8Array(cached);
+      have = new Uint8Array(cached);
+      learn(have);
     } else {
-      const made = await extend(known, digest === undefined ? count : size, cache);
-      if (made.length > known.length) known = made;
-      if (digest !== undefined) await cache?.store(name, made);
+      have = await extend(known, digest === undefined ? count : size, cache);
+      learn(have);
+      if (digest !== undefined) await cache?.store(name, have.subarray(0, size * AFFINE_BYTES));
     }
   }
-  return known.subarray(0, count * AFFINE_BYTES);
+  return have.subarray(0, count * AFFINE_BYTES);
+}
+
+/** Several calls may be at it, for several devices: what is known never becomes less. */
+function learn(bytes: Uint8Array<ArrayBuffer>): void {
+  if (bytes.length > known.length) known = bytes;
 }
 
 /** Between two turns of the event loop that others get: signals, a page's input. */
 const TURN_MILLISECONDS = 50;
 
-async function extend(start: Uint8Array, count: number, cache?: GeneratorCache): Promise<Uint8Array<ArrayBuffer>> {
+async function extend(
+  start: Uint8Array<ArrayBuffer>,
+  count: number,
+  cache?: GeneratorCache,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (start.length >= count * AFFINE_BYTES) return start;
   const bytes = new Uint8Array(count * AFFINE_BYTES);
   bytes.set(start);
   const first = start.length / AFFINE_BYTES;

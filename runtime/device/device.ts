@@ -7,7 +7,9 @@
  * the most significant bit of the index; trailing entries that are zero may be left out (`length < 2^k`), and devices do
  * no work on them. Binding and rounds always take the first variable.
  *
- * Calls that return a promise read something back; the others only enqueue. No two calls may be in flight at once.
+ * Calls that return a promise read something back; the others only enqueue. Operations belong to one sequence, whose scopes
+ * nest: no two may be in flight at once, and whoever makes more than one of them does so within `exclusive`. The library's
+ * own calls (`commit`, `prove`, `register`, `verify`, ...) do, so that any number of them may overlap: they run one by one.
  */
 import type { Expression } from './expression.ts';
 
@@ -81,6 +83,14 @@ export interface Kernel {
 /** What the verifier needs. Small, synchronous underneath, no threads required. */
 export interface VerifierDevice {
   readonly name: string;
+
+  /**
+   * Runs `body` when it is its turn: one at a time, in the order of the calls, and at once where nobody is before. A body
+   * that fails ends its own turn only. Within a body, `exclusive` would wait for itself: so it stands around whole
+   * operations and never in what they are made of, and a body neither awaits the library's calls on its device nor
+   * callbacks that do. @throws Error in place of running it, once the device is closed
+   */
+  exclusive<T>(body: () => Promise<T>): Promise<T>;
 
   /** Runs `body`; every vector made inside is freed when its promise settles, except those made by `keep`. */
   scope<T>(body: () => Promise<T>): Promise<T>;
@@ -202,7 +212,10 @@ export interface Device extends VerifierDevice {
 
   memory(): DeviceMemory;
 
-  /** Ends worker threads and frees memory. */
+  /**
+   * Ends worker threads and frees memory. Calls that wait for their turn end with an error, and so does, at its next
+   * operation that needs them, the one that has it.
+   */
   close(): Promise<void>;
 }
 

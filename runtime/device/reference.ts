@@ -20,6 +20,7 @@ import type {
 import { evaluate, leading, type Expression } from './expression.ts';
 import { Scopes } from './scopes.ts';
 import * as check from './shapes.ts';
+import { Turns } from './turns.ts';
 
 /** A vector with its entries; freed ones keep none, and say so. */
 class Vector<Kind extends string, T> {
@@ -100,6 +101,7 @@ const entriesOf = ({ vector, offset, strides }: IntMatrices) => {
 
 export function createReferenceDevice(options: { readonly generators?: GeneratorCache } = {}): Device {
   const scopes = new Scopes<{ free(): void }>((v) => v.free());
+  const turns = new Turns();
   const own = <V extends { free(): void }>(v: V): V => {
     scopes.own(v);
     return v;
@@ -115,6 +117,7 @@ export function createReferenceDevice(options: { readonly generators?: Generator
 
   return {
     name: 'reference',
+    exclusive: (body) => turns.exclusive(body),
     scope: (body) => scopes.scope(body),
     keep: (body) => scopes.keep(body),
 
@@ -282,6 +285,6 @@ export function createReferenceDevice(options: { readonly generators?: Generator
 
     memory: () => ({ limit: Infinity, used: 0, peak: 0, element: 32 }),
 
-    close: async () => undefined,
+    close: async () => turns.close(),
   };
 }

@@ -6,6 +6,8 @@
  * const prover = await createProver(bundle, { device, sources: [{ opening, weights }] });
  * const { proof } = await prover.prove(new Map([['x', activations]]));
  *
+ * Any number of calls may be made at once: those on one device run one after the other, in the order of the calls.
+ *
  * @module
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
@@ -73,7 +75,7 @@ export async function commit(
   const entries = layMatrix(source, quantiseSource(source, weights));
   const layout = sha256(new TextEncoder().encode(printSource(source)));
   if (source.open) {
-    const points = await commitOpen(options.device, source, entries);
+    const points = await options.device.exclusive(() => commitOpen(options.device, source, entries));
     const digest = commitmentDigest(source, points);
     return {
       commitment: encodeCommitment({ source: source.name, layout, points, rangeProof: new Uint8Array(0) }),
@@ -82,14 +84,16 @@ export async function commit(
     };
   }
   const seed = blindingSeed(entropy, layout, entries);
-  const { points, rangeProof } = await commitSource(
-    options.device,
-    source,
-    entries,
-    rowBlindings(source, seed),
-    entropy,
-    options.hooks,
-    options.treeMemory,
+  const { points, rangeProof } = await options.device.exclusive(() =>
+    commitSource(
+      options.device,
+      source,
+      entries,
+      rowBlindings(source, seed),
+      entropy,
+      options.hooks,
+      options.treeMemory,
+    ),
   );
   const digest = commitmentDigest(source, points);
   return {
@@ -117,7 +121,7 @@ export async function checkOpenCommitment(
   if (!layout.every((b, i) => b === file.layout[i]))
     return { ok: false, reason: 'it is for tensors of other names, shapes or types than this program uses' };
   const entries = layMatrix(source, quantiseSource(source, weights));
-  const verdict = await combinesTo(device, source, file.points, entries);
+  const verdict = await device.exclusive(() => combinesTo(device, source, file.points, entries));
   return verdict === undefined
     ? { ok: true, digest: commitmentDigest(source, file.points) }
     : { ok: false, reason: verdict };
@@ -227,7 +231,7 @@ export async function createProver(
 
   const prove = async (inputs: ReadonlyMap<string, ArrayLike<number>>, options: ProveOptions = {}): Promise<Proved> => {
     const context = options.context ?? new Uint8Array(0);
-    const { publics, body } = await proveProgram(device, {
+    const request = {
       program,
       programDigest: bundle.digest,
       argument,
@@ -239,7 +243,8 @@ export async function createProver(
       progress: options.progress,
       treeMemory,
       check: options.check ?? true,
-    });
+    };
+    const { publics, body } = await device.exclusive(() => proveProgram(device, request));
     const commitments = opened.map((s) => s.digest);
     const proof = encodeProof(program, { program: bundle.digest, commitments, context, publics, body });
     return {

@@ -8,11 +8,13 @@
  * await verifier.register(commitment);          // once per commitment
  * const verdict = await verifier.verify(proof); // milliseconds
  *
+ * Any number of calls may be made at once: those on one device run one after the other, in the order of the calls.
+ *
  * @module
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
-import { decodeCommitment, decodeProof } from '../codec/files.ts';
+import { decodeCommitment, decodeProof, type CommitmentFile, type ProofFile } from '../codec/files.ts';
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { VerifierDevice } from '../device/device.ts';
 import type { Argument } from '../protocol/argument.ts';
@@ -38,7 +40,10 @@ export type {
 export type { VerifierDevice } from '../device/device.ts';
 export { CodecError } from '../../compiler/bundle/canonical.ts';
 
-/** Remembers which commitment files were validated, by digest: validation is the slow part of a first verification. */
+/**
+ * Remembers which commitment files were validated, by digest: validation is the slow part of a first verification. It is
+ * asked while a registration has its turn on the device: it must not wait for other calls on that device.
+ */
 export interface ValidationCache {
   has(digest: string): boolean | Promise<boolean>;
   add(digest: string): void | Promise<void>;
@@ -66,7 +71,7 @@ export interface Verifier {
   commitment(source: string): Uint8Array | undefined;
   /** Never throws on bytes. `context` is what the application expects the proof to be bound to; default empty. */
   verify(proof: Uint8Array, options?: { readonly context?: Uint8Array }): Promise<ProofVerdict>;
-  /** Frees the registered commitments. */
+  /** Frees the registered commitments, when the calls before it are done. */
   close(): void;
 }
 
@@ -100,6 +105,11 @@ export async function createVerifier(
         `the commitment to "${layout.name}" has the digest ${digest}, ${wanted.digest} is expected (${wanted.basis})`,
       );
     const key = toHex(sha256(bytes));
+    return device.exclusive(() => validate(source, file, key));
+  };
+
+  const validate = async (source: number, file: CommitmentFile, key: string): Promise<Verdict> => {
+    const layout = program.sources[source];
     const kept = await device.keep(async () => decodeRows(device, layout, file.points));
     const rows = kept.value;
     if ('ok' in rows) {
@@ -129,6 +139,12 @@ export async function createVerifier(
       return rejectedProof(`the bundle is the program ${programDigest}, ${expectedProgram} is expected`);
     const proof = orReason(() => decodeProof(program, bytes));
     if (typeof proof === 'string') return rejectedProof(proof);
+    const context = options.context ?? new Uint8Array(0);
+    return device.exclusive(() => check(proof, context));
+  };
+
+  /** Looks up commitments when it is the proof's turn: those that were registered before it count, whether they were waited for or not. */
+  const check = async (proof: ProofFile, context: Uint8Array): Promise<ProofVerdict> => {
     const commitments = program.sources.map((_, i) => registered.get(i));
     const missing = commitments.indexOf(undefined);
     if (missing >= 0)
@@ -140,7 +156,6 @@ export async function createVerifier(
         sources: [program.sources[missing].name],
       };
     const valid = commitments.filter((c) => c !== undefined);
-    const context = options.context ?? new Uint8Array(0);
     if (!equal(proof.program, bundle.digest)) return rejectedProof('the proof is for another program');
     if (proof.commitments.length !== valid.length || !proof.commitments.every((d, i) => equal(d, valid[i].digest)))
       return rejectedProof('the proof is for another commitment');
@@ -177,8 +192,12 @@ export async function createVerifier(
     commitment: (source) => registered.get(program.sources.findIndex((s) => s.name === source))?.digest,
     verify,
     close() {
-      for (const c of registered.values()) c.release();
-      registered.clear();
+      const release = (): void => {
+        for (const c of registered.values()) c.release();
+        registered.clear();
+      };
+      // Calls before it may still need them; those on a closed device do not.
+      device.exclusive(async () => release()).catch(release);
     },
   };
 }

@@ -17,7 +17,7 @@ export function timed(inner: Device): TimedDevice {
       const member = target[name] as unknown;
       if (typeof member !== 'function') return member;
       const call = (member as (...args: unknown[]) => unknown).bind(target);
-      if (name === 'scope' || name === 'keep') return call;
+      if (name === 'exclusive' || name === 'scope' || name === 'keep') return call;
       return (...args: unknown[]): unknown => {
         const since = performance.now();
         const result = call(...args);

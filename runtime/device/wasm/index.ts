@@ -6,6 +6,7 @@ import { hasFusedMultiplyAdd } from '../../kernels/wasm/core.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
 import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
+import { Turns } from '../turns.ts';
 import { Context } from './context.ts';
 import { pointOperations } from './points.ts';
 import { rawMemory } from './raw.ts';
@@ -43,15 +44,20 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
   const ctx = Context.create(threads, options.fused ?? hasFusedMultiplyAdd());
   if (options.waitForThreads ?? typeof window !== 'undefined') await ctx.pool.allReady();
   const scopes = new Scopes<{ free(): void }>((v) => v.free());
+  const turns = new Turns();
   return {
     name: `wasm (${threads === 1 ? '1 thread' : `${threads} threads`})`,
+    exclusive: (body) => turns.exclusive(body),
     scope: (body) => scopes.scope(body),
     keep: (body) => scopes.keep(body),
     ...scalarOperations(ctx, scopes),
     ...pointOperations(ctx, scopes, options.generators, options.tableColumns),
     raw: rawMemory(ctx),
     memory: () => ({ ...ctx.heap.usage, element: FR_SIZE }),
-    close: () => ctx.pool.close(),
+    close: async () => {
+      turns.close();
+      await ctx.pool.close();
+    },
   };
 }
 

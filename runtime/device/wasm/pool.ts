@@ -1,6 +1,7 @@
 /**
  * Fork and join over shared memory: workers wait for the control block's signal to change, the main thread does its part and waits for theirs.
  */
+import { closedError } from '../turns.ts';
 import { CONTROL_INDEX, CONTROL_WORD, type Engine } from './engine.ts';
 import type { WorkerStart } from './worker.ts';
 
@@ -20,6 +21,7 @@ export class Pool {
   readonly #engine: Engine;
   readonly #workers: readonly Started[];
   #counter = 0;
+  #closed = false;
   readonly threads: number;
 
   /** Starts threads - 1 workers, which take part as they come up. */
@@ -40,8 +42,9 @@ export class Pool {
     return 1 + Atomics.load(this.#engine.views.i32, at(CONTROL_WORD.ready));
   }
 
-  /** Runs a task on `parts` threads, at most those available. It blocks. */
+  /** Runs a task on `parts` threads, at most those available. It blocks. @throws Error once closed: nobody would answer. */
   run(task: number, parts: number, args: readonly number[]): void {
+    if (this.#closed) throw closedError();
     if (parts === 1) {
       this.#engine.run(task, 0, 1, args);
       return;
@@ -65,6 +68,7 @@ export class Pool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#workers.map((worker) => worker.stop()));
   }
 }

@@ -7,6 +7,7 @@ import { mac } from '../../kernels/wgsl/field.ts';
 import { accessDeclarations, GRID, vectorDeclarations, WORKGROUP } from '../../kernels/wgsl/access.ts';
 import { smallDeclarations } from '../../kernels/wgsl/small.ts';
 import { assemble, type Declaration } from '../../kernels/wgsl/source.ts';
+import { closedError } from '../turns.ts';
 import { BUFFER, MAP_READ, STAGE_COMPUTE } from './constants.ts';
 import { GpuError, onCpu } from './errors.ts';
 import { Memory, type Block, type MemoryLimits } from './memory.ts';
@@ -58,6 +59,7 @@ export class Gpu {
   #lastKernel: string | undefined;
   readonly #pending: Promise<void>[] = [];
   #failure: GpuError | undefined;
+  #closed = false;
   /** What no scope caught: often follows from a refused shader, which then is what is reported. */
   #consequence: GpuError | undefined;
   #lost!: Promise<never>;
@@ -85,6 +87,7 @@ export class Gpu {
 
   #watch(): void {
     this.#lost = this.device.lost.then((info) => {
+      if (this.#closed) throw closed();
       this.#failure = new GpuError(
         'lost',
         `the GPU device was lost${this.#lastKernel === undefined ? '' : ` while \`${this.#lastKernel}\` was the last kernel to be submitted`}: ${info.message || info.reason}`,
@@ -229,6 +232,8 @@ export class Gpu {
   }
 
   destroy(): void {
+    this.#closed = true;
+    this.#failure = closed();
     this.device.destroy();
   }
 
@@ -337,6 +342,8 @@ export class Gpu {
     return pipeline;
   }
 }
+
+const closed = (): GpuError => new GpuError('lost', closedError().message, 'make another device');
 
 /** The whole text of a kernel. */
 export function shaderText(

@@ -73,6 +73,8 @@ export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<
   });
   return {
     name: `webgpu (${adapterName(adapter.info)})`,
+    // The host's turns: its scopes are opened along with those of this device.
+    exclusive: (body) => host.exclusive(body),
     scope: (body) => host.scope(() => scopes.scope(body)),
     keep: (body) => both(host, scopes, body),
     ...scalarOperations(store),

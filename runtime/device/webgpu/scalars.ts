@@ -13,6 +13,7 @@ import type { GpuData } from './vectors.ts';
 type ScalarOperations = Omit<
   Device,
   | 'name'
+  | 'exclusive'
   | 'scope'
   | 'keep'
   | 'memory'

@@ -77,6 +77,32 @@ it('stores generators, and believes a cache only with the right digest', async (
   }
 });
 
+it('gives everybody as many as were asked for, however late caches answer', async () => {
+  const all = (await generatorBytes(129)).slice();
+  for (const answer of [all.slice(0, 65 * AFFINE_BYTES), undefined]) {
+    vi.resetModules();
+    const fresh = await import('../../../runtime/curve/generators.ts');
+    let load!: (bytes: Uint8Array | undefined) => void;
+    let stored!: () => void;
+    const few = fresh.generatorBytes(3, {
+      load: () => new Promise((resolve) => (load = resolve)),
+      store: async () => undefined,
+    });
+    let storing!: () => void;
+    const made = new Promise<void>((resolve) => (storing = resolve));
+    const many = fresh.generatorBytes(66, {
+      load: async () => undefined,
+      store: () => new Promise((resolve) => ((stored = resolve), storing())),
+    });
+    // The larger set is there, and being stored, when the smaller one comes out of its cache.
+    await made;
+    load(answer);
+    expect(hex(await few)).toBe(hex(all.subarray(0, 3 * AFFINE_BYTES)));
+    stored();
+    expect(hex(await many)).toBe(hex(all.subarray(0, 66 * AFFINE_BYTES)));
+  }
+});
+
 it('says now and then how many generators are hashed', async () => {
   vi.resetModules();
   const fresh = await import('../../../runtime/curve/generators.ts');
