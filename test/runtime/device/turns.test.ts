@@ -67,7 +67,7 @@ async function crowd(device: Device, { calls, few }: Crowd): Promise<void> {
     async () => expect(await verifier.verify(changed(500))).toMatchObject({ ok: false }),
     async () => expect(await outcome(prover.prove(inputs, { hooks: failing }))).toBe(fault),
     async () =>
-      expect(await verifier.verify(alone.proof, { context: new Uint8Array(1) })).toEqual({
+      expect(await verifier.verify(alone.proof, { context: new Uint8Array(1) })).toMatchObject({
         ok: false,
         reason: 'the proof is for another context',
       }),
