@@ -10,7 +10,7 @@ const usualPort = 8377;
 export const run: Run = async (args, progress) => {
   const port = args.integer('port', 0, 65_535) ?? usualPort;
   const toVerify = await given(args);
-  const files = await pageFiles();
+  const files = await progress.phase('build the page', () => pageFiles());
   const server = await servePage(new Map([...files, ...(toVerify ? filesToVerify(toVerify) : [])]), { port });
   progress.note(`${server.url} (end it with Ctrl-C)`);
   await interrupted();

@@ -2,18 +2,17 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { CliError } from '../errors.ts';
 import { packageRoot } from '../place.ts';
+import { buildPage, isBuilt } from './build.ts';
 import type { PageFiles } from './server.ts';
 
-/** @throws CliError if it is not built */
-export async function pageFiles(folder = join(packageRoot, 'dist', 'page')): Promise<PageFiles> {
-  let entries;
-  try {
-    entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  } catch {
-    throw new CliError(`the page is not built: there is no ${folder}`, 'npm run build');
-  }
+/** The built page; what is not built yet is built first. @throws CliError if that cannot be */
+export async function pageFiles(
+  folder = join(packageRoot, 'dist', 'page'),
+  build = (): Promise<void> => buildPage(folder),
+): Promise<PageFiles> {
+  if (!isBuilt(folder)) await build();
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return new Map(
     await Promise.all(
       entries.map(async ({ parentPath, name }) => {

@@ -1,7 +1,9 @@
 /** The page's server: what it serves, to whom, and nothing else. */
+import { mkdirSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { servePage, type PageServer } from '../../cli/page/server.ts';
+import { buildPage } from '../../cli/page/build.ts';
 import { pageFiles } from '../../cli/page/files.ts';
 import { testWorkplace } from './run.ts';
 
@@ -68,11 +70,28 @@ describe("the page's server", () => {
     });
   });
 
-  test('a page that is not built is said, with the command that builds it', async () => {
-    await expect(pageFiles('/nowhere')).rejects.toMatchObject({
-      message: expect.stringContaining('/nowhere') as string,
-      remedy: 'npm run build',
+  test('a page that is not built, or half, is built first', async () => {
+    const place = testWorkplace();
+    const folder = place.file('dist/page');
+    mkdirSync(folder, { recursive: true });
+    place.write('dist/page/main.js', 'half');
+    const [one, two] = await Promise.all([pageFiles(folder), pageFiles(folder)]);
+    for (const name of ['index.html', 'main.js', 'engine.js', 'worker.js', 'given.json', 'demo/adapter_config.json'])
+      expect(one.get(name)?.length).toBeGreaterThan(2);
+    expect([...one.keys()].sort()).toEqual([...two.keys()].sort());
+    expect(readdirSync(place.file('dist'))).toEqual(['page']);
+  });
+
+  test('a package that lost its page, and a checkout without what builds it, are said with the remedy', async () => {
+    const place = testWorkplace();
+    const attempt = (root: string): Promise<void> => buildPage(place.file('page-of-it'), root);
+    await expect(attempt(place.path)).rejects.toMatchObject({
+      message: expect.stringContaining(place.file('page-of-it')) as string,
+      remedy: expect.stringContaining('install zkl again') as string,
     });
+    mkdirSync(place.file('page'));
+    place.write('page/build.ts', "import { build } from 'esbuild-that-is-not-there';\nvoid build;\n");
+    await expect(attempt(place.path)).rejects.toMatchObject({ remedy: expect.stringContaining('npm ci') as string });
   });
 });
 
