@@ -5,7 +5,7 @@
  * import { compile, commit, createProver, createVerifier, createWasmDevice } from 'zkl';
  *
  * const device = await createWasmDevice();
- * const { bundle, diagnostics } = compile({ text, source: 'adapter.zkl', resolveImport });
+ * const { bundle, diagnostics } = compile({ text, source: 'adapter.zkl' });
  * const { commitment, opening } = await commit(bundle, 'adapter', weights, { device });
  * const prover = await createProver(bundle, { device, sources: [{ opening, weights }] });
  * const { proof } = await prover.prove(new Map([['x', activations]]));
@@ -23,6 +23,7 @@ export { format } from './grammar/format.ts';
 export {
   check,
   compile,
+  resolveStandard,
   type Compiled,
   type CompileInput,
   type Diagnostic,

@@ -1,15 +1,15 @@
 /** Reading `.zkl` programs and what they import, and showing what is wrong with them. */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import pc from 'picocolors';
 import type { Diagnostic } from '../grammar/diagnostic.ts';
 import { renderDiagnostics, type Palette } from '../compiler/diagnostics/render.ts';
-import type { ResolveImport } from '../compiler/check/index.ts';
+import { standardFile, type ResolveImport } from '../compiler/check/index.ts';
+import { resolveStandard } from '../compiler/standard/index.ts';
 import type { Arguments } from './arguments.ts';
 import type { Json } from './command.ts';
 import { CliError } from './errors.ts';
 import { readText } from './files.ts';
-import { packageRoot } from './place.ts';
 import { plural } from './text.ts';
 
 export interface SourceProgram {
@@ -28,10 +28,8 @@ export const readProgram = async (path: string): Promise<SourceProgram> => ({
 /** `std` and `std/NAME` are the standard library; other names are files beside the program, with or without `.zkl`. */
 function importsOf(program: string): ResolveImport {
   return (name) => {
-    const inLibrary = /^std(?:\/([a-z][a-z0-9_-]*))?$/.exec(name);
-    const candidates = inLibrary
-      ? [join(packageRoot, 'stdlib', `${inLibrary[1] ?? 'std'}.zkl`)]
-      : [name, `${name}.zkl`].map((file) => resolve(dirname(program), file));
+    if (standardFile(name) !== undefined) return resolveStandard(name);
+    const candidates = [name, `${name}.zkl`].map((file) => resolve(dirname(program), file));
     const path = candidates.find((file) => file.endsWith('.zkl') && existsSync(file));
     return path === undefined ? undefined : { source: name, text: readFileSync(path, 'utf8') };
   };

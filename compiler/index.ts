@@ -5,24 +5,26 @@
  *
  * @module
  */
-import { parse, type Diagnostic } from '../grammar/index.ts';
+import { parse, unnamed, type Diagnostic } from '../grammar/index.ts';
 import { encodeBundle } from './bundle/bundle.ts';
 import { check, type CheckInput } from './check/index.ts';
 import { lower } from './gadget/lower.ts';
 import { printKernels } from './gadget/print.ts';
 import type { GadgetProgram } from './gadget/program.ts';
+import { resolveStandard } from './standard/index.ts';
 import { printTensorProgram } from './tensor/print.ts';
 import type { TensorProgram } from './tensor/program.ts';
 
 export { check } from './check/index.ts';
+export { resolveStandard } from './standard/index.ts';
 export type { GadgetProgram } from './gadget/program.ts';
 export type { TensorProgram } from './tensor/program.ts';
 export type { Diagnostic } from '../grammar/index.ts';
 
 export interface CompileInput extends Pick<CheckInput, 'resolveImport' | 'model' | 'overrides' | 'calibration'> {
   readonly text: string;
-  /** The file's name in messages. */
-  readonly source: string;
+  /** The file's name in messages and in the bundle; default `program.zkl`. */
+  readonly source?: string | undefined;
 }
 
 export interface Compiled {
@@ -35,7 +37,7 @@ export interface Compiled {
 
 /** Compiles one model. Never throws, whatever the text: errors are diagnostics. */
 export function compile(input: CompileInput): Compiled {
-  const { text, source } = input;
+  const { text, source = unnamed } = input;
   const parsed = parse(text, source);
   const incomplete = parsed.diagnostics.some((d) => d.severity === 'error');
   const checked = check({ ...input, program: parsed.program, forProof: true, incomplete });
@@ -56,7 +58,7 @@ export function compile(input: CompileInput): Compiled {
   return { bundle, tensors, gadgets, diagnostics };
 }
 
-function chooseModel({ source }: CompileInput, programs: readonly TensorProgram[]): Diagnostic {
+function chooseModel({ source = unnamed }: CompileInput, programs: readonly TensorProgram[]): Diagnostic {
   const names = programs.map((p) => p.name);
   return {
     code: 'ZKL213',
@@ -70,7 +72,7 @@ function chooseModel({ source }: CompileInput, programs: readonly TensorProgram[
 
 /** The file itself and the imports that something of the program stands in. */
 function usedSources(
-  { text, source, resolveImport }: CompileInput,
+  { text, source = unnamed, resolveImport = resolveStandard }: CompileInput,
   gadgets: GadgetProgram,
 ): { name: string; text: string }[] {
   const names = new Set([...gadgets.tensors, ...gadgets.equations].map((x) => x.span.source));

@@ -27,6 +27,9 @@ export interface Parsed {
   readonly misplaced: ReadonlySet<Comment>;
 }
 
+/** What a text is called where its caller gives no name. */
+export const unnamed = 'program.zkl';
+
 let parser: ZklParser | undefined;
 
 /**
@@ -49,7 +52,7 @@ function readTokens(tokens: IToken[]): { root: CstNode; errors: readonly IRecogn
  *
  * @param source the name of the text in messages, usually its path
  */
-export function parse(text: string, source: string): Parsed {
+export function parse(text: string, source = unnamed): Parsed {
   const lexed = lex(text, source);
   const docs = collectDocs(text, lexed);
   const diagnostics: Diagnostic[] = [...lexed.diagnostics, ...docs.diagnostics];

@@ -22,7 +22,7 @@ export async function runDemo(device: Device, { config, tensors }: AdapterFiles,
   report({ kind: 'program', text });
 
   const { bytes, bundle } = await step('Compile the program', async () => {
-    const compiled = compile({ text, source: 'adapter.zkl', resolveImport: () => undefined });
+    const compiled = compile({ text, source: 'adapter.zkl' });
     if (!compiled.bundle) throw new Error(compiled.diagnostics.map((d: Diagnostic) => d.title).join('; '));
     const verifier = await createVerifier(compiled.bundle, { device });
     return { value: { bytes: compiled.bundle, bundle: verifier.bundle }, detail: size(compiled.bundle) };

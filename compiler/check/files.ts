@@ -6,7 +6,7 @@ import { didYouMean } from './report.ts';
 import type { Binding } from './scope.ts';
 import { Scope, rootScope } from './scope.ts';
 
-/** Finds the text of an imported file; see `standardFile` for those of the standard library. */
+/** Finds the text of an imported file; `resolveStandard` does for the standard library. */
 export type ResolveImport = (name: string) => { readonly source: string; readonly text: string } | undefined;
 
 /** The file under `stdlib/` that an import of the standard library means: `std` or `std/name`. */

@@ -1,6 +1,8 @@
 /** From syntax trees to tensor programs: names, shapes, index ranges, scales and integer ranges. Pure. */
 import type * as ast from '../../grammar/ast.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
+import { unnamed } from '../../grammar/index.ts';
+import { resolveStandard } from '../standard/index.ts';
 import type { TensorProgram } from '../tensor/program.ts';
 import type { FixedType, Uncalibrated } from './context.ts';
 import { Files } from './files.ts';
@@ -16,11 +18,12 @@ export type { FixedType, Uncalibrated } from './context.ts';
 export interface CheckInput {
   /** As `parse` gave it; its own diagnostics are not repeated here. */
   readonly program: ast.Program;
-  /** The name of the file in spans. */
-  readonly source: string;
-  readonly resolveImport: ResolveImport;
+  /** The name of the file in spans, as `parse` was given it; default `program.zkl`. */
+  readonly source?: string | undefined;
+  /** Where imports are looked up; default: `resolveStandard`, which has the standard library and nothing else. */
+  readonly resolveImport?: ResolveImport | undefined;
   /** Only this model of the file. */
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** Values for literal `dim`s and `const`s of the model. */
   readonly overrides?: Readonly<Record<string, string | number>>;
   /** Fixed-point types of bare `round`s, by `at` path and defined names, and of open tensors without a type. */
@@ -53,9 +56,9 @@ const MISSING = ['ZKL201', 'ZKL204', 'ZKL211', 'ZKL212', 'ZKL215', 'ZKL602', 'ZK
 
 /** Checks a program. Never throws, whatever the program. */
 export function check(input: CheckInput): CheckResult {
-  const { program, source } = input;
+  const { program, source = unnamed, resolveImport = resolveStandard } = input;
   const reporter = new Reporter();
-  const { scope, imported } = new Files(reporter, input.resolveImport).main(program, source);
+  const { scope, imported } = new Files(reporter, resolveImport).main(program, source);
   const all = program.items.filter((item) => item.kind === 'model');
   const models = input.model === undefined ? all : all.filter((model) => model.name.text === input.model);
   if (input.model !== undefined && models.length === 0) {

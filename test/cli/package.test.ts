@@ -106,6 +106,15 @@ describe('the package', () => {
     expect(await ended).toBe(0);
   });
 
+  test('finds the standard library for those who compile with it', () => {
+    const text = 'import { silu } from "std"\nmodel m {\n  public x[3]: fixed<8, 4>\n  public y[i] = silu(x[i])\n}\n';
+    const script = `import { compile } from 'zkl';
+      const { bundle, diagnostics } = compile({ text: ${JSON.stringify(text)} });
+      console.log(bundle !== undefined, diagnostics.map((d) => d.title).join());`;
+    const { status, stdout, stderr } = place.run(process.execPath, ['--input-type=module', '-e', script]);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'true \n', stderr: '' });
+  });
+
   test('is a library with the entry points that it declares', () => {
     const { exports } = JSON.parse(readFileSync(join(root, 'node_modules/zkl/package.json'), 'utf8')) as {
       exports: Record<string, unknown>;

@@ -23,7 +23,7 @@ export interface Subject {
 export type Values = ReadonlyMap<number, readonly bigint[]>;
 
 export interface SubjectOptions {
-  /** For text: where `import`s are looked up. Default: nowhere. */
+  /** For text: where `import`s are looked up. Default: the standard library. */
   readonly resolveImport?: CompileInput['resolveImport'];
   /** For text with several models: which one. */
   readonly model?: string;
@@ -52,8 +52,7 @@ export async function createSubject(subject: TensorProgram | string, options: Su
 }
 
 function fromText(text: string, options: SubjectOptions): Pick<Subject, 'program' | 'gadgets'> {
-  const resolveImport = options.resolveImport ?? ((): undefined => undefined);
-  const { tensors, gadgets, diagnostics } = compile({ text, source: 'gadget.zkl', ...options, resolveImport });
+  const { tensors, gadgets, diagnostics } = compile({ text, source: 'gadget.zkl', ...options });
   if (!tensors || !gadgets) throw refused(diagnostics);
   return options.ranges ? fromProgram(tensors, options.ranges) : { program: tensors, gadgets };
 }

@@ -1,9 +1,46 @@
 /** The steps as a user of the library calls them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commit, createProver, createVerifier, createWasmDevice, ValueError } from '../../index.ts';
+import {
+  check,
+  commit,
+  compile,
+  createProver,
+  createVerifier,
+  createWasmDevice,
+  parse,
+  resolveStandard,
+  ValueError,
+} from '../../index.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import type { ProofProgress } from '../../runtime/prover/index.ts';
 import { inputs, numbers, smallBundle, weights } from '../support/small.ts';
+
+describe('imports', () => {
+  const text = `import { silu } from "std"
+import { gelu } from "std/functions"
+model m {
+  public x[3]: fixed<8, 4>
+  public y[i] = silu(x[i]) + gelu(x[i])
+}`;
+
+  test('of the standard library are found by default, and a program needs no name', () => {
+    expect(compile({ text }).diagnostics).toEqual([]);
+    const { program } = parse(text);
+    expect(check({ program }).diagnostics).toEqual([]);
+    const unknown = compile({ text: text.replace('"std"', '"mine"') });
+    expect(unknown.diagnostics[0]).toMatchObject({ code: 'ZKL203', span: { source: 'program.zkl' } });
+  });
+
+  test('of files beside the program are found by those who look there, with the standard library or without', () => {
+    const mine = { source: 'mine', text: 'block twice(x[N]) -> y[N] {\n  y[i] = 2 * x[i]\n}\n' };
+    const both = `import { twice } from "mine"\n${text.replace('x[3]: fixed<8, 4>', 'x[3]: fixed<8, 4>\n  public z = twice(x)')}`;
+    const found = (name: string) => (name === 'mine' ? mine : undefined);
+    expect(compile({ text: both, resolveImport: (name) => resolveStandard(name) ?? found(name) }).diagnostics).toEqual(
+      [],
+    );
+    expect(compile({ text: both, resolveImport: found }).diagnostics[0]).toMatchObject({ code: 'ZKL203' });
+  });
+});
 
 describe('the library', () => {
   let device: Device;

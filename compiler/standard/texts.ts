@@ -1,0 +1,353 @@
+/** The files of `stdlib/`, which `test/stdlib/generate.ts` copies here: edit those. */
+export const standardTexts: Readonly<Record<string, string>> = {
+  'attention.zkl': `import { exp } from "std/functions"
+import { rotate, rotate_interleaved } from "std/rope"
+
+/// Softmax over s <= t.
+///
+/// States: m is a maximum that is attained, w the tabulated exponential, r one correctly rounded reciprocal a row and p
+/// one rounding an entry: exact statements all, so rows need no tolerance. Its derivative rounds once an entry.
+/// Costs 3 lookups and 2 columns an entry with s <= t, and a quotient a row. \`attend\` does without p.
+block causal_softmax(z[H, T, T]) -> p[H, T, T] {
+  m[h, t] = max(s if s <= t) z[h, t, s]
+  w[h, t, s] = if s <= t then exp(round(z[h, t, s] - m[h, t])) else 0
+  n[h, t] = sum(s) w[h, t, s]
+  r[h, t] = round<19, 17>(1 / n[h, t])
+  p[h, t, s] = round(w[h, t, s] * r[h, t])
+
+  derivative(dp) -> dz {
+    c[h, t] = sum(s) p[h, t, s] * dp[h, t, s]
+    dz[h, t, s] = round(p[h, t, s] * (dp[h, t, s] - c[h, t]))
+  }
+}
+
+/// What causal attention makes of scores z and values v: softmax over s <= t, times v. Head h of H reads head h div (H / G)
+/// of v: G divides H, or \`H / G\` is an error.
+///
+/// States: m is a maximum that is attained; w is the tabulated exponential; r is one correctly rounded reciprocal a row, of
+/// 17 fraction bits, so wrong by at most n / 2^18 of itself, n <= T; o is the exact sum of w · v times r, rounded once.
+/// Probabilities are never rounded, nor committed: only w is. Masked entries of z play no part.
+/// Costs one lookup and one column an entry of w with s <= t (the lookup also proves that m is an upper bound), a quotient
+/// and the proof that m is attained a row, and 3 lookups and 2 columns an entry of o.
+block attend(z[H, T, T], v[T, G, K]) -> o[T, H * K] {
+  m[h, t] = max(s if s <= t) z[h, t, s]
+  w[h, t, s] = if s <= t then exp(round(z[h, t, s] - m[h, t])) else 0
+  n[h, t] = sum(s) w[h, t, s]
+  r[h, t] = round<19, 17>(1 / n[h, t])
+  o[t, i] = round(r[i div K, t] * sum(s) w[i div K, t, s] * v[s, i div K div (H / G), i mod K])
+
+  derivative(do) -> dz, dv {
+    c[h, t] = sum(j: K) o[t, h * K + j] * do[t, h * K + j]
+    dz[h, t, s] = round(w[h, t, s] * r[h, t] * (sum(j: K) do[t, h * K + j] * v[s, h div (H / G), j] - c[h, t]))
+    dv[s, g, j] = round(
+      sum(t: T, e: H / G) w[g * (H / G) + e, t, s] * r[g * (H / G) + e, t] * do[t, (g * (H / G) + e) * K + j]
+    )
+  }
+}
+
+/// Causal attention with grouped heads: softmax(q kᵀ / sqrt(K)) v.
+///
+/// States: scores are exact sums rounded once, only those with s <= t; the rest as for \`attend\`.
+/// Costs what \`attend\` costs, and a remainder of each score with s <= t: one lookup if K is a power of four, else two and a
+/// column, since 1 / sqrt(K) is then a factor of 15 bits.
+block attention(q[T, H, K], k[T, G, K], v[T, G, K]) -> o[T, H * K] {
+  const c = round<16, 15>(1 / sqrt(K))
+
+  z[h, t, s] = round(if s <= t then c * sum(j) q[t, h, j] * k[s, h div (H / G), j] else 0)
+  o = attend(z, v)
+}
+
+/// Causal attention as GPT-2 has it: queries, keys and values of all heads stand side by side in one projection's result.
+///
+/// States and costs as \`attention\`; taking the three apart is free.
+block fused_attention<H, K>(c[T, 3 * H * K]) -> o[T, H * K] {
+  q[t, h: H, j: K] = c[t, h * K + j]
+  k[t, h: H, j: K] = c[t, (H + h) * K + j]
+  v[t, h: H, j: K] = c[t, (2 * H + h) * K + j]
+  o = attention(q, k, v)
+}
+
+/// Causal attention with grouped heads and rotary positions, half-rotated layout.
+///
+/// States: queries are turned and divided by sqrt(K) in one rounding, keys are turned; scores are exact sums rounded once,
+/// only those with s <= t; the rest as for \`attend\`.
+/// Costs what \`rope\` and \`attend\` cost, and one lookup of a remainder for each score with s <= t.
+block rotary_attention(q[T, H, K], k[T, G, K], v[T, G, K], const base) -> o[T, H * K] {
+  a = rotate(q, base, K)
+  b = rotate(k, base, 1)
+  z[h, t, s] = round(if s <= t then sum(j) a[t, h, j] * b[s, h div (H / G), j] else 0)
+  o = attend(z, v)
+}
+
+/// Causal attention with grouped heads and rotary positions, interleaved layout. States and costs as \`rotary_attention\`.
+block interleaved_attention(q[T, H, K], k[T, G, K], v[T, G, K], const base) -> o[T, H * K] {
+  a = rotate_interleaved(q, base, K)
+  b = rotate_interleaved(k, base, 1)
+  z[h, t, s] = round(if s <= t then sum(j) a[t, h, j] * b[s, h div (H / G), j] else 0)
+  o = attend(z, v)
+}
+`,
+  'embedding.zkl': `/// Rows of a table by tokens, public or secret. The table is a parameter, so that a tied head can share it.
+///
+/// States: y[t] is the row of E that tokens[t] names. Sound because a token is proved to be below V.
+/// Costs no column; secret tokens cost the lookups of a gather, public ones nothing. The caller rounds the row, once, to
+/// the type of the residual stream, after adding what is added to it.
+block embedding(E[V, D], tokens[T]: index<V>) -> y[T, D] {
+  y[t, d] = E[tokens[t], d]
+}
+
+/// A head tied to the embedding: a score for every token, \`y = x Eᵀ\`. An untied one is \`linear<V>(x) at "lm_head"\`.
+///
+/// States: y is the exact sum of products. Costs one sumcheck term and no column. Its argmax and its entries can be made
+/// public as they are, without a rounding.
+block head(x[T, D], E[V, D]) -> y[T, V] {
+  y[t, v] = sum(d) x[t, d] * E[v, d]
+}
+`,
+  'functions.zkl': `// The type of the argument gives a table its size and resolution: with 16 bits there are 2^16 values, as many as a proof
+// commits multiplicities for. Calls with arguments of one type share one table.
+
+/// e^x for x <= 0: what a softmax takes after its row's maximum is subtracted. exp(0) = 1 needs the seventeenth bit.
+///
+/// States: every value is e^x correctly rounded; below the domain it is that of its lower end.
+/// The domain has 2^(B - 1) values: all differences of two scores of B - 1 bits and F fraction bits. Of such scores no
+/// difference is ever clamped, and the lookup is all that proves one to be at most 0. An entry is wrong by at most
+/// 2^-(F + 1) of itself.
+table exp<B, F>(x: fixed<B, F> in [2 ^ -F - 2 ^ (B - 1 - F), 0] saturate) -> fixed<17, 15> = exp(x)
+
+/// The natural logarithm for 1 <= x < 32.
+///
+/// States: every value is ln x correctly rounded; above the domain it is that of its end.
+table log(x: fixed<17, 11> in [1, 31.99951171875] saturate) -> fixed<16, 13> = log(x)
+
+/// x · sigmoid(x) (Elfwing et al., 2017).
+///
+/// States: every value correctly rounded, for all 2^B arguments; it has two fraction bits more than they do.
+table silu<B, F>(x: fixed<B, F>) -> fixed<B + 2, F + 2> = x * (1 + tanh(x / 2)) / 2
+
+/// The tanh form of GELU (Hendrycks and Gimpel, 2016), which is what GPT-2 computes. 0.7978845608 is sqrt(2 / pi).
+///
+/// States: every value correctly rounded, for all 2^B arguments; it has two fraction bits more than they do.
+table gelu<B, F>(x: fixed<B, F>) -> fixed<B + 2, F + 2> = x * (1 + tanh(0.7978845608 * (x + 0.044715 * x ^ 3))) / 2
+
+/// GELU itself, x times the normal distribution's probability below x.
+///
+/// States: every value correctly rounded, for all 2^B arguments; it has two fraction bits more than they do.
+table gelu_erf<B, F>(x: fixed<B, F>) -> fixed<B + 2, F + 2> = x * (1 + erf(x / sqrt(2))) / 2
+
+/// The larger of x and 0.
+///
+/// States: exactly that, for all 2^B arguments.
+table relu<B, F>(x: fixed<B, F>) -> fixed<B, F> = (x + sqrt(x ^ 2)) / 2
+`,
+  'linear.zkl': `/// A projection as PyTorch stores it, \`y = x Wᵀ\`.
+///
+/// States: y is the exact sum of products, nothing is rounded. The caller rounds, once, after adding whatever belongs to
+/// the same sum. Sound because the sum is a sumcheck over committed tensors.
+/// Costs one sumcheck term and no column.
+block linear<O>(x[T, I]) -> y[T, O] {
+  open W[O, I] from base "weight"
+
+  y[t, o] = sum(i) x[t, i] * W[o, i]
+}
+
+/// A projection with a bias, \`y = x Wᵀ + b\`.
+///
+/// States: y is exact, as for \`linear\`; a bias adds no rounding. Costs two sumcheck terms and no column.
+block affine<O>(x[T, I]) -> y[T, O] {
+  open W[O, I] from base "weight"
+  open b[O] from base "bias"
+
+  y[t, o] = b[o] + sum(i) x[t, i] * W[o, i]
+}
+
+/// A projection as GPT-2 stores it, transposed and with a bias, \`y = x W + b\`.
+///
+/// States: y is exact, as for \`linear\`. Costs two sumcheck terms and no column.
+block conv1d<O>(x[T, I]) -> y[T, O] {
+  open W[I, O] from base "weight"
+  open b[O] from base "bias"
+
+  y[t, o] = b[o] + sum(i) x[t, i] * W[i, o]
+}
+`,
+  'lora.zkl': `/// What a LoRA adapter adds to a projection, \`alpha / R · x Aᵀ Bᵀ\` (Hu et al., 2021). \`a\` says which adapter; several are
+/// added, or one taken in another's place, where the projection is rounded:
+/// \`q = round(linear<O>(h) + lora<O, R>(h, 8) + lora<O, 4>(h, 16, style)) at "q_proj"\`.
+///
+/// States: y is exact; \`alpha / R\` only changes its scale. The product x Aᵀ is never rounded and never committed: B's
+/// equation opens it as an inner sum. Sound because both products are sumchecks over committed tensors.
+/// Costs two sumcheck terms, one level of the proof, and no column.
+block lora<O, R>(x[T, I], const alpha, source a = adapter) -> y[T, O] {
+  secret A[R, I]: fixed<16, 14> from a "lora_A.weight"
+  secret B[O, R]: fixed<16, 14> from a "lora_B.weight"
+
+  u[t, r] = sum(i) x[t, i] * A[r, i]
+  y[t, o] = alpha / R * sum(r) u[t, r] * B[o, r]
+}
+`,
+  'loss.zkl': `import { exp, log } from "std/functions"
+
+/// Mean negative log-likelihood of \`target\`, for V < 2^20. The logarithm is only proved where the loss is made public: the
+/// gradient does not read it.
+///
+/// States: as for a softmax, row by row; ln n is taken as 4 ln n^(1/4), so that one table serves every n with an error of
+/// at most 1/500; the loss itself is rounded once.
+/// Costs one lookup and one column an entry of z, and two roots a row.
+block cross_entropy(z[T, V], target[T]: index<V>) -> loss {
+  m[t] = max(v) z[t, v]
+  w[t, v] = exp(round(z[t, v] - m[t]))
+  n[t] = sum(v) w[t, v]
+  h[t] = round<26, 15>(sqrt(n[t]))
+  g[t] = round<18, 11>(sqrt(h[t]))
+  loss = round(sum(t) (4 * log(round(g[t])) + m[t] - z[t, target[t]]) / T)
+
+  derivative(dloss) -> dz {
+    r[t] = round<19, 17>(1 / n[t])
+    dz[t, v] = round(dloss / T * (w[t, v] * r[t] - [v == target[t]]))
+  }
+}
+`,
+  'mlp.zkl': `import { linear, conv1d } from "std/linear"
+import { silu, gelu } from "std/functions"
+
+/// LLaMA's gated feed-forward layer (Shazeer, 2020): down(silu(gate(x)) * up(x)).
+///
+/// States: gate and up are rounded once each; their product is exact, and so is the last projection, for the caller to
+/// round with the residual.
+/// Costs 4 lookups and 3 columns a hidden entry: gate's remainder and its table, up's range and remainder.
+block swiglu<F>(x[T, D]) -> y[T, D] {
+  g = silu(round(linear<F>(x) at "gate_proj"))
+  u = round(linear<F>(x) at "up_proj")
+  y = linear<D>(g * u) at "down_proj"
+}
+
+/// GPT-2's feed-forward layer: c_proj(gelu(c_fc(x))).
+///
+/// States: c_fc is rounded once, straight to the table; c_proj is exact, for the caller to round with the residual.
+/// Costs 2 lookups and 2 columns a hidden entry.
+block mlp<F>(x[T, D]) -> y[T, D] {
+  g = gelu(round(conv1d<F>(x) at "c_fc"))
+  y = conv1d<D>(g) at "c_proj"
+}
+`,
+  'norm.zkl': `/// Root mean square normalisation (Zhang and Sennrich, 2019).
+///
+/// States: s is the correctly rounded reciprocal root of a row's mean square, one a row; y is the correctly rounded
+/// product. The mean is never rounded by itself, and \`eps\` keeps the root's argument positive.
+/// Costs a root a row; 3 lookups and 2 columns an entry of y (the remainder has more than 16 bits).
+block rmsnorm(x[T, D], const eps) -> y[T, D] {
+  open g[D] from base "weight"
+
+  s[t] = round(1 / sqrt(eps + sum(d) x[t, d] * x[t, d] / D))
+  y[t, d] = round(x[t, d] * s[t] * g[d])
+}
+
+/// Layer normalisation (Ba et al., 2016), with gain and bias.
+///
+/// States: c is D times the exact deviation from the row's mean, which is never rounded nor divided; s is the correctly
+/// rounded reciprocal of c's root mean square, so that the factor D cancels, one a row; y is rounded once.
+/// Costs a root a row; 3 lookups and 2 columns an entry of y.
+block layernorm(x[T, D], const eps) -> y[T, D] {
+  open g[D] from base "weight"
+  open b[D] from base "bias"
+
+  c[t, d] = D * x[t, d] - sum(i) x[t, i]
+  s[t] = round(1 / sqrt(D * D * eps + sum(d) c[t, d] * c[t, d] / D))
+  y[t, d] = round(c[t, d] * s[t] * g[d] + b[d])
+}
+`,
+  'optimizers.zkl': `/// Gradient descent.
+///
+/// States: the new weight is the old one less rate times gradient, rounded once to the weight's own type.
+optimizer sgd(w, g, step, const rate) {
+  w' = round(w - rate * g)
+}
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019). A prime is the value after the step.
+///
+/// States: both moments, the root and the new weight are rounded once each, to written types. The verifier computes the
+/// public corrections itself. \`eps\` must be at least the resolution of the root, 2^-24.
+optimizer adamw(w, g, step, const rate, const beta1, const beta2, const eps, const decay) {
+  state m: fixed<32, 30> = 0
+  state v: fixed<32, 30> = 0
+
+  public c1 = round<32, 16>(1 / (1 - beta1 ^ step))
+  public c2 = round<32, 16>(1 / (1 - beta2 ^ step))
+
+  m' = round(beta1 * m + (1 - beta1) * g)
+  v' = round(beta2 * v + (1 - beta2) * g * g)
+  d = round<32, 24>(sqrt(c2 * v'))
+  w' = round(w - rate * (c1 * m' / (d + eps) + decay * w))
+}
+`,
+  'rope.zkl': `/// Rotary positions, half-rotated layout (Su et al., 2021; as Hugging Face stores LLaMA): entries j and j + K / 2 are a
+/// pair.
+///
+/// States: y is q turned by constants that prover and verifier compute alike, correctly rounded cosines and sines; y is
+/// rounded once. Costs 2 lookups and one column an entry.
+block rope(q[T, H, K], const base) -> y[T, H, K] {
+  y = rotate(q, base, 1)
+}
+
+/// Rotary positions, interleaved layout (as the original LLaMA and GPT-J store them): entries 2 j and 2 j + 1 are a pair.
+///
+/// States and costs as \`rope\`.
+block rope_interleaved(q[T, H, K], const base) -> y[T, H, K] {
+  y = rotate_interleaved(q, base, 1)
+}
+
+/// As \`rope\`, divided by sqrt(n) in the same rounding: n = K is what queries need before they meet keys.
+block rotate(q[T, H, K], const base, const n) -> y[T, H, K] {
+  const C[t: T, j: K / 2] = round<16, 14>(cos(t * base ^ (-2 * j / K)) / sqrt(n))
+  const S[t: T, j: K / 2] = round<16, 14>(sin(t * base ^ (-2 * j / K)) / sqrt(n))
+
+  y[t, h, j] = round(
+    if j < K / 2 then q[t, h, j] * C[t, j] - q[t, h, j + K / 2] * S[t, j]
+    else q[t, h, j] * C[t, j - K / 2] + q[t, h, j - K / 2] * S[t, j - K / 2]
+  )
+}
+
+/// As \`rope_interleaved\`, divided by sqrt(n) in the same rounding.
+block rotate_interleaved(q[T, H, K], const base, const n) -> y[T, H, K] {
+  const C[t: T, j: K / 2] = round<16, 14>(cos(t * base ^ (-2 * j / K)) / sqrt(n))
+  const S[t: T, j: K / 2] = round<16, 14>(sin(t * base ^ (-2 * j / K)) / sqrt(n))
+
+  y[t, h, j] = round(
+    if j mod 2 == 0 then q[t, h, j] * C[t, j div 2] - q[t, h, j + 1] * S[t, j div 2]
+    else q[t, h, j] * C[t, j div 2] + q[t, h, j - 1] * S[t, j div 2]
+  )
+}
+`,
+  'std.zkl': `// The standard library: what \`import { ... } from "std"\` finds. Each block says what it states, why that is sound and what
+// it costs.
+//
+// Costs are per entry of the named tensor, in lookups and committed columns, which is what a proof's time goes into:
+// - an exact equation (sums, products, views) costs neither: it is a term of a batched sumcheck;
+// - a \`round\` that drops s fraction bits costs 1 + ceil(s / 16) lookups (the value's range, its remainder in limbs of 16
+//   bits) and ceil(s / 16) columns. s is known from the scales: x times W rounded to y drops frac(x) + frac(W) - frac(y);
+// - a table costs one lookup and one column, and the \`round\` above it saves the lookup of its range;
+// - a quotient or root costs about 5 lookups and 3 columns: blocks take one a row, never one an entry.
+// Where a scale is no power of two (a division by 3, \`alpha / R\` with R = 6) the remainder's range is no power of two
+// either, which costs one lookup more: blocks avoid it.
+//
+// A residual needs no block: \`a = round(x + linear<D>(o))\` rounds the projection and the sum once.
+import { linear, affine, conv1d } from "std/linear"
+import { lora } from "std/lora"
+import { embedding, head } from "std/embedding"
+import { rmsnorm, layernorm } from "std/norm"
+import { rope, rope_interleaved, rotate, rotate_interleaved } from "std/rope"
+import {
+  attention,
+  fused_attention,
+  rotary_attention,
+  interleaved_attention,
+  attend,
+  causal_softmax
+} from "std/attention"
+import { exp, log, silu, gelu, gelu_erf, relu } from "std/functions"
+import { swiglu, mlp } from "std/mlp"
+import { cross_entropy } from "std/loss"
+import { sgd, adamw } from "std/optimizers"
+`,
+};
