@@ -18,8 +18,7 @@
  *
  * @module
  */
-export { parse } from './grammar/index.ts';
-export { format } from './grammar/format.ts';
+export { format, parse } from './library/text.ts';
 export {
   check,
   compile,
@@ -31,13 +30,21 @@ export {
   type TensorProgram,
 } from './compiler/index.ts';
 export { decodeBundle, type Bundle } from './compiler/bundle/bundle.ts';
+export {
+  ArgumentError,
+  CodecError,
+  ValueError,
+  ZklError,
+  type FileName,
+  type ValueProblem,
+  type ZklErrorCode,
+} from './compiler/bundle/errors.ts';
 export { interpret } from './compiler/interpret/index.ts';
 export { evaluateExactly, evaluateReal, EvaluationError } from './runtime/evaluate/index.ts';
 export {
   checkOpenCommitment,
   commit,
   createProver,
-  ValueError,
   type Prover,
   type Weights,
 } from './runtime/prover/index.ts';
@@ -54,3 +61,4 @@ export { createReferenceDevice } from './runtime/device/reference.ts';
 export { createWasmDevice } from './runtime/device/wasm/index.ts';
 export { createWebGpuDevice, GpuError } from './runtime/device/webgpu/index.ts';
 export { dequantise, quantise } from './runtime/quantise.ts';
+export { FormatError } from './runtime/formats/errors.ts';

@@ -30,7 +30,7 @@ interface SystemError extends Error {
 }
 
 export const isSystemError = (error: unknown): error is SystemError =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string';
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ZKL_');
 
 const causes: Readonly<Record<string, readonly [cause: string, remedy: string]>> = {
   ENOENT: ['there is no such file', 'check the path'],
@@ -61,19 +61,19 @@ export function systemFailure(error: unknown, doing: string, path: string): unkn
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
-/** What `runtime/formats` throws, told by its parts so that this file need not load it. */
-const isFormatError = (error: Error): error is Error & { file: string; problem: string; remedy: string } =>
-  error.name === 'FormatError' && 'remedy' in error;
+/** A `ZklError`, told by its code so that this file need not load it. */
+const isZklError = (error: Error): error is Error & { code: string; remedy: string | undefined } =>
+  'code' in error && typeof error.code === 'string' && error.code.startsWith('ZKL_') && 'remedy' in error;
 
-/** What the WebGPU device throws, likewise. */
-const isGpuError = (error: Error): error is Error & { remedy: string } =>
-  error.name === 'GpuError' && 'remedy' in error;
+const isFormatError = (error: Error): error is Error & { file: string; problem: string } =>
+  'code' in error && error.code === 'ZKL_FORMAT';
 
 /** A failure the user can mend, or the error as it is. */
 export function understood(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  if (isFormatError(error)) return new CliError(`${error.file}: ${error.problem}`, error.remedy);
-  return isGpuError(error) ? new CliError(error.message, error.remedy) : error;
+  // The arguments of the library's functions are this command's, not the user's.
+  if (!isZklError(error) || error.code === 'ZKL_ARGUMENT') return error;
+  return new CliError(isFormatError(error) ? `${error.file}: ${error.problem}` : error.message, error.remedy);
 }
 
 /** Runs `body`; errors of the given classes, which libraries throw for bad input, become messages about `thing`. */

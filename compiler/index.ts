@@ -6,6 +6,7 @@
  * @module
  */
 import { parse, unnamed, type Diagnostic } from '../grammar/index.ts';
+import { checkCompile } from './arguments.ts';
 import { encodeBundle } from './bundle/bundle.ts';
 import { check, type CheckInput } from './check/index.ts';
 import { lower } from './gadget/lower.ts';
@@ -35,8 +36,9 @@ export interface Compiled {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Compiles one model. Never throws, whatever the text: errors are diagnostics. */
+/** Compiles one model. Errors are diagnostics, whatever the text. @throws ArgumentError where the text is none */
 export function compile(input: CompileInput): Compiled {
+  checkCompile(input);
   const { text, source = unnamed } = input;
   const parsed = parse(text, source);
   const incomplete = parsed.diagnostics.some((d) => d.severity === 'error');

@@ -1,37 +1,23 @@
 /** Between floats and the integers of a program. */
+import { requireNumbers, requireObject } from '../compiler/bundle/arguments.ts';
+import { ValueError } from '../compiler/bundle/errors.ts';
 import type { GadgetTensor } from '../compiler/gadget/program.ts';
 import type { TensorType } from '../compiler/tensor/program.ts';
 import { allocate, entry, setEntry, type IntegerArray } from './protocol/integers.ts';
 
-/** A number that a tensor cannot take. The message names tensor, index and what would do. */
-export class ValueError extends Error {}
+export { ValueError };
 
-/**
- * A computed number that a tensor cannot take. It may be a secret one, or tell one to whoever chose the inputs: the message names the place and
- * what would do, and not the number.
- */
-export class HiddenValueError extends ValueError {
-  /** The tensor's name, and the index of the entry. */
-  readonly place: string;
-  /** What it is: for its owner alone. */
-  readonly value: string;
-
-  constructor(place: string, fault: string, value: string) {
-    super(`${place} ${fault}`);
-    this.name = 'HiddenValueError';
-    this.place = place;
-    this.value = value;
-  }
-}
-
-const nameAt = (name: string, shape: readonly number[], position: number): string => {
+const indexAt = (shape: readonly number[], position: number): number[] => {
   const index: number[] = [];
   for (const length of [...shape].reverse()) {
     index.unshift(position % length);
     position = Math.floor(position / length);
   }
-  return shape.length === 0 ? name : `${name}[${index.join(', ')}]`;
+  return index;
 };
+
+const nameAt = (name: string, shape: readonly number[], position: number): string =>
+  shape.length === 0 ? name : `${name}[${indexAt(shape, position).join(', ')}]`;
 
 /** Bits of two's complement that hold v. */
 const bitsOf = (v: bigint): number => (v < 0n ? -v - 1n : v).toString(2).length + (v === 0n || v === -1n ? 0 : 1);
@@ -46,9 +32,14 @@ export function quantise(
   type: TensorType,
   values: ArrayLike<number>,
 ): IntegerArray {
+  requireObject('type', type, '{ kind: "fixed", bits, frac } or { kind: "index", size }');
+  requireNumbers('values', values);
   const entries = shape.reduce((n, d) => n * d, 1);
   if (values.length !== entries)
-    throw new ValueError(`${name} has ${values.length} entries, its shape [${shape.join(', ')}] has ${entries}`);
+    throw new ValueError(`${name} has ${values.length} entries, its shape [${shape.join(', ')}] has ${entries}`, {
+      tensor: name,
+      problem: { kind: 'shape', expected: shape, given: [values.length] },
+    });
   const range =
     type.kind === 'fixed'
       ? { lo: -(2n ** BigInt(type.bits - 1)), hi: 2n ** BigInt(type.bits - 1) - 1n }
@@ -62,22 +53,35 @@ export function quantise(
     const floor = Math.floor(x);
     // x - floor is exact, which x + 1/2 would not always be.
     const rounded = x - floor >= 0.5 ? floor + 1 : floor;
-    if (!(rounded >= lo && rounded <= hi)) throw outside(nameAt(name, shape, i), values[i], rounded, type);
+    if (!(rounded >= lo && rounded <= hi)) throw outside(name, indexAt(shape, i), values[i], rounded, type);
     if (type.kind === 'index' && rounded !== x)
-      throw new ValueError(`${nameAt(name, shape, i)} is ${values[i]}, which is no index`);
+      throw new ValueError(`${nameAt(name, shape, i)} is ${values[i]}, which is no index`, {
+        tensor: name,
+        problem: { kind: 'number', index: indexAt(shape, i) },
+      });
     if (wide) setEntry(out, i, BigInt(rounded));
     else out[i] = rounded;
   }
   return out;
 }
 
-function outside(where: string, value: number, rounded: number, type: TensorType): ValueError {
-  if (!Number.isFinite(value)) return new ValueError(`${where} is ${value}; every entry has to be a finite number`);
-  if (type.kind === 'index') return new ValueError(`${where} is ${value}, outside index<${type.size}>`);
+function outside(
+  tensor: string,
+  index: readonly number[],
+  value: number,
+  rounded: number,
+  type: TensorType,
+): ValueError {
+  const where = index.length === 0 ? tensor : `${tensor}[${index.join(', ')}]`;
+  const data = { tensor, problem: { kind: 'number', index } } as const;
+  if (!Number.isFinite(value))
+    return new ValueError(`${where} is ${value}; every entry has to be a finite number`, data);
+  if (type.kind === 'index') return new ValueError(`${where} is ${value}, outside index<${type.size}>`, data);
   const needed = bitsOf(BigInt(rounded));
   return new ValueError(
     `${where} is ${value}, which needs ${needed} bits with ${type.frac} after the point; fixed<${type.bits}, ${type.frac}> has ${type.bits}. ` +
       `Use fixed<${needed}, ${type.frac}>, or fewer bits after the point`,
+    { tensor, problem: { ...data.problem, bits: needed } },
   );
 }
 
@@ -85,16 +89,44 @@ function outside(where: string, value: number, rounded: number, type: TensorType
 export const placeOf = (t: Pick<GadgetTensor, 'name' | 'shape'>, position: number): string =>
   nameAt(t.name, t.shape, position);
 
+/**
+ * A computed number that a tensor cannot take. It may be a secret one, or tell a secret to whoever chose the inputs: the message names the
+ * place and what would do, and not the number.
+ */
+export class HiddenValueError extends ValueError {
+  /** What the number is: for the owner of the secrets alone. */
+  readonly hidden: string;
+
+  constructor(
+    t: Pick<GadgetTensor, 'name' | 'shape'>,
+    position: number,
+    kind: 'range' | 'divisor',
+    fault: string,
+    hidden: string,
+  ) {
+    const problem = { kind, index: indexAt(t.shape, position) };
+    super(`${nameAt(t.name, t.shape, position)} ${fault}`, { name: 'HiddenValueError', tensor: t.name, problem });
+    this.hidden = hidden;
+  }
+}
+
 /** The error for a computed integer that its tensor cannot take. */
 export function entryOutside(t: GadgetTensor, position: number, v: bigint): HiddenValueError {
-  const where = placeOf(t, position);
   if (t.type?.kind !== 'fixed')
-    return new HiddenValueError(where, `does not fit [${t.range.lo}, ${t.range.hi}]`, `it is the integer ${v}`);
+    return new HiddenValueError(
+      t,
+      position,
+      'range',
+      `does not fit [${t.range.lo}, ${t.range.hi}]`,
+      `it is the integer ${v}`,
+    );
   const { bits, frac } = t.type;
   const origin = t.key === undefined ? ', as the program writes it' : `, by calibration under "${t.key}"`;
   const needed = bitsOf(v);
   return new HiddenValueError(
-    where,
+    t,
+    position,
+    'range',
     `does not fit the ${bits} bits of its type, fixed<${bits}, ${frac}>${origin}`,
     `it is ${dequantise(t, [v])[0]}, which needs ${needed} bits with ${frac} after the point`,
   );
@@ -102,6 +134,7 @@ export function entryOutside(t: GadgetTensor, position: number, v: bigint): Hidd
 
 /** The numbers that a tensor's integers stand for, as the nearest floats. */
 export function dequantise(tensor: Pick<GadgetTensor, 'scale'>, values: IntegerArray): Float64Array {
+  requireObject('tensor', tensor, '{ scale }');
   const { num, den } = tensor.scale;
   // Numerator and denominator may be beyond a float's range; their quotient is not.
   const shift = BigInt(Math.max(0, den.toString(2).length - num.toString(2).length + 64));

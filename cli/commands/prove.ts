@@ -1,5 +1,5 @@
 import { CodecError } from '../../compiler/bundle/canonical.ts';
-import { createProver, HiddenValueError, SelfCheckError, ValueError } from '../../runtime/prover/index.ts';
+import { createProver, HiddenValueError, ValueError } from '../../runtime/prover/index.ts';
 import { forSource, perSource, readBundle } from '../bundle.ts';
 import type { Run } from '../command.ts';
 import { contextOf } from '../context.ts';
@@ -51,7 +51,6 @@ export const run: Run = async (args, progress) => {
           .prove(inputs, { context, progress: ({ phase, done }) => report(done, phase) })
           .catch((error: unknown) => {
             if (error instanceof HiddenValueError) throw doesNotFit(given, error, args.flag('verbose'));
-            if (error instanceof SelfCheckError) throw new CliError(error.message, error.remedy);
             throw error;
           }),
       ),
@@ -82,7 +81,7 @@ export const run: Run = async (args, progress) => {
  */
 function doesNotFit(inputs: string, error: HiddenValueError, verbose: boolean): CliError {
   return new CliError(
-    `${inputs}: ${error.message}${verbose ? `: ${error.value}` : ''}`,
+    `${inputs}: ${error.message}${verbose ? `: ${error.hidden}` : ''}`,
     'calibrate with samples like these or with more headroom, or write a type of more bits, and compile again' +
       (verbose ? '' : '; --verbose says the value, which may tell a secret'),
   );

@@ -15,7 +15,9 @@ import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Span } from '../../grammar/span.ts';
 import type { GadgetProgram } from '../gadget/program.ts';
 import { decode, encode, type Plain } from './canonical.ts';
+import { requireBytes } from './arguments.ts';
 import { pack, unpack } from './container.ts';
+import { reading } from './errors.ts';
 import { readGadgetProgram } from './read.ts';
 import { domainTag } from './version.ts';
 
@@ -57,6 +59,11 @@ export const programDigest = (section: Uint8Array): Uint8Array =>
 
 /** @throws CodecError for bytes that are no bundle. */
 export function decodeBundle(bytes: Uint8Array): Bundle {
+  requireBytes('bundle', bytes);
+  return reading('bundle', () => readBundle(bytes));
+}
+
+function readBundle(bytes: Uint8Array): Bundle {
   const s = unpack('b', ['GADG', 'SPAN', 'TENS', 'KERN', 'SRCE'], bytes);
   const bare = readGadgetProgram(decode(s.GADG));
   const places = decode(s.SPAN);

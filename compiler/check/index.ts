@@ -2,6 +2,7 @@
 import type * as ast from '../../grammar/ast.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { unnamed } from '../../grammar/index.ts';
+import { checkCheck } from '../arguments.ts';
 import { resolveStandard } from '../standard/index.ts';
 import type { TensorProgram } from '../tensor/program.ts';
 import type { FixedType, Uncalibrated } from './context.ts';
@@ -54,8 +55,9 @@ export interface CheckResult {
 /** What a missing statement may cause elsewhere: unknown names and sources, nothing to prove, nothing that uses a thing. */
 const MISSING = ['ZKL201', 'ZKL204', 'ZKL211', 'ZKL212', 'ZKL215', 'ZKL602', 'ZKL603', 'ZKL604'];
 
-/** Checks a program. Never throws, whatever the program. */
+/** Checks a program. Errors are diagnostics, whatever the program. @throws ArgumentError where it is none */
 export function check(input: CheckInput): CheckResult {
+  checkCheck(input);
   const { program, source = unnamed, resolveImport = resolveStandard } = input;
   const reporter = new Reporter();
   const { scope, imported } = new Files(reporter, resolveImport).main(program, source);

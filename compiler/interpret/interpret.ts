@@ -2,12 +2,14 @@
  * The reference interpreter: the meaning of a tensor program. Every lowering, device and proof gives exactly these
  * integers. Written to be read; doubles stand in for bigints only where the proved ranges say that they are exact.
  */
+import { kindOf, requireBigints, requireObject, requireRun } from '../bundle/arguments.ts';
+import { ArgumentError } from '../bundle/errors.ts';
 import type { Definition, Equation, Range, Table, Tensor, TensorId, TensorProgram } from '../tensor/program.ts';
 import { roundForm } from '../tensor/rounding.ts';
 import { compileGuards, compilePolynomial } from './polynomial.ts';
 import type { Point, Store } from './polynomial.ts';
 import { multiply, signedBits } from '../tensor/rational.ts';
-import { ValueError, indexAt } from './tensor.ts';
+import { valueError, indexAt } from './tensor.ts';
 import type { IntTensor } from './tensor.ts';
 
 /**
@@ -18,6 +20,7 @@ import type { IntTensor } from './tensor.ts';
  *   its type; where a rounded value does not fit its type; where a divisor is not positive; where a table has no value.
  */
 export function interpret(program: TensorProgram, inputs: ReadonlyMap<TensorId, IntTensor>): Map<TensorId, IntTensor> {
+  requireRun(program, inputs);
   const known = new Map<TensorId, IntTensor>();
   const doubles = new Map<TensorId, Float64Array>();
   const store: Store = {
@@ -44,10 +47,14 @@ function internal(message: string): never {
 }
 
 function checkInput(tensor: Tensor, given: IntTensor | undefined): IntTensor {
-  if (given === undefined) throw new ValueError(tensor.name, { kind: 'missing' });
+  if (given === undefined) throw valueError(tensor.name, { kind: 'missing' });
+  const at = `inputs[${tensor.id}]`;
+  requireObject(at, given, '{ shape, values }');
+  requireBigints(`${at}.values`, given.values);
+  if (!Array.isArray(given.shape)) throw new ArgumentError(`${at}.shape`, 'an array of lengths', kindOf(given.shape));
   const size = tensor.shape.reduce((n, length) => n * length, 1);
   if (given.shape.join() !== tensor.shape.join() || given.values.length !== size) {
-    throw new ValueError(tensor.name, { kind: 'shape', expected: tensor.shape, given: given.shape });
+    throw valueError(tensor.name, { kind: 'shape', expected: tensor.shape, given: given.shape });
   }
   for (const [k, value] of given.values.entries()) checkRange(tensor, value, k, tensor.range);
   return given;
@@ -56,7 +63,7 @@ function checkInput(tensor: Tensor, given: IntTensor | undefined): IntTensor {
 function checkRange(tensor: Tensor, value: bigint, position: number, range: Range): void {
   if (value >= range.lo && value <= range.hi) return;
   const index = indexAt(tensor.shape, position);
-  throw new ValueError(tensor.name, { kind: 'range', index, value, bits: signedBits(value) }, tensor.type);
+  throw valueError(tensor.name, { kind: 'range', index, value, bits: signedBits(value) }, tensor.type);
 }
 
 function evaluate(program: TensorProgram, equation: Equation, tensor: Tensor, store: Store): bigint[] {
@@ -122,7 +129,7 @@ function compileRound(
     const bottom = q === undefined ? 1n : q(at);
     if (bottom <= 0n || (form === 'sqrt(P)' && top < 0n)) {
       const value = bottom <= 0n ? bottom : top;
-      throw new ValueError(tensor.name, { kind: 'divisor', index: indexAt(tensor.shape, position), value });
+      throw valueError(tensor.name, { kind: 'divisor', index: indexAt(tensor.shape, position), value });
     }
     const numerator = multiply({ num: top, den: 1n }, ps);
     const divisor = multiply({ num: bottom, den: 1n }, qs);
@@ -138,7 +145,7 @@ function tableValue(table: Table, argument: Tensor, value: bigint, position: num
   if (table.saturate) row = row < 0n ? 0n : row > last ? last : row;
   if (row >= 0n && row <= last) return table.values[Number(row)];
   const index = indexAt(argument.shape, position);
-  throw new ValueError(argument.name, { kind: 'range', index, value, bits: signedBits(value) }, argument.type);
+  throw valueError(argument.name, { kind: 'range', index, value, bits: signedBits(value) }, argument.type);
 }
 
 /** The maximum, or the smallest index that attains it. */

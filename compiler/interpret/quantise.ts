@@ -1,7 +1,7 @@
 /** Between floating point and the integers of a type: exact, ties toward plus infinity, overflow an error. */
 import type { Rational, TensorType } from '../tensor/program.ts';
 import { signedBits, toNumber } from '../tensor/rational.ts';
-import { ValueError, indexAt } from './tensor.ts';
+import { valueError, indexAt } from './tensor.ts';
 import type { IntTensor } from './tensor.ts';
 
 /** Doubles below this, times 2^frac, are computed without a rounding of their own before the floor. */
@@ -31,7 +31,7 @@ export function quantise(
 ): IntTensor {
   const size = shape.reduce((n, length) => n * length, 1);
   if (values.length !== size) {
-    throw new ValueError(name, { kind: 'shape', expected: shape, given: [values.length] });
+    throw valueError(name, { kind: 'shape', expected: shape, given: [values.length] });
   }
   const frac = type.kind === 'index' ? 0 : type.frac;
   const lo = type.kind === 'index' ? 0n : -(1n << BigInt(type.bits - 1));
@@ -41,12 +41,12 @@ export function quantise(
     const value = values[k];
     const scaled = value * 2 ** frac;
     if (!Number.isFinite(scaled) || (type.kind === 'index' && !Number.isInteger(value))) {
-      throw new ValueError(name, { kind: 'number', index: indexAt(shape, k), value }, type);
+      throw valueError(name, { kind: 'number', index: indexAt(shape, k), value }, type);
     }
     const integer = roundDouble(value, frac);
     if (integer < lo || integer > hi) {
       const index = indexAt(shape, k);
-      throw new ValueError(name, { kind: 'number', index, value, bits: signedBits(integer) }, type);
+      throw valueError(name, { kind: 'number', index, value, bits: signedBits(integer) }, type);
     }
     integers.push(integer);
   }

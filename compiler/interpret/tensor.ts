@@ -1,4 +1,5 @@
 /** Tensors of exact integers, and what goes wrong with their values. */
+import { ValueError, type ValueProblem } from '../bundle/errors.ts';
 import type { TensorType } from '../tensor/program.ts';
 
 /** Row-major; `values.length` is the product of the shape. */
@@ -7,31 +8,13 @@ export interface IntTensor {
   readonly values: readonly bigint[];
 }
 
-export type ValueProblem =
-  /** No tensor was given for an input. */
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'shape'; readonly expected: readonly number[]; readonly given: readonly number[] }
-  /** An integer outside its type, its domain or its proved range. */
-  | { readonly kind: 'range'; readonly index: readonly number[]; readonly value: bigint; readonly bits: number }
-  /** A number that is not finite, or does not fit its type once scaled. */
-  | { readonly kind: 'number'; readonly index: readonly number[]; readonly value: number; readonly bits?: number }
-  /** A divisor or the argument of a root that is not positive. */
-  | { readonly kind: 'divisor'; readonly index: readonly number[]; readonly value: bigint };
-
 /** A value that has no meaning in a program: names the tensor, the entry, the value and the bits it needs. */
-export class ValueError extends Error {
-  readonly tensor: string;
-  readonly problem: ValueProblem;
+export const valueError = (tensor: string, problem: InterpretProblem, type?: TensorType): ValueError =>
+  new ValueError(`${tensor}${describe(problem, type)}`, { tensor, problem });
 
-  constructor(tensor: string, problem: ValueProblem, type?: TensorType) {
-    super(`${tensor}${describe(problem, type)}`);
-    this.name = 'ValueError';
-    this.tensor = tensor;
-    this.problem = problem;
-  }
-}
+type InterpretProblem = Exclude<ValueProblem, { readonly kind: 'unknown' | 'opening' | 'secret' }>;
 
-function describe(problem: ValueProblem, type: TensorType | undefined): string {
+function describe(problem: InterpretProblem, type: TensorType | undefined): string {
   const holds = type === undefined ? '' : `; ${formatType(type)} is declared`;
   switch (problem.kind) {
     case 'missing':

@@ -1,4 +1,5 @@
 /** The devices there are. */
+export { ArgumentError, ZklError } from '../../compiler/bundle/errors.ts';
 export type { Device, VerifierDevice } from './device.ts';
 export { createReferenceDevice } from './reference.ts';
 export { createWasmDevice } from './wasm/index.ts';

@@ -11,10 +11,10 @@ export type Fault =
 
 /** An entry that has no meaning in a program: names the tensor, the index, the value and the bits it needs. */
 export class EvaluationError extends ValueError {
-  readonly tensor: string;
-  readonly index: readonly number[];
+  declare readonly tensor: string;
+  declare readonly index: readonly number[];
   /** The integer. */
-  readonly value: bigint;
+  declare readonly value: bigint;
   readonly fault: Fault;
   /** Bits of the smallest signed type that holds the integer. */
   readonly bits: number;
@@ -22,11 +22,12 @@ export class EvaluationError extends ValueError {
   constructor(tensor: Tensor, position: number, value: bigint, fault: Fault) {
     const index = indexAt(tensor.shape, position);
     const bits = signedBits(value);
-    super(describe(tensor, index, value, fault, bits));
-    this.name = 'EvaluationError';
-    this.tensor = tensor.name;
-    this.index = index;
-    this.value = value;
+    super(describe(tensor, index, value, fault, bits), {
+      tensor: tensor.name,
+      problem: { kind: fault, index, value, bits },
+      code: 'ZKL_EVALUATION',
+      name: 'EvaluationError',
+    });
     this.fault = fault;
     this.bits = bits;
   }

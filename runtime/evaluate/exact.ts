@@ -2,6 +2,7 @@
  * The integers of every tensor of a program, fast: the same as those of the reference interpreter (`compiler/interpret`),
  * which defines them. Doubles compute what they compute exactly, checked on the actual numbers; the rest is bigints.
  */
+import { requireBigints, requireNumbers, requireRun } from '../../compiler/bundle/arguments.ts';
 import type {
   Definition,
   Equation,
@@ -56,6 +57,7 @@ export function evaluateExactly(
   inputs: ReadonlyMap<TensorId, Values>,
   options: EvaluateOptions = {},
 ): Map<TensorId, Values> {
+  requireRun(program, inputs);
   const { progress, keep } = options;
   const store = createStore(program.tensors);
   for (const tensor of program.tensors)
@@ -108,11 +110,15 @@ function lastReaders({ equations }: Evaluated): Map<number, TensorId[]> {
 }
 
 function checkInput(tensor: Tensor, given: Values | undefined): Values {
-  if (given === undefined) throw new ValueError(`${tensor.name}: no values given`);
+  if (given === undefined)
+    throw new ValueError(`${tensor.name}: no values given`, { tensor: tensor.name, problem: { kind: 'missing' } });
+  if (Array.isArray(given)) requireBigints(`inputs[${tensor.id}]`, given);
+  else requireNumbers(`inputs[${tensor.id}]`, given);
   const size = sizeOf(tensor.shape);
   if (given.length !== size)
     throw new ValueError(
       `${tensor.name} has ${given.length} entries, its shape [${tensor.shape.join(', ')}] has ${size}`,
+      { tensor: tensor.name, problem: { kind: 'shape', expected: tensor.shape, given: [given.length] } },
     );
   checkRange(tensor, given);
   return given;

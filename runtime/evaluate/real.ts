@@ -2,6 +2,7 @@
  * What a program computes before anything is rounded: float64 throughout, `round` the identity, tables the functions they
  * tabulate. Constants are as the program has them, and arguments of saturating tables are clamped.
  */
+import { requireNumbers, requireRun } from '../../compiler/bundle/arguments.ts';
 import type { Definition, Polynomial, Tensor, TensorId, Term } from '../../compiler/tensor/program.ts';
 import { toNumber } from '../../compiler/tensor/rational.ts';
 import { ValueError } from '../quantise.ts';
@@ -22,6 +23,7 @@ export function evaluateReal(
   inputs: ReadonlyMap<TensorId, Numbers>,
   { progress }: Pick<EvaluateOptions, 'progress'> = {},
 ): Map<TensorId, Numbers> {
+  requireRun(program, inputs);
   const { tensors, equations } = program;
   const known = new Map<TensorId, Numbers>();
   const source: OperandSource = {
@@ -43,11 +45,14 @@ export function evaluateReal(
 }
 
 function checkInput(tensor: Tensor, given: Numbers | undefined): Numbers {
-  if (given === undefined) throw new ValueError(`${tensor.name}: no values given`);
+  if (given === undefined)
+    throw new ValueError(`${tensor.name}: no values given`, { tensor: tensor.name, problem: { kind: 'missing' } });
+  requireNumbers(`inputs[${tensor.id}]`, given);
   const size = sizeOf(tensor.shape);
   if (given.length === size) return given;
   throw new ValueError(
     `${tensor.name} has ${given.length} entries, its shape [${tensor.shape.join(', ')}] has ${size}`,
+    { tensor: tensor.name, problem: { kind: 'shape', expected: tensor.shape, given: [given.length] } },
   );
 }
 

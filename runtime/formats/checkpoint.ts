@@ -2,6 +2,7 @@
  * A model as Hugging Face saves it: `config.json` and `model.safetensors`, or several files that
  * `model.safetensors.index.json` lists (huggingface/transformers, `modeling_utils.py`).
  */
+import { requireFolder } from './arguments.ts';
 import { FormatError, formatShape, quote, quoteSome } from './errors.ts';
 import { readFolderObject, type Folder } from './folder.ts';
 import type { JsonObject } from './json.ts';
@@ -40,6 +41,7 @@ const BODIES = ['model', 'transformer'];
 
 /** @throws FormatError naming the file and what is wrong with it */
 export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
+  requireFolder('folder', folder);
   const configFile = `${folder.name}/config.json`;
   const config = await readFolderObject(folder, 'config.json');
   if (config === undefined)

@@ -1,20 +1,19 @@
 /** What is wrong with a file that came from outside, in words a reader can act on. */
+import { ZklError } from '../../compiler/bundle/errors.ts';
 
 /**
  * A file that cannot be read as what it should be. The message is one line, `FILE: PROBLEM; REMEDY`, where the problem
  * names the thing inside the file.
  */
-export class FormatError extends Error {
+export class FormatError extends ZklError {
   readonly file: string;
   readonly problem: string;
-  readonly remedy: string;
+  declare readonly remedy: string;
 
   constructor(file: string, problem: string, remedy: string) {
-    super(`${file}: ${problem}; ${remedy}`);
-    this.name = 'FormatError';
+    super('FormatError', 'ZKL_FORMAT', `${file}: ${problem}; ${remedy}`, { remedy });
     this.file = file;
     this.problem = problem;
-    this.remedy = remedy;
   }
 }
 

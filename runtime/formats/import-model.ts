@@ -1,5 +1,6 @@
 /** From a model of Hugging Face, with adapters or without, to a program of a page that proves what it computes. */
 import { fractionBits } from '../evaluate/calibrate.ts';
+import { requireCount, requireOpened } from './arguments.ts';
 import { requireTensor, type Checkpoint } from './checkpoint.ts';
 import { FormatError, quote, quoteSome } from './errors.ts';
 import { notationOf, updatesOf, type ModelAdapter } from './import-adapters.ts';
@@ -25,6 +26,8 @@ export async function importModel(
   adapters: readonly ModelAdapter[],
   tokens: number,
 ): Promise<ImportedModel> {
+  requireOpened('checkpoint', checkpoint, 'storedName', 'openCheckpoint');
+  requireCount('tokens', tokens, 'tokens of a proof');
   const config = readModelConfig(checkpoint.config, checkpoint.configFile);
   if (tokens > config.positions)
     throw new FormatError(

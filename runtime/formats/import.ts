@@ -1,4 +1,5 @@
 /** From a PEFT adapter to a program that proves what its modules add: text to read and edit. */
+import { requireCount } from './arguments.ts';
 import { FormatError, formatShape, quote } from './errors.ts';
 import { groupModules, STACKED, type ModuleGroup } from './import-groups.ts';
 import { dimLines, fits, printGroup, quantities, scaleLines, type GroupContext } from './import-lines.ts';
@@ -24,11 +25,10 @@ export interface ImportOptions {
  * the adapter. Modules that differ only in whole numbers of their names are stacked in one declaration.
  *
  * @throws FormatError if a module's name cannot stand in a program, or its values do not fit 16 bits
- * @throws RangeError if `rows` is no whole number from 1
+ * @throws ArgumentError if `rows` is no whole number from 1
  */
 export function importAdapter(adapter: ImportedAdapter, { rows, name = 'adapter' }: ImportOptions): string {
-  if (!Number.isSafeInteger(rows) || rows < 1)
-    throw new RangeError(`a proof of ${rows} rows: rows are a whole number from 1`);
+  requireCount('options.rows', rows, 'rows of a proof');
   const { description, fileName, maxAbs = new Map<string, number>() } = adapter;
   for (const { path } of description.modules) {
     if (/["{}\r\n]/.test(path))

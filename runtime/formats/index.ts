@@ -3,6 +3,7 @@ export { readCalibration, writeCalibration, type Calibration, type CalibrationFi
 export { openAdapter } from './adapter-folder.ts';
 export { openCheckpoint, type Checkpoint } from './checkpoint.ts';
 export type { Dtype } from './dtypes.ts';
+export { ArgumentError, ZklError } from '../../compiler/bundle/errors.ts';
 export { FormatError } from './errors.ts';
 export type { Folder } from './folder.ts';
 export type { ModelAdapter } from './import-adapters.ts';

@@ -1,6 +1,8 @@
 /** Public inputs of a proof: from safetensors, from JSON, or drawn from a seed. */
 import { sha256 } from '@noble/hashes/sha2.js';
+import { requireText } from '../../compiler/bundle/arguments.ts';
 import type { TensorType } from '../../compiler/tensor/program.ts';
+import { requireWanted } from './arguments.ts';
 import { entryName, FormatError, formatShape, quote, quoteSome } from './errors.ts';
 import { isObject, parseJson } from './json.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -21,6 +23,7 @@ export type Inputs = ReadonlyMap<string, Float64Array>;
  * @throws FormatError for a missing or further tensor, another shape, NaN and infinities
  */
 export async function inputsFromSafetensors(source: ByteSource, wanted: readonly WantedInput[]): Promise<Inputs> {
+  requireWanted('wanted', wanted);
   const file = await readSafetensors(source);
   checkNames(source.name, new Set(file.tensors.keys()), wanted);
   const out = new Map<string, Float64Array>();
@@ -39,6 +42,7 @@ export async function inputsFromSafetensors(source: ByteSource, wanted: readonly
  * @throws FormatError for a missing or further tensor, another shape, and entries that are no finite numbers
  */
 export function inputsFromJson(text: string, file: string, wanted: readonly WantedInput[]): Inputs {
+  requireWanted('wanted', wanted);
   const remedy = 'write { "x": nested arrays of numbers }; JSON has no NaN and no Infinity';
   const value = parseJson(file, 'the file', text, remedy);
   if (!isObject(value)) throw new FormatError(file, 'it is no JSON object', remedy);
@@ -58,6 +62,8 @@ export function inputsFromJson(text: string, file: string, wanted: readonly Want
  * (floor(w / 2^(32-k)) - 2^(k-1)) · 2^(b-2-k), times 2^-f: uniform over the middle quarter of the type. `index<N>`: floor(w · N / 2^32).
  */
 export function randomInputs(seed: string, wanted: readonly WantedInput[]): Inputs {
+  requireText('seed', seed);
+  requireWanted('wanted', wanted);
   return new Map(
     wanted.map(({ name, shape, type }) => {
       const values = randomWords(`zkl-random-inputs-v1\0${seed}\0${name}\0`, entriesOf(shape), toEntry(type));

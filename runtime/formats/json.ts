@@ -1,4 +1,5 @@
 /** JSON as files from outside have it: strict, and without names that occur twice. */
+import { requireText } from '../../compiler/bundle/arguments.ts';
 import { FormatError, quote } from './errors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -8,6 +9,7 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 /** @throws FormatError if the text is not JSON, or if one object has a name twice (where readers would disagree) */
 export function parseJson(file: string, what: string, text: string, remedy: string): unknown {
+  requireText('text', text);
   let value: unknown;
   try {
     value = JSON.parse(text);

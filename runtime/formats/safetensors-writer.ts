@@ -1,4 +1,5 @@
 /** Writing safetensors files; the format is described in `safetensors.ts`. */
+import { requireMap, requireNumbers } from '../../compiler/bundle/arguments.ts';
 import { codecOf, type Dtype } from './dtypes.ts';
 import { entryName, FormatError, formatShape, quote } from './errors.ts';
 
@@ -17,6 +18,7 @@ export interface TensorToWrite {
  * @throws FormatError if a tensor has not as many values as its shape says, or an entry is none of its integer dtype
  */
 export function writeSafetensors(tensors: ReadonlyMap<string, TensorToWrite>, file = 'safetensors'): Uint8Array {
+  requireMap('tensors', tensors, 'names to { dtype, shape, values }');
   const byLayout = ([a, s]: [string, TensorToWrite], [b, t]: [string, TensorToWrite]): number =>
     codecOf(t.dtype).bytes - codecOf(s.dtype).bytes || (a < b ? -1 : 1);
   const header: [string, unknown][] = [['__metadata__', { format: 'pt' }]];
@@ -45,6 +47,7 @@ export function writeSafetensors(tensors: ReadonlyMap<string, TensorToWrite>, fi
 function encode(file: string, name: string, { dtype, shape, values }: TensorToWrite): Uint8Array {
   if (name === '__metadata__')
     throw new FormatError(file, 'a tensor cannot be called "__metadata__"', 'use another name');
+  requireNumbers(`tensors[${JSON.stringify(name)}].values`, values);
   const entries = shape.reduce((n, d) => n * d, 1);
   if (values.length !== entries)
     throw new FormatError(

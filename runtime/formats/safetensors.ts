@@ -4,6 +4,7 @@
  * without gaps. Nothing in a file is believed: every number of the header is held against the size of the file before
  * anything is allocated.
  */
+import { requireSource } from './arguments.ts';
 import { codecOf, DTYPES, isDtype, type Dtype } from './dtypes.ts';
 import { entryName, FormatError, formatShape, quote, quoteSome } from './errors.ts';
 import { decodeUtf8, isObject, parseJson } from './json.ts';
@@ -39,6 +40,7 @@ interface Stored extends TensorInfo {
 
 /** Reads and checks the header. @throws FormatError */
 export async function readSafetensors(source: ByteSource): Promise<SafetensorsFile> {
+  requireSource('source', source);
   const { name: file, size } = source;
   const length = await headerLength(source);
   const bytes = await exactly(source, 8, length);

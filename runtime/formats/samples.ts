@@ -1,5 +1,6 @@
 /** Samples of a program's inputs, and what they should lead to: for calibration and comparison. */
 import type { TensorType } from '../../compiler/tensor/program.ts';
+import { requireWanted } from './arguments.ts';
 import { FormatError, formatShape, quote, quoteSome } from './errors.ts';
 import { randomInputs, type Inputs, type WantedInput } from './inputs.ts';
 import { isObject, parseJson } from './json.ts';
@@ -26,6 +27,7 @@ export function samplesFromJson(
   wanted: readonly WantedInput[],
   others: readonly string[] = [],
 ): Sample[] {
+  requireWanted('wanted', wanted);
   const value = parseJson(file, 'the file', text, REMEDY);
   if (!isObject(value)) throw new FormatError(file, 'it is no JSON object', REMEDY);
   const tokens = wanted.filter((w) => w.type.kind === 'index');

@@ -1,4 +1,5 @@
 /** Bytes that are read where they are needed: a file, a blob, memory. */
+import { requireBytes, requireText } from '../../compiler/bundle/arguments.ts';
 
 export interface ByteSource {
   /** For messages, usually a path. */
@@ -10,8 +11,8 @@ export interface ByteSource {
 }
 
 /** Bytes in memory. */
-export const bytesSource = (name: string, bytes: Uint8Array): ByteSource => ({
-  name,
-  size: bytes.length,
-  read: async (offset, length) => bytes.subarray(offset, offset + length),
-});
+export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
+  requireText('name', name);
+  requireBytes('bytes', bytes);
+  return { name, size: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) };
+}

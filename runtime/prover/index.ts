@@ -11,16 +11,20 @@
  * @module
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
-import type { CommittedSource } from '../../compiler/gadget/program.ts';
+import type { CommittedSource, GadgetProgram } from '../../compiler/gadget/program.ts';
 import { decodeCommitment, decodeOpening, encodeCommitment, encodeOpening, encodeProof } from '../codec/files.ts';
 import type { Device } from '../device/device.ts';
 import { constant, mul as times, table } from '../device/expression.ts';
+import type { Argument } from '../protocol/argument.ts';
 import type { IntegerArray } from '../protocol/integers.ts';
 import { planProgram } from '../protocol/program.ts';
 import { neg } from '../protocol/scalar.ts';
 import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
 import { quantise, ValueError } from '../quantise.ts';
+import { requireInputs, requireWeights } from '../../compiler/bundle/arguments.ts';
+import { CodecError, reading } from '../../compiler/bundle/errors.ts';
 import type { ProverHooks } from './argument.ts';
+import { checkCommit, checkOpenCheck, checkProve, checkProver } from './arguments.ts';
 import { proveProgram, type OpenedSource } from './program.ts';
 import type { OnProgress } from './progress.ts';
 import { freshEntropy } from './randomness.ts';
@@ -70,6 +74,7 @@ export async function commit(
   weights: Weights,
   options: CommitOptions,
 ): Promise<CommittedFiles> {
+  checkCommit(bundleBytes, sourceName, options);
   const source = sourceNamed(decodeBundle(bundleBytes), sourceName);
   const entropy = options.entropy ?? freshEntropy();
   const entries = layMatrix(source, quantiseSource(source, weights));
@@ -112,11 +117,17 @@ export async function checkOpenCommitment(
   bundleBytes: Uint8Array,
   commitment: Uint8Array,
   weights: Weights,
-  { device }: Pick<CommitOptions, 'device'>,
+  options: Pick<CommitOptions, 'device'>,
 ): Promise<{ readonly ok: true; readonly digest: Uint8Array } | { readonly ok: false; readonly reason: string }> {
-  const file = decodeCommitment(commitment);
+  checkOpenCheck(bundleBytes, commitment, options);
+  const { device } = options;
+  const file = reading('commitment', () => decodeCommitment(commitment));
   const source = sourceNamed(decodeBundle(bundleBytes), file.source);
-  if (!source.open) throw new ValueError(`"${source.name}" is secret: only its owner can open its commitment`);
+  if (!source.open)
+    throw new ValueError(`"${source.name}" is secret: only its owner can open its commitment`, {
+      tensor: source.name,
+      problem: { kind: 'secret' },
+    });
   const layout = sha256(new TextEncoder().encode(printSource(source)));
   if (!layout.every((b, i) => b === file.layout[i]))
     return { ok: false, reason: 'it is for tensors of other names, shapes or types than this program uses' };
@@ -158,18 +169,27 @@ function sourceNamed(bundle: Bundle, name: string): CommittedSource {
   const source = bundle.gadgets.sources.find((s) => s.name === name);
   if (source) return source;
   const names = bundle.gadgets.sources.map((s) => `"${s.name}"`).join(', ');
-  throw new ValueError(`the program takes no tensors from "${name}"; its sources: ${names || 'none'}`);
+  throw new ValueError(`the program takes no tensors from "${name}"; its sources: ${names || 'none'}`, {
+    tensor: name,
+    problem: { kind: 'unknown', known: bundle.gadgets.sources.map((s) => s.name) },
+  });
 }
 
 function quantiseSource(source: CommittedSource, weights: Weights): IntegerArray[] {
+  const names = source.tensors.map((t) => t.name);
+  requireWeights('weights', weights, names);
   return source.tensors.map((t) => {
     const given = weights.get(t.name);
     if (!given)
-      throw new ValueError(`the weights have no tensor "${t.name}", which the program takes from "${source.name}"`);
+      throw new ValueError(`the weights have no tensor "${t.name}", which the program takes from "${source.name}"`, {
+        tensor: t.name,
+        problem: { kind: 'missing' },
+      });
     const shape = t.axes.map((a) => a.length);
     if (given.shape.join() !== shape.join())
       throw new ValueError(
         `"${t.name}" has shape [${given.shape.join(', ')}] in the weights, the program declares [${shape.join(', ')}]`,
+        { tensor: t.name, problem: { kind: 'shape', expected: shape, given: given.shape } },
       );
     return quantise(t.name, shape, { kind: 'fixed', bits: t.bits, frac: t.frac }, given.values);
   });
@@ -215,21 +235,25 @@ export interface Prover {
 }
 
 /** @throws ValueError if weights do not fit the program, or an opening does not fit the weights */
-export async function createProver(
-  bundleBytes: Uint8Array,
-  { device, sources, treeMemory }: ProverOptions,
-): Promise<Prover> {
+export async function createProver(bundleBytes: Uint8Array, options: ProverOptions): Promise<Prover> {
+  const { device, sources, treeMemory } = checkProver(bundleBytes, options);
   const bundle = decodeBundle(bundleBytes);
   const program = bundle.gadgets;
-  const argument = await planProgram(program);
+  const argument = await planned(program);
+  for (const { source } of sources) if (source !== undefined) sourceNamed(bundle, source);
   const opened = program.sources.map((source): OpenedSource => {
     const given =
       sources.find((s) => s.source === source.name) ?? (program.sources.length === 1 ? sources[0] : undefined);
-    if (!given) throw new ValueError(`no weights and opening for the source "${source.name}"`);
+    if (!given)
+      throw new ValueError(`no weights and opening for the source "${source.name}"`, {
+        tensor: source.name,
+        problem: { kind: 'missing' },
+      });
     return openSource(source, given.opening, given.weights);
   });
 
   const prove = async (inputs: ReadonlyMap<string, ArrayLike<number>>, options: ProveOptions = {}): Promise<Proved> => {
+    checkProve(options);
     const context = options.context ?? new Uint8Array(0);
     const request = {
       program,
@@ -256,14 +280,26 @@ export async function createProver(
   return { bundle, prove };
 }
 
+/** A program may be well-formed and still too large to plan. */
+async function planned(program: GadgetProgram): Promise<Argument> {
+  try {
+    return await planProgram(program);
+  } catch (e) {
+    if (e instanceof RangeError)
+      throw new CodecError(`the program is too large to prove: ${e.message}`, { file: 'bundle', cause: e });
+    throw e;
+  }
+}
+
 function openSource(source: CommittedSource, openingBytes: Uint8Array, weights: Weights): OpenedSource {
-  const opening = decodeOpening(openingBytes);
+  const opening = reading('opening', () => decodeOpening(openingBytes));
   const tensors = quantiseSource(source, weights);
   const entries = layMatrix(source, tensors);
   const matrix = matrixDigest(entries);
   if (!matrix.every((b, i) => b === opening.matrix[i]))
     throw new ValueError(
       `the weights of "${source.name}" are not the ones this opening was made for: commit to them again`,
+      { tensor: source.name, problem: { kind: 'opening' } },
     );
   const blindings = source.open ? Array.from({ length: source.rows }, () => 0n) : rowBlindings(source, opening.seed);
   return { tensors, entries, matrix, blindings, digest: opening.commitment };
@@ -274,14 +310,22 @@ function quantiseInputs(bundle: Bundle, inputs: ReadonlyMap<string, ArrayLike<nu
   const publics = gadgets.publics.filter((id) => gadgets.tensors[id].class.kind === 'input');
   const wanted = [...publics, ...gadgets.secrets];
   const names = new Set(wanted.map((id) => gadgets.tensors[id].name));
+  requireInputs('inputs', inputs);
   for (const name of inputs.keys())
     if (!names.has(name))
-      throw new ValueError(`the program has no input "${name}"; it has ${[...names].join(', ') || 'none'}`);
+      throw new ValueError(`the program has no input "${name}"; it has ${[...names].join(', ') || 'none'}`, {
+        tensor: name,
+        problem: { kind: 'unknown', known: [...names] },
+      });
   return new Map(
     wanted.map((id) => {
       const t = gadgets.tensors[id];
       const values = inputs.get(t.name);
-      if (!values) throw new ValueError(`the input "${t.name}" of shape [${t.shape.join(', ')}] is missing`);
+      if (!values)
+        throw new ValueError(`the input "${t.name}" of shape [${t.shape.join(', ')}] is missing`, {
+          tensor: t.name,
+          problem: { kind: 'missing' },
+        });
       if (!t.type) throw new Error(`internal error: the input ${t.name} has no type`);
       return [id, quantise(t.name, t.shape, t.type, values)] as const;
     }),

@@ -5,6 +5,7 @@
  * What a verifier takes from the registered commitments is one combination of their points. The prover has none of the points, but their
  * openings: it commits to the same combination of rows.
  */
+import { ZklError } from '../../compiler/bundle/errors.ts';
 import type { Device } from '../device/device.ts';
 import { add, mul } from '../protocol/scalar.ts';
 import type { RegisteredRows } from '../verifier/argument.ts';
@@ -12,12 +13,14 @@ import { verifyProgram, type VerificationRequest } from '../verifier/program.ts'
 import type { ProverMatrix } from './argument.ts';
 
 /** The proof that was made is not accepted by the verifier: nothing is wrong with the weights or the inputs. */
-export class SelfCheckError extends Error {
-  readonly remedy = 'try again; if it happens again, use another device (wasm, reference) or another machine';
-
+export class SelfCheckError extends ZklError {
   constructor(reason: string) {
-    super(`the proof that was made is wrong, and is not given out: its own verifier says that ${reason}`);
-    this.name = 'SelfCheckError';
+    super(
+      'SelfCheckError',
+      'ZKL_SELF_CHECK',
+      `the proof that was made is wrong, and is not given out: its own verifier says that ${reason}`,
+      { remedy: 'try again; if it happens again, use another device (wasm, reference) or another machine' },
+    );
   }
 }
 

@@ -2,7 +2,7 @@
 import { floorDiv, integerSqrt } from '../../compiler/tensor/rational.ts';
 import type { GadgetProgram, GadgetStep, GadgetTable, GadgetTensor } from '../../compiler/gadget/program.ts';
 import { selectorEntries } from '../protocol/publics.ts';
-import { entryOutside, HiddenValueError, placeOf } from '../quantise.ts';
+import { entryOutside, HiddenValueError } from '../quantise.ts';
 import { isSmall, makeNumbers, MOST_DOUBLE, wordsOf, type Numbers, type SmallNumbers } from './numbers.ts';
 
 type Step<Kind extends GadgetStep['kind']> = GadgetStep & { readonly kind: Kind };
@@ -50,7 +50,7 @@ function quotients(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers 
   const divisor = (i: number): bigint => {
     const d = typeof by === 'bigint' ? by : BigInt(by[i]);
     if (d > 0n) return d;
-    throw new HiddenValueError(placeOf(t, i), 'is a quotient whose divisor is not positive', `the divisor is ${d}`);
+    throw new HiddenValueError(t, i, 'divisor', 'is a quotient whose divisor is not positive', `the divisor is ${d}`);
   };
   if (typeof by === 'bigint' && by > 0n) {
     // A quotient of doubles that are exact is never rounded up to an integer that it does not reach.
@@ -96,7 +96,7 @@ function roots(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
     const d = typeof by === 'bigint' ? by : BigInt(by[i]);
     const x = BigInt(of[i]);
     if (d <= 0n || x < 0n)
-      throw new HiddenValueError(placeOf(t, i), 'is a root of what is not positive', `it is the root of ${x} / ${d}`);
+      throw new HiddenValueError(t, i, 'divisor', 'is a root of what is not positive', `it is the root of ${x} / ${d}`);
     return (integerSqrt((4n * x) / d) + 1n) >> 1n;
   });
 }
@@ -151,7 +151,9 @@ function looked(program: GadgetProgram, { table, offset, of: argument }: Step<'t
     if (!(k >= 0 && k < values.length)) {
       const { name } = program.tables[table] as GadgetTable & { readonly kind: 'function' };
       throw new HiddenValueError(
-        placeOf(program.tensors[argument], i),
+        program.tensors[argument],
+        i,
+        'range',
         `is outside what the table ${name} has values for: [${-offset}, ${BigInt(values.length - 1) - offset}]`,
         `it is the integer ${of[i]}`,
       );

@@ -20,7 +20,9 @@ import type { VerifierDevice } from '../device/device.ts';
 import type { Argument } from '../protocol/argument.ts';
 import { planProgram } from '../protocol/program.ts';
 import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
+import { requireBytes } from '../../compiler/bundle/arguments.ts';
 import { rejected, type Verdict } from './argument.ts';
+import { checkVerifier, checkVerify } from './arguments.ts';
 import { decodeRows, verifyRange } from './commitment.ts';
 import { verifyProgram, type ValidCommitment } from './program.ts';
 import { digestText, expectations, toHex, type Expected, type ProofVerdict, type RestsOn } from './verdict.ts';
@@ -38,7 +40,7 @@ export type {
   Unverified,
 } from './verdict.ts';
 export type { VerifierDevice } from '../device/device.ts';
-export { CodecError } from '../../compiler/bundle/canonical.ts';
+export { ArgumentError, CodecError, ZklError } from '../../compiler/bundle/errors.ts';
 
 /**
  * Remembers which commitment files were validated, by digest: validation is the slow part of a first verification. It is
@@ -77,11 +79,9 @@ export interface Verifier {
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
 
-/** @throws CodecError if the bundle is none; TypeError for expectations of what the program has not. */
-export async function createVerifier(
-  bundleBytes: Uint8Array,
-  { device, cache, expect = {} }: VerifierOptions,
-): Promise<Verifier> {
+/** @throws CodecError if the bundle is none; ArgumentError for expectations of what the program has not. */
+export async function createVerifier(bundleBytes: Uint8Array, options: VerifierOptions): Promise<Verifier> {
+  const { device, cache, expect = {} } = checkVerifier(bundleBytes, options);
   const bundle = decodeBundle(bundleBytes);
   const program = bundle.gadgets;
   const programDigest = toHex(bundle.digest);
@@ -91,6 +91,7 @@ export async function createVerifier(
   const registered = new Map<number, ValidCommitment & { release(): void }>();
 
   const register = async (bytes: Uint8Array): Promise<Verdict> => {
+    requireBytes('commitment', bytes);
     const file = orReason(() => decodeCommitment(bytes));
     if (typeof file === 'string') return rejected(file);
     const source = program.sources.findIndex((s) => s.name === file.source);
@@ -135,6 +136,7 @@ export async function createVerifier(
   };
 
   const verify = async (bytes: Uint8Array, options: { readonly context?: Uint8Array } = {}): Promise<ProofVerdict> => {
+    checkVerify(bytes, options);
     if (expectedProgram !== undefined && expectedProgram !== programDigest)
       return rejectedProof(`the bundle is the program ${programDigest}, ${expectedProgram} is expected`);
     const proof = orReason(() => decodeProof(program, bytes));

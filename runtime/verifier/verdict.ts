@@ -2,6 +2,7 @@
  * What a verifier says, and what that rests on. The same words are used wherever something committed is verified: a proof is about
  * commitments, and an accepted proof says no more about a model than is known of these.
  */
+import { ArgumentError } from '../../compiler/bundle/errors.ts';
 import type { CommittedSource } from '../../compiler/gadget/program.ts';
 import type { IntegerArray } from '../protocol/integers.ts';
 
@@ -79,14 +80,19 @@ export interface Expected {
 
 export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 
-/** @throws TypeError for what is no digest */
+/** @throws ArgumentError for what is no digest */
 export function digestText(digest: Digest, what: string): string {
   const text = typeof digest === 'string' ? digest.toLowerCase() : toHex(digest);
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new TypeError(`the expected digest of ${what} is no SHA-256 digest`);
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new ArgumentError(
+      `options.expect, ${what}`,
+      'a SHA-256 digest: 32 bytes or 64 hexadecimal digits',
+      'something else',
+    );
   return text;
 }
 
-/** What is expected of the commitments of a program's sources, by position. @throws TypeError for a source that it has not */
+/** What is expected of the commitments of a program's sources, by position. @throws ArgumentError for a source that it has not */
 export function expectations(
   sources: readonly CommittedSource[],
   expected: Expected,
@@ -95,7 +101,11 @@ export function expectations(
   const names = sources.map((s) => s.name);
   const unknown = [...given.keys()].find((name) => !names.includes(name));
   if (unknown !== undefined)
-    throw new TypeError(`the program takes nothing from ${JSON.stringify(unknown)}; its sources: ${names.join(', ')}`);
+    throw new ArgumentError(
+      'options.expect.sources',
+      `a source of the program: ${names.join(', ')}`,
+      JSON.stringify(unknown),
+    );
   return sources.map(({ name }) => {
     const own = given.get(name);
     if (own === undefined) return undefined;

@@ -28,7 +28,7 @@ function problemOf(
   try {
     run(program, inputs);
   } catch (error) {
-    if (error instanceof ValueError) return { tensor: error.tensor, problem: error.problem };
+    if (error instanceof ValueError) return { tensor: error.tensor!, problem: error.problem! };
     throw error;
   }
   throw new Error('no error');

@@ -99,8 +99,8 @@ describe('programs of the golden tests', () => {
       return { error: undefined };
     } catch (error) {
       if (error instanceof EvaluationError) return { error: `${error.tensor} ${error.index.join()} ${error.value}` };
-      if (!(error instanceof ValueError) || !('index' in error.problem)) throw error;
-      return { error: `${error.tensor} ${error.problem.index.join()} ${error.problem.value}` };
+      if (!(error instanceof ValueError) || error.index === undefined) throw error;
+      return { error: `${error.tensor} ${error.index.join()} ${error.value}` };
     }
   };
 });
@@ -213,9 +213,8 @@ describe('what has no meaning', () => {
       return undefined;
     } catch (error) {
       if (error instanceof EvaluationError) return { tensor: error.tensor, index: error.index, value: error.value };
-      if (!(error instanceof ValueError) || !('index' in error.problem)) throw error;
-      const { index, value } = error.problem;
-      return { tensor: error.tensor, index, value: BigInt(value) };
+      if (!(error instanceof ValueError) || error.index === undefined) throw error;
+      return { tensor: error.tensor!, index: error.index, value: BigInt(error.value!) };
     }
   };
 

@@ -91,9 +91,9 @@ describe('a published commitment to open weights', () => {
     const expected = (sources: Expected['sources']): Promise<unknown> =>
       createVerifier(bundle, { device, expect: { sources } });
     await expect(expected({ bsae: { basis: 'trusted' } })).rejects.toThrow(
-      'takes nothing from "bsae"; its sources: base',
+      'expected a source of the program: base, got "bsae"',
     );
-    await expect(expected({ base: 'abc' })).rejects.toThrow('no SHA-256 digest');
+    await expect(expected({ base: 'abc' })).rejects.toThrow('expected a SHA-256 digest');
   });
 });
 

@@ -1,6 +1,8 @@
 /**
  * The default device: generated WebAssembly on one or more threads.
  */
+import { kindOf, requireObject } from '../../../compiler/bundle/arguments.ts';
+import { ArgumentError } from '../../../compiler/bundle/errors.ts';
 import type { GeneratorCache } from '../../curve/generators.ts';
 import { hasFusedMultiplyAdd } from '../../kernels/wasm/core.ts';
 import { FR_SIZE } from '../../kernels/wasm/layout.ts';
@@ -31,15 +33,18 @@ export interface WasmDeviceOptions {
   readonly generators?: GeneratorCache | undefined;
 }
 
-/** @throws RangeError for a number of threads out of range, or above 1 where threads cannot share memory. */
+/** @throws ArgumentError for a number of threads out of range, or above 1 where threads cannot share memory. */
 export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise<HostDevice> {
+  requireObject('options', options, '{ threads, ... }');
   const threads = options.threads ?? defaultThreads();
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
-    throw new RangeError(`the wasm device has 1 to 64 threads, not ${threads}`);
+    throw new ArgumentError('options.threads', 'a whole number from 1 to 64', kindOf(threads));
   if (threads > 1 && !canShare())
-    throw new RangeError(
-      `${threads} threads need shared memory, which a page has only when it is cross-origin isolated: serve it with the headers ` +
-        '"Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp", or use 1 thread',
+    throw new ArgumentError(
+      'options.threads',
+      '1 where memory cannot be shared, as in a page that is not cross-origin isolated',
+      kindOf(threads),
+      'serve the page with the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp", or use 1 thread',
     );
   const ctx = Context.create(threads, options.fused ?? hasFusedMultiplyAdd());
   if (options.waitForThreads ?? typeof window !== 'undefined') await ctx.pool.allReady();

@@ -1,4 +1,5 @@
 /** What can go wrong on a GPU, typed: nothing here is a fault of the caller's numbers. */
+import { ZklError } from '../../../compiler/bundle/errors.ts';
 
 export type GpuErrorKind =
   /** The adapter lacks something the device needs. */
@@ -14,19 +15,17 @@ export type GpuErrorKind =
   /** What the GPU computed cannot be right. */
   | 'result';
 
-export class GpuError extends Error {
-  override readonly name = 'GpuError';
+export class GpuError extends ZklError {
   readonly kind: GpuErrorKind;
   /** The kernel that was being made or had run last, where one was. */
   readonly kernel: string | undefined;
   /** What a person can do about it. */
-  readonly remedy: string;
+  declare readonly remedy: string;
 
   constructor(kind: GpuErrorKind, message: string, remedy: string, kernel?: string) {
-    super(message);
+    super('GpuError', 'ZKL_GPU', message, { remedy });
     this.kind = kind;
     this.kernel = kernel;
-    this.remedy = remedy;
   }
 }
 

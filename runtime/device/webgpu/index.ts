@@ -2,6 +2,7 @@
  * The device on a GPU through WebGPU: kernels are WGSL, generated for the program. A device of the CPU does what is too
  * small to be worth a trip: the last rounds of a sumcheck, short vectors, decoding of points.
  */
+import { requireDevice, requireObject } from '../../../compiler/bundle/arguments.ts';
 import type { GeneratorCache } from '../../curve/generators.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../field/params.ts';
 import { wgslField } from '../../kernels/wgsl/field.ts';
@@ -45,9 +46,12 @@ export interface WebGpuDeviceOptions {
 /** Arenas that kernels have room for from the start. */
 const ARENAS = 8;
 
-/** @throws GpuError */
+/** @throws GpuError; ArgumentError where there is no adapter or no host */
 export async function createWebGpuDevice(options: WebGpuDeviceOptions): Promise<Device> {
+  requireObject('options', options, '{ adapter, host, ... }');
   const { adapter, host } = options;
+  requireObject('options.adapter', adapter, 'a GPUAdapter, which is null where no GPU answers');
+  requireDevice('options.host', host, 'contract');
   requireLimits(adapter);
   const requiredLimits = Object.fromEntries(WANTED.map((limit) => [limit, adapter.limits[limit]]));
   const device = await openDevice(adapter, requiredLimits);

@@ -10,16 +10,17 @@
  *
  * @module
  */
+import { ZklError } from '../../../compiler/bundle/errors.ts';
 import { isSoftware } from './adapters.ts';
 
 /** The package `webgpu` is not there, or does not load. */
-export class NodeGpuError extends Error {
+export class NodeGpuError extends ZklError {
   /** `missing`: not installed. `broken`: installed, and its library does not load on this system. */
   readonly kind: 'missing' | 'broken';
 
   constructor(kind: NodeGpuError['kind'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'NodeGpuError';
+    const remedy = kind === 'missing' ? 'npm install webgpu' : undefined;
+    super('NodeGpuError', 'ZKL_NODE_GPU', message, { remedy, ...options });
     this.kind = kind;
   }
 }

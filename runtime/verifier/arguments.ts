@@ -1,0 +1,29 @@
+/** What the verifier's functions are called with, checked before anything is computed. */
+import {
+  optional,
+  requireBytes,
+  requireDevice,
+  requireFunction,
+  requireObject,
+} from '../../compiler/bundle/arguments.ts';
+
+/** @returns the options */
+export function checkVerifier<T>(bundle: unknown, options: T): T {
+  requireBytes('bundle', bundle);
+  requireObject('options', options, '{ device, ... }');
+  const { device, cache } = options as { readonly device?: unknown; readonly cache?: unknown };
+  requireDevice('options.device', device, 'msm');
+  if (cache !== undefined) {
+    requireObject('options.cache', cache, '{ has, add }');
+    const { has, add } = cache as { readonly has?: unknown; readonly add?: unknown };
+    requireFunction('options.cache.has', has);
+    requireFunction('options.cache.add', add);
+  }
+  return options;
+}
+
+export function checkVerify(proof: unknown, options: unknown): void {
+  requireBytes('proof', proof);
+  requireObject('options', options, '{ context }');
+  optional('options.context', (options as { readonly context?: unknown }).context, requireBytes);
+}
