@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import pc from 'picocolors';
 import type { Diagnostic } from '../grammar/diagnostic.ts';
+import { position } from '../grammar/span.ts';
 import { renderDiagnostics, type Palette } from '../compiler/diagnostics/render.ts';
 import { standardFile, type ResolveImport } from '../compiler/check/index.ts';
 import { resolveStandard } from '../compiler/standard/index.ts';
@@ -81,10 +82,4 @@ export function diagnosticsJson(diagnostics: readonly Diagnostic[], program: Sou
     help,
     ...place(span),
   }));
-}
-
-/** Line and column from 1. */
-export function position(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - (before.lastIndexOf('\n') + 1) + 1 };
 }

@@ -1,4 +1,5 @@
 /** Numbers and tables for people. */
+export { count, plural, real } from '../library/numbers.ts';
 
 /** Rows as left-aligned columns, two spaces apart. */
 export function columns(rows: readonly (readonly string[])[]): string {
@@ -31,16 +32,6 @@ export function duration(milliseconds: number): string {
   return `${(milliseconds / 60_000).toFixed(1)} min`;
 }
 
-/** 1234567 as 1,234,567. */
-export const count = (n: number | bigint): string => n.toString().replace(/\B(?=(\d{3})+$)/g, ',');
-
-/** "1 row", "2 rows". */
-export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
-
 export const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex');
 
 export const shape = (lengths: readonly number[]): string => `[${lengths.join(', ')}]`;
-
-/** A number with the digits that matter. */
-export const real = (x: number): string =>
-  Number.isInteger(x) && Math.abs(x) < 1e9 ? x.toString() : Number(x.toPrecision(6)).toString();

@@ -15,7 +15,7 @@ export interface Formatted {
  *
  * @param source the name of the text in messages
  */
-export async function format(text: string, source: string): Promise<Formatted> {
+export async function format(text: string, source?: string): Promise<Formatted> {
   const { diagnostics } = parse(text, source);
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
   const [prettier, plugin] = await load();

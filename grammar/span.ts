@@ -5,3 +5,9 @@ export interface Span {
   readonly start: number;
   readonly end: number;
 }
+
+/** Line and column from 1. */
+export function position(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - (before.lastIndexOf('\n') + 1) + 1 };
+}

@@ -1,8 +1,5 @@
 import { statSync } from 'node:fs';
-import { format } from '../../grammar/format.ts';
-import type { ModelAdapter } from '../../runtime/formats/import-adapters.ts';
-import { importModel } from '../../runtime/formats/import-model.ts';
-import { importAdapter } from '../../runtime/formats/import.ts';
+import { adapterOf, programOf, programOfAdapter } from '../../library/import.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Outcome, Run } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -34,11 +31,9 @@ const importFromAdapter: RunWith = async (args, progress, rows) => {
   const output = args.required('output');
   await checkOutput(output, kinds.program, args.inputs);
 
-  const { description, text } = await withAdapter(directory, async (adapter) => {
-    const { description, fileName } = adapter;
-    const maxAbs = await progress.phase('read weights', () => adapter.maxAbs());
-    return { description, text: importAdapter({ description, fileName, maxAbs }, { rows }) };
-  });
+  const { description, text } = await withAdapter(directory, (adapter) =>
+    programOfAdapter({ adapter, rows }, (name, body) => progress.phase(name, body)),
+  );
   await writeProgram(args, text);
 
   const { modules, leftOut } = description;
@@ -88,14 +83,12 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
   const paths = args.list('adapter');
   const sources = sourceNames(paths);
   const adapters = await progress.phase('read adapters', () =>
-    Promise.all(paths.map((path, k) => readAdapter(path, sources[k]))),
+    Promise.all(paths.map((path, k) => withAdapter(path, (adapter) => adapterOf(adapter, sources[k])))),
   );
   const { text, config, adapted } = await progress.phase('read model', () =>
-    withModel(directory, (model) => importModel(model, adapters, tokens)),
+    withModel(directory, (model) => programOf(model, adapters, tokens, output)),
   );
-  const formatted = await format(text, output);
-  if (formatted.text === undefined) throw new Error(`internal error: the imported program has errors:\n${text}`);
-  await writeProgram(args, formatted.text);
+  await writeProgram(args, text);
 
   const weights = [`--weights base=${directory}`, ...paths.map((path, k) => `--weights ${sources[k]}=${path}`)].join(
     ' ',
@@ -120,11 +113,3 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
   };
   return { exit: 0, text: summary, json, wroteStdout: output === STREAM };
 };
-
-const readAdapter = (path: string, source: string): Promise<ModelAdapter> =>
-  withAdapter(path, async ({ description, fileName, maxAbs }) => ({
-    description,
-    fileName,
-    maxAbs: await maxAbs(),
-    source,
-  }));

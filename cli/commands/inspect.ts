@@ -1,23 +1,23 @@
 import { readBundle, type BundleFile } from '../bundle.ts';
 import type { Json, Run } from '../command.ts';
+import { inspectBundle, type Plan, type PlannedLevel, type PlannedLookups } from '../../library/inspect/index.ts';
 import { disclosures } from '../inspect/disclosures.ts';
-import { planOf, type Plan, type PlannedLevel, type PlannedLookups } from '../inspect/plan.ts';
-import { statementOf, statementText } from '../inspect/statement.ts';
+import { statementText } from '../inspect/statement.ts';
 import { bytes, columns, count, duration, hex, plural } from '../text.ts';
 
 export const run: Run = async (args) => {
   const file = await readBundle(args.positionals[0]);
-  const plan = await planOf(file.bundle);
   const { bundle } = file;
+  const { program, digest, statement, sources, plan, kernels } = await inspectBundle(bundle);
   const json = {
-    program: bundle.gadgets.name,
-    digest: hex(bundle.digest),
+    program,
+    digest: hex(digest),
     bundleBytes: file.bytes.length,
-    statement: statementOf(bundle) as unknown as Json,
+    statement: statement as unknown as Json,
     disclosures: disclosures(bundle.gadgets) as unknown as Json,
-    sources: bundle.gadgets.sources as unknown as Json,
+    sources: sources as unknown as Json,
     plan: plan as unknown as Json,
-    kernels: bundle.kernels.trimEnd().split('\n'),
+    kernels,
   };
   return { exit: 0, text: textOf(file, plan, args.flag('kernels')), json };
 };

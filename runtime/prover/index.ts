@@ -11,20 +11,19 @@
  * @module
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
-import type { CommittedSource, GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { CommittedSource } from '../../compiler/gadget/program.ts';
 import { decodeCommitment, decodeOpening, encodeCommitment, encodeOpening, encodeProof } from '../codec/files.ts';
 import type { Device } from '../device/device.ts';
 import { constant, mul as times, table } from '../device/expression.ts';
-import type { Argument } from '../protocol/argument.ts';
 import type { IntegerArray } from '../protocol/integers.ts';
-import { planProgram } from '../protocol/program.ts';
 import { neg } from '../protocol/scalar.ts';
 import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
 import { quantise, ValueError } from '../quantise.ts';
 import { requireInputs, requireWeights } from '../../compiler/bundle/arguments.ts';
-import { CodecError, reading } from '../../compiler/bundle/errors.ts';
+import { reading } from '../../compiler/bundle/errors.ts';
 import type { ProverHooks } from './argument.ts';
 import { checkCommit, checkOpenCheck, checkProve, checkProver } from './arguments.ts';
+import { planned } from './planned.ts';
 import { proveProgram, type OpenedSource } from './program.ts';
 import type { OnProgress } from './progress.ts';
 import { freshEntropy } from './randomness.ts';
@@ -278,17 +277,6 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
     };
   };
   return { bundle, prove };
-}
-
-/** A program may be well-formed and still too large to plan. */
-async function planned(program: GadgetProgram): Promise<Argument> {
-  try {
-    return await planProgram(program);
-  } catch (e) {
-    if (e instanceof RangeError)
-      throw new CodecError(`the program is too large to prove: ${e.message}`, { file: 'bundle', cause: e });
-    throw e;
-  }
 }
 
 function openSource(source: CommittedSource, openingBytes: Uint8Array, weights: Weights): OpenedSource {

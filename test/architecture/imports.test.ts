@@ -75,10 +75,16 @@ describe('imports run one way', () => {
         'compiler/bundle/',
       ],
     ],
-    ['cli', ['cli/', 'compiler/', 'grammar/', 'runtime/']],
-    ['page', ['page/', 'compiler/', 'grammar/', 'runtime/']],
+    ['library', ['library/', 'compiler/', 'grammar/', 'runtime/']],
+    ['cli', ['cli/', 'library/', 'compiler/', 'grammar/', 'runtime/']],
+    ['page', ['page/', 'library/', 'compiler/', 'grammar/', 'runtime/']],
   ])('%s', (folder, allowed) => {
     expect(outside(folder, allowed)).toEqual([]);
+  });
+
+  test('the library, whole, loads nothing that only Node has', () => {
+    const packages = reachable('index.ts').filter((e) => !e.to.endsWith('.ts'));
+    expect(packages.filter((e) => e.to.startsWith('node:'))).toEqual([]);
   });
 
   test('the runtime takes only types from the gadget and tensor programs', () => {
@@ -110,7 +116,7 @@ describe('the verifier', () => {
 
 describe('npm webgpu', () => {
   test('is loaded by one file, which nothing of a browser reaches', () => {
-    const loading = ['grammar', 'compiler', 'runtime', 'cli']
+    const loading = ['grammar', 'compiler', 'runtime', 'library', 'cli']
       .flatMap(sources)
       .filter((file) => /(?:from |import\()'webgpu'/.test(readFileSync(join(root, file), 'utf8')));
     expect(loading).toEqual(['runtime/device/webgpu/node.ts']);

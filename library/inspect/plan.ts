@@ -5,9 +5,9 @@ import { describeTerm } from '../../compiler/gadget/print.ts';
 import { bodySize, type Argument } from '../../runtime/protocol/argument.ts';
 import { entryBytes } from '../../runtime/protocol/integers.ts';
 import { programSections, tableSize } from '../../runtime/protocol/program-lookups.ts';
-import { planProgram } from '../../runtime/protocol/program.ts';
 import { soundnessBits } from '../../runtime/protocol/soundness.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
+import { planned as plannedProgram } from '../../runtime/prover/planned.ts';
 import { lineOf, sourceLine } from './statement.ts';
 
 export interface PlannedEquation {
@@ -65,7 +65,7 @@ const sizeOf = (lengths: readonly number[]): number => lengths.reduce((n, d) => 
 
 export async function planOf(bundle: Bundle): Promise<Plan> {
   const { gadgets } = bundle;
-  const argument = await planProgram(gadgets);
+  const argument = await plannedProgram(gadgets);
   const { pads, closing } = argument;
   const levels = Array.from({ length: gadgets.levels }, (_, i) => levelOf(bundle, argument, i + 1));
   const counted = {
