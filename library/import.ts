@@ -1,5 +1,5 @@
 /** From an adapter or a model to a program's text: what `zkl import` does. */
-import { kindOf, requireObject } from '../compiler/bundle/arguments.ts';
+import { kindOf, requireArray, requireObject } from '../compiler/bundle/arguments.ts';
 import { ArgumentError } from '../compiler/bundle/errors.ts';
 import { format } from '../grammar/format.ts';
 import type { Checkpoint } from '../runtime/formats/checkpoint.ts';
@@ -64,8 +64,7 @@ export async function programOfAdapter(
 }
 
 async function programOfModel({ model, adapters = [], tokens }: ModelToImport): Promise<ImportedModelProgram> {
-  if (!Array.isArray(adapters))
-    throw new ArgumentError('input.adapters', 'an array of { adapter, source }', kindOf(adapters));
+  requireArray('input.adapters', adapters, '{ adapter, source }');
   const read = await Promise.all(
     adapters.map(async ({ adapter, source }, k) => {
       requireAdapter(`input.adapters[${k}].adapter`, adapter);

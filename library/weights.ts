@@ -1,5 +1,5 @@
 /** The numbers of a program's tensors, from the weights that it names and from the inputs of a sample. */
-import { requireInputs, requireWeights } from '../compiler/bundle/arguments.ts';
+import { requireArray, requireInputs, requireWeights } from '../compiler/bundle/arguments.ts';
 import { ArgumentError, ValueError } from '../compiler/bundle/errors.ts';
 import type { Tensor, TensorProgram } from '../compiler/tensor/program.ts';
 import type { Numbers } from '../runtime/evaluate/index.ts';
@@ -107,7 +107,7 @@ export function weightsOf(
 ): Map<number, Numbers> {
   const sources = sourcesOf(program);
   const names = [...sources.keys()];
-  if (!Array.isArray(given)) throw new ArgumentError('input.weights', 'an array of { source, weights }', typeof given);
+  requireArray('input.weights', given, '{ source, weights }');
   for (const { source } of given)
     if (source === undefined ? names.length !== 1 : !names.includes(source))
       throw new ValueError(`the program takes no tensors from "${source ?? ''}"; its sources: ${names.join(', ')}`, {
@@ -155,14 +155,10 @@ export interface RunSample {
 
 /** @throws ValueError for inputs that the program does not have, ArgumentError */
 export function samplesOf(program: TensorProgram, samples: readonly SampleInput[]): RunSample[] {
-  if (!Array.isArray(samples) || samples.length === 0)
-    throw new ArgumentError(
-      'input.samples',
-      'an array of at least one { inputs }',
-      Array.isArray(samples) ? 'none' : typeof samples,
-    );
+  requireArray('input.samples', samples, '{ inputs }');
+  if (samples.length === 0) throw new ArgumentError('input.samples', 'at least one sample', 'none');
   const known = wantedInputs(program).map((w) => w.name);
-  return (samples as readonly SampleInput[]).map((sample, k) => {
+  return samples.map((sample, k) => {
     requireInputs(`input.samples[${k}].inputs`, (sample as Partial<SampleInput> | undefined)?.inputs);
     for (const name of sample.inputs.keys())
       if (!known.includes(name))

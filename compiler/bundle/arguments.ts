@@ -51,6 +51,11 @@ export function requireFunction(argument: string, value: unknown): void {
   if (typeof value !== 'function') refuse(argument, 'a function', value);
 }
 
+/** @param of what its entries are, for messages */
+export function requireArray(argument: string, value: unknown, of: string): void {
+  if (!Array.isArray(value)) refuse(argument, `an array of ${of}`, value);
+}
+
 /** A record of options. */
 export function requireObject(argument: string, value: unknown, expected: string): asserts value is object {
   if (!isObject(value) || Array.isArray(value) || ArrayBuffer.isView(value)) refuse(argument, expected, value);
