@@ -21,6 +21,7 @@ export type {
   LoraTensor,
 } from './peft.ts';
 export { readLoraConfig, type LoraConfig } from './peft-config.ts';
+export { randomSamples, referenceFromJson, samplesFromJson, type Reference, type Sample } from './samples.ts';
 export { readSafetensors, type SafetensorsFile, type TensorInfo } from './safetensors.ts';
 export { writeSafetensors, type TensorToWrite } from './safetensors-writer.ts';
 export { bytesSource, type ByteSource } from './source.ts';

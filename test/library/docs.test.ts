@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { bytesSource, inputsFromJson, inputsFromSafetensors, samplesFromJson } from '../../runtime/formats/index.ts';
 import { projectRoot, testWorkplace, tinyShape, type Workplace } from '../cli/run.ts';
 import { makeLlama, modelFiles } from '../support/model.ts';
 
@@ -56,5 +57,27 @@ describe('docs/library.md', () => {
     mkdirSync(place.file('model'));
     for (const [name, content] of modelFiles(makeLlama())) writeFileSync(place.file(`model/${name}`), content);
     expect(run(place, ofModel)).toBe('true true true\ntrue\n');
+  });
+});
+
+describe('README.md', () => {
+  const [files, ...others] = blocks('README.md', 'js');
+
+  test('makes files of inputs that the commands read', async () => {
+    expect(others).toEqual([]);
+    const place = testWorkplace();
+    const given = `
+      const activations = Float32Array.from({ length: 15 * 768 }, (_, i) => (i % 7) / 8);
+      const texts = ['first', 'second'];
+      const tokenizer = { encode: (text) => Array.from({ length: 70 }, (_, i) => (i * text.length) % 11) };`;
+    run(place, files.replace(/^(?!import)/m, `${given}\n`), 'example.mjs');
+    const index = { kind: 'index', size: 11 } as const;
+    const tokens = [{ name: 'tokens', shape: [64], type: index }];
+    const samples = samplesFromJson(place.read('samples.json').toString(), 'samples.json', tokens);
+    expect(samples.map((s) => s.targets?.length)).toEqual([64, 64]);
+    expect(inputsFromJson(place.read('tokens.json').toString(), 'tokens.json', tokens).get('tokens')).toHaveLength(64);
+    const x = [{ name: 'x', shape: [15, 768], type: { kind: 'fixed', bits: 16, frac: 8 } } as const];
+    const source = bytesSource('x.safetensors', place.read('x.safetensors'));
+    expect((await inputsFromSafetensors(source, x)).get('x')?.[6]).toBe(0.75);
   });
 });
