@@ -57,6 +57,9 @@ export {
   checkOpenCommitment,
   commit,
   createProver,
+  HiddenValueError,
+  SelfCheckError,
+  type CommittedFiles,
   type Prover,
   type Weights,
 } from './runtime/prover/index.ts';
