@@ -48,7 +48,7 @@ export {
 } from './library/import.ts';
 export { calibrate, type Calibrated, type CalibrateInput } from './library/calibrate.ts';
 export { compare, type Compared, type CompareInput, type Scores } from './library/compare.ts';
-export { inspect, type Inspected, type Plan, type StatementTensor } from './library/inspect/index.ts';
+export { inspect, type Disclosure, type Inspected, type Plan, type StatementTensor } from './library/inspect/index.ts';
 export { ProgramError, type ModelInput, type ProgramProblem } from './library/model.ts';
 export type { SampleInput, SourceWeights } from './library/weights.ts';
 export { interpret } from './compiler/interpret/index.ts';

@@ -1,28 +1,34 @@
 import { readBundle, type BundleFile } from '../bundle.ts';
 import type { Json, Run } from '../command.ts';
-import { inspectBundle, type Plan, type PlannedLevel, type PlannedLookups } from '../../library/inspect/index.ts';
-import { disclosures } from '../inspect/disclosures.ts';
+import {
+  inspectBundle,
+  type Inspected,
+  type Plan,
+  type PlannedLevel,
+  type PlannedLookups,
+} from '../../library/inspect/index.ts';
 import { statementText } from '../inspect/statement.ts';
 import { bytes, columns, count, duration, hex, plural } from '../text.ts';
 
 export const run: Run = async (args) => {
   const file = await readBundle(args.positionals[0]);
   const { bundle } = file;
-  const { program, digest, statement, sources, plan, kernels } = await inspectBundle(bundle);
+  const inspected = await inspectBundle(bundle);
+  const { program, digest, statement, disclosures, sources, plan, kernels } = inspected;
   const json = {
     program,
     digest: hex(digest),
     bundleBytes: file.bytes.length,
     statement: statement as unknown as Json,
-    disclosures: disclosures(bundle.gadgets) as unknown as Json,
+    disclosures: disclosures as unknown as Json,
     sources: sources as unknown as Json,
     plan: plan as unknown as Json,
     kernels,
   };
-  return { exit: 0, text: textOf(file, plan, args.flag('kernels')), json };
+  return { exit: 0, text: textOf(file, inspected, args.flag('kernels')), json };
 };
 
-function textOf({ path, bytes: data, bundle }: BundleFile, plan: Plan, kernels: boolean): string {
+function textOf({ path, bytes: data, bundle }: BundleFile, { plan, disclosures }: Inspected, kernels: boolean): string {
   const section = (title: string, body: string): string[] => (body === '' ? [] : ['', title, body]);
   return [
     `${path}: ${bundle.gadgets.name}, ${bytes(data.length)}`,
@@ -32,7 +38,7 @@ function textOf({ path, bytes: data, bundle }: BundleFile, plan: Plan, kernels: 
       'Published',
       [
         `  ${bytes(plan.publicBytes)} of public tensors with every proof`,
-        ...disclosures(bundle.gadgets).map((d) => `  ${d.level}: ${d.text}`),
+        ...disclosures.map((d) => `  ${d.level}: ${d.text}`),
       ].join('\n'),
     ),
     ...section('Committed', committed(bundle.gadgets.sources)),

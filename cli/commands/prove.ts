@@ -7,7 +7,7 @@ import { withDevice } from '../device.ts';
 import { about, CliError } from '../errors.ts';
 import { readInput, writeOutputs } from '../files.ts';
 import { readInputs } from '../inputs.ts';
-import { disclosureWarnings } from '../inspect/disclosures.ts';
+import { disclosureWarnings } from '../../library/inspect/disclosures.ts';
 import { checkOutput, kinds, STREAM } from '../outputs.ts';
 import { phaseLine, phaseTimes } from '../progress.ts';
 import { summarise, summaryText } from '../publics.ts';

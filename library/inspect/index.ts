@@ -2,9 +2,11 @@
 import { requireBytes } from '../../compiler/bundle/arguments.ts';
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import type { CommittedSource } from '../../compiler/gadget/program.ts';
+import { disclosures, type Disclosure } from './disclosures.ts';
 import { planOf, type Plan } from './plan.ts';
 import { statementOf, type StatementTensor } from './statement.ts';
 
+export type { Disclosure, DisclosureKind } from './disclosures.ts';
 export type { Plan, PlannedEquation, PlannedLevel, PlannedLookups } from './plan.ts';
 export type { StatementTensor } from './statement.ts';
 
@@ -15,6 +17,8 @@ export interface Inspected {
   readonly digest: Uint8Array;
   /** Who knows which tensor, in the order of the program. */
   readonly statement: readonly StatementTensor[];
+  /** What the public outputs say of secrets, and how much. */
+  readonly disclosures: readonly Disclosure[];
   /** What is committed to before, and in which rows. */
   readonly sources: readonly CommittedSource[];
   /** How its proofs are made, and what they cost. */
@@ -34,6 +38,7 @@ export async function inspectBundle(bundle: Bundle): Promise<Inspected> {
     program: bundle.gadgets.name,
     digest: bundle.digest,
     statement: statementOf(bundle),
+    disclosures: disclosures(bundle.gadgets),
     sources: bundle.gadgets.sources,
     plan: await planOf(bundle),
     kernels: bundle.kernels.trimEnd().split('\n'),

@@ -1,7 +1,7 @@
 /** What `zkl inspect` says of outputs that give secrets away: one program of each kind, and random ones against their meaning. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { disclosures, disclosureWarnings, type Disclosure } from '../../cli/inspect/disclosures.ts';
+import { disclosures, disclosureWarnings, type Disclosure } from '../../library/inspect/disclosures.ts';
 import { lower } from '../../compiler/gadget/lower.ts';
 import { compile } from '../../compiler/index.ts';
 import { interpret, ValueError } from '../../compiler/interpret/index.ts';

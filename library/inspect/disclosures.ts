@@ -3,7 +3,7 @@
  * `zkl prove`. Numbers are bounds by counting equations and unknowns: about so many, and fewer may do.
  */
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
-import { count, plural } from '../text.ts';
+import { count, plural } from '../numbers.ts';
 import { size, type Dependence } from './dependence.ts';
 import { outputDependences } from './outputs.ts';
 
