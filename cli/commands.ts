@@ -91,9 +91,9 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'fmt',
     summary: 'bring programs into the one layout',
-    positionals: [{ name: 'FILE...', help: '.zkl programs' }],
+    positionals: [{ name: 'FILE...', help: '.zkl programs, or directories: all .zkl files below them' }],
     options: [{ name: 'check', help: 'change nothing; end with status 1 if a file is not formatted' }],
-    notes: [],
+    notes: ['Hidden directories and node_modules below a given directory are left out.'],
     example: 'zkl fmt adapter.zkl',
     load: () => import('./commands/fmt.ts'),
   },

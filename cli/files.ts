@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, linkSync, renameSync, unlinkSync } from 'node:fs';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { decodeUtf8, withoutMark } from '../runtime/formats/json.ts';
 import { bytesSource, type ByteSource } from '../runtime/formats/source.ts';
 import { CliError, isSystemError, systemFailure } from './errors.ts';
 import { realPath, STREAM } from './outputs.ts';
@@ -72,8 +73,13 @@ function standardInput(what: string): AsyncIterable<Buffer> {
   return process.stdin;
 }
 
+/** @throws CliError, and FormatError with the place of the first byte that is no UTF-8 */
 export const readText = async (path: string, what: string): Promise<string> =>
-  new TextDecoder().decode(await readInput(path, what));
+  textOf(await readInput(path, what), path, what);
+
+/** @throws FormatError with the place of the first byte that is no UTF-8 */
+export const textOf = (data: Uint8Array, path: string, what: string): string =>
+  withoutMark(decodeUtf8(path, what, data, 'save it as UTF-8: the encoding of the editor, or iconv -t UTF-8'));
 
 /** Opens a file for reading parts of it, and closes it when `body` ends. */
 export async function withSource<T>(path: string, what: string, body: (source: ByteSource) => Promise<T>): Promise<T> {

@@ -10,7 +10,7 @@ import { resolveStandard } from '../compiler/standard/index.ts';
 import type { Arguments } from './arguments.ts';
 import type { Json } from './command.ts';
 import { CliError } from './errors.ts';
-import { readText } from './files.ts';
+import { readText, textOf } from './files.ts';
 import { plural } from './text.ts';
 
 export interface SourceProgram {
@@ -32,7 +32,9 @@ function importsOf(program: string): ResolveImport {
     if (standardFile(name) !== undefined) return resolveStandard(name);
     const candidates = [name, `${name}.zkl`].map((file) => resolve(dirname(program), file));
     const path = candidates.find((file) => file.endsWith('.zkl') && existsSync(file));
-    return path === undefined ? undefined : { source: name, text: readFileSync(path, 'utf8') };
+    return path === undefined
+      ? undefined
+      : { source: name, text: textOf(readFileSync(path), path, 'the imported program') };
   };
 }
 

@@ -125,11 +125,30 @@ interface Child {
 
 export const visitorKeys = (node: Node): string[] => CHILDREN[node.kind].map(([field]) => field);
 
-const childrenOf = (node: Node): Child[] =>
-  CHILDREN[node.kind].flatMap(([field, layout]) => {
+const listed = new WeakMap<Node, readonly Child[]>();
+
+/** In the order of the text. Kept, as a long body is asked for them once a comment. */
+function childrenOf(node: Node): readonly Child[] {
+  const before = listed.get(node);
+  if (before) return before;
+  const children = CHILDREN[node.kind].flatMap(([field, layout]) => {
     const value = (node as unknown as Record<string, Node | readonly Node[] | undefined>)[field] ?? [];
     return [value].flat().map((child) => ({ node: child, field, layout }));
   });
+  listed.set(node, children);
+  return children;
+}
+
+/** How many of the children, which are in the order of the text, end before an offset. */
+function endedBy(children: readonly Child[], offset: number): number {
+  let [low, high] = [0, children.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (children[middle].node.span.end <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 /** A node between braces. */
 export const hasBody = ({ kind }: Node): boolean => CHILDREN[kind].some(([, layout]) => layout === 'member');
@@ -139,18 +158,35 @@ export function place(comment: Placed, text: string, root: Node): void {
   const path: (readonly [Node, Child | undefined, Child | undefined])[] = [];
   for (let node: Node | undefined = root; node;) {
     const children = childrenOf(node);
-    const inside = children.find((child) => contains(child.node, comment));
-    const before = inside ?? children.findLast((child) => child.node.span.end <= comment.span.start);
-    const after = children.find((child) => child.node.span.start >= comment.span.end);
+    const ended = endedBy(children, comment.span.start);
+    const next = children.at(ended);
+    const inside = next && contains(next.node, comment) ? next : undefined;
+    const before = inside ?? (ended > 0 ? children[ended - 1] : undefined);
+    const after = inside ? children.at(ended + 1) : next;
     path.unshift([node, before, after]);
     node = inside?.node;
   }
-  const alone = /(?:^|\n)\s*$/.test(text.slice(0, comment.span.start));
+  const { start } = comment.span;
+  const alone = text.slice(start === 0 ? 0 : text.lastIndexOf('\n', start - 1) + 1, start).trim() === '';
   for (const [node, before, after] of path) {
-    const gap = before ? text.slice(before.node.span.end, comment.span.start).replace(/\/\/.*/g, '') : '';
-    if (attach(comment, { alone, bracketed: before?.layout === 'element' && !gap.includes(']') }, node, before, after))
-      return;
+    const bracketed = before?.layout === 'element' && start <= closingBracket(text, before.node, node);
+    if (attach(comment, { alone, bracketed }, node, before, after)) return;
   }
+}
+
+const closings = new WeakMap<Node, number>();
+
+/** Where the first `]` outside comments follows a list element, infinity if none does in the parent. Kept, as above. */
+function closingBracket(text: string, element: Node, parent: Node): number {
+  let found = closings.get(element);
+  if (found === undefined) {
+    const { end } = element.span;
+    const rest = text.slice(end, parent.span.end).matchAll(/\/\/.*|\]/g);
+    const bracket = rest.find(([match]) => match === ']');
+    found = bracket ? end + bracket.index : Infinity;
+    closings.set(element, found);
+  }
+  return found;
 }
 
 const contains = (node: Node, { span }: Comment): boolean => node.span.start <= span.start && span.end <= node.span.end;

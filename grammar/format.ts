@@ -16,10 +16,15 @@ export interface Formatted {
  * @param source the name of the text in messages
  */
 export async function format(text: string, source?: string): Promise<Formatted> {
-  const { diagnostics } = parse(text, source);
+  const parsed = parse(text, source);
+  const { diagnostics } = parsed;
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
   const [prettier, plugin] = await load();
-  return { text: await prettier.format(text, { ...layout, plugins: [plugin] }), diagnostics };
+  const { languages, parsers, printers, toPrint } = plugin;
+  // Prettier hands its parser the text without carriage returns, where the places are other ones.
+  const once = { languages, printers, parsers: { zkl: { ...parsers.zkl, parse: () => toPrint(parsed) } } };
+  const plugins = [text.includes('\r') ? plugin : once];
+  return { text: await prettier.format(text, { ...layout, plugins }), diagnostics };
 }
 
 /** The text of a tree made by hand: doc comments come from `doc`, spans are not read. */

@@ -5,7 +5,7 @@
 import type { Parser, Printer, SupportLanguage } from 'prettier';
 import { place, visitorKeys, type Commented, type Placed } from './comments.ts';
 import type { Node } from './ast.ts';
-import { parse as parseProgram } from './index.ts';
+import { parse as parseProgram, type Parsed } from './index.ts';
 import { printNode } from './printer.ts';
 
 export const languages: SupportLanguage[] = [
@@ -16,9 +16,14 @@ type Located = Node | Placed;
 
 /** Throws a `SyntaxError` with the first error. A doc comment that belongs to nothing becomes an ordinary comment. */
 function parse(text: string): Node {
-  const { program, diagnostics, comments, misplaced } = parseProgram(text, '');
-  const error = diagnostics.find(({ severity }) => severity === 'error');
+  const parsed = parseProgram(text, '');
+  const error = parsed.diagnostics.find(({ severity }) => severity === 'error');
   if (error) throw Object.assign(new SyntaxError(error.title), { loc: { start: position(text, error.span.start) } });
+  return toPrint(parsed);
+}
+
+/** A tree with its comments, as prettier places and prints them. */
+export function toPrint({ program, comments, misplaced }: Parsed): Node {
   const placed = comments.map((comment) =>
     misplaced.has(comment) ? { ...comment, text: comment.text.replace('///', '//') } : { ...comment },
   );

@@ -1,9 +1,12 @@
 import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { format } from '../../grammar/format.ts';
 import type { Run } from '../command.ts';
 import { writeOutputs } from '../files.ts';
+import { CliError, isSystemError } from '../errors.ts';
 import { diagnosticsJson, readProgram, showDiagnostics, type SourceProgram } from '../program.ts';
+import { filesBelow } from '../walk.ts';
 
 interface Result {
   readonly program: SourceProgram;
@@ -13,7 +16,7 @@ interface Result {
 
 export const run: Run = async (args) => {
   const results: Result[] = [];
-  for (const path of args.positionals) {
+  for (const path of await programsOf(args.positionals)) {
     const program = await readProgram(path);
     results.push({ program, ...(await format(program.text, program.source)) });
   }
@@ -41,3 +44,24 @@ export const run: Run = async (args) => {
   const told = names.map((n) => `${n} is not formatted: zkl fmt ${n}`);
   return { exit: broken.length + other.length > 0 ? 1 : 0, text: [...told, ...shown].join('\n'), json };
 };
+
+/** The files that are given, and all programs below the directories that are given; each once, in the order given. */
+async function programsOf(paths: readonly string[]): Promise<string[]> {
+  const programs = new Map<string, string>();
+  for (const path of paths) {
+    const below = (await isDirectory(path)) ? filesBelow(path, '.zkl') : [path];
+    if (below.length === 0) throw new CliError(`${path}: there is no .zkl file below it`, 'check the path');
+    for (const program of below) if (!programs.has(resolve(program))) programs.set(resolve(program), program);
+  }
+  return [...programs.values()];
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    // Reading it says what is wrong with it.
+    if (isSystemError(error)) return false;
+    throw error;
+  }
+}

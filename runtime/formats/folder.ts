@@ -1,6 +1,6 @@
 /** A directory of files that belong together: a model, an adapter. */
 import { FormatError } from './errors.ts';
-import { decodeUtf8, isObject, parseJson, type JsonObject } from './json.ts';
+import { decodeUtf8, isObject, parseJson, withoutMark, type JsonObject } from './json.ts';
 import type { ByteSource } from './source.ts';
 
 /** The files of a directory. */
@@ -18,7 +18,7 @@ const REMEDY = 'download it again';
 /** The text of a file, undefined if there is none. @throws FormatError if it is not UTF-8 */
 export async function readFolderText(folder: Folder, file: string): Promise<string | undefined> {
   const source = await folder.open(file);
-  return source && decodeUtf8(source.name, 'the file', await source.read(0, source.size), REMEDY);
+  return source && withoutMark(decodeUtf8(source.name, 'the file', await source.read(0, source.size), REMEDY));
 }
 
 /** A file of one JSON object, undefined if there is none. @throws FormatError */

@@ -1,6 +1,7 @@
 /** JSON as files from outside have it: strict, and without names that occur twice. */
 import { requireText } from '../../compiler/bundle/arguments.ts';
 import { FormatError, quote } from './errors.ts';
+import { decode } from './utf8.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -23,14 +24,21 @@ export function parseJson(file: string, what: string, text: string, remedy: stri
   return value;
 }
 
-/** @throws FormatError if the bytes are not UTF-8 */
+/** @throws FormatError if the bytes are not UTF-8, with the place of the first that is none */
 export function decodeUtf8(file: string, what: string, bytes: Uint8Array, remedy: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new FormatError(file, `${what} is not UTF-8 text`, remedy);
-  }
+  const text = decode(bytes);
+  if (typeof text === 'string') return text;
+  const { offset, byte, line, column } = text;
+  const hex = `0x${byte.toString(16).padStart(2, '0')}`;
+  throw new FormatError(
+    file,
+    `${what} is not UTF-8 text: line ${line}, column ${column} is the byte ${hex}, at offset ${offset}`,
+    remedy,
+  );
 }
+
+/** Without the byte order mark that some editors begin files with. */
+export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
 /** The first name that an object of valid JSON has twice. */
 function repeatedName(text: string): string | undefined {

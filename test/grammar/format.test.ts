@@ -1,5 +1,6 @@
 import * as prettier from 'prettier';
 import { describe, expect, test, vi } from 'vitest';
+import { place } from '../../grammar/comments.ts';
 import { format, print } from '../../grammar/format.ts';
 import { parse } from '../../grammar/index.ts';
 import * as plugin from '../../grammar/prettier.ts';
@@ -46,4 +47,33 @@ describe('the plugin', () => {
 test('a tree made by hand prints with its doc comments, and without its spans', async () => {
   const source = '/// What\n///  it is.\nmodel m {\n  /// Inputs.\n  public x[T]: index<V>\n}\n';
   expect(await print(parse(source, 'x').program)).toBe(source);
+});
+
+test('placing a comment looks at a few of the statements, however many there are', () => {
+  const statements = 2000;
+  const lines = Array.from({ length: statements }, (_, k) => `  // comment ${k}\n  a${k}[t] = x[t] + 1 // same line`);
+  const text = `model m {\n${lines.join('\n')}\n}\n`;
+  const { program, comments } = parse(text, 'x');
+  const [model] = program.items;
+  let looks = 0;
+  for (const statement of model.kind === 'model' ? model.body : []) {
+    const { span } = statement;
+    Object.defineProperty(statement, 'span', { enumerable: true, get: () => (looks++, span) });
+  }
+  for (const comment of comments) place({ ...comment, leading: false, trailing: false, printed: false }, text, program);
+  expect(comments).toHaveLength(2 * statements);
+  expect(looks / comments.length).toBeLessThan(4 * Math.log2(statements));
+});
+
+test('a run of comments between the elements of a list is read once', async () => {
+  const comments = Array.from({ length: 300 }, (_, k) => `    // comment ${k}`).join('\n');
+  const text = `model m {\n  y = f(\n    a,\n${comments}\n    b // last\n  )\n}\n`;
+  expect((await format(text, 'x')).text).toBe(text);
+});
+
+test('a text with carriage returns is formatted as one without', async () => {
+  const text = '// one\nmodel m {\n  x = 1   // two\n\n\n  /// doc\n  y = f(a, // three\n    b)\n}\n';
+  const { text: plain } = await format(text, 'x');
+  expect((await format(text.replaceAll('\n', '\r\n'), 'x')).text).toBe(plain);
+  expect((await format(plain ?? '', 'x')).text).toBe(plain);
 });
