@@ -4,6 +4,7 @@
  */
 import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
 import type { Range, TensorType } from '../tensor/program.ts';
+import { checkClaims } from './claims.ts';
 import { leadsOutside } from './digits.ts';
 import { fail, limits } from './limits.ts';
 import { tooWide } from './magnitude.ts';
@@ -110,14 +111,14 @@ export function checkProgram(p: GadgetProgram): void {
     const { kind } = t.class;
     if ((kind === 'input' || kind === 'output') !== publics.has(id)) fail(`${t.name} is not listed as it should be`);
     const level = targets.get(id)?.level;
-    // An output without an equation is what lookups and other equations say of it: it has to be in one.
-    if (kind === 'output' && level !== 1 && (level !== undefined || !isMentioned(p, id)))
+    if (kind === 'output' && level !== undefined && level !== 1)
       fail(`the output ${t.name} has no equation at level 1`);
     if (kind === 'defined' && t.class.level > 0 && targets.get(id)?.level !== t.class.level)
       fail(`${t.name} has no equation at its level`);
   }
   checkLookups(p);
   checkPlaces(p);
+  checkClaims(p);
   if (p.steps.some((s) => s.kind === 'equation' && s.equation >= p.equations.length))
     fail('a step that evaluates no equation');
   if (p.steps.some((s) => s.kind === 'table' && s.table >= p.tables.length)) fail('a step that looks into no table');
@@ -160,10 +161,6 @@ function checkKnown(p: GadgetProgram): void {
   }
   if (entries > limits.known) fail('its masks and views are too large');
 }
-
-const isMentioned = (p: GadgetProgram, id: number): boolean =>
-  p.lookups.some((l) => l.tensor === id || l.value === id) ||
-  p.equations.some((e) => e.level > 0 && e.terms.some((t) => t.factors.some((f) => f.tensor === id)));
 
 /** Lookups and zeros are claims that arise at the start: about committed and public tensors, or those of level 1. */
 function checkLookups(p: GadgetProgram): void {

@@ -4,6 +4,7 @@
  * both are smaller than half its order.
  */
 import type { GadgetProgram, GadgetTable, GadgetTerm } from '../gadget/program.ts';
+import type { Range } from '../tensor/program.ts';
 
 /** Both sides of every equation stay below 2^252, a quarter of the field. */
 const mostBits = 252;
@@ -18,13 +19,16 @@ type Bounded = Pick<GadgetProgram, 'tensors' | 'equations' | 'sources' | 'lookup
 /** The name of the first tensor whose integers could be too large for the field, or undefined. */
 export function tooWide(p: Bounded): string | undefined {
   const magnitudes = new Map<number, bigint>();
-  const shown = witnessMagnitudes(p);
+  const shown = shownRanges(p);
   const of = (id: number): bigint | undefined => {
     const known = magnitudes.get(id);
     if (known !== undefined) return known;
     const { class: c, range } = p.tensors[id];
     if (c.kind === 'view' || c.kind === 'digits') return of(c.of);
-    if (c.kind === 'witness') return shown.get(id);
+    if (c.kind === 'witness') {
+      const known = shown.get(id);
+      return known && larger(absolute(known.lo), absolute(known.hi));
+    }
     // Whatever range the program gives them.
     if (c.kind === 'selector' || (c.kind === 'constant' && c.values === undefined)) return 1n;
     if (c.kind === 'committed')
@@ -47,30 +51,38 @@ export function tooWide(p: Bounded): string | undefined {
 
 const tableBits = (t: GadgetTable): number => (t.kind === 'range' ? t.bits : Math.ceil(Math.log2(t.values.length)));
 
-/** Bounds of committed values, from their lookups and from the equations that make them 0 or 1. */
-function witnessMagnitudes(p: Bounded): Map<number, bigint> {
-  const out = new Map<number, bigint>();
-  const bound = (id: number, m: bigint): void => {
-    const known = out.get(id);
-    out.set(id, known === undefined || m < known ? m : known);
+/** What is shown of committed values, by their lookups and by the equations that make them 0 or 1. */
+export function shownRanges(
+  p: Pick<Bounded, 'tensors' | 'equations' | 'lookups' | 'tables' | 'zeros'>,
+): Map<number, Range> {
+  const out = new Map<number, Range>();
+  const show = (id: number, r: Range): void => {
+    const known = out.get(id) ?? r;
+    out.set(id, { lo: larger(known.lo, r.lo), hi: known.hi < r.hi ? known.hi : r.hi });
   };
+  const tables = p.tables.map((t) =>
+    t.kind === 'range'
+      ? { entries: 2n ** BigInt(t.bits) }
+      : {
+          entries: BigInt(t.values.length),
+          values: { lo: t.values.reduce((a, v) => (v < a ? v : a)), hi: t.values.reduce(larger) },
+        },
+  );
   for (const l of p.lookups) {
-    const table = p.tables[l.table];
-    const entries = table.kind === 'range' ? 2n ** BigInt(table.bits) : BigInt(table.values.length);
-    if (l.shift === 0) bound(l.tensor, larger(absolute(l.offset), absolute(entries - l.offset)));
-    if (l.value !== undefined && table.kind === 'function')
-      bound(l.value, table.values.map(absolute).reduce(larger, 0n));
+    const { entries, values } = tables[l.table];
+    if (l.shift === 0) show(l.tensor, { lo: -l.offset, hi: entries - 1n - l.offset });
+    if (l.value !== undefined && values) show(l.value, values);
   }
   const zeros = new Set(p.zeros);
   for (const e of p.equations) {
     const id = zeros.has(e.target) ? booleanOf(e.terms) : undefined;
-    if (id !== undefined) bound(id, 1n);
+    if (id !== undefined) show(id, { lo: 0n, hi: 1n });
   }
   return out;
 }
 
 /** The tensor b of b b - b, entry by entry, if that is what the terms are. */
-function booleanOf(terms: readonly GadgetTerm[]): number | undefined {
+export function booleanOf(terms: readonly GadgetTerm[]): number | undefined {
   if (terms.length !== 2) return undefined;
   const [square, line] = terms;
   if (square.factors.length !== 2 || line.factors.length !== 1) return undefined;

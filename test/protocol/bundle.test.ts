@@ -157,7 +157,7 @@ describe('programs that would prove nothing', () => {
   });
 
   test('an output without an equation, or one that is no public tensor', () => {
-    refuse((p) => ({ ...p, equations: p.equations.filter((e) => e.level !== 1) }), /no equation at level 1/);
+    refuse((p) => ({ ...p, equations: p.equations.filter((e) => e.level !== 1) }), /is never claimed/);
     refuse((p) => ({ ...p, publics: p.publics.slice(0, -1) }), /not listed as it should be/);
     refuse((p) => ({ ...p, publics: [...p.publics, p.publics[0]] }), /twice|listed/);
   });

@@ -1,0 +1,96 @@
+/**
+ * Whether a proof of a program speaks of everything that the program says. A proof settles claims and nothing else: an equation
+ * that no claim reaches holds for no one, and a value that is in none could be any.
+ *
+ * Claims arise from outputs that an equation defines, from lookups and from zeros. A claim about a tensor leads to the factors of
+ * its equation, a view's and that of digits to what they view. A value that no equation defines is held by what constrains it:
+ * the pairs of a table, and equations that a lookup or a zero leads to. An equation that only defines another output constrains
+ * nothing: that output would follow whatever the value is.
+ *
+ * What is left to whoever gets a bundle from a stranger is whether it says what it should: the source, compiled, has its digest.
+ */
+import type { GadgetFactor, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
+import type { Range } from '../tensor/program.ts';
+import { fail } from './limits.ts';
+import { booleanOf, shownRanges } from './magnitude.ts';
+
+export function checkClaims(p: GadgetProgram): void {
+  const constrained = reach(p, [...p.lookups.flatMap((l) => [l.tensor, l.value ?? l.tensor]), ...p.zeros]);
+  const defined = p.equations.filter((e) => e.level > 0).map((e) => e.target);
+  const claimed = reach(p, [...constrained, ...defined.filter((id) => p.tensors[id].class.kind === 'output')]);
+  const evaluated = new Set(p.steps.flatMap((s) => (s.kind === 'equation' ? [s.equation] : [])));
+  for (const [i, e] of p.equations.entries()) {
+    const { name } = p.tensors[e.target];
+    if (e.level > 0 && !claimed.has(e.target)) fail(`the equation of ${name} is never claimed`);
+    if (e.level === 0 && !evaluated.has(i)) fail(`the equation of ${name} is neither claimed nor evaluated`);
+  }
+  for (const [id, t] of p.tensors.entries())
+    if (t.class.kind === 'view' && t.class.level > 0 && !claimed.has(id)) fail(`the view ${t.name} is never claimed`);
+  if (new Set(p.lookups.map((l) => l.table)).size < p.tables.length) fail('a table that nothing is looked up in');
+  checkHeld(p, constrained, new Set(defined));
+}
+
+/** All tensors that claims about these lead to. */
+function reach(p: GadgetProgram, from: readonly number[]): ReadonlySet<number> {
+  const equations = new Map(p.equations.flatMap((e) => (e.level > 0 ? [[e.target, e] as const] : [])));
+  const reached = new Set<number>();
+  const left = [...from];
+  for (let id = left.pop(); id !== undefined; id = left.pop()) {
+    if (reached.has(id)) continue;
+    reached.add(id);
+    const c = p.tensors[id].class;
+    if (c.kind === 'view' || c.kind === 'digits' || c.kind === 'selector') left.push(c.of);
+    for (const t of equations.get(id)?.terms ?? []) for (const f of t.factors) left.push(f.tensor);
+  }
+  return reached;
+}
+
+/** Outputs without an equation and committed values: each is in a constraint, and of the latter a lookup says how large they are. */
+function checkHeld(p: GadgetProgram, constrained: ReadonlySet<number>, defined: ReadonlySet<number>): void {
+  // Entry by entry, and in any way: directly or seen through a view.
+  const [entries, mentioned] = [new Set<number>(), new Set<number>()];
+  for (const l of p.lookups) if (l.value !== undefined) for (const held of [entries, mentioned]) held.add(l.value);
+  for (const e of p.equations) {
+    // b b - b says how large b is, and not what.
+    if (e.level === 0 || !constrained.has(e.target) || booleanOf(e.terms) !== undefined) continue;
+    for (const t of e.terms.filter(({ coefficient }) => coefficient !== 0n))
+      for (const f of t.factors) {
+        if (isEntryByEntry(f, t)) entries.add(f.tensor);
+        mentioned.add(f.tensor);
+        const c = p.tensors[f.tensor].class;
+        if (c.kind === 'view' || c.kind === 'digits') mentioned.add(c.of);
+      }
+  }
+  const free = freeValues(p);
+  const shown = shownRanges(p);
+  const counts = new Set(p.tables.map((t) => t.multiplicities));
+  for (const [id, t] of p.tensors.entries()) {
+    if (t.class.kind === 'output' && !defined.has(id) && !entries.has(id))
+      fail(`the output ${t.name} has no equation at level 1, and no constraint that holds its entries`);
+    if (t.class.kind !== 'witness' || counts.has(id)) continue;
+    const range = shown.get(id);
+    if (range === undefined || !covers(t, range)) fail(`nothing shows that ${t.name} is in its range`);
+    if (!mentioned.has(id) && !free.has(id)) fail(`nothing says what ${t.name} is`);
+  }
+}
+
+/** Whether every entry of the factor's tensor stands in an entry of the equation. */
+const isEntryByEntry = ({ axes }: GadgetFactor, { shared }: GadgetTerm): boolean =>
+  axes.every((a) => a.kind === 'output' || (a.kind === 'summed' && a.variable < shared.length));
+
+/** Secret inputs that no source commits, and their limbs: a prover may choose them. */
+function freeValues(p: GadgetProgram): ReadonlySet<number> {
+  const secrets = new Set(p.secrets);
+  const limbs = p.steps.flatMap((s) => (s.kind === 'limb' && secrets.has(s.of) ? [s.target] : []));
+  return new Set([...secrets, ...limbs]);
+}
+
+/** Lookups are in ranges of at least one bit, so that a value's may go on to the next power of two. */
+function covers({ range, type }: GadgetTensor, shown: Range): boolean {
+  const half = type?.kind === 'fixed' ? 2n ** BigInt(type.bits - 1) : undefined;
+  const lo = half !== undefined && -half < range.lo ? -half : range.lo;
+  const hi = half !== undefined && half - 1n > range.hi ? half - 1n : range.hi;
+  let end = 2n;
+  while (end <= hi - lo) end *= 2n;
+  return shown.lo >= lo && shown.hi < lo + end;
+}
