@@ -5,7 +5,7 @@
  * Order of the transcript: the statement, the points of the witness rows, those of the pad rows P, A, B, C and Q, and
  * only then the first challenge.
  */
-import { ProtocolContext, type PadPlan } from './context.ts';
+import { ProtocolContext, type Meter, type PadPlan } from './context.ts';
 import { planClosing, type ClosingPlan, type MatrixShape } from './closing.ts';
 import type { ProofBody, ProofPoints, ProofScalars } from './sigma.ts';
 import { bytesScalar, scalarBytes, Transcript } from './transcript.ts';
@@ -25,8 +25,9 @@ export interface Argument {
 export async function planArgument(
   shape: Pick<Argument, 'matrices' | 'registered' | 'columns' | 'folds'>,
   text: (ctx: ProtocolContext) => Promise<void>,
+  meter?: Meter,
 ): Promise<Argument> {
-  const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n, clear: () => 0n });
+  const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n, clear: () => 0n }, meter);
   await text(ctx);
   const pads = ctx.plan();
   // The row Q is one row: with very many products its columns have to be more than the program's.

@@ -3,7 +3,18 @@
  * only counts. In the prover a message's value is given and masked; in the verifier it is read and becomes an affine
  * form in the pads. Texts never see pads or blindings.
  */
-import { combine, known, pad, padIndex, padKind, value, type Form, type Pad, type Value } from './form.ts';
+import {
+  combine,
+  known,
+  pad,
+  padIndex,
+  padKind,
+  value,
+  type Form,
+  type Opening,
+  type Pad,
+  type Value,
+} from './form.ts';
 import { mul, neg } from './scalar.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -34,6 +45,24 @@ export interface Wire {
   clear(label: string, value: bigint | undefined): bigint;
 }
 
+/** What opening a claim takes. */
+export interface OpeningSize {
+  readonly openings: number;
+  readonly rows: number;
+  /** Entries of column digits that end early, whose weights have no closed form. */
+  readonly limited: number;
+}
+
+/** Counts what a text asks of a verifier. Given to the planner, which then makes no weights. */
+export interface Meter {
+  /** A message or a challenge. */
+  message(): void;
+  /** Coefficients of pads in forms that are combined. */
+  pads(count: number): void;
+  summands(count: number, factors: number): void;
+  open(size: OpeningSize): void;
+}
+
 /** Rows opened, each as often as it is: far more than any real program's, about as many as fit in memory. */
 const mostRows = 2 ** 24;
 
@@ -43,20 +72,23 @@ export class ProtocolContext {
   readonly copies = new Map<Pad, Pad>();
   readonly labels: string[] = [];
   readonly #wire: Wire;
+  readonly meter: Meter | undefined;
   #plain = 0;
   #triples = 0;
   #degree = 0;
   #rows = 0;
   #openHome: number | undefined;
 
-  constructor(transcript: Transcript, wire: Wire) {
+  constructor(transcript: Transcript, wire: Wire, meter?: Meter) {
     this.transcript = transcript;
     this.#wire = wire;
+    this.meter = meter;
   }
 
   /** `degree`: of the condition in this challenge; degree / r is what it adds to the soundness error. */
   challenge(label: string, degree: number): bigint {
     this.#degree += degree;
+    this.meter?.message();
     return this.transcript.challenge(label);
   }
 
@@ -73,6 +105,7 @@ export class ProtocolContext {
   /** A message that everybody could compute, such as an evaluation of an open tensor: it needs no mask. */
   sendClear(label: string, v: bigint | undefined): bigint {
     this.labels.push(label);
+    this.meter?.message();
     const sent = this.#wire.clear(label, v);
     this.transcript.absorbScalar(label, sent);
     return sent;
@@ -113,13 +146,18 @@ export class ProtocolContext {
   }
 
   /**
-   * Counts rows before the weights of their opening are made.
-   * @throws RangeError for more than are proved
+   * Counts what is opened before its weights are made; a metered planner makes none.
+   * @throws RangeError for more rows than are proved
    */
-  countRows(rows: number): void {
-    this.#rows += rows;
+  open(size: OpeningSize, make: () => Opening[]): Opening[] {
+    if (this.meter) {
+      this.meter.open(size);
+      return [];
+    }
+    this.#rows += size.rows;
     if (this.#rows > mostRows)
       throw new RangeError(`more than ${mostRows} rows of commitments would be opened, counted as often as they are`);
+    return make();
   }
 
   /** States that a value is 0. All relations are settled together by the closing argument. */
@@ -140,6 +178,7 @@ export class ProtocolContext {
 
   #masked(label: string, p: Pad, v: bigint | undefined): Form {
     this.labels.push(label);
+    this.meter?.message();
     const sent = this.#wire.masked(label, p, v);
     this.transcript.absorbScalar(label, sent);
     return { constant: sent, pads: new Map([[p, neg(1n)]]) };

@@ -13,6 +13,7 @@ import type {
   LayoutAxis,
   WitnessPlace,
 } from '../../compiler/gadget/program.ts';
+import type { OpeningSize } from './context.ts';
 import type { ColumnDigit, Opening } from './form.ts';
 import { bitsFor, eqTable, mul, neg } from './scalar.ts';
 
@@ -53,10 +54,31 @@ export function openTensor(
   return openings;
 }
 
-/** How many rows a claim about a committed tensor opens. */
-export function rowCount(sources: readonly CommittedSource[], { class: c }: GadgetTensor): number {
-  if (c.kind === 'witness') return c.rows;
-  return c.kind === 'committed' ? c.files.reduce((n, k) => n + sources[c.source].tensors[k].rows, 0) : 0;
+const sizes = new WeakMap<GadgetTensor, OpeningSize>();
+
+/** What a claim about a committed tensor opens. */
+export function openingSize(sources: readonly CommittedSource[], tensor: GadgetTensor): OpeningSize {
+  const known = sizes.get(tensor);
+  if (known) return known;
+  const { class: c } = tensor;
+  let size: OpeningSize = { openings: 1, rows: c.kind === 'witness' ? c.rows : 0, limited: 0 };
+  if (c.kind === 'committed') {
+    const files = c.files.map((k) => sources[c.source].tensors[k]);
+    const breaks = files.filter((t, k) => k > 0 && files[k - 1].firstRow + files[k - 1].rows !== t.firstRow).length;
+    size = { openings: 1 + breaks, rows: files.reduce((n, t) => n + t.rows, 0), limited: 0 };
+  }
+  sizes.set(tensor, size);
+  return size;
+}
+
+/** What `openOutside` opens. */
+export function outsideSize({ axes }: Pick<WitnessPlace, 'axes'>): OpeningSize {
+  const rows = rowLengths({ axes }).reduce((n, d) => n * d, 1);
+  const partial = axes.filter((a) => remainder(a) !== 0);
+  const subsets = 2 ** partial.length;
+  // Each limit is there in half of the subsets.
+  const limited = partial.reduce((n, a) => n + (remainder(a) * subsets) / 2, 0);
+  return { openings: 1 + subsets, rows: (1 + subsets) * rows, limited };
 }
 
 /** A witness tensor stands in the proof's own matrix, which follows those of the sources. */

@@ -113,6 +113,10 @@ async function proveLevel(
   );
   if (count > mostSummands)
     throw new RangeError(`level ${level} has ${count} summands, at most ${mostSummands} are proved`);
+  ctx.meter?.summands(
+    count,
+    here.reduce((n, { parts }) => n + parts.reduce((m, { target }) => m + factorsOf(equations.get(target)), 0), 0),
+  );
   const summands = here.flatMap(({ parts }, i) =>
     parts.flatMap(({ target, point, weight }) =>
       summandsOf(program, equations.get(target), target, point, mul(rho[i], weight)),
@@ -121,9 +125,13 @@ async function proveLevel(
   const stacks = stackSummands(program, summands);
   const claim = combine(here.map(({ form }, i) => [rho[i], form] as const));
 
+  // The claim's form is carried through all rounds, and those of the rounds are added to it.
+  const degrees = roundDegrees(stacks);
+  const rounds = degrees.length;
+  ctx.meter?.pads(rounds * claim.pads.size + rounds * degrees.reduce((n, d) => n + d, 0));
   const prover = await role.prover?.(stacks);
   const label = `level ${level}`;
-  const { point, claim: last } = await sumcheck(ctx, label, claim, roundDegrees(stacks), prover);
+  const { point, claim: last } = await sumcheck(ctx, label, claim, degrees, prover);
   const finals = await prover?.finals();
 
   const settle = settler(ctx, program, role, label, newClaim);
@@ -131,6 +139,9 @@ async function proveLevel(
   for (const [i, stack] of stacks.entries()) parts.push([1n, await settle(stack, point, finals?.[i])]);
   ctx.assertZero(combineValues(parts));
 }
+
+const factorsOf = (e: GadgetEquation | undefined): number =>
+  Math.max(1, e?.terms.reduce((n, t) => n + t.factors.length, 0) ?? 1);
 
 function summandsOf(
   program: GadgetProgram,

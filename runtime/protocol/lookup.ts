@@ -99,13 +99,16 @@ function assertLeaves(
     const fingerprint = (bits: number): bigint => sub(alpha, mul(beta, BigInt(bits)));
     if (s.kind === 'column') {
       const c = plan.columns[s.index];
-      const openings = openColumn(c, own);
+      const size = { openings: c.parts.length, rows: c.parts.length * 2 ** c.rowBits, limited: 0 };
+      const openings = ctx.open(size, () => openColumn(c, own));
       const base = sub(sub(fingerprint(plan.tables[c.table].bits), reduce(c.constant)), 1n);
       numerators.push([select, value(known(1n))]);
       denominators.push([select, value(known(base))], [neg(select), { form: known(0n), openings }]);
     } else {
       const t = plan.tables[s.index];
-      numerators.push([neg(select), { form: known(0n), openings: openMultiplicities(t, own) }]);
+      const size = { openings: 1, rows: Math.max(1, 2 ** t.bits / t.columns), limited: 0 };
+      const openings = ctx.open(size, () => openMultiplicities(t, own));
+      numerators.push([neg(select), { form: known(0n), openings }]);
       const values = sub(sub(fingerprint(t.bits), 1n), indexAt(own));
       denominators.push([select, value(known(values))]);
     }

@@ -23,7 +23,7 @@ import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { ProtocolContext } from './context.ts';
 import { combine, combineValues, known, value, type Form, type Value } from './form.ts';
 import { proveFractions, type TreeProver } from './fractions.ts';
-import { openTensor } from './layout.ts';
+import { openingSize, openTensor } from './layout.ts';
 import type { AxisPoints } from './stacks.ts';
 import { bitsOf, indexAt } from './lookup.ts';
 import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce } from './scalar.ts';
@@ -140,7 +140,10 @@ export async function proveProgramLookups(
     const select = eqEval(prefix, bitsOf(s.offset / 2 ** s.bits, prefix.length));
     if (s.kind === 'table') {
       const t = program.tables[s.index];
-      const openings = openTensor(program.sources, program.tensors[t.multiplicities], [own], 1n);
+      const counts = program.tensors[t.multiplicities];
+      const openings = ctx.open(openingSize(program.sources, counts), () =>
+        openTensor(program.sources, counts, [own], 1n),
+      );
       numerators.push([neg(select), { form: known(0n), openings }]);
       const second = t.kind === 'range' ? 0n : ((await role.evaluateTable(s.index, own)) ?? 0n);
       const base = reduce(alpha - 1n - beta * BigInt(s.index) - indexAt(own) - mul(beta, beta) * second);

@@ -1,11 +1,11 @@
 /** The proof of a program: which matrices it opens, and the text that both roles run. */
 import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import { planArgument, type Argument } from './argument.ts';
-import type { ProtocolContext } from './context.ts';
+import type { Meter, ProtocolContext } from './context.ts';
 import { known } from './form.ts';
 import type { IntegerArray } from './integers.ts';
 import { encodeIntegers } from './integers.ts';
-import { isPartial, openOutside } from './layout.ts';
+import { isPartial, openOutside, outsideSize } from './layout.ts';
 import { proveLevels, type LevelsRole } from './levels.ts';
 import { proveProgramLookups, type LookupsRole } from './program-lookups.ts';
 import { bitsFor } from './scalar.ts';
@@ -29,11 +29,17 @@ function assertPadding(ctx: ProtocolContext, program: GadgetProgram): void {
   const axes = Math.max(0, ...partial.map((c) => c.axes.length));
   const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
   for (const c of partial)
-    ctx.assertZero({ form: known(0n), openings: openOutside(program.sources.length, c, points) });
+    ctx.assertZero({
+      form: known(0n),
+      openings: ctx.open(outsideSize(c), () => openOutside(program.sources.length, c, points)),
+    });
 }
 
-/** Matrices of the sources, then that of the proof itself. */
-export const planProgram = (program: GadgetProgram): Promise<Argument> =>
+/** Matrices of the sources, then that of the proof itself. `role` sees what a verifier would have to evaluate. */
+export const planProgram = (
+  program: GadgetProgram,
+  { meter, role }: { readonly meter?: Meter; readonly role?: ProgramRole } = {},
+): Promise<Argument> =>
   planArgument(
     {
       matrices: [
@@ -45,11 +51,12 @@ export const planProgram = (program: GadgetProgram): Promise<Argument> =>
       folds: program.folds,
     },
     (ctx) =>
-      proveText(ctx, program, {
-        evaluate: () => undefined,
-        evaluateView: () => undefined,
-        evaluateTable: () => undefined,
-      }),
+      proveText(
+        ctx,
+        program,
+        role ?? { evaluate: () => undefined, evaluateView: () => undefined, evaluateTable: () => undefined },
+      ),
+    meter,
   );
 
 /** Digests of the public tensors, in statement order. */

@@ -13,9 +13,9 @@
 import type { CommittedSource } from '../../compiler/gadget/program.ts';
 import { planArgument, type Argument } from './argument.ts';
 import type { MatrixShape } from './closing.ts';
-import type { ProtocolContext } from './context.ts';
+import type { Meter, ProtocolContext } from './context.ts';
 import { known } from './form.ts';
-import { isPartial, openOutside } from './layout.ts';
+import { isPartial, openOutside, outsideSize } from './layout.ts';
 import { proveLookups, type LookupColumn, type LookupPlan, type TreeProver } from './lookup.ts';
 import { bitsFor, inv, neg } from './scalar.ts';
 
@@ -127,10 +127,11 @@ function powerOfTwoRuns(rows: number): { first: number; bits: number }[] {
 /** The range proof is long anyway: its response is halved down to 64 scalars. */
 const foldsFor = (columns: number): number => Math.max(0, Math.log2(columns) - 6);
 
-export const planRangeArgument = (source: CommittedSource, plan: RangePlan): Promise<Argument> =>
+export const planRangeArgument = (source: CommittedSource, plan: RangePlan, meter?: Meter): Promise<Argument> =>
   planArgument(
     { matrices: plan.matrices, registered: 1, columns: rangeColumns(source), folds: foldsFor(rangeColumns(source)) },
     (ctx) => proveRange(ctx, source, plan),
+    meter,
   );
 
 export async function proveRange(
@@ -145,5 +146,8 @@ export async function proveRange(
   const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
   for (const t of source.tensors)
     if (isPartial(t.axes))
-      ctx.assertZero({ form: known(0n), openings: openOutside(0, { ...t, firstColumn: 0 }, points) });
+      ctx.assertZero({
+        form: known(0n),
+        openings: ctx.open(outsideSize(t), () => openOutside(0, { ...t, firstColumn: 0 }, points)),
+      });
 }

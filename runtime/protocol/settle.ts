@@ -2,7 +2,7 @@
 import type { DigitSource, GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { Factor, ProtocolContext } from './context.ts';
 import { combine, combineValues, known, value, zero, type Form, type Opening, type Value } from './form.ts';
-import { openTensor, rowCount } from './layout.ts';
+import { openingSize, openTensor } from './layout.ts';
 import type { SumClaim } from './program-lookups.ts';
 import { add, bitsFor, eqEval, eqTable, half, mul, neg, powers } from './scalar.ts';
 import {
@@ -57,8 +57,10 @@ export function settler(
   };
   const openings = (f: BoundFactor, scale: bigint): Opening[] =>
     f.tensors.flatMap((id, i) => {
-      ctx.countRows(rowCount(program.sources, program.tensors[id]));
-      return openTensor(program.sources, program.tensors[id], f.point, mul(scale, f.weights[i]));
+      const t = program.tensors[id];
+      return ctx.open(openingSize(program.sources, t), () =>
+        openTensor(program.sources, t, f.point, mul(scale, f.weights[i])),
+      );
     });
   const claimed = (f: BoundFactor, form: Form): void =>
     claim({ form, parts: f.tensors.map((target, i) => ({ target, point: f.point, weight: f.weights[i] })) });

@@ -92,16 +92,13 @@ export interface ViewPart {
   readonly map: Int32Array;
 }
 
-/**
- * A view as an outer product: an entry's position is that of its parts, and the entry is 0 where one of them is. Axes belong to one part if
- * a position or a guard takes the indices of both.
- */
-export function viewParts(
+/** Which axes of a view belong together: those whose indices a position or a guard takes both. */
+export function viewGroups(
   shape: readonly number[],
   of: readonly number[],
   at: readonly IndexExpr[],
   guards: readonly Compare[],
-): ViewPart[] {
+): (Omit<ViewPart, 'map'> & { readonly guards: readonly Compare[] })[] {
   // One more for what depends on no index.
   const group = Array.from({ length: shape.length + 1 }, (_, j) => j);
   const none = shape.length;
@@ -113,14 +110,26 @@ export function viewParts(
   const conditions = guards.map((g) => [...variablesOf(g.left), ...variablesOf(g.right)]);
   for (const variables of [...positions, ...conditions]) unite(variables);
   const groupOf = (variables: readonly number[]): number => group[variables[0] ?? none];
-  const parts = [...new Set(group)].map((own): ViewPart => {
-    const axes = shape.flatMap((_, j) => (group[j] === own ? [j] : []));
-    const viewed = of.flatMap((_, j) => (groupOf(positions[j]) === own ? [j] : []));
+  return [...new Set(group)].map((own) => ({
+    axes: shape.flatMap((_, j) => (group[j] === own ? [j] : [])),
+    of: of.flatMap((_, j) => (groupOf(positions[j]) === own ? [j] : [])),
+    guards: guards.filter((_, k) => groupOf(conditions[k]) === own),
+  }));
+}
+
+/** A view as an outer product: an entry's position is that of its parts, and the entry is 0 where one of them is. */
+export function viewParts(
+  shape: readonly number[],
+  of: readonly number[],
+  at: readonly IndexExpr[],
+  guards: readonly Compare[],
+): ViewPart[] {
+  const parts = viewGroups(shape, of, at, guards).map(({ axes, of: viewed, guards: own }): ViewPart => {
     const map = viewMap(
       shape.map((n, j) => (axes.includes(j) ? n : 1)),
       viewed.map((j) => of[j]),
       viewed.map((j) => at[j]),
-      guards.filter((_, k) => groupOf(conditions[k]) === own),
+      own,
     );
     return { axes, of: viewed, map };
   });

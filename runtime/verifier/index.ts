@@ -15,14 +15,12 @@
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
 import { decodeCommitment, decodeProof, type CommitmentFile, type ProofFile } from '../codec/files.ts';
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
 import type { VerifierDevice } from '../device/device.ts';
-import type { Argument } from '../protocol/argument.ts';
-import { planProgram } from '../protocol/program.ts';
 import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
 import { requireBytes } from '../../compiler/bundle/arguments.ts';
 import { rejected, type Verdict } from './argument.ts';
 import { checkVerifier, checkVerify } from './arguments.ts';
+import { planWithin, type Budget } from './budget.ts';
 import { decodeRows, verifyRange } from './commitment.ts';
 import { verifyProgram, type ValidCommitment } from './program.ts';
 import { digestText, expectations, toHex, type Expected, type ProofVerdict, type RestsOn } from './verdict.ts';
@@ -41,6 +39,7 @@ export type {
 } from './verdict.ts';
 export type { VerifierDevice } from '../device/device.ts';
 export { ArgumentError, CodecError, ZklError } from '../../compiler/bundle/errors.ts';
+export { BudgetError, defaultLimit, parseLimit, planWithin, printLimit, type Budget, type Estimate } from './budget.ts';
 
 /**
  * Remembers which commitment files were validated, by digest: validation is the slow part of a first verification. It is
@@ -59,10 +58,14 @@ export interface VerifierOptions {
    * other weights is as valid, and only the digest tells. Without one `verify` says `unverified`. A secret source without one is `given`.
    */
   readonly expect?: Expected | undefined;
+  /** What the bundle may ask for, at most. Default 3 seconds of one thread and 1 GB, as counted in `budget.ts`. */
+  readonly limit?: Budget | undefined;
 }
 
 export interface Verifier {
   readonly bundle: Bundle;
+  /** What validating its commitments and verifying a proof takes, about. */
+  readonly estimate: Budget;
   /**
    * Validates a commitment's points and range proof, and compares its digest with the one that is expected. One commitment per source; a
    * later one replaces it. A commitment to open tensors proves nothing by itself: whoever has the weights checks it with
@@ -79,15 +82,15 @@ export interface Verifier {
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
 
-/** @throws CodecError if the bundle is none; ArgumentError for expectations of what the program has not. */
+/** @throws CodecError if the bundle is none; BudgetError if it asks for more than the limit; ArgumentError for expectations of what the program has not. */
 export async function createVerifier(bundleBytes: Uint8Array, options: VerifierOptions): Promise<Verifier> {
-  const { device, cache, expect = {} } = checkVerifier(bundleBytes, options);
+  const { device, cache, limit, expect = {} } = checkVerifier(bundleBytes, options);
   const bundle = decodeBundle(bundleBytes);
   const program = bundle.gadgets;
   const programDigest = toHex(bundle.digest);
   const expectedProgram = expect.program === undefined ? undefined : digestText(expect.program, 'the program');
   const expected = expectations(program.sources, expect);
-  const argument = await planned(program);
+  const { argument, milliseconds, bytes } = await planWithin(program, limit);
   const registered = new Map<number, ValidCommitment & { release(): void }>();
 
   const register = async (bytes: Uint8Array): Promise<Verdict> => {
@@ -190,6 +193,7 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
 
   return {
     bundle,
+    estimate: { milliseconds, bytes },
     register,
     commitment: (source) => registered.get(program.sources.findIndex((s) => s.name === source))?.digest,
     verify,
@@ -202,16 +206,6 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
       device.exclusive(async () => release()).catch(release);
     },
   };
-}
-
-/** A program from outside may be well-formed and still far too large to plan. */
-async function planned(program: GadgetProgram): Promise<Argument> {
-  try {
-    return await planProgram(program);
-  } catch (e) {
-    if (e instanceof RangeError) throw new CodecError(`the program is too large to verify: ${e.message}`);
-    throw e;
-  }
 }
 
 const rejectedProof = (reason: string): ProofVerdict => ({ ok: false, verdict: 'rejected', reason });

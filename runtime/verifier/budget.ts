@@ -1,0 +1,311 @@
+/**
+ * What a bundle asks of a verifier, before any of it is done: everything is counted, and each count has a price in time and
+ * memory. A bundle of a few kilobytes can be well-formed and ask for minutes; what is beyond the limit is refused.
+ *
+ * The planner runs the protocol's text without values and without the weights of openings, and a meter counts. What it costs
+ * itself is counted, too, and ends it beyond the limit: what is needed is then "more than" what was counted.
+ */
+import type { CommittedSource, GadgetProgram, GadgetTensor } from '../../compiler/gadget/program.ts';
+import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
+import { bodySize, type Argument } from '../protocol/argument.ts';
+import type { Meter, OpeningSize } from '../protocol/context.ts';
+import { axisPieces } from '../protocol/program-lookups.ts';
+import { planProgram, type ProgramRole } from '../protocol/program.ts';
+import { planRange, planRangeArgument } from '../protocol/range.ts';
+import { bitsFor } from '../protocol/scalar.ts';
+import { viewGroups } from '../protocol/views.ts';
+
+/** Milliseconds of one thread, and bytes. */
+export interface Budget {
+  readonly milliseconds: number;
+  readonly bytes: number;
+}
+
+/** What a verifier spends unless it is told otherwise. */
+export const defaultLimit: Budget = { milliseconds: 3000, bytes: 1e9 };
+
+/** Nanoseconds and bytes of each thing that is counted, as measured on a machine of 2026 (`test/bench/verifier.ts`). */
+const unit = {
+  /** Points are decoded, which takes a square root and a check of the subgroup each, and multiplied. */
+  decoded: { ns: 80_000, bytes: 400 },
+  multiplied: { ns: 20_000, bytes: 100 },
+  message: { ns: 80_000, bytes: 400 },
+  pad: { ns: 600, bytes: 4 },
+  summand: { ns: 50_000, bytes: 1500 },
+  factor: { ns: 50_000, bytes: 1500 },
+  opening: { ns: 40_000, bytes: 1500 },
+  row: { ns: 2000, bytes: 110 },
+  /** Of a column digit that ends early. */
+  limited: { ns: 1500, bytes: 0 },
+  section: { ns: 150_000, bytes: 1000 },
+  /** An entry that is read from a file or made, and put on the device. */
+  entry: { ns: 15, bytes: 12 },
+  /** An entry of a tensor that is evaluated, for each time it is. */
+  evaluated: { ns: 12, bytes: 0 },
+  /** A field element on the device. */
+  element: { ns: 90, bytes: 32 },
+  /** An index expression's part, at one entry. */
+  index: { ns: 12, bytes: 0 },
+  /** Positions of a view, and what it takes to make them. */
+  position: { ns: 15, bytes: 28 },
+} as const;
+
+type Unit = keyof typeof unit;
+
+/** A bundle asks for more than a verifier was allowed to spend. */
+export class BudgetError extends Error {
+  /** What it needs; at least that if `isMore`. */
+  readonly needs: Budget;
+  readonly limit: Budget;
+  readonly isMore: boolean;
+
+  constructor(needs: Budget, limit: Budget, isMore: boolean) {
+    const wanted = roundUp(needs);
+    super(
+      `needs ${isMore ? 'more than' : 'about'} ${showTime(wanted.milliseconds)} and ${showBytes(wanted.bytes)}, over the limit of ${showTime(limit.milliseconds)} and ${showBytes(limit.bytes)}: --limit ${printLimit({ milliseconds: 1.5 * wanted.milliseconds, bytes: 1.5 * wanted.bytes })}`,
+    );
+    this.name = 'BudgetError';
+    this.needs = needs;
+    this.limit = limit;
+    this.isMore = isMore;
+  }
+}
+
+/**
+ * "200s,3G", "500ms", "2min,800M": a time, an amount of memory, or both; what is left out is the default.
+ * @throws RangeError saying what is wrong with it
+ */
+export function parseLimit(text: string): Budget {
+  const times: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
+  const sizes: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+  const found: { milliseconds?: number; bytes?: number } = {};
+  for (const part of text.split(',')) {
+    const [, digits, name]: (string | undefined)[] = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*$/.exec(part) ?? [];
+    const kind = own(times, name) !== undefined ? 'milliseconds' : 'bytes';
+    const by = own(times, name) ?? own(sizes, name?.replace(/B$/, ''));
+    if (by === undefined || found[kind] !== undefined)
+      throw new RangeError(`"${text}" is no limit; give a time and an amount of memory, e.g. 200s,3G`);
+    found[kind] = Number(digits) * by;
+  }
+  return { ...defaultLimit, ...found };
+}
+
+const own = (units: Readonly<Record<string, number>>, name: string | undefined): number | undefined =>
+  name !== undefined && Object.hasOwn(units, name) ? units[name] : undefined;
+
+/** In the form that `parseLimit` reads. */
+export const printLimit = ({ milliseconds, bytes }: Budget): string =>
+  `${Math.max(1, Math.ceil(milliseconds / 1000))}s,${bytes >= 1e9 ? `${Math.ceil(bytes / 1e9)}G` : `${Math.max(1, Math.ceil(bytes / 1e6))}M`}`;
+
+/** Two digits. */
+const roundUp = ({ milliseconds, bytes }: Budget): Budget => {
+  const two = (n: number): number => {
+    const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, n))) - 1);
+    return Math.ceil(n / step) * step;
+  };
+  return { milliseconds: two(milliseconds), bytes: two(bytes) };
+};
+
+const showTime = (ms: number): string =>
+  ms < 1000 ? `${Math.ceil(ms)} ms` : `${Number((ms / 1000).toPrecision(3))} s`;
+const showBytes = (n: number): string =>
+  n < 1e9 ? `${Math.ceil(n / 1e6)} MB` : `${Number((n / 1e9).toPrecision(3))} GB`;
+
+/** What a program's proofs ask of a verifier: commitments, their range proofs, and a proof. */
+export interface Estimate extends Budget {
+  readonly argument: Argument;
+}
+
+/**
+ * Plans a program and prices it.
+ * @throws BudgetError if it takes more than `limit`
+ */
+export async function planWithin(program: GadgetProgram, limit: Budget = defaultLimit): Promise<Estimate> {
+  const counter = new Counter(limit);
+  countStatic(counter, program);
+  try {
+    for (const s of program.sources) if (!s.open) await countRange(counter, s);
+    const argument = await planProgram(program, { meter: counter, role: evaluations(counter, program) });
+    countArgument(counter, argument);
+    counter.check();
+    return { argument, ...counter.total };
+  } catch (e) {
+    // A cap of the protocol: the program would take far more than was counted until then.
+    if (e instanceof RangeError) throw new BudgetError(counter.total, limit, true);
+    throw e;
+  }
+}
+
+class Counter implements Meter {
+  readonly #limit: Budget;
+  #ns = 0;
+  #bytes = 0;
+  /** Of what the planner does itself. */
+  #planned = 0;
+
+  constructor(limit: Budget) {
+    this.#limit = limit;
+  }
+
+  get total(): Budget {
+    return { milliseconds: this.#ns / 1e6, bytes: this.#bytes };
+  }
+
+  add(what: Unit, count: number): void {
+    this.#ns += unit[what].ns * count;
+    this.#bytes += unit[what].bytes * count;
+  }
+
+  message(): void {
+    this.#plan('message', 1);
+  }
+
+  pads(count: number): void {
+    this.#plan('pad', count);
+  }
+
+  summands(count: number, factors: number): void {
+    this.#plan('summand', count);
+    this.#plan('factor', factors);
+  }
+
+  open({ openings, rows, limited }: OpeningSize): void {
+    this.add('opening', openings);
+    this.add('row', rows);
+    this.add('limited', limited);
+  }
+
+  /** @throws BudgetError */
+  check(isMore = false): void {
+    const { milliseconds, bytes } = this.#limit;
+    if (this.#ns / 1e6 > milliseconds || this.#bytes > bytes) throw new BudgetError(this.total, this.#limit, isMore);
+  }
+
+  #plan(what: Unit, count: number): void {
+    this.add(what, count);
+    this.#planned += unit[what].ns * count;
+    if (this.#planned / 1e6 > this.#limit.milliseconds) throw new BudgetError(this.total, this.#limit, true);
+  }
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
+const padded = (shape: readonly number[]): number => shape.reduce((n, d) => n * 2 ** bitsFor(d), 1);
+
+/** What follows from sizes alone, and would be too much to plan with. */
+function countStatic(counter: Counter, program: GadgetProgram): void {
+  for (const s of program.sources) {
+    counter.add('decoded', s.rows);
+    counter.add('multiplied', s.rows);
+  }
+  counter.add('decoded', program.witnessRows);
+  counter.add('multiplied', program.witnessRows + program.columns);
+  for (const id of program.publics) counter.add('entry', sizeOf(program.tensors[id].shape));
+  const sections = program.lookups.reduce(
+    (n, l) => n + program.tensors[l.tensor].shape.reduce((m, d) => m * axisPieces(d).length, 1),
+    0,
+  );
+  counter.add('section', sections + program.tables.length);
+  counter.check();
+}
+
+/** The range proof of a commitment: its own argument. */
+async function countRange(counter: Counter, source: CommittedSource): Promise<void> {
+  const plan = planRange(source);
+  counter.add('section', plan.lookups.columns.length + plan.lookups.tables.length);
+  const rows = plan.matrices.slice(1).reduce((n, m) => n + m.rows, 0);
+  counter.add('decoded', rows);
+  counter.add('multiplied', rows);
+  counter.check();
+  const argument = await planRangeArgument(source, plan, counter);
+  counter.add('multiplied', source.rows);
+  countArgument(counter, argument);
+}
+
+/** The closing argument and the file: pads' rows, folds, the response. */
+function countArgument(counter: Counter, argument: Argument): void {
+  const { closing, columns, folds } = argument;
+  const points = closing.plainRows + 3 * closing.tripleRows + 5 + 2 * folds;
+  counter.add('decoded', points);
+  counter.add('multiplied', points + columns);
+  // Weights of columns and rows of pads, and of generators.
+  counter.add('row', 3 * columns + argument.pads.plain + 3 * argument.pads.triples);
+  counter.add('entry', bodySize(argument) / 32);
+}
+
+/** A verifier's role that evaluates nothing and counts what it would. */
+function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
+  const made = new Set<number>();
+  const once = (id: number, make: (t: GadgetTensor) => void): void => {
+    if (made.has(id)) return;
+    made.add(id);
+    make(program.tensors[id]);
+  };
+  const tensor = (id: number): void =>
+    once(id, ({ class: c, shape }) => {
+      counter.add('entry', sizeOf(shape));
+      if (c.kind === 'constant') counter.add('index', sizeOf(shape) * guardNodes(c.guards ?? []));
+      if (c.kind !== 'view' && c.kind !== 'digits') return;
+      counter.add('position', sizeOf(shape));
+      if (c.kind === 'view') counter.add('index', sizeOf(shape) * (nodes(c.at) + guardNodes(c.guards)));
+      const { lo, hi } = program.tensors[c.of].range;
+      counter.add(lo < -(2n ** 31n) || hi >= 2n ** 31n ? 'element' : 'entry', sizeOf(shape));
+      tensor(c.of);
+    });
+  return {
+    evaluate(id) {
+      const { class: c, shape } = program.tensors[id];
+      if (c.kind === 'selector') {
+        const own = shape.slice(0, -1);
+        counter.add('element', 2 * sizeOf(own) + padded(own) + padded(shape.slice(-1)));
+        counter.add('position', 2 * sizeOf(own));
+        return undefined;
+      }
+      tensor(id);
+      const longest = Math.max(1, ...shape.map((n) => (n < 256 ? n : 2 ** (bitsFor(n) >> 1))));
+      counter.add('evaluated', sizeOf(shape));
+      counter.add('element', (2 * sizeOf(shape)) / longest + shape.reduce((n, d) => n + Math.min(d, longest), 0));
+      counter.add('message', 1);
+      return undefined;
+    },
+    evaluateView(view) {
+      const { class: c, shape } = program.tensors[view];
+      if (c.kind !== 'view') return undefined;
+      const of = program.tensors[c.of].shape;
+      for (const g of viewGroups(shape, of, c.at, c.guards)) {
+        const own = g.axes.map((j) => shape[j]);
+        const viewed = g.of.map((j) => of[j]);
+        if (!made.has(view)) {
+          counter.add('position', sizeOf(own));
+          counter.add('index', sizeOf(own) * (nodes(g.of.map((j) => c.at[j])) + guardNodes(g.guards)));
+        }
+        // Both tables of eq, cut to their shapes, and the entries that are viewed.
+        counter.add('element', sizeOf(viewed) + padded(viewed) + 2 * sizeOf(own) + padded(own));
+        counter.add('message', 1);
+      }
+      made.add(view);
+      return undefined;
+    },
+    evaluateTable(table) {
+      const t = program.tables[table];
+      const entries = t.kind === 'function' ? t.values.length : 0;
+      counter.add('entry', entries);
+      counter.add('evaluated', entries);
+      counter.add('element', 4 * Math.sqrt(entries));
+      return undefined;
+    },
+  };
+}
+
+/** Parts of index expressions. */
+function nodes(list: readonly IndexExpr[]): number {
+  let count = 0;
+  const left = [...list];
+  for (let e = left.pop(); e !== undefined; e = left.pop()) {
+    count++;
+    if ('left' in e) left.push(e.left);
+    if ('right' in e) left.push(e.right);
+  }
+  return count;
+}
+
+const guardNodes = (guards: readonly Compare[]): number => nodes(guards.flatMap((g) => [g.left, g.right]));

@@ -1,0 +1,83 @@
+/** What a bundle may ask of a verifier is counted before any of it is done. */
+import { describe, expect, test } from 'vitest';
+import { encodeBundle } from '../../compiler/bundle/bundle.ts';
+import { readGadgetProgram } from '../../compiler/bundle/read.ts';
+import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import {
+  BudgetError,
+  createVerifier,
+  defaultLimit,
+  parseLimit,
+  planWithin,
+  printLimit,
+} from '../../runtime/verifier/index.ts';
+import { testDevice } from '../kit/devices.ts';
+import { bundleOf, text } from '../soundness/fixture.ts';
+import { counted } from '../soundness/work.ts';
+import * as hostile from '../support/hostile.ts';
+
+const device = await testDevice();
+const bundle = (gadgets: GadgetProgram): Uint8Array => encodeBundle({ gadgets, tensors: '', kernels: '', sources: [] });
+
+/** Each is well-formed, and small. */
+const programs: readonly (readonly [string, GadgetProgram])[] = [
+  ['many partly filled axes', hostile.partlyFilled(50, 8, 4)],
+  ['many openings', hostile.manyOpenings(200, 16_384)],
+  ['wide views', hostile.wideViews(60, 1024)],
+  ['views of hidden tensors', hostile.hiddenViews(60, 1024)],
+  ['many masks', hostile.manyMasks(60, 1024)],
+  ['many summands', hostile.manySummands(800)],
+  ['large public tensors', hostile.largePublics(100, 2 ** 22)],
+];
+
+describe('a small bundle that asks for much', () => {
+  test.each(programs)('%s', async (_, program) => {
+    const bytes = bundle(program);
+    expect(bytes.length).toBeLessThan(500_000);
+    readGadgetProgram(structuredClone(program));
+    const { device: watched, work } = counted(device);
+    const refused: unknown = await createVerifier(bytes, { device: watched }).catch((e: unknown) => e);
+    if (!(refused instanceof BudgetError)) throw new Error('it was not refused');
+    expect(refused.message).toMatch(/^needs (about|more than) .* --limit \d+s,\d+[GM]$/);
+    expect(refused.needs.milliseconds > 3000 || refused.needs.bytes > 1e9).toBe(true);
+    expect(refused.limit).toEqual(defaultLimit);
+    expect(work).toEqual({ decoded: 0, multiplied: 0, elements: 0 });
+  });
+
+  test('it is accepted under a limit that allows what it needs', async () => {
+    const program = hostile.partlyFilled(50, 8, 4);
+    const { milliseconds, bytes } = await planWithin(program, parseLimit('1h,100G'));
+    expect(milliseconds).toBeGreaterThan(defaultLimit.milliseconds);
+    const limit = { milliseconds, bytes };
+    const verifier = await createVerifier(bundle(program), { device, limit });
+    expect(verifier.estimate).toEqual(limit);
+    const less = { milliseconds: 0.99 * milliseconds, bytes };
+    await expect(createVerifier(bundle(program), { device, limit: less })).rejects.toThrow(BudgetError);
+  });
+
+  test('an adapter takes next to nothing', async () => {
+    const { estimate } = await createVerifier(bundleOf(text(3)), { device });
+    expect(estimate.milliseconds).toBeLessThan(100);
+    expect(estimate.bytes).toBeLessThan(10e6);
+  });
+
+  test('verifying falsely runs all the way', async () => {
+    await hostile.verifyFalsely(device, hostile.partlyFilled(1, 2, 2));
+  });
+});
+
+describe('limits', () => {
+  test.each([
+    ['200s,3G', { milliseconds: 200_000, bytes: 3e9 }],
+    ['3GB, 1.5min', { milliseconds: 90_000, bytes: 3e9 }],
+    ['500ms', { ...defaultLimit, milliseconds: 500 }],
+    ['800M', { ...defaultLimit, bytes: 8e8 }],
+  ])('%s', (given, limit) => {
+    expect(parseLimit(given)).toEqual(limit);
+    expect(parseLimit(printLimit(limit)).bytes).toBe(limit.bytes);
+  });
+
+  test.each(['', '3', '3s,4s', '3G,4G', '-1s', '1e9s', 'constructor', '3 parsecs', '3s,'])('"%s" is none', (given) => {
+    expect(() => parseLimit(given)).toThrow(RangeError);
+  });
+});
