@@ -73,7 +73,8 @@ function layout(runs: readonly Run[], width: number, sets: number) {
     digits: take(most((run) => 2 * run.count * run.windows)),
     starts: [take(4 * (buckets + 1)), take(4 * (buckets + 1))] as const,
     cursors: take(4 * (buckets + 1)),
-    references: [take(4 * Math.max(entries, 2 * buckets)), take(8 * Math.min(entries, buckets))] as const,
+    // Splits read from one and write to the other in turn: up to two references for each bucket, however few entries there were.
+    references: [take(4 * Math.max(entries, 2 * buckets)), take(8 * buckets)] as const,
     jobs: take(JOB_BYTES * jobs),
     work: take(JOB_WORK * jobs),
     sums: take(POINT_SIZE * (entries + 4 * buckets)),

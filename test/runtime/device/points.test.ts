@@ -4,6 +4,7 @@ import { compress, fromAffineBytes, Point } from '../../../runtime/curve/spec.ts
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
 import { Fq } from '../../../runtime/field/spec.ts';
 import type { CommitRow, Device, PointVector } from '../../../runtime/device/device.ts';
+import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
 import { describeDevices, EDGES, hex, mod, Random } from './devices.ts';
 
 /** k times the standard generator; an oracle for sums of multiples of such points needs one multiplication. */
@@ -219,4 +220,20 @@ describeDevices('points', (device, name) => {
       }
     });
   });
+});
+
+it.each([1, 4])('commits rows of few columns without tables, on %i threads', async (threads) => {
+  // Every digit of an element has a set of buckets of its own, so that a thread may have fewer entries than sets.
+  const device = await createWasmDevice({ threads, tableColumns: 0, waitForThreads: true });
+  const random = new Random(25);
+  await device.scope(async () => {
+    // The long row shows whether anything was written where generators are.
+    for (const length of [1, 2, 3, 4, 7, 12, 20, 40])
+      for (const count of length < 8 ? [1, 2, 7] : [2]) {
+        const values = Array.from({ length: count }, () => Array.from({ length }, () => mod(random.fr() + 3n ** 150n)));
+        const rows = values.map((row) => ({ vector: device.frVector(row), offset: 0, length, blinding: 0n }));
+        expect((await device.commit(rows)).map(hex)).toEqual(values.map((row) => commitment(row, 0n)));
+      }
+  });
+  await device.close();
 });
