@@ -6,6 +6,9 @@ import { didYouMean } from './arguments.ts';
 import { about, CliError } from './errors.ts';
 import { readInput } from './files.ts';
 
+/** Bytes of a bundle: a thousand times those of a whole model's. */
+const MOST = 2 ** 30;
+
 export interface BundleFile {
   readonly path: string;
   readonly bytes: Uint8Array;
@@ -13,7 +16,7 @@ export interface BundleFile {
 }
 
 export async function readBundle(path: string): Promise<BundleFile> {
-  const bytes = await readInput(path, 'the bundle');
+  const bytes = await readInput(path, 'the bundle', MOST);
   const bundle = await about(path, 'compile the program again: zkl compile FILE -o BUNDLE', [CodecError], () =>
     decodeBundle(bytes),
   );

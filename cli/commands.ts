@@ -235,6 +235,11 @@ export const commands: readonly CommandSpec[] = [
       },
       context,
       contextHex,
+      {
+        name: 'limit',
+        value: 'TIME,MEMORY',
+        help: 'what the bundle may cost, e.g. 200s,3G; default 3s,1G of one thread',
+      },
       ...device,
       noCache,
     ],

@@ -52,7 +52,7 @@ export async function expectationOf(
   { weights, pins, trusted }: Given,
   checked: CheckedCache | undefined,
 ): Promise<Expectation | undefined> {
-  // Weights are compared before this: a commitment to others does not come here.
+  // Weights are compared before the commitment is registered: one to others gets no verdict.
   const pin = pins.get(name);
   if (weights.has(name)) return { digest: pin ?? digest, basis: 'checked now' };
   if (pin !== undefined) return { digest: pin, basis: 'pinned' };

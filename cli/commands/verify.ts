@@ -4,7 +4,13 @@ import { decodeCommitment, type CommitmentFile } from '../../runtime/codec/files
 import type { Device } from '../../runtime/device/device.ts';
 import { commitmentDigest } from '../../runtime/protocol/statement.ts';
 import { checkOpenCommitment, ValueError } from '../../runtime/prover/index.ts';
-import { createVerifier, type Accepted, type Expectation, type Verifier } from '../../runtime/verifier/index.ts';
+import {
+  BudgetError,
+  createVerifier,
+  type Accepted,
+  type Expectation,
+  type Verifier,
+} from '../../runtime/verifier/index.ts';
 import type { Arguments } from '../arguments.ts';
 import { readBundle, type BundleFile } from '../bundle.ts';
 import { checkedCache, validationCache, type CheckedCache } from '../cache.ts';
@@ -15,6 +21,7 @@ import { about, CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
 import { readTensors, type TensorFile } from '../inputs.ts';
 import { expectedProgram, type ExpectedProgram } from '../expected-program.ts';
+import { limitOf } from '../limit.ts';
 import { phaseLine, phaseTimes, type Progress } from '../progress.ts';
 import { firstDifference, summarise, summaryText } from '../publics.ts';
 import { expectationOf, givenOf, restsOnJson, restsOnText, uncheckedError, type Given } from '../rests-on.ts';
@@ -34,6 +41,7 @@ export const run: Run = async (args, progress) => {
   const paths = commitmentPaths(args, file);
   const given = givenOf(args, file);
   const context = contextOf(args);
+  const limit = limitOf(args);
   const commitments = await Promise.all(paths.map(readCommitment));
   const proof = await readProof(proofPath);
   const tolerance = toleranceOf(args);
@@ -51,18 +59,22 @@ export const run: Run = async (args, progress) => {
     const cached = !args.flag('no-cache');
     const checked = cached ? checkedCache() : undefined;
     const digests = digestsOf(file, commitments);
-    const wrong = await checkWeights(device, file, given, commitments, progress);
-    if (wrong !== undefined) return rejection(wrong, progress);
-    for (const [source, path] of given.weights) {
-      const digest = digests.get(source);
-      if (digest !== undefined) await checked?.add(digest, path);
-    }
-    const verifier = await createVerifier(file.bytes, {
-      device,
-      cache: cached ? validationCache() : undefined,
-      expect: { program: program?.digest, sources: await expectations(file, digests, given, checked) },
-    });
+    // What the bundle asks for is counted before anything of it is done.
+    const verifier = await about(file.path, 'allow it what it needs, if it is worth that', [BudgetError], async () =>
+      createVerifier(file.bytes, {
+        device,
+        cache: cached ? validationCache() : undefined,
+        limit,
+        expect: { program: program?.digest, sources: await expectations(file, digests, given, checked) },
+      }),
+    );
     try {
+      const wrong = await checkWeights(device, file, given, commitments, progress);
+      if (wrong !== undefined) return rejection(wrong, progress);
+      for (const [source, path] of given.weights) {
+        const digest = digests.get(source);
+        if (digest !== undefined) await checked?.add(digest, path);
+      }
       const reason = await registerAll(verifier, commitments, progress);
       if (reason !== undefined) return rejection(reason, progress);
       const verdict = await progress.phase('verify', () => verifier.verify(proof, { context }));

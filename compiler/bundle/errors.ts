@@ -5,6 +5,7 @@
 
 export type ZklErrorCode =
   | 'ZKL_ARGUMENT'
+  | 'ZKL_BUDGET'
   | 'ZKL_CODEC'
   | 'ZKL_EVALUATION'
   | 'ZKL_FORMAT'

@@ -5,6 +5,7 @@
  * The planner runs the protocol's text without values and without the weights of openings, and a meter counts. What it costs
  * itself is counted, too, and ends it beyond the limit: what is needed is then "more than" what was counted.
  */
+import { ZklError } from '../../compiler/bundle/errors.ts';
 import type { CommittedSource, GadgetProgram, GadgetTensor } from '../../compiler/gadget/program.ts';
 import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
@@ -53,7 +54,7 @@ const unit = {
 type Unit = keyof typeof unit;
 
 /** A bundle asks for more than a verifier was allowed to spend. */
-export class BudgetError extends Error {
+export class BudgetError extends ZklError {
   /** What it needs; at least that if `isMore`. */
   readonly needs: Budget;
   readonly limit: Budget;
@@ -61,10 +62,13 @@ export class BudgetError extends Error {
 
   constructor(needs: Budget, limit: Budget, isMore: boolean) {
     const wanted = roundUp(needs);
+    const enough = printLimit({ milliseconds: 1.5 * wanted.milliseconds, bytes: 1.5 * wanted.bytes });
     super(
-      `needs ${isMore ? 'more than' : 'about'} ${showTime(wanted.milliseconds)} and ${showBytes(wanted.bytes)}, over the limit of ${showTime(limit.milliseconds)} and ${showBytes(limit.bytes)}: --limit ${printLimit({ milliseconds: 1.5 * wanted.milliseconds, bytes: 1.5 * wanted.bytes })}`,
+      'BudgetError',
+      'ZKL_BUDGET',
+      `needs ${isMore ? 'more than' : 'about'} ${showTime(wanted.milliseconds)} and ${showBytes(wanted.bytes)}, over the limit of ${showTime(limit.milliseconds)} and ${showBytes(limit.bytes)}: --limit ${enough}`,
+      { remedy: `if the bundle is worth that, allow it: --limit ${enough}, or the option \`limit\` of createVerifier` },
     );
-    this.name = 'BudgetError';
     this.needs = needs;
     this.limit = limit;
     this.isMore = isMore;
