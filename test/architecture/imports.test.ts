@@ -62,7 +62,13 @@ describe('imports run one way', () => {
     ],
     [
       'runtime/protocol',
-      ['runtime/protocol/', 'runtime/device/', 'compiler/gadget/program.ts', 'compiler/tensor/program.ts'],
+      [
+        'runtime/protocol/',
+        'runtime/device/',
+        'compiler/bundle/version.ts',
+        'compiler/gadget/program.ts',
+        'compiler/tensor/program.ts',
+      ],
     ],
     [
       'runtime/verifier',
@@ -72,6 +78,7 @@ describe('imports run one way', () => {
         'runtime/codec/',
         'runtime/device/',
         'compiler/gadget/program.ts',
+        'compiler/tensor/program.ts',
         'compiler/bundle/',
       ],
     ],
