@@ -64,8 +64,11 @@ export {
   type Weights,
 } from './runtime/prover/index.ts';
 export {
+  BudgetError,
   createVerifier,
+  parseLimit,
   type Basis,
+  type Budget,
   type Expected,
   type ProofVerdict,
   type RestsOn,

@@ -8,6 +8,7 @@
 import { parse, unnamed, type Diagnostic } from '../grammar/index.ts';
 import { checkCompile } from './arguments.ts';
 import { encodeBundle } from './bundle/bundle.ts';
+import { badName } from './bundle/names.ts';
 import { check, type CheckInput } from './check/index.ts';
 import { lower } from './gadget/lower.ts';
 import { printKernels } from './gadget/print.ts';
@@ -51,6 +52,8 @@ export function compile(input: CompileInput): Compiled {
   diagnostics.push(...lowering);
   if (!gadgets) return { tensors, diagnostics };
   const sources = usedSources(input, gadgets);
+  diagnostics.push(...refusedNames(source, gadgets, sources));
+  if (diagnostics.some((d) => d.severity === 'error')) return { tensors, diagnostics };
   const bundle = encodeBundle({
     gadgets,
     tensors: printTensorProgram(tensors),
@@ -58,6 +61,38 @@ export function compile(input: CompileInput): Compiled {
     sources,
   });
   return { bundle, tensors, gadgets, diagnostics };
+}
+
+/** Names that no bundle may have: they are shown to people. */
+function refusedNames(
+  source: string,
+  gadgets: GadgetProgram,
+  sources: readonly { readonly name: string }[],
+): Diagnostic[] {
+  const start = { source, start: 0, end: 0 };
+  const declared = gadgets.tensors.find((t) => t.class.kind === 'committed');
+  const named = [
+    ...sources.map(({ name }) => ({ what: 'the name of a source file', name, span: start })),
+    ...gadgets.tensors.map(({ name, span }) => ({ what: 'the name of a tensor', name, span })),
+    ...gadgets.tables.flatMap((t) =>
+      t.kind === 'function' ? [{ what: 'the name of a table', name: t.name, span: start }] : [],
+    ),
+    ...gadgets.sources.flatMap((s) => {
+      const span = declared?.span ?? start;
+      return [
+        { what: 'the name of a source of weights', name: s.name, span },
+        ...s.tensors.map((t) => ({ what: 'the name of a tensor in a checkpoint', name: t.name, span })),
+      ];
+    }),
+  ];
+  return named.flatMap(({ what, name, span }): Diagnostic[] => {
+    const bad = badName(name);
+    if (bad === undefined) return [];
+    const help = 'names are shown where a proof is judged: give it another';
+    return [
+      { code: 'ZKL219', severity: 'error', title: 'a name that cannot be shown', span, label: `${what} ${bad}`, help },
+    ];
+  });
 }
 
 function chooseModel({ source = unnamed }: CompileInput, programs: readonly TensorProgram[]): Diagnostic {

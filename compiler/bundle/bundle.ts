@@ -14,10 +14,11 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Span } from '../../grammar/span.ts';
 import type { GadgetProgram } from '../gadget/program.ts';
-import { decode, encode, type Plain } from './canonical.ts';
+import { CodecError, decode, encode, type Plain } from './canonical.ts';
 import { requireBytes } from './arguments.ts';
 import { pack, unpack } from './container.ts';
 import { reading } from './errors.ts';
+import { badName } from './names.ts';
 import { readGadgetProgram } from './read.ts';
 import { domainTag } from './version.ts';
 
@@ -88,7 +89,10 @@ function readSources(value: unknown): { name: string; text: string }[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((v: unknown) => {
     const { name, text } = (v ?? {}) as { name?: unknown; text?: unknown };
-    return typeof name === 'string' && typeof text === 'string' ? [{ name, text }] : [];
+    if (typeof name !== 'string' || typeof text !== 'string') return [];
+    const bad = badName(name);
+    if (bad !== undefined) throw new CodecError(`the name of a source ${bad}`);
+    return [{ name, text }];
   });
 }
 
@@ -104,7 +108,10 @@ function readSpans(value: unknown): Span[] {
   return value.map((v: unknown) => {
     if (!Array.isArray(v)) return nowhere;
     const [source, start, end] = v as unknown[];
-    return typeof source === 'string' && typeof start === 'number' && typeof end === 'number'
+    return typeof source === 'string' &&
+      badName(source) === undefined &&
+      typeof start === 'number' &&
+      typeof end === 'number'
       ? { source, start, end }
       : nowhere;
   });

@@ -12,19 +12,46 @@ export type Plain =
 export { CodecError };
 
 const deepest = 100;
+/** Of a number's magnitude: real ones have a few hundred bytes, and arithmetic on long ones takes long. */
+const longestNumber = 2 ** 14;
 
 export function encode(value: Plain): Uint8Array {
-  const out: number[] = [];
+  const out = new Writer();
   write(value, out);
-  return Uint8Array.from(out);
+  return out.bytes();
 }
 
-function varint(n: bigint, out: number[]): void {
+/** Bytes in a buffer that doubles. */
+class Writer {
+  #buffer = new Uint8Array(1024);
+  #length = 0;
+
+  push(...bytes: readonly number[]): void {
+    this.append(bytes);
+  }
+
+  append(bytes: ArrayLike<number>): void {
+    const end = this.#length + bytes.length;
+    if (end > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#buffer.length));
+      larger.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, this.#length);
+    this.#length = end;
+  }
+
+  bytes(): Uint8Array {
+    return this.#buffer.slice(0, this.#length);
+  }
+}
+
+function varint(n: bigint, out: Writer): void {
   for (; n >= 0x80n; n >>= 7n) out.push(Number(n & 0x7fn) | 0x80);
   out.push(Number(n));
 }
 
-function write(value: Plain, out: number[]): void {
+function write(value: Plain, out: Writer): void {
   if (value === undefined) out.push(0);
   else if (typeof value === 'boolean') out.push(value ? 2 : 1);
   else if (typeof value === 'number') {
@@ -54,18 +81,22 @@ function write(value: Plain, out: number[]): void {
 
 const isArray = (v: Plain): v is readonly Plain[] => Array.isArray(v);
 
-function writeBytes(tag: number, bytes: Uint8Array, out: number[]): void {
+function writeBytes(tag: number, bytes: Uint8Array, out: Writer): void {
   out.push(tag);
   varint(BigInt(bytes.length), out);
-  for (const b of bytes) out.push(b);
+  out.append(bytes);
 }
 
-function writeBigint(value: bigint, out: number[]): void {
+function writeBigint(value: bigint, out: Writer): void {
   const magnitude: number[] = [];
-  for (let m = value < 0n ? -value : value; m > 0n; m >>= 8n) magnitude.push(Number(m & 0xffn));
+  const digits = (value < 0n ? -value : value).toString(16);
+  if (value !== 0n)
+    for (let end = digits.length; end > 0; end -= 2)
+      magnitude.push(parseInt(digits.slice(Math.max(0, end - 2), end), 16));
+  if (magnitude.length > longestNumber) throw new CodecError('a number that is too long');
   out.push(4, value < 0n ? 1 : 0);
   varint(BigInt(magnitude.length), out);
-  for (const b of magnitude) out.push(b);
+  out.append(magnitude);
 }
 
 /** @throws CodecError unless the bytes are exactly the encoding of one value. */
@@ -164,9 +195,11 @@ class Reader {
 
   #bigint(): bigint {
     const sign = this.#byte();
-    const magnitude = this.#take(this.#length(1));
-    let v = 0n;
-    for (const b of [...magnitude].reverse()) v = (v << 8n) | BigInt(b);
+    const length = this.#length(1);
+    if (length > longestNumber) throw new CodecError('a number that is too long');
+    const magnitude = this.#take(length);
+    const digits = Array.from(magnitude, (b) => b.toString(16).padStart(2, '0'));
+    const v = BigInt(`0x0${digits.reverse().join('')}`);
     if (sign > 1 || magnitude.at(-1) === 0 || (v === 0n && sign === 1))
       throw new CodecError('a number that is not canonical');
     return sign === 1 ? -v : v;

@@ -14,10 +14,14 @@ const sectionHeader = 12;
 
 export type Sections = Readonly<Record<string, Uint8Array>>;
 
+/** Bytes of a file of sections of these sizes. */
+export const packedSize = (sections: readonly number[]): number =>
+  headerBytes + sections.reduce((n, length) => n + sectionHeader + length, 0);
+
 /** Section names are four letters; they are written in the order given. */
 export function pack(kind: FileKind, sections: Sections): Uint8Array {
   const entries = Object.entries(sections);
-  const out = new Uint8Array(headerBytes + entries.reduce((n, [, data]) => n + sectionHeader + data.length, 0));
+  const out = new Uint8Array(packedSize(entries.map(([, data]) => data.length)));
   out.set(new TextEncoder().encode(`ZKL${kind}`));
   out[4] = formatVersion;
   out[5] = entries.length;

@@ -22,6 +22,7 @@ import type {
 import type { Compare, IndexExpr, Range, Rational, TensorType } from '../tensor/program.ts';
 import { checkProgram, checkTensor, checkTerm } from './check.ts';
 import { fail, limits } from './limits.ts';
+import { badName } from './names.ts';
 
 const nowhere = { source: '', start: 0, end: 0 };
 
@@ -51,6 +52,8 @@ function big(v: unknown, what: string): bigint {
 
 function text(v: unknown, what: string): string {
   if (typeof v !== 'string') fail(`${what} is no text`);
+  const bad = badName(v);
+  if (bad !== undefined) fail(`${what} ${bad}`);
   return v;
 }
 

@@ -1,8 +1,9 @@
 /** Commitments, openings and proofs as files. Bundles are in `compiler/bundle`. */
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { CommittedSource, GadgetProgram } from '../../compiler/gadget/program.ts';
 import { decodeIntegers, encodeIntegers, entryBytes, type IntegerArray } from '../protocol/integers.ts';
 import { CodecError, decode, encode } from '../../compiler/bundle/canonical.ts';
-import { pack, unpack } from '../../compiler/bundle/container.ts';
+import { packedSize, pack, unpack } from '../../compiler/bundle/container.ts';
+import { badName } from '../../compiler/bundle/names.ts';
 import { domainTag } from '../../compiler/bundle/version.ts';
 import { sha256 } from '../protocol/statement.ts';
 import { concatBytes } from '@noble/hashes/utils.js';
@@ -23,7 +24,10 @@ export const encodeCommitment = (c: CommitmentFile): Uint8Array =>
 export function decodeCommitment(bytes: Uint8Array): CommitmentFile {
   const s = unpack('c', ['META', 'ROWS', 'RNGE'], bytes);
   const meta = exactly(decode(s.META), 'source', 'layout');
-  return { source: stringOf(meta, 'source'), layout: bytesOf(meta, 'layout', 32), points: s.ROWS, rangeProof: s.RNGE };
+  const source = stringOf(meta, 'source');
+  const bad = badName(source);
+  if (bad !== undefined) throw new CodecError(`the name of the source ${bad}`);
+  return { source, layout: bytesOf(meta, 'layout', 32), points: s.ROWS, rangeProof: s.RNGE };
 }
 
 /** What the owner of a commitment keeps to himself. */
@@ -82,19 +86,19 @@ export function encodeProof(program: GadgetProgram, p: ProofFile): Uint8Array {
 /** @throws CodecError if the bytes cannot be a proof of this program, whose ranges the public tensors must keep. */
 export function decodeProof(program: GadgetProgram, bytes: Uint8Array): ProofFile {
   const s = unpack('p', ['HEAD', 'PUBL', 'BODY'], bytes);
+  const size = publicSize(program);
+  if (s.PUBL.length !== size)
+    throw new CodecError(`${s.PUBL.length} bytes of public tensors, this program's have ${size}`);
   const head = exactly(decode(s.HEAD), 'program', 'commitments', 'context');
   const publics = new Map<number, IntegerArray>();
   let at = 0;
   for (const id of program.publics) {
     const t = program.tensors[id];
     const length = t.shape.reduce((n, d) => n * d, 1);
-    const size = length * entryBytes(t.range);
-    if (size > s.PUBL.length - at) throw new CodecError(`the public tensors end before ${t.name} does`);
-    const values = decodeIntegers(t.range, length, s.PUBL.subarray(at, (at += size)));
+    const values = decodeIntegers(t.range, length, s.PUBL.subarray(at, (at += length * entryBytes(t.range))));
     if (typeof values === 'string') throw new CodecError(`${t.name}: ${values}`);
     publics.set(id, values);
   }
-  if (at !== s.PUBL.length) throw new CodecError(`${s.PUBL.length - at} bytes after the public tensors`);
   const commitments = field(head, 'commitments');
   if (!Array.isArray(commitments)) throw new CodecError('"commitments" is no list');
   return {
@@ -104,6 +108,37 @@ export function decodeProof(program: GadgetProgram, bytes: Uint8Array): ProofFil
     publics,
     body: s.BODY,
   };
+}
+
+/** Bytes of the public tensors in a proof. */
+const publicSize = ({ publics, tensors }: GadgetProgram): number =>
+  publics.reduce((n, id) => n + tensors[id].shape.reduce((m, d) => m * d, 1) * entryBytes(tensors[id].range), 0);
+
+/** The longest context that a proof is bound to, in bytes. */
+export const longestContext = 2 ** 16;
+
+export interface SizeBounds {
+  readonly least: number;
+  readonly most: number;
+}
+
+/**
+ * Bytes of a proof's file, which follow from its program but for the context: whoever has a file from a stranger compares before
+ * it is read. `body`: `bodySize` of the program's argument.
+ */
+export function proofSize(program: GadgetProgram, body: number): SizeBounds {
+  const digest = new Uint8Array(32);
+  const head = (context: number): number =>
+    encode({ program: digest, commitments: program.sources.map(() => digest), context: new Uint8Array(context) })
+      .length;
+  const file = (context: number): number => packedSize([head(context), publicSize(program), body]);
+  return { least: file(0), most: file(longestContext) };
+}
+
+/** Bytes of a commitment's file. `rangeProof`: those of its range proof, 0 for an open source. */
+export function commitmentSize(source: CommittedSource, rangeProof: number): number {
+  const meta = encode({ source: source.name, layout: new Uint8Array(32) }).length;
+  return packedSize([meta, 48 * source.rows, rangeProof]);
 }
 
 /** A record of exactly these entries: whatever else a file could say would be another file for the same thing. */

@@ -63,14 +63,26 @@ const integers = (type: NumbersConstructor, lo: number, hi: number): DtypeCodec 
 /** The upper half of a float32. */
 const bfloat16: DtypeCodec = {
   bytes: 2,
-  decode: (bytes) =>
-    new Float64Array(new Float32Array(Uint32Array.from(new Uint16Array(buffer(bytes)), (v) => v << 16).buffer)),
+  decode: (bytes) => {
+    const words = new Uint16Array(buffer(bytes));
+    const out = new Float64Array(words.length);
+    const word = new Uint32Array(1);
+    const float = new Float32Array(word.buffer);
+    // One at a time: `from` with a function collects all entries in a list, which ends at 2^27 of them.
+    for (let i = 0; i < words.length; i++) {
+      word[0] = words[i] << 16;
+      out[i] = float[0];
+    }
+    return out;
+  },
   encode: (values) => {
     const words = new Uint32Array(new Float32Array(values).buffer);
     // Adding up to half of the dropped half rounds to nearest even; NaNs keep a bit of their payload instead.
     const round = (w: number): number =>
       (w & 0x7fffffff) > 0x7f800000 ? (w >>> 16) | 0x40 : (w + 0x7fff + ((w >>> 16) & 1)) >>> 16;
-    return bytesOf(Uint16Array.from(words, round));
+    const out = new Uint16Array(words.length);
+    for (let i = 0; i < words.length; i++) out[i] = round(words[i]);
+    return bytesOf(out);
   },
 };
 
@@ -80,11 +92,17 @@ const int64: DtypeCodec = {
     const values = new BigInt64Array(buffer(bytes));
     const position = values.findIndex((v) => !Number.isSafeInteger(Number(v)));
     if (position >= 0) return { position, reason: `is ${values[position]}, beyond the 53 bits that are read exactly` };
-    return Float64Array.from(values, Number);
+    const out = new Float64Array(values.length);
+    for (let i = 0; i < values.length; i++) out[i] = Number(values[i]);
+    return out;
   },
-  encode: (values) =>
-    firstOutside(values, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ??
-    bytesOf(BigInt64Array.from({ length: values.length }, (_, i) => BigInt(values[i]))),
+  encode: (values) => {
+    const bad = firstOutside(values, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    if (bad) return bad;
+    const out = new BigInt64Array(values.length);
+    for (let i = 0; i < values.length; i++) out[i] = BigInt(values[i]);
+    return bytesOf(out);
+  },
 };
 
 const bool: DtypeCodec = {

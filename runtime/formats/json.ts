@@ -40,19 +40,37 @@ export function decodeUtf8(file: string, what: string, bytes: Uint8Array, remedy
 /** Without the byte order mark that some editors begin files with. */
 export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
-/** The first name that an object of valid JSON has twice. */
+/** The first name that an object of valid JSON has twice. By hand: strings may have megabytes, too many for a pattern. */
 function repeatedName(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
-  for (const [token, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '[') open.push(undefined);
-    else if (token === '}' || token === ']') open.pop();
-    else if (colon !== undefined) {
-      const name = JSON.parse(token.slice(0, token.length - colon.length)) as string;
+  for (let at = 0; at < text.length; at++) {
+    const c = text[at];
+    if (c === '{') open.push(new Set());
+    else if (c === '[') open.push(undefined);
+    else if (c === '}' || c === ']') open.pop();
+    else if (c === '"') {
+      const end = stringEnd(text, at);
       const names = open.at(-1);
-      if (names?.has(name)) return name;
-      names?.add(name);
+      if (names && isFollowedByColon(text, end)) {
+        const name = JSON.parse(text.slice(at, end)) as string;
+        if (names.has(name)) return name;
+        names.add(name);
+      }
+      at = end - 1;
     }
   }
   return undefined;
+}
+
+/** The position after the string that begins at `start`. */
+function stringEnd(text: string, start: number): number {
+  for (let at = start + 1; ; at++) {
+    if (text[at] === '\\') at++;
+    else if (text[at] === '"') return at + 1;
+  }
+}
+
+function isFollowedByColon(text: string, at: number): boolean {
+  while (' \t\n\r'.includes(text[at])) at++;
+  return text[at] === ':';
 }

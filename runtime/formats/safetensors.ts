@@ -61,8 +61,24 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsFi
     const tensor = tensors.get(name);
     if (!tensor)
       throw new FormatError(file, `there is no tensor ${quote(name)}`, `it has ${quoteSome(ordered.keys())}`);
-    const data = await exactly(source, tensor.begin, tensor.end - tensor.begin);
-    const values = codecOf(tensor.dtype).decode(data);
+    const size = tensor.end - tensor.begin;
+    const tooLarge = (): never => {
+      const shape = formatShape(tensor.shape.slice(0, 16));
+      throw new FormatError(
+        file,
+        `the tensor ${quote(name)} of ${tensor.dtype} ${shape} does not fit into memory`,
+        'split it',
+      );
+    };
+    if (size / codecOf(tensor.dtype).bytes > mostEntries) tooLarge();
+    const data = await exactly(source, tensor.begin, size);
+    let values;
+    try {
+      values = codecOf(tensor.dtype).decode(data);
+    } catch (e) {
+      if (e instanceof RangeError) return tooLarge();
+      throw e;
+    }
     if (values instanceof Float64Array) return values;
     throw new FormatError(
       file,
@@ -86,6 +102,9 @@ function refuseOtherFormats(file: string, word: Uint8Array): void {
   const other = OTHERS.find(([begin]) => text.startsWith(begin));
   if (other) throw new FormatError(file, `it is ${other[1]}, no safetensors file`, other[2]);
 }
+
+/** Entries of one tensor that are read at once: 16 GB as float64. */
+const mostEntries = 2 ** 31;
 
 async function headerLength(source: ByteSource): Promise<number> {
   const { name: file, size } = source;

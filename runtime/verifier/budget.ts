@@ -6,8 +6,7 @@
  * itself is counted, too, and ends it beyond the limit: what is needed is then "more than" what was counted.
  */
 import { ZklError } from '../../compiler/bundle/errors.ts';
-import type { CommittedSource, GadgetProgram, GadgetTensor } from '../../compiler/gadget/program.ts';
-import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
+import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass } from '../../compiler/gadget/program.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import type { Meter, OpeningSize } from '../protocol/context.ts';
 import { axisPieces } from '../protocol/program-lookups.ts';
@@ -52,6 +51,7 @@ const unit = {
 } as const;
 
 type Unit = keyof typeof unit;
+type View = Extract<GadgetTensorClass, { readonly kind: 'view' }>;
 
 /** A bundle asks for more than a verifier was allowed to spend. */
 export class BudgetError extends ZklError {
@@ -301,7 +301,7 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
 }
 
 /** Parts of index expressions. */
-function nodes(list: readonly IndexExpr[]): number {
+function nodes(list: View['at']): number {
   let count = 0;
   const left = [...list];
   for (let e = left.pop(); e !== undefined; e = left.pop()) {
@@ -312,4 +312,4 @@ function nodes(list: readonly IndexExpr[]): number {
   return count;
 }
 
-const guardNodes = (guards: readonly Compare[]): number => nodes(guards.flatMap((g) => [g.left, g.right]));
+const guardNodes = (guards: View['guards']): number => nodes(guards.flatMap((g) => [g.left, g.right]));

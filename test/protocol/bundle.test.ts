@@ -10,6 +10,7 @@ import { bodySize } from '../../runtime/protocol/argument.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
 import { Draw } from '../kit/draw.ts';
 import { programs } from '../kit/programs.ts';
+import { mutation, places, replaced } from '../support/mutate.ts';
 
 const bundleBytes = (gadgets: GadgetProgram): Uint8Array =>
   encodeBundle({ gadgets, tensors: 'text', kernels: '', sources: [{ name: 'a.zkl', text: 'model' }] });
@@ -20,39 +21,6 @@ const lowered = programs().map((p) => {
   if (!gadgets) throw new Error(diagnostics.map((d) => d.title).join());
   return gadgets;
 });
-
-type Path = readonly (string | number)[];
-
-/** Every place in a value, with what stands there. */
-function places(value: Plain, path: Path = []): { path: Path; value: Plain }[] {
-  const own = { path, value };
-  if (Array.isArray(value)) return [own, ...(value as readonly Plain[]).flatMap((v, i) => places(v, [...path, i]))];
-  if (typeof value === 'object' && !(value instanceof Uint8Array))
-    return [own, ...Object.entries(value).flatMap(([k, v]) => places(v, [...path, k]))];
-  return [own];
-}
-
-function replaced(value: Plain, path: Path, by: Plain): Plain {
-  if (path.length === 0) return by;
-  const [key, ...rest] = path;
-  if (Array.isArray(value)) return (value as readonly Plain[]).map((v, i) => (i === key ? replaced(v, rest, by) : v));
-  return Object.fromEntries(
-    Object.entries(value as Record<string, Plain>).map(([k, v]) => [k, k === key ? replaced(v, rest, by) : v]),
-  );
-}
-
-/** Near misses for numbers, other kinds for the rest, lists with an item more or fewer. */
-function mutations(value: Plain, draw: Draw): Plain {
-  const others: Plain[] = [0, 1, -1, 3, 2 ** 31, 5n, '', 'output', 'defined', true, undefined, [], {}];
-  if (typeof value === 'number')
-    return draw.pick<Plain>([value + 1, value - 1, -value, 2 * value, 0, 31, 2 ** 40, BigInt(value), 'x']);
-  if (typeof value === 'bigint') return draw.pick<Plain>([value + 1n, -value, 0n, 2n ** 260n, Number(value % 1000n)]);
-  if (Array.isArray(value)) {
-    const list = value as readonly Plain[];
-    return draw.pick<Plain>([list.slice(1), [...list, ...list.slice(0, 1)], [...list].reverse(), [...list, 0], 0]);
-  }
-  return draw.pick(others);
-}
 
 /** Reads, and walks what came out as a verifier does. Returns whether it was read. */
 async function attempt(value: Plain): Promise<boolean> {
@@ -90,7 +58,7 @@ describe('bundles', () => {
         const all = places(plain);
         for (let i = 0; i < 40; i++) {
           const { path, value } = draw.pick(all);
-          const ok = await attempt(replaced(plain, path, mutations(value, draw)));
+          const ok = await attempt(replaced(plain, path, mutation(value, draw)));
           if (ok) read++;
           else refused++;
         }

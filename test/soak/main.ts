@@ -6,12 +6,19 @@
  */
 import fc from 'fast-check';
 import { parseArgs } from 'node:util';
+import { decodeBundle, encodeBundle } from '../../compiler/bundle/bundle.ts';
+import { CodecError, decode, encode, type Plain } from '../../compiler/bundle/canonical.ts';
+import { pack, unpack } from '../../compiler/bundle/container.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
 import { createWasmDevice } from '../../runtime/device/wasm/index.ts';
 import { createWebGpuDevice } from '../../runtime/device/webgpu/index.ts';
 import { requestNodeAdapter } from '../../runtime/device/webgpu/node.ts';
-import { createVerifier } from '../../runtime/verifier/index.ts';
+import { bytesSource } from '../../runtime/formats/source.ts';
+import { FormatError } from '../../runtime/formats/errors.ts';
+import { readSafetensors } from '../../runtime/formats/safetensors.ts';
+import { writeSafetensors } from '../../runtime/formats/safetensors-writer.ts';
+import { BudgetError, createVerifier } from '../../runtime/verifier/index.ts';
 import { resolveImport } from '../compiler/standard.ts';
 import { testDevice } from '../kit/devices.ts';
 import { Draw } from '../kit/draw.ts';
@@ -19,9 +26,10 @@ import { functionProgram } from '../kit/functions.ts';
 import { checkGadget } from '../kit/index.ts';
 import { programs } from '../kit/programs.ts';
 import { createSubject, drawInputs } from '../kit/subject.ts';
+import { mutated } from '../support/mutate.ts';
 import { useSoftwareGpu } from '../support/swiftshader.ts';
 import { blocks, calibrationOf, modelOf, shapes } from '../stdlib/blocks.ts';
-import { makeFiles, text, verifierFor } from '../soundness/fixture.ts';
+import { bundleOf, makeFiles, text, verifierFor } from '../soundness/fixture.ts';
 
 const { values } = parseArgs({
   options: {
@@ -106,8 +114,66 @@ async function adapters(seed: number): Promise<void> {
   if (!report.ok) fail(seed, report.text);
 }
 
-/** 500 changes of one to four bytes each, of a proof and of a commitment. */
+/** A bundle with up to three fields changed: refused, or a program that a verifier has the means for. */
+async function changedBundles(seed: number): Promise<void> {
+  const draw = new Draw('bundles', seed);
+  const [program] = fc.sample(programs(), { seed, numRuns: 1 });
+  const { gadgets } = draw.below(2) === 0 ? await createSubject(program) : decodeBundle(bundleOf(text(1 + (seed % 9))));
+  const empty = { tensors: '', kernels: '', sources: [] };
+  const { GADG, ...rest } = unpack('b', ['GADG', 'SPAN', 'TENS', 'KERN', 'SRCE'], encodeBundle({ gadgets, ...empty }));
+  const plain = decode(GADG);
+  for (let i = 0; i < 200; i++) {
+    let section: Uint8Array;
+    try {
+      section = encode(mutated(plain, draw));
+    } catch (e) {
+      if (e instanceof CodecError) continue;
+      throw e;
+    }
+    const start = performance.now();
+    try {
+      (await createVerifier(pack('b', { GADG: section, ...rest }), { device })).close();
+    } catch (e) {
+      if (!(e instanceof CodecError || e instanceof BudgetError)) throw e;
+    }
+    if (performance.now() - start > 10_000) fail(seed, `change ${i} of the bundle took more than 10 seconds`);
+  }
+}
+
+/** A safetensors header and a JSON file with fields or bytes changed: read, or a FormatError. */
+async function changedHeaders(seed: number): Promise<void> {
+  const draw = new Draw('headers', seed);
+  const shape = [1 + draw.below(4), 1 + draw.below(4)];
+  const values = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => i);
+  const tensors = new Map(
+    [['a', 'F32'] as const, ['b', 'BF16'] as const].map(([n, dtype]) => [n, { dtype, shape, values }]),
+  );
+  const bytes = writeSafetensors(tensors);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Plain;
+  for (let i = 0; i < 200; i++) {
+    const json: string | undefined = JSON.stringify(mutated(header, draw), (_, v: unknown) =>
+      typeof v === 'bigint' ? Number(v) : v,
+    );
+    if (json === undefined) continue;
+    const head = new TextEncoder().encode(draw.below(4) === 0 ? json.slice(draw.below(json.length)) : json);
+    const bad = new Uint8Array(8 + head.length + bytes.length - 8 - length);
+    new DataView(bad.buffer).setBigUint64(0, BigInt(head.length), true);
+    bad.set(head, 8);
+    bad.set(bytes.subarray(8 + length), 8 + head.length);
+    try {
+      const file = await readSafetensors(bytesSource('f', bad));
+      for (const name of file.tensors.keys()) await file.readFloats(name);
+    } catch (e) {
+      if (!(e instanceof FormatError)) throw e;
+    }
+  }
+}
+
+/** 500 changes of one to four bytes each, of a proof and of a commitment; and of what else comes from strangers. */
 async function files(seed: number): Promise<void> {
+  await changedBundles(seed);
+  await changedHeaders(seed);
   const made = await makeFiles(device, text(1 + (seed % 9)), seed);
   const verifier = await verifierFor(device, made);
   const fresh = await createVerifier(made.bundleBytes, { device });
