@@ -8,7 +8,9 @@
 import { parse, unnamed, type Diagnostic } from '../grammar/index.ts';
 import { checkCompile } from './arguments.ts';
 import { encodeBundle } from './bundle/bundle.ts';
+import { CodecError } from './bundle/canonical.ts';
 import { badName } from './bundle/names.ts';
+import { readGadgetProgram } from './bundle/read.ts';
 import { check, type CheckInput } from './check/index.ts';
 import { lower } from './gadget/lower.ts';
 import { printKernels } from './gadget/print.ts';
@@ -54,6 +56,8 @@ export function compile(input: CompileInput): Compiled {
   const sources = usedSources(input, gadgets);
   diagnostics.push(...refusedNames(source, gadgets, sources));
   if (diagnostics.some((d) => d.severity === 'error')) return { tensors, diagnostics };
+  const unreadable = refused(source, gadgets);
+  if (unreadable) return { tensors, diagnostics: [...diagnostics, unreadable] };
   const bundle = encodeBundle({
     gadgets,
     tensors: printTensorProgram(tensors),
@@ -61,6 +65,24 @@ export function compile(input: CompileInput): Compiled {
     sources,
   });
   return { bundle, tensors, gadgets, diagnostics };
+}
+
+/** What nobody who gets the bundle would read, the compiler does not write. */
+function refused(source: string, gadgets: GadgetProgram): Diagnostic | undefined {
+  try {
+    readGadgetProgram(gadgets);
+    return undefined;
+  } catch (e) {
+    if (!(e instanceof CodecError)) throw e;
+    return {
+      code: 'ZKL509',
+      severity: 'error',
+      title: 'a program that no bundle can hold',
+      span: { source, start: 0, end: 0 },
+      label: e.message.replace('the program is malformed: ', ''),
+      help: 'fewer or smaller tensors are needed: split the model',
+    };
+  }
 }
 
 /** Names that no bundle may have: they are shown to people. */

@@ -149,17 +149,14 @@ export function checkProgram(p: GadgetProgram): void {
 function checkKnown(p: GadgetProgram): void {
   const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
   const padded = (shape: readonly number[]): number => shape.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1);
-  let entries = 0;
   for (const { class: c, shape, name } of p.tensors) {
-    if (c.kind === 'view' || c.kind === 'constant') entries += size(shape);
-    let largest = 0;
+    let largest = c.kind === 'view' || c.kind === 'constant' ? size(shape) : 0;
     if (c.kind === 'view') {
       const of = p.tensors[c.of];
-      largest = Math.max(padded(shape), c.level > 0 || of.class.kind === 'selector' ? padded(of.shape) : 0);
+      largest = Math.max(largest, padded(shape), c.level > 0 || of.class.kind === 'selector' ? padded(of.shape) : 0);
     } else if (c.kind === 'selector') largest = Math.max(padded(shape.slice(0, -1)), padded(shape.slice(-1)));
     if (largest > limits.known) fail(`${name} is too large to evaluate`);
   }
-  if (entries > limits.known) fail('its masks and views are too large');
 }
 
 /** Lookups and zeros are claims that arise at the start: about committed and public tensors, or those of level 1. */
@@ -197,9 +194,9 @@ function checkLookups(p: GadgetProgram): void {
   }
 }
 
-/** Every witness tensor lies inside the proof's matrix, in a block of its own. */
+/** Every witness tensor lies inside the proof's matrix, in a block of its own: rows, or a part of one. */
 function checkPlaces(p: GadgetProgram): void {
-  const taken = new Map<number, [number, number][]>();
+  const blocks: { name: string; row: number; rows: number; column: number; width: number }[] = [];
   for (const { class: c, name } of p.tensors) {
     if (c.kind !== 'witness') continue;
     const used = c.axes.reduce((n, a) => n + a.columnBits, 0);
@@ -209,16 +206,21 @@ function checkPlaces(p: GadgetProgram): void {
     if (width > p.columns || c.firstColumn % width !== 0 || c.firstColumn + width > p.columns)
       fail(`${name} does not fit its row`);
     if (c.rows !== rows || c.firstRow + rows > p.witnessRows) fail(`${name} does not fit the proof's rows`);
+    if (rows > 1 && width < p.columns) fail(`${name} leaves columns of its rows empty`);
     if (2 ** partial * rows > limits.entries / 2 ** 10) fail(`${name} has too many partly filled axes`);
-    for (let r = c.firstRow; r < c.firstRow + rows; r++) {
-      const here = taken.get(r) ?? [];
-      if (here.some(([from, to]) => c.firstColumn < to && from < c.firstColumn + width))
-        fail(`${name} overlaps another`);
-      here.push([c.firstColumn, c.firstColumn + width]);
-      taken.set(r, here);
-    }
+    blocks.push({ name, row: c.firstRow, rows, column: c.firstColumn, width });
   }
-  if (taken.size !== p.witnessRows) fail('the proof has rows that hold nothing');
+  blocks.sort((a, b) => a.row - b.row || a.column - b.column);
+  let [row, column] = [0, 0];
+  for (const b of blocks) {
+    // The next free row, and the next free column of the one before it.
+    const sharesRow = b.row === row - 1 && b.column >= column;
+    if (!sharesRow && b.row < row) fail(`${b.name} overlaps another`);
+    if (b.row > row) break;
+    row = b.row + b.rows;
+    column = b.column + b.width;
+  }
+  if (row !== p.witnessRows) fail('the proof has rows that hold nothing');
 }
 
 const sameRange = (a: Range, b: Range): boolean => a.lo === b.lo && a.hi === b.hi;

@@ -1,7 +1,11 @@
-/** What a program from outside may be, at most. */
+/**
+ * What a program may be, at most: one table, for the reader of bundles and for the compiler, which refuses what nobody could read.
+ *
+ * These are sizes up to which numbers and arrays mean what they should. What a verifier can afford is far less, and its own to say
+ * (`runtime/verifier/budget.ts`): LLaMA-7B has 2^19.7 rows of 2^13 columns, which is within these limits and takes minutes.
+ */
 import { CodecError } from './canonical.ts';
 
-/** Bounds that no real program comes near, and that keep a verifier's memory and time in hand. */
 export const limits = {
   tensors: 1e5,
   equations: 1e5,
@@ -11,16 +15,18 @@ export const limits = {
   /** The largest table of a function has 2^17 entries, that of a range 2^20. */
   tableBits: 17,
   rangeBits: 20,
-  /** Leaves of a fraction tree. */
+  /** Leaves of a fraction tree, of a program's lookups or of a secret source's range proof: positions are 32-bit. */
   leaves: 2 ** 30,
+  /** Entries of one tensor, which no party holds all of: 32 stacked layers of 11,008 x 4096 are 2^30.4. */
   entries: 2 ** 32,
-  rows: 2 ** 17,
+  /** Rows of a commitment, of 48 bytes each: 800 MB. A model of 70 billion weights has 2^23. */
+  rows: 2 ** 24,
   columns: 2 ** 16,
   bits: 250,
-  /** Slots of one commitment; a fraction tree over all of them has to have an address. */
-  slots: 2 ** 30,
-  /** Entries of masks and views together: they cost a bundle nothing and a verifier memory. */
-  known: 2 ** 26,
+  /** Slots of an open source's commitment; nothing runs over all of them but the hashing of weights. */
+  slots: 2 ** 40,
+  /** Entries of one mask or view, and of tables of eq over its axes: arrays of field elements, 32 bytes each. */
+  known: 2 ** 29,
 };
 
 /** @throws CodecError saying what is malformed */

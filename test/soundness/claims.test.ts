@@ -248,6 +248,33 @@ describe('values that nothing holds', () => {
       ),
       /nothing says what w is/,
     ],
+    ...[8, 12].map((firstColumn): [string, GadgetProgram, RegExp] => [
+      `a committed value in the place of another, at column ${firstColumn}`,
+      program(
+        {
+          tables: [{ kind: 'range', bits: 4, multiplicities: 2 }],
+          lookups: [{ tensor: 3, table: 0, offset: 8n, shift: 0 }],
+          equations: [equation(1, 1, entry(3), entry(0))],
+          witnessRows: 1,
+        },
+        counts,
+        tensor('w', { kind: 'witness', axes: [{ length: 4, columnBits: 2 }], firstRow: 0, rows: 1, firstColumn }),
+      ),
+      /w overlaps another/,
+    ]),
+    [
+      'rows that hold nothing',
+      program(
+        {
+          tables: [{ kind: 'range', bits: 4, multiplicities: 2 }],
+          lookups: [{ tensor: 0, table: 0, offset: 8n, shift: 0 }],
+          equations: [equation(1, 1, entry(0))],
+          witnessRows: 2,
+        },
+        counts,
+      ),
+      /rows that hold nothing/,
+    ],
     [
       'a table that nothing is looked up in',
       program(
