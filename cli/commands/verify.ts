@@ -18,7 +18,7 @@ import type { Outcome, Run } from '../command.ts';
 import { contextOf } from '../context.ts';
 import { withDevice } from '../device.ts';
 import { about, CliError } from '../errors.ts';
-import { readInput } from '../files.ts';
+import { readInput, TooLarge } from '../files.ts';
 import { readTensors, type TensorFile } from '../inputs.ts';
 import { expectedProgram, type ExpectedProgram } from '../expected-program.ts';
 import { limitOf } from '../limit.ts';
@@ -42,8 +42,7 @@ export const run: Run = async (args, progress) => {
   const given = givenOf(args, file);
   const context = contextOf(args);
   const limit = limitOf(args);
-  const commitments = await Promise.all(paths.map(readCommitment));
-  const proof = await readProof(proofPath);
+  const commitments = await Promise.all(paths.map((path) => readCommitment(path, file)));
   const tolerance = toleranceOf(args);
   const publicPath = args.value('public');
   const expected =
@@ -75,6 +74,8 @@ export const run: Run = async (args, progress) => {
         const digest = digests.get(source);
         if (digest !== undefined) await checked?.add(digest, path);
       }
+      const proof = await readProof(proofPath, verifier.proofSize.most);
+      if (typeof proof === 'string') return rejection(proof, progress);
       const reason = await registerAll(verifier, commitments, progress);
       if (reason !== undefined) return rejection(reason, progress);
       const verdict = await progress.phase('verify', () => verifier.verify(proof, { context }));
@@ -101,9 +102,13 @@ function commitmentPaths(args: Arguments, { path, bundle }: BundleFile): readonl
   return paths;
 }
 
+/** Bytes at most, for each row of a source (its point, and those of the limbs of up to 48 bits) and for all else in a commitment. */
+const [ROW, MESSAGES] = [4 * 48, 2 ** 24];
+
 /** What is no commitment at all is no verdict on a proof. @throws CliError */
-async function readCommitment(path: string): Promise<CommitmentGiven> {
-  const data = await readInput(path, 'the commitment');
+async function readCommitment(path: string, { bundle }: BundleFile): Promise<CommitmentGiven> {
+  const rows = Math.max(0, ...bundle.gadgets.sources.map((s) => s.rows));
+  const data = await readInput(path, 'the commitment', ROW * rows + MESSAGES);
   return about(path, 'give the commitment.zkc that `zkl commit` wrote', [CodecError], () => ({
     path,
     bytes: data,
@@ -111,9 +116,17 @@ async function readCommitment(path: string): Promise<CommitmentGiven> {
   }));
 }
 
-/** Files of other kinds are no proofs; a proof that is damaged is one to be rejected. @throws CliError */
-async function readProof(path: string): Promise<Uint8Array> {
-  const data = await readInput(path, 'the proof');
+/**
+ * Files of other kinds are no proofs; a proof that is damaged, or longer than any of the program's, is one to be rejected: the reason.
+ *
+ * @throws CliError
+ */
+async function readProof(path: string, most: number): Promise<Uint8Array | string> {
+  const data = await readInput(path, 'the proof', most).catch((error: unknown) => {
+    if (error instanceof TooLarge) return error.message;
+    throw error;
+  });
+  if (typeof data === 'string') return data;
   if (new TextDecoder('latin1').decode(data.subarray(0, 4)) !== 'ZKLp')
     await about(path, 'give the proof that `zkl prove` wrote', [CodecError], () => unpack('p', [], data));
   return data;

@@ -9,6 +9,7 @@ import {
   requireWeights,
 } from '../../compiler/bundle/arguments.ts';
 import { ArgumentError } from '../../compiler/bundle/errors.ts';
+import { longestContext } from '../codec/files.ts';
 import type { CommitOptions, ProveOptions, ProverOptions } from './index.ts';
 
 const entropy = (argument: string, value: unknown): void => requireBytes(argument, value, 32);
@@ -62,6 +63,14 @@ export function checkProver(bundle: unknown, options: ProverOptions): ProverOpti
 export function checkProve(options: ProveOptions): void {
   requireObject('options', options, '{ context, ... }');
   optional('options.context', options.context, requireBytes);
+  const { context } = options as { readonly context?: Uint8Array };
+  if (context !== undefined && context.length > longestContext)
+    throw new ArgumentError(
+      'options.context',
+      `at most ${longestContext} bytes`,
+      `${context.length}`,
+      'give a digest of it',
+    );
   optional('options.entropy', options.entropy, entropy);
   optional('options.progress', options.progress, requireFunction);
 }

@@ -14,7 +14,15 @@
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
-import { decodeCommitment, decodeProof, type CommitmentFile, type ProofFile } from '../codec/files.ts';
+import {
+  decodeCommitment,
+  decodeProof,
+  proofSize,
+  type CommitmentFile,
+  type ProofFile,
+  type SizeBounds,
+} from '../codec/files.ts';
+import { bodySize } from '../protocol/argument.ts';
 import type { VerifierDevice } from '../device/device.ts';
 import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
 import { requireBytes } from '../../compiler/bundle/arguments.ts';
@@ -64,6 +72,8 @@ export interface VerifierOptions {
 
 export interface Verifier {
   readonly bundle: Bundle;
+  /** Bytes of a proof's file, which follow from the program: for whoever compares before a file is read. */
+  readonly proofSize: SizeBounds;
   /** What validating its commitments and verifying a proof takes, about. */
   readonly estimate: Budget;
   /**
@@ -193,6 +203,7 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
 
   return {
     bundle,
+    proofSize: proofSize(program, bodySize(argument)),
     estimate: { milliseconds, bytes },
     register,
     commitment: (source) => registered.get(program.sources.findIndex((s) => s.name === source))?.digest,
