@@ -34,7 +34,7 @@ const unit = {
   summand: { ns: 50_000, bytes: 1500 },
   factor: { ns: 50_000, bytes: 1500 },
   opening: { ns: 40_000, bytes: 1500 },
-  row: { ns: 2000, bytes: 110 },
+  row: { ns: 2200, bytes: 170 },
   /** Of a column digit that ends early. */
   limited: { ns: 1500, bytes: 0 },
   section: { ns: 150_000, bytes: 1000 },
