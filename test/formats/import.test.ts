@@ -147,7 +147,9 @@ test('names that a program cannot write, and rows that are none', async () => {
   const plain = ({ description, fileName }: LoadedAdapter) => ({ description, fileName });
   expect(() => importAdapter(plain(adapter), { rows: 1 })).toThrow(FormatError);
   const other = await load({ modules: gpt2Modules(1, 4), rank: 1 });
-  expect(() => importAdapter(plain(other), { rows: 0 })).toThrow('options.rows: expected rows of a proof, a whole number from 1, got the number 0');
+  expect(() => importAdapter(plain(other), { rows: 0 })).toThrow(
+    'options.rows: expected rows of a proof, a whole number from 1, got the number 0',
+  );
 });
 
 const segment = fc.oneof(
