@@ -264,6 +264,8 @@ export const commands: readonly CommandSpec[] = [
       { name: 'bundle', value: 'FILE', help: 'have the page verify a proof when it opens: the bundle' },
       { name: 'commitment', value: 'FILE', many: true, help: 'the commitment; one per source' },
       { name: 'proof', value: 'FILE', help: 'the proof' },
+      { name: 'pin', value: 'SOURCE=HEX', many: true, help: 'the digest that a commitment has to have' },
+      { name: 'trust', value: 'SOURCE', many: true, help: 'take the commitment to these open weights as it came' },
       context,
     ],
     notes: ['The page is in dist/page of the package, for any other server, too.'],

@@ -3,6 +3,7 @@ import { CodecError } from '../runtime/verifier/index.ts';
 import { GpuError } from '../runtime/device/webgpu/index.ts';
 import { FormatError } from '../runtime/formats/errors.ts';
 import { runDemo } from './demo.ts';
+import { ExpectedError } from './expected.ts';
 import { openMachines } from './machine.ts';
 import type { Report, Request } from './messages.ts';
 import { runVerification } from './verify.ts';
@@ -19,6 +20,8 @@ async function answer(request: Request): Promise<void> {
 
 function failure(error: unknown): { readonly message: string; readonly remedy: string } {
   if (error instanceof FormatError) return { message: `${error.file}: ${error.problem}`, remedy: error.remedy };
+  if (error instanceof ExpectedError)
+    return { message: error.message, remedy: 'A digest has 64 hexadecimal digits: `zkl commit` prints it.' };
   if (error instanceof CodecError)
     return { message: error.message, remedy: 'Choose the bundle that `zkl compile` wrote, whole.' };
   const message = error instanceof Error ? error.message : String(error);

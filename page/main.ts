@@ -8,6 +8,7 @@ interface Given {
   readonly commitments?: readonly string[];
   readonly proof?: string;
   readonly context?: string;
+  readonly expected?: readonly string[];
 }
 
 const engine = new Worker(new URL('./engine.js', import.meta.url), { type: 'module' });
@@ -83,10 +84,11 @@ find<HTMLFormElement>('#verify').addEventListener('submit', (event) => {
     commitments: await Promise.all((form.getAll('commitments') as File[]).map(named)),
     proof: await read(file('proof')),
     context: form.get('context') as string,
+    expected: (form.get('expected') as string).split('\n'),
   }));
 });
 
-async function verifyGiven({ bundle, commitments = [], proof, context = '' }: Given): Promise<void> {
+async function verifyGiven({ bundle, commitments = [], proof, context = '', expected = [] }: Given): Promise<void> {
   if (bundle === undefined || proof === undefined) return;
   await verify(async () => ({
     bundle: await fetched(bundle),
@@ -95,6 +97,7 @@ async function verifyGiven({ bundle, commitments = [], proof, context = '' }: Gi
     ),
     proof: await fetched(proof),
     context,
+    expected,
   }));
 }
 

@@ -28,6 +28,8 @@ export interface ProofFiles {
   readonly proof: Uint8Array;
   /** What the proof has to be bound to; empty for nothing. */
   readonly context: string;
+  /** What commitments have to be, as lines of `expected.ts`. */
+  readonly expected: readonly string[];
 }
 
 export type Request =

@@ -1,5 +1,6 @@
 import type { Arguments } from '../arguments.ts';
 import type { Run } from '../command.ts';
+import { contextOf } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { readInput } from '../files.ts';
 import { filesToVerify, pageFiles, type ToVerify } from '../page/files.ts';
@@ -20,6 +21,7 @@ export const run: Run = async (args, progress) => {
 
 async function given(args: Arguments): Promise<ToVerify | undefined> {
   const [bundle, proof, commitments] = [args.value('bundle'), args.value('proof'), args.list('commitment')];
+  contextOf(args);
   const context = args.value('context') ?? '';
   if (bundle === undefined && proof === undefined && commitments.length === 0 && context === '') return undefined;
   if (bundle === undefined || proof === undefined)
@@ -33,6 +35,7 @@ async function given(args: Arguments): Promise<ToVerify | undefined> {
     commitments: await Promise.all(commitments.map((path) => read(path, 'the commitment'))),
     proof: await read(proof, 'the proof'),
     context,
+    expected: [...args.list('pin'), ...args.list('trust').map((source) => `${source}=trusted`)],
   };
 }
 

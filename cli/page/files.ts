@@ -28,6 +28,8 @@ export interface ToVerify {
   readonly commitments: readonly Given[];
   readonly proof: Given;
   readonly context: string;
+  /** What commitments have to be: lines of `page/expected.ts`. */
+  readonly expected: readonly string[];
 }
 
 export interface Given {
@@ -36,10 +38,10 @@ export interface Given {
 }
 
 /** Files for the page to verify when it opens, under `given/`, each with its own name. */
-export function filesToVerify({ bundle, commitments, proof, context }: ToVerify): PageFiles {
+export function filesToVerify({ bundle, commitments, proof, context, expected }: ToVerify): PageFiles {
   const all = [bundle, proof, ...commitments];
   const names = all.map(({ path }, i) => `given/${i}/${encodeURIComponent(basename(path))}`);
-  const given = { bundle: names[0], proof: names[1], commitments: names.slice(2), context };
+  const given = { bundle: names[0], proof: names[1], commitments: names.slice(2), context, expected };
   return new Map<string, Uint8Array>([
     ...all.map(({ bytes }, i) => [names[i], bytes] as const),
     ['given.json', Buffer.from(JSON.stringify(given))],

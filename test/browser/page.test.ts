@@ -150,6 +150,7 @@ describe.skipIf(!plain || !gpu)('the page', () => {
       commitments: [{ path: 'keys/ü.zkc', bytes: made.commitment }],
       proof: { path: 'p.zkp', bytes: made.proof },
       context: 'tea',
+      expected: [],
     });
     const server = await servePage(new Map([...files, ...given]), { port: 0 });
     onTestFinished(() => server.close());
