@@ -5,7 +5,9 @@ import { format } from '../../grammar/format.ts';
 import type { Run } from '../command.ts';
 import { writeOutputs } from '../files.ts';
 import { CliError, isSystemError } from '../errors.ts';
+import { STREAM } from '../outputs.ts';
 import { diagnosticsJson, readProgram, showDiagnostics, type SourceProgram } from '../program.ts';
+import { shownLines } from '../terminal.ts';
 import { filesBelow } from '../walk.ts';
 
 interface Result {
@@ -28,8 +30,12 @@ export const run: Run = async (args) => {
     [args.flag('check') ? 'unformatted' : 'formatted']: names,
   };
   const shown = broken.map((r) => showDiagnostics(r.diagnostics, r.program));
+  const lines = (said: readonly string[]): string => [...said.map(shownLines), ...shown].join('\n');
   if (!args.flag('check')) {
-    const outputs = other.map(async ({ program, text = '' }) => ({
+    const [piped] = results.filter((r) => r.program.source === STREAM);
+    if (piped?.text !== undefined) await writeOutputs([{ path: STREAM, bytes: piped.text }]);
+    const files = other.filter((r) => r.program.source !== STREAM);
+    const outputs = files.map(async ({ program, text = '' }) => ({
       path: program.source,
       bytes: text,
       mode: (await stat(program.source)).mode & 0o777,
@@ -37,19 +43,21 @@ export const run: Run = async (args) => {
     await writeOutputs(await Promise.all(outputs));
     return {
       exit: broken.length > 0 ? 1 : 0,
-      text: [...names.map((n) => `formatted ${n}`), ...shown].join('\n'),
+      text: lines(files.map((r) => `formatted ${r.program.source}`)),
+      coloured: true,
+      wroteStdout: piped !== undefined,
       json,
     };
   }
   const told = names.map((n) => `${n} is not formatted: zkl fmt ${n}`);
-  return { exit: broken.length + other.length > 0 ? 1 : 0, text: [...told, ...shown].join('\n'), json };
+  return { exit: broken.length + other.length > 0 ? 1 : 0, text: lines(told), coloured: true, json };
 };
 
 /** The files that are given, and all programs below the directories that are given; each once, in the order given. */
 async function programsOf(paths: readonly string[]): Promise<string[]> {
   const programs = new Map<string, string>();
   for (const path of paths) {
-    const below = (await isDirectory(path)) ? filesBelow(path, '.zkl') : [path];
+    const below = path !== STREAM && (await isDirectory(path)) ? filesBelow(path, '.zkl') : [path];
     if (below.length === 0) throw new CliError(`${path}: there is no .zkl file below it`, 'check the path');
     for (const program of below) if (!programs.has(resolve(program))) programs.set(resolve(program), program);
   }

@@ -63,10 +63,11 @@ const weights = '--weights base=MODEL_DIR --weights adapter=ADAPTER_DIR';
 zkl('scales for integers, from samples', `calibrate story.zkl ${weights} --samples samples.json`);
 zkl('how well integers do against floating point', `compare story.zkl ${weights} --samples samples.json`);
 zkl('one deterministic file that prover and verifier share', 'compile story.zkl -o story.zkb');
-zkl(
+const committed = zkl(
   'anybody, once: the commitment to the public base model',
   'commit story.zkb --source base --weights base=MODEL_DIR -o base',
 );
+const digest = /its digest is ([0-9a-f]{64})/.exec(committed)?.[1] ?? '';
 zkl(
   'the owner, once: the commitment to the secret adapter',
   'commit story.zkb --source adapter --weights adapter=ADAPTER_DIR -o keys',
@@ -75,8 +76,12 @@ zkl(
   'the owner: a proof of what the model says after each of these tokens',
   `prove story.zkb ${weights} --opening base=base/opening.zko --opening adapter=keys/opening.zko --inputs said.json -o proof.zkp`,
 );
-const check = 'verify story.zkb --commitment base/commitment.zkc --commitment keys/commitment.zkc';
-const verdict = zkl('anybody, in milliseconds and without any weights', `${check} proof.zkp --json`, { quiet: true });
+const check = `verify story.zkb --commitment base/commitment.zkc --commitment keys/commitment.zkc --pin base=${digest}`;
+const verdict = zkl(
+  'anybody who knows the digest of the base, in milliseconds and without any weights',
+  `${check} proof.zkp --json`,
+  { quiet: true },
+);
 const { publics } = JSON.parse(verdict) as {
   readonly publics: readonly { readonly name: string; readonly values: readonly number[] }[];
 };

@@ -115,5 +115,6 @@ describe('streams', () => {
     // The bundle carries the name of its source.
     expect(status).toBe(1);
     expect(shell('cat p.zkl | zkl compile - -o - | zkl inspect - > /dev/null').status).toBe(0);
+    expect(shell('cat p.zkl | zkl fmt - | cmp - p.zkl && cat p.zkl | zkl fmt --check -')).toMatchObject({ status: 0 });
   });
 });
