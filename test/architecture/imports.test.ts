@@ -83,7 +83,7 @@ describe('imports run one way', () => {
       ],
     ],
     ['library', ['library/', 'compiler/', 'grammar/', 'runtime/']],
-    ['cli', ['cli/', 'library/', 'compiler/', 'grammar/', 'runtime/']],
+    ['command', ['command/', 'library/', 'compiler/', 'grammar/', 'runtime/']],
     ['page', ['page/', 'library/', 'compiler/', 'grammar/', 'runtime/']],
   ])('%s', (folder, allowed) => {
     expect(outside(folder, allowed)).toEqual([]);
@@ -108,7 +108,7 @@ describe('the verifier', () => {
   test('loads nothing of the prover, the compiler but the bundle format, or the command line', () => {
     const files = loaded
       .map((e) => e.to)
-      .filter((f) => /^(runtime\/prover|compiler\/(?!bundle)|grammar|cli|test)\//.test(f));
+      .filter((f) => /^(runtime\/prover|compiler\/(?!bundle)|grammar|command|cli|test)\//.test(f));
     expect(files).toEqual([]);
   });
 
@@ -123,7 +123,7 @@ describe('the verifier', () => {
 
 describe('npm webgpu', () => {
   test('is loaded by one file, which nothing of a browser reaches', () => {
-    const loading = ['grammar', 'compiler', 'runtime', 'library', 'cli']
+    const loading = ['grammar', 'compiler', 'runtime', 'library', 'command']
       .flatMap(sources)
       .filter((file) => /(?:from |import\()'webgpu'/.test(readFileSync(join(root, file), 'utf8')));
     expect(loading).toEqual(['runtime/device/webgpu/node.ts']);

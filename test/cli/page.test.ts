@@ -2,9 +2,9 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { servePage, type PageServer } from '../../cli/page/server.ts';
-import { buildPage } from '../../cli/page/build.ts';
-import { pageFiles } from '../../cli/page/files.ts';
+import { servePage, type PageServer } from '../../command/page/server.ts';
+import { buildPage } from '../../command/page/build.ts';
+import { pageFiles } from '../../command/page/files.ts';
 import { testWorkplace } from './run.ts';
 
 const files = new Map([
