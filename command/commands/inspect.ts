@@ -110,6 +110,10 @@ const costs = (p: Plan): string =>
         ]
       : []),
     [
+      '  verifier',
+      `may spend ${duration(p.verifierNeeds.milliseconds)} and ${bytes(p.verifierNeeds.bytes)}, first validations included: \`verify --limit\``,
+    ],
+    [
       '  estimate',
       `prove ${duration(p.model.prove)}, verify ${duration(p.model.verify)}: one thread, by unit costs; npm run bench measures`,
     ],

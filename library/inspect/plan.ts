@@ -7,7 +7,7 @@ import { entryBytes } from '../../runtime/protocol/integers.ts';
 import { programSections, tableSize } from '../../runtime/protocol/program-lookups.ts';
 import { soundnessBits } from '../../runtime/protocol/soundness.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
-import { planned as plannedProgram } from '../../runtime/prover/planned.ts';
+import { planWithin, type Budget } from '../../runtime/verifier/budget.ts';
 import { lineOf, sourceLine } from './statement.ts';
 
 export interface PlannedEquation {
@@ -57,15 +57,20 @@ export interface Plan {
   readonly committedValues: number;
   /** -log2 of the chance that a false statement passes by luck of the challenges. */
   readonly soundnessBits: number;
+  /** What a verifier counts before it does anything with the bundle, range proofs included: what has to be within its limit. */
+  readonly verifierNeeds: Budget;
   /** Milliseconds of one thread, by unit costs. */
   readonly model: { readonly prove: number; readonly verify: number };
 }
+
+/** A bundle from a stranger is planned within these, whatever it would ask of a verifier. */
+const MOST: Budget = { milliseconds: 1e6, bytes: 1e11 };
 
 const sizeOf = (lengths: readonly number[]): number => lengths.reduce((n, d) => n * d, 1);
 
 export async function planOf(bundle: Bundle): Promise<Plan> {
   const { gadgets } = bundle;
-  const argument = await plannedProgram(gadgets);
+  const { argument, milliseconds, bytes } = await planWithin(gadgets, MOST);
   const { pads, closing } = argument;
   const levels = Array.from({ length: gadgets.levels }, (_, i) => levelOf(bundle, argument, i + 1));
   const counted = {
@@ -87,6 +92,7 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
       0,
     ),
     soundnessBits: soundnessBits(argument),
+    verifierNeeds: { milliseconds, bytes },
     committedValues: gadgets.sources
       .flatMap((s) => s.tensors)
       .reduce((n, t) => n + sizeOf(t.axes.map((a) => a.length)), 0),
