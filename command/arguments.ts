@@ -117,7 +117,33 @@ export function readArguments(spec: CommandSpec, argv: readonly string[]): Argum
     if (given.length > 0 && !option.many) throw new CliError(`--${option.name} is given twice`, 'give it once');
     values.set(option.name, [...given, token.value]);
   }
+  checkStreams(positionals, values);
   return new Arguments(checkPositionals(spec, positionals), checkRequired(spec, values));
+}
+
+/** Options whose values are files that are read. */
+const READ = [
+  'weights',
+  'opening',
+  'commitment',
+  'inputs',
+  'public',
+  'samples',
+  'calibration',
+  'reference',
+  'program',
+  'bundle',
+  'proof',
+];
+
+/** There is one stdin. @throws CliError where two files are to come from it */
+function checkStreams(positionals: readonly string[], values: ReadonlyMap<string, readonly string[]>): void {
+  const read = [
+    ...positionals.map((value) => ['a file', value] as const),
+    ...READ.flatMap((name) => (values.get(name) ?? []).map((value) => [`--${name}`, value] as const)),
+  ].filter(([, value]) => value === '-' || value.endsWith('=-'));
+  if (read.length > 1)
+    throw new CliError(`"-" is given for ${read[0][0]} and for ${read[1][0]}`, 'read one of them from a file');
 }
 
 function parseConfig(options: readonly OptionSpec[]) {

@@ -5,7 +5,7 @@
  * such a place, everything works and is computed each time.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GeneratorCache } from '../runtime/curve/generators.ts';
 import type { VariantCache } from '../runtime/device/webgpu/index.ts';
@@ -37,6 +37,13 @@ async function store(directory: string, name: string, bytes: Uint8Array): Promis
   }
 }
 
+/** Whether an entry is a file of this user's that nobody else can write: others may have left some while the directory was theirs to write. */
+async function isOwn(path: string): Promise<boolean> {
+  const status = await quietly(() => lstat(path));
+  const me = process.getuid?.();
+  return status?.isFile() === true && (me === undefined || (status.uid === me && (status.mode & 0o022) === 0));
+}
+
 export function generatorCache(directory = believedDirectory()): GeneratorCache | undefined {
   if (directory === undefined) return undefined;
   return {
@@ -52,7 +59,7 @@ export function validationCache(directory = believedDirectory()): ValidationCach
   // A later release may validate more.
   const name = (digest: string): string => `valid-${version()}-${digest}`;
   return {
-    has: async (digest) => (await quietly(() => stat(join(directory, name(digest)))))?.isFile() ?? false,
+    has: (digest) => isOwn(join(directory, name(digest))),
     add: async (digest) => {
       await quietly(() => store(directory, name(digest), new Uint8Array()));
     },
@@ -91,7 +98,8 @@ export function checkedCache(directory = believedDirectory()): CheckedCache | un
   const name = (digest: string): string => `checked-${version()}-${digest}`;
   return {
     async get(digest) {
-      const text = await quietly(() => readFile(join(directory, name(digest)), 'utf8'));
+      const path = join(directory, name(digest));
+      const text = (await isOwn(path)) ? await quietly(() => readFile(path, 'utf8')) : undefined;
       const [, date, weights] = /^(\d{4}-\d{2}-\d{2}) (.+)\n$/s.exec(text ?? '') ?? [];
       return date === undefined ? undefined : { date, weights };
     },

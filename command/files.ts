@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { decodeUtf8, withoutMark } from '../runtime/formats/json.ts';
 import { bytesSource, type ByteSource } from '../runtime/formats/source.ts';
 import { CliError, isSystemError, systemFailure } from './errors.ts';
-import { realPath, STREAM } from './outputs.ts';
+import { realPath, startOf, STREAM } from './outputs.ts';
 import { bytes } from './text.ts';
 
 /**
@@ -23,9 +23,9 @@ export async function readInput(path: string, what: string, most = Infinity): Pr
   try {
     if (path !== STREAM) {
       const status = await stat(path);
-      if (status.isFile() && status.size > most) throw new TooLarge(path, what, status.size, most);
-      // A pipe has no size, and a file may grow: what is too much is not read on.
-      if (status.isFile() && most === Infinity) return plain(await readFile(path));
+      if (status.isFile() && status.size > most) throw new TooLarge(path, what, status.size, most, await startOf(path));
+      // A pipe has no size: what is too much is not read on.
+      if (status.isFile()) return plain(await readFile(path));
     }
     return await readStream(path === STREAM ? standardInput(what) : createReadStream(path), path, what, most);
   } catch (error) {
@@ -35,11 +35,15 @@ export async function readInput(path: string, what: string, most = Infinity): Pr
 
 /** A file that is larger than what it should be can ever be. */
 export class TooLarge extends CliError {
-  constructor(path: string, what: string, size: number | undefined, most: number) {
+  /** Its first bytes. */
+  readonly start: Uint8Array;
+
+  constructor(path: string, what: string, size: number | undefined, most: number, start: Uint8Array) {
     super(
       `${path} is too large for ${what}: ${size === undefined ? 'more than' : `${bytes(size)}, at most`} ${bytes(most)} are possible`,
       'check that it is the right file',
     );
+    this.start = start;
   }
 }
 
@@ -57,7 +61,7 @@ async function readStream(
   let size = 0;
   for await (const part of stream) {
     size += part.length;
-    if (size > most) throw new TooLarge(path, what, undefined, most);
+    if (size > most) throw new TooLarge(path, what, undefined, most, parts[0] ?? part);
     parts.push(part);
   }
   return plain(Buffer.concat(parts));
@@ -75,7 +79,10 @@ function standardInput(what: string): AsyncIterable<Buffer> {
 
 /** @throws CliError, and FormatError with the place of the first byte that is no UTF-8 */
 export const readText = async (path: string, what: string): Promise<string> =>
-  textOf(await readInput(path, what), path, what);
+  textOf(await readInput(path, what, MOST_TEXT), path, what);
+
+/** Bytes of a text: longer ones are no strings. */
+export const MOST_TEXT = 2 ** 28;
 
 /** @throws FormatError with the place of the first byte that is no UTF-8 */
 export const textOf = (data: Uint8Array, path: string, what: string): string =>
@@ -113,7 +120,7 @@ export async function openSource(
       let at = 0;
       try {
         while (at < length) {
-          const { bytesRead } = await file.read(bytes, at, length - at, offset + at);
+          const { bytesRead } = await file.read(bytes, at, Math.min(length - at, MOST_AT_ONCE), offset + at);
           if (bytesRead === 0) break;
           at += bytesRead;
         }
@@ -128,6 +135,9 @@ export async function openSource(
     throw error;
   }
 }
+
+/** Bytes of one call: Node has no more than 31 bits for them. */
+const MOST_AT_ONCE = 2 ** 30;
 
 /** Of stdin and of pipes there are no parts. */
 async function isSeekable(path: string): Promise<boolean> {

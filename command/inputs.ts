@@ -11,7 +11,8 @@ import { isObject, parseJson } from '../runtime/formats/json.ts';
 import { readSafetensors } from '../runtime/formats/safetensors.ts';
 import { didYouMean } from './arguments.ts';
 import { CliError } from './errors.ts';
-import { withSource } from './files.ts';
+import { MOST_TEXT, textOf, withSource } from './files.ts';
+import { bytes } from './text.ts';
 
 /** `--inputs`: a file, or `random:SEED`. @throws CliError, FormatError */
 export async function readInputs(given: string, bundle: Bundle): Promise<Inputs> {
@@ -70,7 +71,12 @@ type Choose = (names: readonly string[]) => readonly WantedInput[];
 async function readFile(path: string, what: string, choose: Choose): Promise<Inputs> {
   return withSource(path, what, async (source) => {
     if (await isJson(path, source.read)) {
-      const text = new TextDecoder().decode(await source.read(0, source.size));
+      if (source.size > MOST_TEXT)
+        throw new CliError(
+          `${path} is too large for JSON: ${bytes(source.size)}, at most ${bytes(MOST_TEXT)} are read`,
+          'give the tensors as safetensors',
+        );
+      const text = textOf(await source.read(0, source.size), path, what);
       const object = parseJson(path, 'the file', text, 'write { "x": nested arrays of numbers }');
       return inputsFromJson(text, path, choose(isObject(object) ? Object.keys(object) : []));
     }

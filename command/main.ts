@@ -27,10 +27,13 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   if (first === '--version' || first === '-v') {
     const { version } = await import('./place.ts');
-    return print(rest.includes('--json') ? JSON.stringify({ ok: true, version: version() }) : version());
+    const text = rest.includes('--json') ? JSON.stringify({ ok: true, version: version() }) : version();
+    if (rest.every((word) => word === '--json')) return print(text);
+    process.stderr.write(`${text}\n`);
+    return 2;
   }
   if (first === undefined || first === '--help' || first === '-h' || first === 'help')
-    return help(rest[0], first === undefined);
+    return help(rest[0], first === undefined || rest.length > 1);
   const spec = commands.find((c) => c.name === first);
   if (!spec) return fail(await unknownCommand(first), undefined, rest.includes('--json'));
   const { flagsIn, readArguments } = await import('./arguments.ts');
@@ -93,7 +96,7 @@ function fail(thrown: unknown, command: string | undefined, json: boolean): numb
   const details = known ? error.json : {};
   if (json) print(shownJson({ ok: false, ...details, error: { message, remedy, internal: !known } }));
   else {
-    const lines = known && error.coloured ? (remedy ?? '') : shownLines(remedy ?? '');
+    const lines = known && error.coloured ? (remedy ?? '') : shown(remedy ?? '');
     process.stderr.write(
       `zkl${command === undefined ? '' : ` ${command}`}: ${shown(message)}\n${lines === '' ? '' : `  ${lines}\n`}`,
     );

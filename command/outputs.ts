@@ -34,6 +34,17 @@ function textOf(start: Uint8Array): string | undefined {
   }
 }
 
+/** Exactly what `calibrate` writes; of a file too long to be looked at whole, its beginning. */
+function isCalibration(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+    return keys.join() === 'about,weights,values';
+  } catch {
+    return text.length >= ENOUGH / 4 && /^\s*\{\s*"about":[^{}]*"weights":\s*\{/.test(text);
+  }
+}
+
 export const kinds = {
   bundle: packed('a bundle', 'b'),
   commitment: packed('a commitment', 'c'),
@@ -45,7 +56,7 @@ export const kinds = {
   },
   calibration: {
     name: 'a calibration',
-    is: (start) => /^\s*\{[^]*"values"\s*:/.test(textOf(start) ?? ''),
+    is: (start) => isCalibration(textOf(start) ?? ''),
   },
 } as const satisfies Readonly<Record<string, OutputKind>>;
 
@@ -59,6 +70,7 @@ export async function checkOutput(
   inputs: readonly (string | undefined)[],
 ): Promise<void> {
   if (path === STREAM) return;
+  if (/[/\\]$/.test(path)) throw new CliError(`cannot write ${path}: it names a directory`, 'name a file in it');
   await checkPlace(path);
   const status = await statusOf(path);
   if (!status) return;
@@ -117,7 +129,8 @@ async function statusOf(path: string) {
   }
 }
 
-async function startOf(path: string): Promise<Uint8Array> {
+/** The beginning of a file: enough to tell its kind. */
+export async function startOf(path: string): Promise<Uint8Array> {
   try {
     const file = await open(path);
     try {

@@ -5,7 +5,7 @@ import type { GadgetTensor } from '../compiler/gadget/program.ts';
 import { entryName } from '../runtime/formats/errors.ts';
 import { encodeIntegers, entry, type IntegerArray } from '../runtime/protocol/integers.ts';
 import { dequantise } from '../runtime/quantise.ts';
-import { shown } from './terminal.ts';
+import { shownName } from './terminal.ts';
 import { columns, hex, real, shape } from './text.ts';
 
 export interface PublicSummary {
@@ -47,7 +47,7 @@ export const summaryText = (summaries: readonly PublicSummary[]): string =>
   columns(
     summaries.map((s) => [
       `  public ${s.kind}`,
-      `${shown(s.name)}${shape(s.shape)}`,
+      `${shownName(s.name)}${shape(s.shape)}`,
       s.values === undefined ? `from ${real(s.least)} to ${real(s.greatest)}` : s.values.map(real).join(' '),
       ...(s.values === undefined ? [`sha256 ${s.digest}`] : []),
     ]),

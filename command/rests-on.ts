@@ -6,7 +6,7 @@ import { perSource, type BundleFile } from './bundle.ts';
 import type { CheckedCache } from './cache.ts';
 import type { Json } from './command.ts';
 import { CliError } from './errors.ts';
-import { shown } from './terminal.ts';
+import { shown, shownName } from './terminal.ts';
 
 /** What the command line says about the sources of a program. */
 export interface Given {
@@ -91,7 +91,7 @@ export async function restsOnText(
     const record = basis === 'checked earlier' ? await checked?.get(digest) : undefined;
     const what =
       basis === 'checked now' ? ` ${weights.get(source) ?? ''}` : record ? ` ${record.weights} on ${record.date}` : '';
-    return `  ${visibility} weights "${shown(source)}", commitment ${digest}\n    ${reasons[basis]}${shown(what)}`;
+    return `  ${visibility} weights "${shownName(source)}", commitment ${digest}\n    ${reasons[basis]}${shown(what)}`;
   };
   return Promise.all(accepted.restsOn.map(line));
 }

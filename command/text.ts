@@ -1,8 +1,11 @@
 /** Numbers and tables for people. */
+import { shown } from './terminal.ts';
+
 export { count, plural, real } from '../library/numbers.ts';
 
-/** Rows as left-aligned columns, two spaces apart. */
-export function columns(rows: readonly (readonly string[])[]): string {
+/** Rows as left-aligned columns, two spaces apart; a cell is one line, whatever is in it. */
+export function columns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(shown));
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   return rows

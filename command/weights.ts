@@ -1,5 +1,5 @@
 /** Reading weights: a model's or a PEFT adapter's directory, or any safetensors file. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommittedSource } from '../compiler/gadget/program.ts';
@@ -11,6 +11,8 @@ import { readSafetensors } from '../runtime/formats/safetensors.ts';
 import { didYouMean } from './arguments.ts';
 import { CliError, systemFailure } from './errors.ts';
 import { openSource, withSource } from './files.ts';
+import { STREAM } from './outputs.ts';
+import { shape } from './text.ts';
 import { foldersBelow } from './walk.ts';
 
 const adapterFile = 'adapter_config.json';
@@ -21,28 +23,54 @@ type WeightsByName = Map<string, { readonly shape: readonly number[]; readonly v
 /** The tensors of a source, by their names in the program. @throws CliError, FormatError */
 export async function readWeights(path: string, source: CommittedSource): Promise<AdapterWeights> {
   const out: WeightsByName = new Map();
-  const names = source.tensors.map((t) => t.name);
-  await eachWeight(path, source.name, names, (name, shape, values) => out.set(name, { shape, values }));
+  const wanted = new Map(source.tensors.map((t) => [t.name, t.axes.map((a) => a.length)] as const));
+  const check = (name: string, found: readonly number[]): void => {
+    const own = wanted.get(name) ?? [];
+    if (found.join() !== own.join())
+      throw new CliError(
+        `${path}: "${name}" has the shape ${shape(found)}, the program declares ${shape(own)}`,
+        'give the weights the program was written for, or change its dimensions and compile again',
+      );
+  };
+  await eachWeight(
+    path,
+    source.name,
+    [...wanted.keys()],
+    (name, found, values) => {
+      out.set(name, { shape: found, values });
+    },
+    check,
+  );
   return out;
 }
 
-/** Reads tensors one by one, so that no more than one has to be in memory. @throws CliError, FormatError */
+/**
+ * Reads tensors one by one, so that no more than one has to be in memory.
+ *
+ * @param check is asked about a tensor's shape before it is read
+ * @throws CliError, FormatError
+ */
 export async function eachWeight(
   path: string,
   source: string,
   names: readonly string[],
   take: (name: string, shape: readonly number[], values: Float64Array) => void,
+  check: (name: string, shape: readonly number[]) => void = () => undefined,
 ): Promise<void> {
   if (await isModel(path)) {
     return withModel(path, async (model) => {
       for (const name of names) {
         const shape = model.tensors.get(model.storedName(name) ?? '')?.shape ?? [];
+        check(name, shape);
         take(name, shape, await model.readFloats(name));
       }
     });
   }
   if (await isDirectory(path)) {
     return withAdapter(path, async (adapter) => {
+      const { modules, leftOut } = adapter.description;
+      for (const t of [...leftOut, ...modules.flatMap(({ a, b }) => [a, b])])
+        if (names.includes(t.name)) check(t.name, t.shape);
       for (const [name, { shape, values }] of await adapter.weights(names)) take(name, shape, values);
     });
   }
@@ -54,6 +82,7 @@ export async function eachWeight(
         const remedy = didYouMean(name, [...file.tensors.keys()]) ?? 'give the file the program was written for';
         throw new CliError(`${path}: there is no tensor "${name}", which the program takes from "${source}"`, remedy);
       }
+      check(name, info.shape);
       take(name, info.shape, await file.readFloats(name));
     }
   });
@@ -105,7 +134,10 @@ const folderOf = (directory: string, what: string, files: AsyncDisposableStack):
   name: directory,
   open: async (file) => {
     const path = join(directory, file);
-    if (!existsSync(path)) return undefined;
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status === undefined) return undefined;
+    // A device or a pipe in a folder from a stranger may never end.
+    if (!status.isFile()) throw new CliError(`${path} is no regular file`, 'give a directory of files');
     const opened = await openSource(path, what);
     files.defer(opened.close);
     return opened.source;
@@ -114,6 +146,7 @@ const folderOf = (directory: string, what: string, files: AsyncDisposableStack):
 });
 
 async function isDirectory(path: string): Promise<boolean> {
+  if (path === STREAM) return false;
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {

@@ -24,6 +24,8 @@ const bitsOf = (v: bigint): number => (v < 0n ? -v - 1n : v).toString(2).length 
 
 /**
  * Floats as integers of `fixed<bits, frac>`: floor(x 2^frac + 1/2), exactly.
+ *
+ * @param secret whether a number that does not fit is not to be said: HiddenValueError then
  * @throws ValueError for NaN, infinities and numbers outside the type.
  */
 export function quantise(
@@ -31,6 +33,7 @@ export function quantise(
   shape: readonly number[],
   type: TensorType,
   values: ArrayLike<number>,
+  secret = false,
 ): IntegerArray {
   requireObject('type', type, '{ kind: "fixed", bits, frac } or { kind: "index", size }');
   requireNumbers('values', values);
@@ -53,8 +56,10 @@ export function quantise(
     const floor = Math.floor(x);
     // x - floor is exact, which x + 1/2 would not always be.
     const rounded = x - floor >= 0.5 ? floor + 1 : floor;
+    const fits = rounded >= lo && rounded <= hi && (type.kind === 'fixed' || rounded === x);
+    if (!fits && secret && Number.isFinite(values[i])) throw hidden(name, shape, i, values[i], type);
     if (!(rounded >= lo && rounded <= hi)) throw outside(name, indexAt(shape, i), values[i], rounded, type);
-    if (type.kind === 'index' && rounded !== x)
+    if (!fits)
       throw new ValueError(`${nameAt(name, shape, i)} is ${values[i]}, which is no index`, {
         tensor: name,
         problem: { kind: 'number', index: indexAt(shape, i) },
@@ -64,6 +69,24 @@ export function quantise(
   }
   return out;
 }
+
+/** A number that somebody gives as a secret. */
+const hidden = (
+  name: string,
+  shape: readonly number[],
+  position: number,
+  value: number,
+  type: TensorType,
+): ValueError =>
+  new HiddenValueError(
+    { name, shape },
+    position,
+    'range',
+    type.kind === 'fixed'
+      ? `does not fit the ${type.bits} bits of its type, fixed<${type.bits}, ${type.frac}>`
+      : `is no index<${type.size}>`,
+    `it is ${value}`,
+  );
 
 function outside(
   tensor: string,

@@ -16,6 +16,8 @@ const TIGHTEST = 8;
 
 export const run: Run = async (args, progress) => {
   const path = args.positionals[0];
+  if (path === STREAM && args.value('output') === undefined)
+    throw new CliError('a program from stdin has no place beside it', 'say where the scales go: -o FILE');
   const output = args.value('output') ?? besides(path);
   await checkOutput(output, kinds.calibration, args.inputs);
   const bits = args.integer('bits', 4, 24) ?? 16;

@@ -10,7 +10,7 @@ import type { Run } from '../command.ts';
 import { withDevice } from '../device.ts';
 import { about, CliError } from '../errors.ts';
 import { alreadyThere, makeDirectory, writeOutputs } from '../files.ts';
-import { checkOutput, kinds } from '../outputs.ts';
+import { checkOutput, kinds, STREAM } from '../outputs.ts';
 import { phaseLine, phaseTimes } from '../progress.ts';
 import { bytes, count, hex, plural } from '../text.ts';
 import { readWeights } from '../weights.ts';
@@ -20,6 +20,8 @@ export const run: Run = async (args, progress) => {
   const source = chosenSource(args, file);
   const path = forSource('weights', perSource('weights', args.list('weights'), file.bundle.gadgets.sources), source);
   const directory = args.required('output');
+  if (directory === STREAM)
+    throw new CliError('commit writes two files, and stdout is one', 'name a directory: -o DIR');
   const force = args.flag('force');
   await makeDirectory(directory);
   const [openingPath, commitmentPath] = [join(directory, 'opening.zko'), join(directory, 'commitment.zkc')];

@@ -5,7 +5,7 @@ import type { TensorError } from '../../runtime/evaluate/compare.ts';
 import { referenceFromJson } from '../../runtime/formats/samples.ts';
 import { calibrationOf } from '../calibration.ts';
 import type { Run } from '../command.ts';
-import { about } from '../errors.ts';
+import { about, CliError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { readModel, readModelWeights, readSamples } from '../model.ts';
 import { readProgram } from '../program.ts';
@@ -20,6 +20,11 @@ export const run: Run = async (args, progress) => {
   const samples = await readSamples(args, program);
   const logits = logitsOf(program, args.value('logits'));
   const referencePath = args.value('reference');
+  if (referencePath !== undefined && logits === undefined)
+    throw new CliError(
+      `--reference is given, and ${path} has no tensor of scores`,
+      'name it with --logits, or leave --reference out',
+    );
   const reference =
     referencePath === undefined || logits === undefined
       ? undefined

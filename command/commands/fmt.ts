@@ -7,7 +7,7 @@ import { writeOutputs } from '../files.ts';
 import { CliError, isSystemError } from '../errors.ts';
 import { STREAM } from '../outputs.ts';
 import { diagnosticsJson, readProgram, showDiagnostics, type SourceProgram } from '../program.ts';
-import { shownLines } from '../terminal.ts';
+import { shown as inOneLine } from '../terminal.ts';
 import { filesBelow } from '../walk.ts';
 
 interface Result {
@@ -30,7 +30,7 @@ export const run: Run = async (args) => {
     [args.flag('check') ? 'unformatted' : 'formatted']: names,
   };
   const shown = broken.map((r) => showDiagnostics(r.diagnostics, r.program));
-  const lines = (said: readonly string[]): string => [...said.map(shownLines), ...shown].join('\n');
+  const lines = (said: readonly string[]): string => [...said.map(inOneLine), ...shown].join('\n');
   if (!args.flag('check')) {
     const [piped] = results.filter((r) => r.program.source === STREAM);
     if (piped?.text !== undefined) await writeOutputs([{ path: STREAM, bytes: piped.text }]);

@@ -42,7 +42,9 @@ export const run: Run = async (args, progress) => {
     const secrets = paths.map((p) => `${p.weights} with ${p.opening}`).join(', ');
     const prover = await progress.phase('open', () =>
       about(secrets, 'give the weights and the opening of one and the same commitment', [ValueError, CodecError], () =>
-        createProver(file.bytes, { device, sources: opened }),
+        createProver(file.bytes, { device, sources: opened }).catch((error: unknown) => {
+          throw error instanceof HiddenValueError ? doesNotFit(secrets, error, args.flag('verbose')) : error;
+        }),
       ),
     );
     const proved = await progress.phase('prove', (report) =>

@@ -1,8 +1,8 @@
 import { CodecError } from '../../compiler/bundle/canonical.ts';
-import { unpack } from '../../compiler/bundle/container.ts';
+import { checkHeader } from '../../compiler/bundle/container.ts';
 import { decodeCommitment, type CommitmentFile } from '../../runtime/codec/files.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import { commitmentDigest } from '../../runtime/protocol/statement.ts';
+import { commitmentDigest, printSource, sha256 } from '../../runtime/protocol/statement.ts';
 import { checkOpenCommitment, ValueError } from '../../runtime/prover/index.ts';
 import {
   BudgetError,
@@ -25,7 +25,7 @@ import { limitOf } from '../limit.ts';
 import { phaseLine, phaseTimes, type Progress } from '../progress.ts';
 import { firstDifference, summarise, summaryText } from '../publics.ts';
 import { expectationOf, givenOf, restsOnJson, restsOnText, uncheckedError, type Given } from '../rests-on.ts';
-import { shown } from '../terminal.ts';
+import { shown, shownName } from '../terminal.ts';
 import { bytes, hex } from '../text.ts';
 import { readWeights } from '../weights.ts';
 
@@ -109,11 +109,23 @@ const [ROW, MESSAGES] = [4 * 48, 2 ** 24];
 async function readCommitment(path: string, { bundle }: BundleFile): Promise<CommitmentGiven> {
   const rows = Math.max(0, ...bundle.gadgets.sources.map((s) => s.rows));
   const data = await readInput(path, 'the commitment', ROW * rows + MESSAGES);
-  return about(path, 'give the commitment.zkc that `zkl commit` wrote', [CodecError], () => ({
+  const commitment = await about(path, 'give the commitment.zkc that `zkl commit` wrote', [CodecError], () => ({
     path,
     bytes: data,
     ...decodeCommitment(data),
   }));
+  const source = bundle.gadgets.sources.find((s) => s.name === commitment.source);
+  if (source === undefined)
+    throw new CliError(
+      `${path} is the commitment to "${shownName(commitment.source)}", from which the program takes nothing`,
+      `its sources: ${bundle.gadgets.sources.map((s) => s.name).join(', ')}`,
+    );
+  if (hex(commitment.layout) !== hex(sha256(new TextEncoder().encode(printSource(source)))))
+    throw new CliError(
+      `${path} is a commitment to tensors of other names, shapes or types than the program takes from "${source.name}"`,
+      'give the commitment that was made for this program, or one of the same layout',
+    );
+  return commitment;
 }
 
 /**
@@ -122,20 +134,24 @@ async function readCommitment(path: string, { bundle }: BundleFile): Promise<Com
  * @throws CliError
  */
 async function readProof(path: string, most: number): Promise<Uint8Array | string> {
-  const data = await readInput(path, 'the proof', most).catch((error: unknown) => {
-    if (error instanceof TooLarge) return error.message;
-    throw error;
-  });
-  if (typeof data === 'string') return data;
-  if (new TextDecoder('latin1').decode(data.subarray(0, 4)) !== 'ZKLp')
-    await about(path, 'give the proof that `zkl prove` wrote', [CodecError], () => unpack('p', [], data));
-  return data;
+  const remedy = 'give the proof that `zkl prove` wrote, and with the zkl that wrote it';
+  const isProof = (start: Uint8Array): Promise<void> =>
+    about(path, remedy, [CodecError], () => checkHeader('p', start));
+  try {
+    const data = await readInput(path, 'the proof', most);
+    await isProof(data);
+    return data;
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    await isProof(error.start);
+    return error.message;
+  }
 }
 
 function toleranceOf(args: Arguments): number {
   const text = args.value('tolerance');
   if (text === undefined) return 0;
-  const tolerance = Number(text);
+  const tolerance = text.trim() === '' ? NaN : Number(text);
   if (!(tolerance >= 0 && tolerance < 1))
     throw new CliError(`--tolerance is "${text}"`, 'give a number from 0 to 1, e.g. 1e-3');
   if (args.value('public') === undefined)
@@ -229,9 +245,13 @@ async function accepted(
   const summaries = summarise(bundle, verdict.publics);
   const bound = verdict.context === 'bound';
   const text = [
-    `accepted: ${shown(bundle.gadgets.name)}, proof of ${bytes(proof.length)}`,
+    `accepted: ${shownName(bundle.gadgets.name)}, proof of ${bytes(proof.length)}`,
     summaryText(summaries),
-    ...(expected ? [`equal to ${shown(expected.path)}: ${[...expected.tensors.keys()].map(shown).join(', ')}`] : []),
+    ...(expected
+      ? [
+          `${tolerance > 0 ? `within ${tolerance} of` : 'equal to'} ${shown(expected.path)}: ${[...expected.tensors.keys()].map(shown).join(', ')}`,
+        ]
+      : []),
     'this rests on',
     `  program ${verdict.program}`,
     `    ${program === undefined ? 'given: whatever the bundle holds; --program FILE.zkl|DIGEST compares it' : `${program.basis}: the one of ${shown(program.from)}`}`,

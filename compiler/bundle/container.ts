@@ -36,6 +36,22 @@ export function pack(kind: FileKind, sections: Sections): Uint8Array {
   return out;
 }
 
+/** @throws CodecError unless the bytes begin as a file of this kind and of this format's version */
+export function checkHeader(kind: FileKind, start: Uint8Array): void {
+  const magic = new TextDecoder('latin1').decode(start.subarray(0, 4));
+  if (magic !== `ZKL${kind}`) {
+    const other = magic.startsWith('ZKL') && Object.hasOwn(kinds, magic[3] ?? '') ? (magic[3] as FileKind) : undefined;
+    throw new CodecError(
+      `this is ${other ? `a zkl ${kinds[other]}` : 'no zkl file'}, expected ${kind === 'o' ? 'an' : 'a'} ${kinds[kind]}`,
+    );
+  }
+  if (start.length < headerBytes) throw new CodecError(`the ${kinds[kind]} ends early`);
+  if (start[4] !== formatVersion)
+    throw new CodecError(
+      `the ${kinds[kind]} has format version ${start[4]}, and this zkl reads version ${formatVersion}: make it again, or use the zkl that made it`,
+    );
+}
+
 /** @throws CodecError unless the bytes are a file of this kind with exactly these sections in this order. */
 export function unpack<Name extends string>(
   kind: FileKind,
@@ -44,15 +60,7 @@ export function unpack<Name extends string>(
 ): Record<Name, Uint8Array> {
   // A plain array: subclasses such as Node's Buffer have a `slice` that does not copy.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  const magic = new TextDecoder('latin1').decode(bytes.subarray(0, 4));
-  if (magic !== `ZKL${kind}`) {
-    const other = magic.startsWith('ZKL') ? kinds[magic[3] as FileKind] : undefined;
-    throw new CodecError(`this is ${other ? `a zkl ${other}` : 'no zkl file'}, expected a ${kinds[kind]}`);
-  }
-  if (bytes[4] !== formatVersion)
-    throw new CodecError(
-      `the ${kinds[kind]} has format version ${bytes[4]}, and this zkl reads version ${formatVersion}: make it again, or use the zkl that made it`,
-    );
+  checkHeader(kind, bytes);
   if (bytes[5] !== names.length) throw new CodecError(`${bytes[5]} sections, expected ${names.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = {} as Record<Name, Uint8Array>;

@@ -15,9 +15,18 @@ export interface Folder {
 
 const REMEDY = 'download it again';
 
+/** Bytes of a file of settings or of an index. */
+const LONGEST = 2 ** 26;
+
 /** The text of a file, undefined if there is none. @throws FormatError if it is not UTF-8 */
 export async function readFolderText(folder: Folder, file: string): Promise<string | undefined> {
   const source = await folder.open(file);
+  if (source && source.size > LONGEST)
+    throw new FormatError(
+      source.name,
+      `it has ${source.size} bytes, no configuration has more than ${LONGEST}`,
+      'is it the right file?',
+    );
   return source && withoutMark(decodeUtf8(source.name, 'the file', await source.read(0, source.size), REMEDY));
 }
 

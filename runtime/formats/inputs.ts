@@ -190,5 +190,5 @@ function finite(file: string, name: string, shape: readonly number[], position: 
 function show(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
-  return typeof value === 'string' ? `the string ${quote(value)}` : String(value);
+  return typeof value === 'string' ? 'a string' : String(value);
 }

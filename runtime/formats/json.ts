@@ -15,8 +15,10 @@ export function parseJson(file: string, what: string, text: string, remedy: stri
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.slice(0, 200) : 'it cannot be parsed';
-    throw new FormatError(file, `${what} is not JSON (${reason})`, remedy);
+    // Not what stands there: inputs may be secret.
+    const [, position] = /position (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
+    const where = position === undefined ? 'it ends early' : `at character ${Number(position) + 1}`;
+    throw new FormatError(file, `${what} is not JSON (${where})`, remedy);
   }
   const twice = repeatedName(text);
   if (twice !== undefined)

@@ -174,7 +174,8 @@ function sourceNamed(bundle: Bundle, name: string): CommittedSource {
   });
 }
 
-function quantiseSource(source: CommittedSource, weights: Weights): IntegerArray[] {
+/** @param secret whether the weights are for others not to see: errors then do not say their numbers */
+function quantiseSource(source: CommittedSource, weights: Weights, secret = false): IntegerArray[] {
   const names = source.tensors.map((t) => t.name);
   requireWeights('weights', weights, names);
   return source.tensors.map((t) => {
@@ -190,7 +191,7 @@ function quantiseSource(source: CommittedSource, weights: Weights): IntegerArray
         `"${t.name}" has shape [${given.shape.join(', ')}] in the weights, the program declares [${shape.join(', ')}]`,
         { tensor: t.name, problem: { kind: 'shape', expected: shape, given: given.shape } },
       );
-    return quantise(t.name, shape, { kind: 'fixed', bits: t.bits, frac: t.frac }, given.values);
+    return quantise(t.name, shape, { kind: 'fixed', bits: t.bits, frac: t.frac }, given.values, secret);
   });
 }
 
@@ -281,7 +282,7 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
 
 function openSource(source: CommittedSource, openingBytes: Uint8Array, weights: Weights): OpenedSource {
   const opening = reading('opening', () => decodeOpening(openingBytes));
-  const tensors = quantiseSource(source, weights);
+  const tensors = quantiseSource(source, weights, !source.open);
   const entries = layMatrix(source, tensors);
   const matrix = matrixDigest(entries);
   if (!matrix.every((b, i) => b === opening.matrix[i]))
@@ -315,7 +316,7 @@ function quantiseInputs(bundle: Bundle, inputs: ReadonlyMap<string, ArrayLike<nu
           problem: { kind: 'missing' },
         });
       if (!t.type) throw new Error(`internal error: the input ${t.name} has no type`);
-      return [id, quantise(t.name, t.shape, t.type, values)] as const;
+      return [id, quantise(t.name, t.shape, t.type, values, gadgets.secrets.includes(id))] as const;
     }),
   );
 }

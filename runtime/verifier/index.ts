@@ -103,8 +103,10 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
   const { argument, milliseconds, bytes } = await planWithin(program, limit);
   const registered = new Map<number, ValidCommitment & { release(): void }>();
 
-  const register = async (bytes: Uint8Array): Promise<Verdict> => {
-    requireBytes('commitment', bytes);
+  const register = async (given: Uint8Array): Promise<Verdict> => {
+    requireBytes('commitment', given);
+    // A call waits for its turn: what it is about must not change meanwhile, whatever the caller does with its bytes.
+    const bytes = new Uint8Array(given);
     const file = orReason(() => decodeCommitment(bytes));
     if (typeof file === 'string') return rejected(file);
     const source = program.sources.findIndex((s) => s.name === file.source);
@@ -148,13 +150,14 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
     return { ok: true };
   };
 
-  const verify = async (bytes: Uint8Array, options: { readonly context?: Uint8Array } = {}): Promise<ProofVerdict> => {
-    checkVerify(bytes, options);
+  const verify = async (given: Uint8Array, options: { readonly context?: Uint8Array } = {}): Promise<ProofVerdict> => {
+    checkVerify(given, options);
+    const bytes = new Uint8Array(given);
     if (expectedProgram !== undefined && expectedProgram !== programDigest)
       return rejectedProof(`the bundle is the program ${programDigest}, ${expectedProgram} is expected`);
     const proof = orReason(() => decodeProof(program, bytes));
     if (typeof proof === 'string') return rejectedProof(proof);
-    const context = options.context ?? new Uint8Array(0);
+    const context = new Uint8Array(options.context ?? []);
     return device.exclusive(() => check(proof, context));
   };
 

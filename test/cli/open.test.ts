@@ -136,6 +136,10 @@ describe('what a verdict rests on', () => {
     expect(run().status).toBe(2);
     place.run('chmod', ['o-w', 'home/.cache/zkl']);
     expect(run().status).toBe(0);
+    // An entry that others could have written does not count.
+    const entry = readdirSync(place.file('home/.cache/zkl')).find((f) => f.startsWith('checked-')) ?? '';
+    place.run('chmod', ['o+w', `home/.cache/zkl/${entry}`]);
+    expect(run().status).toBe(2);
     // Whoever makes the commitment from the weights has checked it.
     place.run('rm', ['-r', 'home/.cache']);
     place.ok('commit', 'm.zkb', '--source', 'base', '--weights', 'base=base.safetensors', '-o', 'again', ...small);

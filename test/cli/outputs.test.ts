@@ -103,7 +103,7 @@ describe('streams', () => {
     const both = shell(`cat p.zkb | zkl verify - - --commitment keys/commitment.zkc`);
     expect(both).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('"-" is given for the bundle and for the proof') as string,
+      stderr: expect.stringContaining('"-" is given for a file and for a file') as string,
     });
   });
 

@@ -1,6 +1,7 @@
 /** Whatever happens around it, the exit status of `verify` is the verdict's, and what is shown is what was found. */
-import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeSafetensors } from '../../runtime/formats/safetensors-writer.ts';
 import { decodeCommitment, encodeCommitment } from '../../runtime/codec/files.ts';
 import { makeProof, makeWorkplace, mainFile, small, type Result, type Workplace } from './run.ts';
 
@@ -120,6 +121,12 @@ describe('a verdict', () => {
   });
 
   test('is none where a file is of another kind', () => {
+    const later = place.read('p.zkp');
+    later[4] = 99;
+    place.write('later.zkp', later);
+    place.write('long.bin', new Uint8Array(2 ** 20));
+    const file = decodeCommitment(place.read('keys/commitment.zkc'));
+    place.write('foreign.zkc', encodeCommitment({ ...file, source: 'somebody' }));
     const given = (bundle: string, proof: string, commitment: string): Result =>
       place.zkl(['verify', bundle, proof, '--commitment', commitment, ...small]);
     for (const [result, message] of [
@@ -127,6 +134,9 @@ describe('a verdict', () => {
       [given('p.zkb', 'p.zkb', 'keys/commitment.zkc'), 'p.zkb: this is a zkl bundle, expected a proof'],
       [given('p.zkp', 'p.zkp', 'keys/commitment.zkc'), 'p.zkp: this is a zkl proof, expected a bundle'],
       [given('p.zkb', 'p.zkl', 'keys/commitment.zkc'), 'p.zkl: this is no zkl file, expected a proof'],
+      [given('p.zkb', 'later.zkp', 'keys/commitment.zkc'), 'later.zkp: the proof has format version 99'],
+      [given('p.zkb', 'long.bin', 'keys/commitment.zkc'), 'long.bin: this is no zkl file, expected a proof'],
+      [given('p.zkb', 'p.zkp', 'foreign.zkc'), 'foreign.zkc is the commitment to "somebody"'],
     ] as const) {
       expect(result).toMatchObject({ status: 2, stdout: '' });
       expect(result.stderr).toContain(message);
@@ -144,6 +154,54 @@ describe('a verdict', () => {
     expect(place.zkl([...args, 'p.zkp']).status).toBe(0);
     expect(statSync(place.file('home/.cache/zkl')).mode & 0o777).toBe(0o700);
     expect(readdirSync(place.file('home/.cache/zkl'))).toContain('compiled');
+  });
+
+  test('is not lost to files of any length, and a proof that is too long is rejected', () => {
+    const long = place.read('p.zkp');
+    place.write('long.zkp', Buffer.concat([long, new Uint8Array(2 ** 20)]));
+    expect(place.zkl([...args, 'long.zkp'])).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/^rejected: long\.zkp is too large/) as string,
+    });
+    for (const name of ['huge.json', 'huge.safetensors']) {
+      place.write(name, '');
+      truncateSync(place.file(name), 3 * 2 ** 30);
+      const { status, stdout, stderr } = place.zkl([...args, 'p.zkp', '--public', name]);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).not.toMatch(/internal error|Assertion|RangeError/);
+    }
+  });
+
+  test('comes without words of a stranger at the start of a line', () => {
+    const name = 'layers.0.q_proj.lora_A.weight\naccepted: ok\n';
+    place.write('evil.safetensors', writeSafetensors(new Map([[name, { dtype: 'F32', shape: [1], values: [1] }]])));
+    const { status, stdout, stderr } = place.zkl([
+      'commit',
+      'p.zkb',
+      '--weights',
+      'evil.safetensors',
+      '-o',
+      'evil',
+      ...small,
+    ]);
+    expect(status).toBe(2);
+    expect(stdout + stderr).toContain('did you mean');
+    expect((stdout + stderr).split('\n').some((line) => line.startsWith('accepted'))).toBe(false);
+  });
+
+  test('says what options are for: those of --program say nothing without it', () => {
+    for (const more of [
+      ['--dim', 'T=5'],
+      ['--calibration', 'none.json'],
+      ['--model', 'm', '--program', '0'.repeat(64)],
+    ])
+      expect(place.zkl([...args, 'p.zkp', ...more])).toMatchObject({ status: 2, stdout: '' });
+    for (const words of [
+      ['--version', 'verify'],
+      ['--help', 'verify', 'p.zkb'],
+      ['help', 'verify', 'p.zkb'],
+    ])
+      expect(place.zkl(words).status).toBe(2);
   });
 
   test('of indices is exact, whatever the tolerance', () => {

@@ -125,7 +125,7 @@ describe('the library', () => {
     [
       'a value outside its type',
       new Map([...weights, ['m.B', { shape: [3, 2], values: [0, 0, 0, 0, 2, 0] }]]),
-      /m\.B\[2, 0\] is 2, which needs 9 bits/,
+      /m\.B\[2, 0\] does not fit the 8 bits of its type/,
     ],
     [
       'changed weights',

@@ -97,6 +97,22 @@ describe('a published commitment to open weights', () => {
   });
 });
 
+test('what a call is about does not change while it waits for its turn', async () => {
+  const [honestOne, other] = [
+    await commit(bundle, 'base', honest, { device }),
+    await commit(bundle, 'base', weights([9, 9, 9]), { device }),
+  ];
+  const verifier = await createVerifier(bundle, { device, expect: { sources: { base: honestOne.digest } } });
+  const buffer = honestOne.commitment.slice();
+  const waiting = device.exclusive(() => new Promise((resolve) => setTimeout(resolve, 50)));
+  const registered = verifier.register(buffer);
+  buffer.set(other.commitment);
+  await waiting;
+  expect(await registered).toEqual({ ok: true });
+  expect(verifier.commitment('base')).toEqual(honestOne.digest);
+  verifier.close();
+});
+
 test('a verifier that expects another program rejects every proof', async () => {
   const { commitment, opening, digest } = await commit(bundle, 'base', honest, { device });
   const prover = await createProver(bundle, { device, sources: [{ opening, weights: honest }] });
