@@ -59,8 +59,10 @@ export function planRange(source: CommittedSource): RangePlan {
       .map((_, limb) => ({ stretch, limb })),
   );
   const columnBits = Math.log2(source.columns);
+  const numbered = limbs.map((l, i) => ({ ...l, matrix: 1 + tables.length + i }));
+  const limbsOf = Map.groupBy(numbered, (l) => l.stretch);
   const columns: LookupColumn[] = stretches.flatMap((stretch) => {
-    const own = limbs.map((l, i) => ({ ...l, matrix: 1 + tables.length + i })).filter((l) => l.stretch === stretch);
+    const own = limbsOf.get(stretch) ?? [];
     const table = (bits: number): number => tables.findIndex((t) => t.bits === bits);
     const widthsHere = limbWidths(stretch.bits);
     const shift = inv(2n ** BigInt(limbBits * own.length));
@@ -95,6 +97,10 @@ export function planRange(source: CommittedSource): RangePlan {
   ];
   return { lookups: { tables, columns }, matrices, limbs, stretches };
 }
+
+/** Lookups of a source's range plan, in one pass over its tensors: what it takes to plan, before that is done. */
+export const rangeLookups = (source: CommittedSource): number =>
+  rowStretches(source).reduce((n, s) => n + powerOfTwoRuns(s.rows).length * limbWidths(s.bits).length, 0);
 
 /** Widths of the limbs of a value of `bits` bits, low limbs first; the last is the derived one. */
 export function limbWidths(bits: number): number[] {

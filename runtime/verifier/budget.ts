@@ -7,11 +7,13 @@
  */
 import { ZklError } from '../../compiler/bundle/errors.ts';
 import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass } from '../../compiler/gadget/program.ts';
+import type { Range } from '../../compiler/tensor/program.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import type { Meter, OpeningSize } from '../protocol/context.ts';
 import { axisPieces } from '../protocol/program-lookups.ts';
 import { planProgram, type ProgramRole } from '../protocol/program.ts';
-import { planRange, planRangeArgument } from '../protocol/range.ts';
+import { rangeBits } from '../protocol/integers.ts';
+import { planRange, planRangeArgument, rangeColumns, rangeLookups } from '../protocol/range.ts';
 import { bitsFor } from '../protocol/scalar.ts';
 import { viewGroups } from '../protocol/views.ts';
 
@@ -38,8 +40,13 @@ const unit = {
   /** Of a column digit that ends early. */
   limited: { ns: 1500, bytes: 0 },
   section: { ns: 150_000, bytes: 1000 },
+  /** A generator that is hashed to the curve. */
+  generator: { ns: 5_000_000, bytes: 400 },
   /** An entry that is read from a file or made, and put on the device. */
   entry: { ns: 15, bytes: 12 },
+  /** One of 33 to 64 bits, and one of more, which is a bigint. */
+  long: { ns: 60, bytes: 24 },
+  wide: { ns: 6000, bytes: 150 },
   /** An entry of a tensor that is evaluated, for each time it is. */
   evaluated: { ns: 12, bytes: 0 },
   /** A field element on the device. */
@@ -49,6 +56,12 @@ const unit = {
   /** Positions of a view, and what it takes to make them. */
   position: { ns: 15, bytes: 28 },
 } as const;
+
+/**
+ * Generators that are not counted. The command line keeps as many on disk (they are the same for all programs), so that they are hashed
+ * once per machine: counting them would put honest models of 8192 columns beyond the default limit.
+ */
+const keptGenerators = 8193;
 
 type Unit = keyof typeof unit;
 type View = Extract<GadgetTensorClass, { readonly kind: 'view' }>;
@@ -146,6 +159,7 @@ class Counter implements Meter {
   #bytes = 0;
   /** Of what the planner does itself. */
   #planned = 0;
+  #generators = keptGenerators;
 
   constructor(limit: Budget) {
     this.#limit = limit;
@@ -158,6 +172,12 @@ class Counter implements Meter {
   add(what: Unit, count: number): void {
     this.#ns += unit[what].ns * count;
     this.#bytes += unit[what].bytes * count;
+  }
+
+  /** Of rows of so many columns, and of blindings. All arguments share them. */
+  generators(columns: number): void {
+    this.add('generator', Math.max(0, columns + 1 - this.#generators));
+    this.#generators = Math.max(this.#generators, columns + 1);
   }
 
   message(): void {
@@ -195,15 +215,26 @@ class Counter implements Meter {
 const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 const padded = (shape: readonly number[]): number => shape.reduce((n, d) => n * 2 ** bitsFor(d), 1);
 
+/** What an entry of a range is priced as. */
+function entryUnit(range: Range): 'entry' | 'long' | 'wide' {
+  const bits = rangeBits(range);
+  return bits <= 32 ? 'entry' : bits <= 64 ? 'long' : 'wide';
+}
+
 /** What follows from sizes alone, and would be too much to plan with. */
 function countStatic(counter: Counter, program: GadgetProgram): void {
+  counter.generators(program.columns);
   for (const s of program.sources) {
+    if (!s.open) counter.generators(rangeColumns(s));
     counter.add('decoded', s.rows);
     counter.add('multiplied', s.rows);
   }
   counter.add('decoded', program.witnessRows);
   counter.add('multiplied', program.witnessRows + program.columns);
-  for (const id of program.publics) counter.add('entry', sizeOf(program.tensors[id].shape));
+  for (const id of program.publics) {
+    const { range, shape } = program.tensors[id];
+    counter.add(entryUnit(range), sizeOf(shape));
+  }
   const sections = program.lookups.reduce(
     (n, l) => n + program.tensors[l.tensor].shape.reduce((m, d) => m * axisPieces(d).length, 1),
     0,
@@ -214,8 +245,11 @@ function countStatic(counter: Counter, program: GadgetProgram): void {
 
 /** The range proof of a commitment: its own argument. */
 async function countRange(counter: Counter, source: CommittedSource): Promise<void> {
+  // What there is to plan is counted first.
+  counter.add('section', rangeLookups(source));
+  counter.check();
   const plan = planRange(source);
-  counter.add('section', plan.lookups.columns.length + plan.lookups.tables.length);
+  counter.add('section', plan.lookups.tables.length);
   const rows = plan.matrices.slice(1).reduce((n, m) => n + m.rows, 0);
   counter.add('decoded', rows);
   counter.add('multiplied', rows);
@@ -228,6 +262,7 @@ async function countRange(counter: Counter, source: CommittedSource): Promise<vo
 /** The closing argument and the file: pads' rows, folds, the response. */
 function countArgument(counter: Counter, argument: Argument): void {
   const { closing, columns, folds } = argument;
+  counter.generators(columns);
   const points = closing.plainRows + 3 * closing.tripleRows + 5 + 2 * folds;
   counter.add('decoded', points);
   counter.add('multiplied', points + columns);
@@ -245,19 +280,18 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
     make(program.tensors[id]);
   };
   const tensor = (id: number): void =>
-    once(id, ({ class: c, shape }) => {
-      counter.add('entry', sizeOf(shape));
+    once(id, ({ class: c, shape, range }) => {
+      counter.add(entryUnit(range), sizeOf(shape));
       if (c.kind === 'constant') counter.add('index', sizeOf(shape) * guardNodes(c.guards ?? []));
       if (c.kind !== 'view' && c.kind !== 'digits') return;
       counter.add('position', sizeOf(shape));
       if (c.kind === 'view') counter.add('index', sizeOf(shape) * (nodes(c.at) + guardNodes(c.guards)));
-      const { lo, hi } = program.tensors[c.of].range;
-      counter.add(lo < -(2n ** 31n) || hi >= 2n ** 31n ? 'element' : 'entry', sizeOf(shape));
+      counter.add(rangeBits(program.tensors[c.of].range) > 32 ? 'element' : 'entry', sizeOf(shape));
       tensor(c.of);
     });
   return {
     evaluate(id) {
-      const { class: c, shape } = program.tensors[id];
+      const { class: c, shape, range } = program.tensors[id];
       if (c.kind === 'selector') {
         const own = shape.slice(0, -1);
         counter.add('element', 2 * sizeOf(own) + padded(own) + padded(shape.slice(-1)));
@@ -266,7 +300,7 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
       }
       tensor(id);
       const longest = Math.max(1, ...shape.map((n) => (n < 256 ? n : 2 ** (bitsFor(n) >> 1))));
-      counter.add('evaluated', sizeOf(shape));
+      counter.add(rangeBits(range) > 64 ? 'element' : 'evaluated', sizeOf(shape));
       counter.add('element', (2 * sizeOf(shape)) / longest + shape.reduce((n, d) => n + Math.min(d, longest), 0));
       counter.add('message', 1);
       return undefined;

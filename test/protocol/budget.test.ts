@@ -28,6 +28,9 @@ const programs: readonly (readonly [string, GadgetProgram])[] = [
   ['many masks', hostile.manyMasks(60, 1024)],
   ['many summands', hostile.manySummands(800)],
   ['large public tensors', hostile.largePublics(100, 2 ** 22)],
+  ['many generators', hostile.manyColumns(16_384)],
+  ['wide public tensors', hostile.widePublics(2 ** 20, 250)],
+  ['many stretches of rows', hostile.manyStretches(8000)],
 ];
 
 describe('a small bundle that asks for much', () => {

@@ -5,7 +5,14 @@ import type { CommittedSource } from '../../compiler/gadget/program.ts';
 import { columnTable } from '../../runtime/protocol/closing.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { leafSections, type LookupPlan } from '../../runtime/protocol/lookup.ts';
-import { limbBits, limbWidths, planRange, planRangeArgument, proveRange } from '../../runtime/protocol/range.ts';
+import {
+  limbBits,
+  limbWidths,
+  planRange,
+  planRangeArgument,
+  proveRange,
+  rangeLookups,
+} from '../../runtime/protocol/range.ts';
 import { mul, reduce } from '../../runtime/protocol/scalar.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { slotMap } from '../../runtime/protocol/layout.ts';
@@ -65,6 +72,7 @@ describe('the plan of a range proof', () => {
     fc.assert(
       fc.property(sources, (source) => {
         const plan = planRange(source);
+        expect(rangeLookups(source)).toBe(plan.lookups.columns.length);
         const bitsOfRow = source.tensors.flatMap((t) => Array.from({ length: t.rows }, () => t.bits));
         const rowsOf = plan.stretches.flatMap((s) =>
           Array.from({ length: s.rows }, (_, i) => [s.firstRow + i, s.bits]),

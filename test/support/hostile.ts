@@ -170,6 +170,43 @@ export const largePublics = (count: number, entries: number): GadgetProgram =>
     publics: list(count + 1),
   });
 
+/** An output that copies an input, by a proof of many columns. */
+export const manyColumns = (columns: number): GadgetProgram => ({
+  ...copied(),
+  columns,
+  folds: Math.log2(columns),
+});
+
+const copied = (): GadgetProgram => summed([tensor('x', [], input)]);
+
+/** A public tensor whose entries are bigints. */
+export const widePublics = (entries: number, bits: number): GadgetProgram => {
+  const x = tensor('x', [entries], { kind: 'input' });
+  const range = { lo: -(2n ** BigInt(bits - 1)), hi: 2n ** BigInt(bits - 1) - 1n };
+  const { type: _, ...untyped } = x;
+  return summed([{ ...untyped, range }]);
+};
+
+/** A source whose tensors take turns in their widths: each is a stretch of rows of its own, of three limbs. */
+export const manyStretches = (count: number): GadgetProgram => ({
+  ...copied(),
+  sources: [
+    {
+      name: 'a',
+      columns: 32,
+      rows: count,
+      tensors: list(count).map((k) => ({
+        name: `w${k}`,
+        axes: [],
+        bits: 47 + (k % 2),
+        frac: 0,
+        firstRow: k,
+        rows: 1,
+      })),
+    },
+  ],
+});
+
 /** Sums of products of two hidden tensors, whose claims multiply from level to level. */
 export function manySummands(count: number): GadgetProgram {
   const shape = list(8).map(() => 2);
