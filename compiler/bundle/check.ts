@@ -106,6 +106,7 @@ export function checkProgram(p: GadgetProgram): void {
   if (2 ** p.folds > p.columns) fail('more folds than columns');
   const publics = new Set(p.publics);
   if (publics.size !== p.publics.length) fail('a public tensor is listed twice');
+  checkNames(p);
   checkKnown(p);
   for (const [id, t] of p.tensors.entries()) {
     const { kind } = t.class;
@@ -140,6 +141,32 @@ export function checkProgram(p: GadgetProgram): void {
     }
     evaluated.add(e.target);
   }
+}
+
+/** What a verdict, an input or a commitment is told apart by. */
+function checkNames(p: GadgetProgram): void {
+  const distinct = (names: readonly string[], what: string): void => {
+    const seen = new Set<string>();
+    for (const name of names) {
+      if (name === '') fail(`${what} has no name`);
+      if (seen.has(name)) fail(`${what} has the name of another, ${name}`);
+      seen.add(name);
+    }
+  };
+  const given = new Set([...p.publics, ...p.secrets]);
+  distinct(
+    [...given].map((id) => p.tensors[id].name),
+    'a public tensor or secret input',
+  );
+  distinct(
+    p.sources.map((s) => s.name),
+    'a source',
+  );
+  for (const s of p.sources)
+    distinct(
+      s.tensors.map((t) => t.name),
+      `a tensor of the source ${s.name}`,
+    );
 }
 
 /**

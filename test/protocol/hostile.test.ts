@@ -62,6 +62,29 @@ describe('a bundle from outside', () => {
     ],
     ['a tensor defined by what comes after it', (p) => p.equations.reverse(), /is defined by what comes after it/],
     ['a public tensor listed twice', (p) => p.publics.push(p.publics[0]), /listed twice/],
+    ['two public tensors of one name', (p) => (tensor(p, 'shifted').name = 'x'), /has the name of another, x/],
+    [
+      'two sources of one name',
+      (p) => p.sources.push({ ...p.sources[0], columns: 32 }),
+      /a source has the name of another/,
+    ],
+    [
+      'two tensors of one name in a source',
+      (p) => {
+        const { tensors, rows } = p.sources[0];
+        tensors.push({ ...tensors[0], firstRow: rows });
+        p.sources[0].rows = 2 * rows;
+      },
+      /a tensor of the source \S+ has the name of another, w/,
+    ],
+    ['a public tensor without a name', (p) => (tensor(p, 'x').name = ''), /has no name/],
+    ...['y\u200b', 'y\u00ad', '\ufeffy', 'y\u{e0041}', 'a\u00a0b', 'y\u3164', 'a\u2029b', 'a  b', 'y'.repeat(513)].map(
+      (name): [string, (p: Mutable<GadgetProgram>) => void, RegExp] => [
+        `the name ${JSON.stringify(name).slice(0, 20)}`,
+        (p) => (tensor(p, 'x').name = name),
+        /a name has (the character U\+|two blanks|513 bytes)/,
+      ],
+    ),
     ['levels that settle nothing', (p) => (p.levels = 100), /more levels than equations and views/],
     [
       'a view of a view',
