@@ -2,7 +2,7 @@
  * What a gadget program has to satisfy besides being well-formed field by field: lengths agree, every reference points
  * backwards, every claim is settled at a later level than it arises at, and no integer can wrap.
  */
-import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
+import type { CommittedSource, CommittedTensor, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
 import type { Range, TensorType } from '../tensor/program.ts';
 import { checkClaims } from './claims.ts';
 import { leadsOutside } from './digits.ts';
@@ -86,14 +86,26 @@ export function checkTensor(
   } else if (c.kind === 'committed') {
     const stacked = t.shape.slice(0, c.stacked).reduce((n, d) => n * d, 1);
     const shape = t.shape.slice(c.stacked).join();
-    const layout = (k: number): string => sources[c.source].tensors[k].axes.map((a) => a.columnBits).join();
-    const fits = c.files.every((k) => sources[c.source].tensors[k].axes.map((a) => a.length).join() === shape);
-    if (stacked !== c.files.length || !fits || c.files.some((k) => layout(k) !== layout(c.files[0])))
+    const files = c.files.map((k) => sources[c.source].tensors[k]);
+    if (stacked !== files.length || files.some((f) => lengthsOf(f) !== shape || layoutOf(f) !== layoutOf(files[0])))
       fail(`${t.name} does not fit its files`);
-    const files = c.files.map((k) => typeRange({ kind: 'fixed', ...sources[c.source].tensors[k] }));
-    if (files.some((r) => !sameRange(r, t.range))) fail(`${t.name} has another range than its files`);
+    const bits = new Set(files.map((f) => f.bits));
+    if ([...bits].some((b) => !sameRange(typeRange({ kind: 'fixed', bits: b, frac: 0 }), t.range)))
+      fail(`${t.name} has another range than its files`);
   }
 }
+
+/** A function of an object, computed once: a file may be one of many tensors, many times. */
+const remembered = <K extends object, V>(make: (key: K) => V): ((key: K) => V) => {
+  const known = new WeakMap<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? make(key);
+    known.set(key, value);
+    return value;
+  };
+};
+const lengthsOf = remembered((f: CommittedTensor) => f.axes.map((a) => a.length).join());
+const layoutOf = remembered((f: CommittedTensor) => f.axes.map((a) => a.columnBits).join());
 
 const isView = (t: GadgetTensor): boolean => t.class.kind === 'view' || t.class.kind === 'digits';
 
@@ -214,6 +226,7 @@ function checkLookups(p: GadgetProgram): void {
     leaves += shape.reduce((n, d) => n * 2 ** Math.ceil(Math.log2(d)), 1);
   }
   if (leaves > limits.leaves) fail('it has too many lookups');
+  if (new Set(p.zeros).size !== p.zeros.length) fail('a tensor is 0 twice');
   for (const id of p.zeros) {
     const { class: c, name, shape } = p.tensors[id];
     if (c.kind !== 'defined' || !settled(id)) fail(`${name} is 0, but not settled`);

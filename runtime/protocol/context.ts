@@ -150,14 +150,12 @@ export class ProtocolContext {
    * @throws RangeError for more rows than are proved
    */
   open(size: OpeningSize, make: () => Opening[]): Opening[] {
-    if (this.meter) {
-      this.meter.open(size);
-      return [];
-    }
     this.#rows += size.rows;
     if (this.#rows > mostRows)
       throw new RangeError(`more than ${mostRows} rows of commitments would be opened, counted as often as they are`);
-    return make();
+    if (!this.meter) return make();
+    this.meter.open(size);
+    return [];
   }
 
   /** States that a value is 0. All relations are settled together by the closing argument. */

@@ -40,16 +40,21 @@ export function openTensor(
   const { source, stacked, files } = tensor.class;
   const outer = tensorProduct(point.slice(0, stacked).map((p, j) => eqTable(p, tensor.shape[j])));
   const inner = point.slice(stacked);
-  const openings: Opening[] = [];
+  // Files of one declaration have one layout.
+  const first = sources[source].tensors[files[0]];
+  const lengths = rowLengths(first);
+  const own = tensorProduct(
+    first.axes.map((a, j) => eqTable(inner[j].slice(0, inner[j].length - a.columnBits), lengths[j])),
+  );
+  const columns = columnDigits(first, inner);
+  const openings: (Opening & { readonly rowWeights: bigint[] })[] = [];
   for (const [k, file] of files.entries()) {
-    const t = sources[source].tensors[file];
-    const high = t.axes.map((a, j) => eqTable(inner[j].slice(0, inner[j].length - a.columnBits), rowLengths(t)[j]));
-    const rowWeights = tensorProduct([[outer[k]], ...high]);
-    const previous = openings.at(-1);
-    // Files of one declaration have one layout and follow each other: one opening for all of them.
-    if (previous && previous.firstRow + previous.rowWeights.length === t.firstRow)
-      openings[openings.length - 1] = { ...previous, rowWeights: [...previous.rowWeights, ...rowWeights] };
-    else openings.push({ matrix: source, firstRow: t.firstRow, rowWeights, columns: columnDigits(t, inner), scale });
+    const { firstRow } = sources[source].tensors[file];
+    let last = openings.at(-1);
+    // Those that follow each other are one opening.
+    if (!last || last.firstRow + last.rowWeights.length !== firstRow)
+      openings.push((last = { matrix: source, firstRow, rowWeights: [], columns, scale }));
+    for (const w of own) last.rowWeights.push(mul(outer[k], w));
   }
   return openings;
 }

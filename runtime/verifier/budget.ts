@@ -7,7 +7,7 @@
  */
 import { ZklError } from '../../compiler/bundle/errors.ts';
 import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass } from '../../compiler/gadget/program.ts';
-import type { Range } from '../../compiler/tensor/program.ts';
+import type { IndexExpr, Range } from '../../compiler/tensor/program.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import type { Meter, OpeningSize } from '../protocol/context.ts';
 import { axisPieces } from '../protocol/program-lookups.ts';
@@ -51,6 +51,8 @@ const unit = {
   evaluated: { ns: 12, bytes: 0 },
   /** A field element on the device. */
   element: { ns: 90, bytes: 32 },
+  /** Each axis after the second of what is evaluated: calls of the device, however short it is. */
+  axis: { ns: 100_000, bytes: 500 },
   /** An index expression's part, at one entry. */
   index: { ns: 12, bytes: 0 },
   /** Positions of a view, and what it takes to make them. */
@@ -63,24 +65,33 @@ const unit = {
  */
 const keptGenerators = 8193;
 
+/** Parts that a remainder counts as if what is divided is beyond 32 bits: processors have no instruction for that. */
+const longRemainder = 20;
+
 type Unit = keyof typeof unit;
 type View = Extract<GadgetTensorClass, { readonly kind: 'view' }>;
 
-/** A bundle asks for more than a verifier was allowed to spend. */
+/** A bundle asks for more than a verifier was allowed to spend, or than any may: then the message names no limit that would do. */
 export class BudgetError extends ZklError {
   /** What it needs; at least that if `isMore`. */
   readonly needs: Budget;
   readonly limit: Budget;
   readonly isMore: boolean;
 
-  constructor(needs: Budget, limit: Budget, isMore: boolean) {
+  /** `cap`: what no limit allows. */
+  constructor(needs: Budget, limit: Budget, isMore: boolean, cap?: string) {
     const wanted = roundUp(needs);
     const enough = printLimit({ milliseconds: 1.5 * wanted.milliseconds, bytes: 1.5 * wanted.bytes });
     super(
       'BudgetError',
       'ZKL_BUDGET',
-      `needs ${isMore ? 'more than' : 'about'} ${showTime(wanted.milliseconds)} and ${showBytes(wanted.bytes)}, over the limit of ${showTime(limit.milliseconds)} and ${showBytes(limit.bytes)}: --limit ${enough}`,
-      { remedy: `if the bundle is worth that, allow it: --limit ${enough}, or the option \`limit\` of createVerifier` },
+      cap ??
+        `needs ${isMore ? 'more than' : 'about'} ${showTime(wanted.milliseconds)} and ${showBytes(wanted.bytes)}, over the limit of ${showTime(limit.milliseconds)} and ${showBytes(limit.bytes)}: --limit ${enough}`,
+      cap !== undefined
+        ? { remedy: 'no limit allows that: ask for a smaller program' }
+        : {
+            remedy: `if the bundle is worth that, allow it: --limit ${enough}, or the option \`limit\` of createVerifier`,
+          },
     );
     this.needs = needs;
     this.limit = limit;
@@ -148,7 +159,8 @@ export async function planWithin(program: GadgetProgram, limit: Budget = default
     return { argument, ...counter.total };
   } catch (e) {
     // A cap of the protocol: the program would take far more than was counted until then.
-    if (e instanceof RangeError) throw new BudgetError(counter.total, limit, true);
+    if (e instanceof RangeError)
+      throw new BudgetError(counter.total, limit, true, `asks for more than can be verified: ${e.message}`);
     throw e;
   }
 }
@@ -282,10 +294,10 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
   const tensor = (id: number): void =>
     once(id, ({ class: c, shape, range }) => {
       counter.add(entryUnit(range), sizeOf(shape));
-      if (c.kind === 'constant') counter.add('index', sizeOf(shape) * guardNodes(c.guards ?? []));
+      if (c.kind === 'constant') counter.add('index', sizeOf(shape) * guardNodes(c.guards ?? [], shape));
       if (c.kind !== 'view' && c.kind !== 'digits') return;
       counter.add('position', sizeOf(shape));
-      if (c.kind === 'view') counter.add('index', sizeOf(shape) * (nodes(c.at) + guardNodes(c.guards)));
+      if (c.kind === 'view') counter.add('index', sizeOf(shape) * (nodes(c.at, shape) + guardNodes(c.guards, shape)));
       counter.add(rangeBits(program.tensors[c.of].range) > 32 ? 'element' : 'entry', sizeOf(shape));
       tensor(c.of);
     });
@@ -303,6 +315,7 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
       counter.add(rangeBits(range) > 64 ? 'element' : 'evaluated', sizeOf(shape));
       counter.add('element', (2 * sizeOf(shape)) / longest + shape.reduce((n, d) => n + Math.min(d, longest), 0));
       counter.add('message', 1);
+      counter.add('axis', Math.max(0, shape.length - 2));
       return undefined;
     },
     evaluateView(view) {
@@ -314,11 +327,20 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
         const viewed = g.of.map((j) => of[j]);
         if (!made.has(view)) {
           counter.add('position', sizeOf(own));
-          counter.add('index', sizeOf(own) * (nodes(g.of.map((j) => c.at[j])) + guardNodes(g.guards)));
+          counter.add(
+            'index',
+            sizeOf(own) *
+              (nodes(
+                g.of.map((j) => c.at[j]),
+                shape,
+              ) +
+                guardNodes(g.guards, shape)),
+          );
         }
         // Both tables of eq, cut to their shapes, and the entries that are viewed.
         counter.add('element', sizeOf(viewed) + padded(viewed) + 2 * sizeOf(own) + padded(own));
         counter.add('message', 1);
+        counter.add('axis', Math.max(0, own.length + viewed.length - 2));
       }
       made.add(view);
       return undefined;
@@ -334,16 +356,27 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
   };
 }
 
-/** Parts of index expressions. */
-function nodes(list: View['at']): number {
-  let count = 0;
-  const left = [...list];
-  for (let e = left.pop(); e !== undefined; e = left.pop()) {
-    count++;
-    if ('left' in e) left.push(e.left);
-    if ('right' in e) left.push(e.right);
-  }
-  return count;
+/** Parts of index expressions over a shape. */
+const nodes = (list: View['at'], shape: readonly number[]): number =>
+  list.reduce((n, e) => n + partsOf(e, shape).parts, 0);
+
+/** Readers of bundles bound how deep they are nested. */
+function partsOf(e: IndexExpr, shape: readonly number[]): { readonly parts: number; readonly most: number } {
+  if (e.kind === 'const') return { parts: 1, most: Math.abs(e.value) };
+  if (e.kind === 'var') return { parts: 1, most: shape[e.var] };
+  if (e.kind === 'entry') return { parts: 1, most: Infinity };
+  const left = partsOf(e.left, shape);
+  if (!('right' in e))
+    return e.kind === 'div'
+      ? { parts: left.parts + 1, most: left.most }
+      : { parts: left.parts + (left.most < 2 ** 31 ? 1 : longRemainder), most: e.by };
+  const right = partsOf(e.right, shape);
+  const most = e.kind === 'mul' ? left.most * right.most : left.most + right.most;
+  return { parts: left.parts + right.parts + 1, most };
 }
 
-const guardNodes = (guards: View['guards']): number => nodes(guards.flatMap((g) => [g.left, g.right]));
+const guardNodes = (guards: View['guards'], shape: readonly number[]): number =>
+  nodes(
+    guards.flatMap((g) => [g.left, g.right]),
+    shape,
+  );

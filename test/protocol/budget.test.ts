@@ -30,6 +30,7 @@ const programs: readonly (readonly [string, GadgetProgram])[] = [
   ['large public tensors', hostile.largePublics(100, 2 ** 22)],
   ['many generators', hostile.manyColumns(16_384)],
   ['wide public tensors', hostile.widePublics(2 ** 20, 250)],
+  ['remainders inside remainders', hostile.nestedRemainders(12, 512)],
   ['many stretches of rows', hostile.manyStretches(8000)],
 ];
 
@@ -45,6 +46,21 @@ describe('a small bundle that asks for much', () => {
     expect(refused.needs.milliseconds > 3000 || refused.needs.bytes > 1e9).toBe(true);
     expect(refused.limit).toEqual(defaultLimit);
     expect(work).toEqual({ decoded: 0, multiplied: 0, elements: 0 });
+  });
+
+  test('axes of one index have a price', async () => {
+    expect((await planWithin(hostile.manyAxes(100))).milliseconds).toBeGreaterThan(140);
+  });
+
+  test('what no limit allows is refused when the verifier is created', async () => {
+    const refused: unknown = await createVerifier(bundle(hostile.manyOpenings(600, 16_384)), {
+      device,
+      limit: parseLimit('9h,999G'),
+    }).catch((e: unknown) => e);
+    expect(refused).toBeInstanceOf(BudgetError);
+    const { message, remedy } = refused as BudgetError;
+    expect(message).toMatch(/^asks for more than can be verified: more than 16777216 rows/);
+    expect(message + remedy).not.toContain('--limit');
   });
 
   test('it is accepted under a limit that allows what it needs', async () => {

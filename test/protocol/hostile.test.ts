@@ -114,6 +114,7 @@ describe('a bundle from outside', () => {
     public z[i] = y[i] + e[k[i]] }`;
 
   test.each<[string, (p: Mutable<GadgetProgram>) => void, RegExp]>([
+    ['a tensor that is 0 twice', (p) => p.zeros.push(p.zeros[0]), /is 0 twice/],
     [
       'a mask that says it is 0, and a coefficient as large as that allows',
       (p) => {

@@ -207,6 +207,37 @@ export const manyStretches = (count: number): GadgetProgram => ({
   ],
 });
 
+/** Views whose positions are remainders of large numbers, one inside another. */
+export function nestedRemainders(count: number, side: number): GadgetProgram {
+  const constant = (value: number): IndexExpr => ({ kind: 'const', value });
+  const index: IndexExpr = { kind: 'add', left: v(0), right: v(1) };
+  const large: IndexExpr = {
+    kind: 'mul',
+    left: { kind: 'mul', left: index, right: constant(2 ** 32) },
+    right: constant(1023),
+  };
+  const at = (k: number): IndexExpr => {
+    let e: IndexExpr = large;
+    for (let j = 0; j < 50; j++) e = { kind: 'mod', left: e, by: 2 ** 32 - 3 - 2 * j - k };
+    return { kind: 'mod', left: e, by: 7 };
+  };
+  const views = list(count).map((k) =>
+    tensor(`v${k}`, [side, side], { kind: 'view', level: 0, of: 1, at: [at(k)], guards: [] }),
+  );
+  return summed([tensor('x', [7], input), ...views]);
+}
+
+/** Outputs of one entry that have many axes. */
+export function manyAxes(count: number): GadgetProgram {
+  const shape = list(16).map(() => 1);
+  const copy = term([{ tensor: 0, axes: shape.map((_, output) => ({ kind: 'output' as const, output })) }]);
+  return gadgetProgram({
+    tensors: [tensor('x', shape, input), ...list(count).map((k) => tensor(`y${k}`, shape, { kind: 'output' }))],
+    equations: list(count).map((k) => equation(k + 1, 1, [copy])),
+    publics: list(count + 1),
+  });
+}
+
 /** Sums of products of two hidden tensors, whose claims multiply from level to level. */
 export function manySummands(count: number): GadgetProgram {
   const shape = list(8).map(() => 2);
