@@ -7,17 +7,28 @@
  * the pairs of a table, and equations that a lookup or a zero leads to. An equation that only defines another output constrains
  * nothing: that output would follow whatever the value is.
  *
- * What is left to whoever gets a bundle from a stranger is whether it says what it should: the source, compiled, has its digest.
+ * This catches omissions, not malice: a value that two solutions satisfy, too few equations, or others than the source has, make another
+ * program, and a valid one. Whoever gets a bundle from a stranger compares its digest with that of the compiled source (`verify --program`).
  */
 import type { GadgetFactor, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
 import type { Range } from '../tensor/program.ts';
 import { fail } from './limits.ts';
 import { booleanOf, shownRanges } from './magnitude.ts';
+import { isNothing } from './never.ts';
 
 export function checkClaims(p: GadgetProgram): void {
-  const constrained = reach(p, [...p.lookups.flatMap((l) => [l.tensor, l.value ?? l.tensor]), ...p.zeros]);
+  const lookedUp = p.lookups.flatMap((l) => [l.tensor, l.value ?? l.tensor]);
+  // An output that is in a range is no more than that: whatever it is defined by may be many values.
+  const bounded = p.lookups.filter((l) => l.value === undefined && p.tensors[l.tensor].class.kind === 'output');
+  const merely = new Set(bounded.map((l) => l.tensor));
+  for (const l of p.lookups) if (l.value !== undefined) for (const id of [l.tensor, l.value]) merely.delete(id);
+  const constrained = reach(p, [...lookedUp.filter((id) => !merely.has(id)), ...p.zeros]);
   const defined = p.equations.filter((e) => e.level > 0).map((e) => e.target);
-  const claimed = reach(p, [...constrained, ...defined.filter((id) => p.tensors[id].class.kind === 'output')]);
+  const claimed = reach(p, [
+    ...constrained,
+    ...lookedUp,
+    ...defined.filter((id) => p.tensors[id].class.kind === 'output'),
+  ]);
   const evaluated = new Set(p.steps.flatMap((s) => (s.kind === 'equation' ? [s.equation] : [])));
   for (const [i, e] of p.equations.entries()) {
     const { name } = p.tensors[e.target];
@@ -27,6 +38,7 @@ export function checkClaims(p: GadgetProgram): void {
   for (const [id, t] of p.tensors.entries())
     if (t.class.kind === 'view' && t.class.level > 0 && !claimed.has(id)) fail(`the view ${t.name} is never claimed`);
   if (new Set(p.lookups.map((l) => l.table)).size < p.tables.length) fail('a table that nothing is looked up in');
+  checkOrder(p);
   checkHeld(p, constrained, new Set(defined));
 }
 
@@ -45,6 +57,52 @@ function reach(p: GadgetProgram, from: readonly number[]): ReadonlySet<number> {
   return reached;
 }
 
+/** Values that are looked up beside others follow from those: in a circle, nothing follows. */
+function checkOrder(p: GadgetProgram): void {
+  const from = new Map<number, number[]>();
+  const add = (id: number, others: readonly number[]): void => {
+    const known = from.get(id) ?? [];
+    for (const other of others) known.push(other);
+    from.set(id, known);
+  };
+  for (const [id, { class: c }] of p.tensors.entries())
+    if (c.kind === 'view' || c.kind === 'digits' || c.kind === 'selector') add(id, [c.of]);
+  for (const e of p.equations)
+    if (e.level > 0) add(e.target, [...new Set(e.terms.flatMap((t) => t.factors.map((f) => f.tensor)))]);
+  for (const l of p.lookups) if (l.value !== undefined) add(l.value, [l.tensor]);
+  const [open, done] = [new Set<number>(), new Set<number>()];
+  for (const l of p.lookups) {
+    const left = l.value === undefined ? [] : [l.value];
+    for (let id = left.at(-1); id !== undefined; id = left.at(-1)) {
+      if (open.has(id) || done.has(id)) {
+        left.pop();
+        open.delete(id);
+        done.add(id);
+        continue;
+      }
+      open.add(id);
+      for (const other of from.get(id) ?? []) {
+        if (open.has(other)) fail(`${p.tensors[other].name} is looked up beside what follows from it`);
+        if (!done.has(other)) left.push(other);
+      }
+    }
+  }
+}
+
+/** Terms that add something: like ones taken together, and none with the coefficient or a factor 0. */
+function effective(p: GadgetProgram, terms: readonly GadgetTerm[]): GadgetTerm[] {
+  const alike = Map.groupBy(terms, ({ coefficient: _, factors, ...rest }) =>
+    JSON.stringify([factors.map((f) => JSON.stringify(f)).sort(), rest]),
+  );
+  return [...alike.values()].flatMap((own) => {
+    const isZero = own.reduce((sum, t) => sum + t.coefficient, 0n) === 0n;
+    const { factors } = own[0];
+    return isZero || factors.some((f) => isNothing(p.tensors[f.tensor].class, p.tensors[f.tensor].shape))
+      ? []
+      : [own[0]];
+  });
+}
+
 /** Outputs without an equation and committed values: each is in a constraint, and of the latter a lookup says how large they are. */
 function checkHeld(p: GadgetProgram, constrained: ReadonlySet<number>, defined: ReadonlySet<number>): void {
   // Entry by entry, and in any way: directly or seen through a view.
@@ -53,7 +111,7 @@ function checkHeld(p: GadgetProgram, constrained: ReadonlySet<number>, defined: 
   for (const e of p.equations) {
     // b b - b says how large b is, and not what.
     if (e.level === 0 || !constrained.has(e.target) || booleanOf(e.terms) !== undefined) continue;
-    for (const t of e.terms.filter(({ coefficient }) => coefficient !== 0n))
+    for (const t of effective(p, e.terms))
       for (const f of t.factors) {
         if (isEntryByEntry(f, t)) entries.add(f.tensor);
         mentioned.add(f.tensor);

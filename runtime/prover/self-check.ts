@@ -1,9 +1,10 @@
 /**
- * A prover's check of its own proof, by the verifier itself, before anybody else sees it: a processor, a driver or an opening that is at
- * fault makes a proof that no verifier accepts, and its maker has to be the first to know.
+ * A prover's check of its own proof, by the verifier itself, before anybody else sees it: a processor or a driver that is at fault
+ * makes a proof that no verifier accepts, and its maker has to be the first to know.
  *
  * What a verifier takes from the registered commitments is one combination of their points. The prover has none of the points, but their
- * openings: it commits to the same combination of rows.
+ * openings: it commits to the same combination of rows. An opening of another commitment than the one that is registered, such as one with a wrong seed
+ * and the check sum of that, is thus not found here: the proof is right for the rows that the prover has.
  */
 import { ZklError } from '../../compiler/bundle/errors.ts';
 import type { Device } from '../device/device.ts';

@@ -151,6 +151,19 @@ describe('values that nothing holds', () => {
     { kind: 'witness', axes: [{ length: 16, columnBits: 4 }], firstRow: 0, rows: 1, firstColumn: 0 },
     [16],
   );
+  const small = tensor('w', {
+    kind: 'witness',
+    axes: [{ length: 4, columnBits: 2 }],
+    firstRow: 0,
+    rows: 1,
+    firstColumn: 16,
+  });
+  const product = (a: number, b: number, coefficient = 1n): GadgetTerm => ({
+    ...entry(a, coefficient),
+    variables: [4],
+    shared: [0],
+    factors: [a, b].map((id) => ({ tensor: id, axes: [{ kind: 'summed', variable: 0 }] })),
+  });
   test.each<[string, GadgetProgram, RegExp]>([
     [
       'an output in an equation that nobody claims',
@@ -175,6 +188,61 @@ describe('values that nothing holds', () => {
       'an output with the coefficient 0',
       program({ equations: [equation(2, 1, entry(1, 0n), entry(0, -1n))], zeros: [2] }, tensor('z', defined(1))),
       /the output y has no equation at level 1, and no constraint/,
+    ],
+    [
+      'an output less itself',
+      program({ equations: [equation(2, 1, entry(1), entry(1, -1n))], zeros: [2] }, tensor('z', defined(1))),
+      /the output y has no equation at level 1, and no constraint/,
+    ],
+    [
+      'an output where a mask is 1, which is nowhere',
+      program(
+        { equations: [equation(2, 1, product(1, 3), product(0, 3, -1n))], zeros: [2] },
+        tensor('z', defined(1)),
+        tensor('mask', {
+          kind: 'constant',
+          guards: [{ left: { kind: 'var', var: 0 }, op: '<', right: { kind: 'const', value: 0 } }],
+        }),
+      ),
+      /the output y has no equation at level 1, and no constraint/,
+    ],
+    [
+      'two values that are looked up beside each other',
+      program(
+        {
+          tables: [
+            {
+              kind: 'function',
+              name: 'id',
+              values: Array.from({ length: 16 }, (_, i) => BigInt(i - 8)),
+              multiplicities: 2,
+            },
+          ],
+          lookups: [
+            { tensor: 3, table: 0, offset: 8n, shift: 0, value: 1 },
+            { tensor: 1, table: 0, offset: 8n, shift: 0, value: 3 },
+          ],
+          witnessRows: 1,
+          levels: 0,
+        },
+        counts,
+        small,
+      ),
+      /is looked up beside what follows from it/,
+    ],
+    [
+      'a committed value that only an output in a range speaks of',
+      program(
+        {
+          tables: [{ kind: 'range', bits: 4, multiplicities: 2 }],
+          lookups: [3, 1].map((id) => ({ tensor: id, table: 0, offset: 8n, shift: 0 })),
+          equations: [equation(1, 1, entry(3), entry(0))],
+          witnessRows: 1,
+        },
+        counts,
+        small,
+      ),
+      /nothing says what w is/,
     ],
     [
       'an output of which only the sum is held',
