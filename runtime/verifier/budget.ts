@@ -51,7 +51,7 @@ const unit = {
   evaluated: { ns: 12, bytes: 0 },
   /** A field element on the device. */
   element: { ns: 90, bytes: 32 },
-  /** Each axis after the second of what is evaluated: calls of the device, however short it is. */
+  /** Each axis after the fourth of what is evaluated (the others are in the price of a message): calls of the device, however short it is. */
   axis: { ns: 100_000, bytes: 500 },
   /** An index expression's part, at one entry. */
   index: { ns: 12, bytes: 0 },
@@ -315,7 +315,7 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
       counter.add(rangeBits(range) > 64 ? 'element' : 'evaluated', sizeOf(shape));
       counter.add('element', (2 * sizeOf(shape)) / longest + shape.reduce((n, d) => n + Math.min(d, longest), 0));
       counter.add('message', 1);
-      counter.add('axis', Math.max(0, shape.length - 2));
+      counter.add('axis', Math.max(0, shape.length - 4));
       return undefined;
     },
     evaluateView(view) {
@@ -340,7 +340,7 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
         // Both tables of eq, cut to their shapes, and the entries that are viewed.
         counter.add('element', sizeOf(viewed) + padded(viewed) + 2 * sizeOf(own) + padded(own));
         counter.add('message', 1);
-        counter.add('axis', Math.max(0, own.length + viewed.length - 2));
+        counter.add('axis', Math.max(0, own.length + viewed.length - 8));
       }
       made.add(view);
       return undefined;
