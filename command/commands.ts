@@ -238,7 +238,7 @@ export const commands: readonly CommandSpec[] = [
       {
         name: 'limit',
         value: 'TIME,MEMORY',
-        help: 'what the bundle may cost, e.g. 200s,3G; default 3s,1G of one thread',
+        help: 'what the bundle may cost, e.g. 200s,3G; default 4s,1G, counted for one thread',
       },
       ...device,
       noCache,

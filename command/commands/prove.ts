@@ -19,7 +19,6 @@ export const run: Run = async (args, progress) => {
   const { sources } = file.bundle.gadgets;
   const output = args.required('output');
   await checkOutput(output, kinds.proof, args.inputs);
-  for (const warning of disclosureWarnings(file.bundle.gadgets)) progress.note(warning);
   const paths = sources.map((source) => ({
     source,
     weights: forSource('weights', perSource('weights', args.list('weights'), sources), source),
@@ -60,6 +59,7 @@ export const run: Run = async (args, progress) => {
     return { ...proved, device: device.name };
   });
   await progress.phase('write', () => writeOutputs([{ path: output, bytes: made.proof }]));
+  for (const warning of disclosureWarnings(file.bundle.gadgets)) progress.note(warning);
 
   const summaries = summarise(file.bundle, made.publics);
   const text = [

@@ -210,6 +210,8 @@ describe.skipIf(!plain || !gpu)('the page', () => {
           - button "Proof"
           - text: Context, if it is bound to one
           - textbox "Context, if it is bound to one"
+          - text: "Digests that you expect, a line each: SOURCE=DIGEST, or SOURCE=trusted for open weights that nobody checked"
+          - 'textbox "Digests that you expect, a line each: SOURCE=DIGEST, or SOURCE=trusted for open weights that nobody checked"'
           - button "Verify the proof"
           - status"
     `);
@@ -251,7 +253,8 @@ describe.skipIf(!plain || !gpu)('the page', () => {
       const verdict = await verifier.verify(await read('p.zkp'), { context: new TextEncoder().encode('tea') });
       document.title = JSON.stringify([device.name, registered.ok, verdict.ok]);`;
     const page: PageFiles = new Map([
-      ...(await pageFiles(join(folder, 'verifier'))),
+      // It is no page, and has nothing to be built.
+      ...(await pageFiles(join(folder, 'verifier'), () => Promise.resolve())),
       ['index.html', Buffer.from('<!doctype html><script type="module" src="own.js"></script>')],
       ['own.js', Buffer.from(script)],
       ['p.zkb', made.bundle],

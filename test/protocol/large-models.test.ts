@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { compile } from '../../compiler/index.ts';
 import { importModel } from '../../runtime/formats/import-model.ts';
-import { BudgetError, createVerifier, parseLimit, planWithin } from '../../runtime/verifier/index.ts';
+import { BudgetError, createVerifier, defaultLimit, parseLimit, planWithin } from '../../runtime/verifier/index.ts';
 import { resolveImport } from '../compiler/standard.ts';
 import { testDevice } from '../kit/devices.ts';
 import { calibrationOf } from '../stdlib/blocks.ts';
@@ -24,7 +24,7 @@ describe('the widths of LLaMA-7B', () => {
     expect(refused).toBeInstanceOf(BudgetError);
     const limit = parseLimit('100s,1G');
     const { milliseconds, bytes } = await planWithin(gadgets, limit);
-    expect(milliseconds).toBeGreaterThan(3000);
+    expect(milliseconds).toBeGreaterThan(defaultLimit.milliseconds);
     const verifier = await createVerifier(bundle!, { device, limit });
     expect(verifier.estimate).toEqual({ milliseconds, bytes });
   });
