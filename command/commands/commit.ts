@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { commit, ValueError } from '../../runtime/prover/index.ts';
 import type { CommittedSource } from '../../compiler/gadget/program.ts';
 import type { Arguments } from '../arguments.ts';
@@ -47,7 +47,7 @@ export const run: Run = async (args, progress) => {
 
   const digest = hex(made.digest);
   // It was made from these weights: there is nothing left to compare.
-  if (source.open && !args.flag('no-cache')) await checkedCache()?.add(digest, path);
+  if (source.open && !args.flag('no-cache')) await checkedCache()?.add(digest, resolve(path));
   const entries = source.tensors.reduce((n, t) => n + t.axes.reduce((p, a) => p * a.length, 1), 0);
   const text = [
     `committed to ${plural(source.tensors.length, 'tensor')} of "${source.name}" (${count(entries)} values, ${source.rows} x ${source.columns}) on ${device}`,

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
 import { checkHeader } from '../../compiler/bundle/container.ts';
 import { decodeCommitment, type CommitmentFile } from '../../runtime/codec/files.ts';
@@ -72,7 +73,7 @@ export const run: Run = async (args, progress) => {
       if (wrong !== undefined) return rejection(wrong, progress);
       for (const [source, path] of given.weights) {
         const digest = digests.get(source);
-        if (digest !== undefined) await checked?.add(digest, path);
+        if (digest !== undefined) await checked?.add(digest, resolve(path));
       }
       const proof = await readProof(proofPath, verifier.proofSize.most);
       if (typeof proof === 'string') return rejection(proof, progress);

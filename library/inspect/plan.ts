@@ -7,7 +7,8 @@ import { entryBytes } from '../../runtime/protocol/integers.ts';
 import { programSections, tableSize } from '../../runtime/protocol/program-lookups.ts';
 import { soundnessBits } from '../../runtime/protocol/soundness.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
-import { planWithin, type Budget } from '../../runtime/verifier/budget.ts';
+import { planWithin } from '../../runtime/verifier/budget.ts';
+import type { Budget } from '../../runtime/verifier/limit.ts';
 import { lineOf, sourceLine } from './statement.ts';
 
 export interface PlannedEquation {

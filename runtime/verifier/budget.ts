@@ -5,7 +5,6 @@
  * The planner runs the protocol's text without values and without the weights of openings, and a meter counts. What it costs
  * itself is counted, too, and ends it beyond the limit: what is needed is then "more than" what was counted.
  */
-import { ZklError } from '../../compiler/bundle/errors.ts';
 import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass } from '../../compiler/gadget/program.ts';
 import type { IndexExpr, Range } from '../../compiler/tensor/program.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
@@ -16,15 +15,7 @@ import { rangeBits } from '../protocol/integers.ts';
 import { planRange, planRangeArgument, rangeColumns, rangeLookups } from '../protocol/range.ts';
 import { bitsFor } from '../protocol/scalar.ts';
 import { viewGroups } from '../protocol/views.ts';
-
-/** Milliseconds of one thread, and bytes. */
-export interface Budget {
-  readonly milliseconds: number;
-  readonly bytes: number;
-}
-
-/** What a verifier spends unless it is told otherwise: enough for GPT-2, most of whose price is the 30,000 rows of its weights, once; two threads take 2 s for that. */
-export const defaultLimit: Budget = { milliseconds: 4000, bytes: 1e9 };
+import { BudgetError, defaultLimit, type Budget } from './limit.ts';
 
 /** Nanoseconds and bytes of each thing that is counted, as measured on a machine of 2026 (`test/bench/verifier.ts`). */
 const unit = {
@@ -70,74 +61,6 @@ const longRemainder = 20;
 
 type Unit = keyof typeof unit;
 type View = Extract<GadgetTensorClass, { readonly kind: 'view' }>;
-
-/** A bundle asks for more than a verifier was allowed to spend, or than any may: then the message names no limit that would do. */
-export class BudgetError extends ZklError {
-  /** What it needs; at least that if `isMore`. */
-  readonly needs: Budget;
-  readonly limit: Budget;
-  readonly isMore: boolean;
-
-  /** `cap`: what no limit allows. */
-  constructor(needs: Budget, limit: Budget, isMore: boolean, cap?: string) {
-    const wanted = roundUp(needs);
-    const enough = printLimit({ milliseconds: 1.5 * wanted.milliseconds, bytes: 1.5 * wanted.bytes });
-    super(
-      'BudgetError',
-      'ZKL_BUDGET',
-      cap ??
-        `needs ${isMore ? 'more than' : 'about'} ${showTime(wanted.milliseconds)} and ${showBytes(wanted.bytes)}, over the limit of ${showTime(limit.milliseconds)} and ${showBytes(limit.bytes)}: --limit ${enough}`,
-      cap !== undefined
-        ? { remedy: 'no limit allows that: ask for a smaller program' }
-        : {
-            remedy: `if the bundle is worth that, allow it: --limit ${enough}, or the option \`limit\` of createVerifier`,
-          },
-    );
-    this.needs = needs;
-    this.limit = limit;
-    this.isMore = isMore;
-  }
-}
-
-/**
- * "200s,3G", "500ms", "2min,800M": a time, an amount of memory, or both; what is left out is the default.
- * @throws RangeError saying what is wrong with it
- */
-export function parseLimit(text: string): Budget {
-  const times: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
-  const sizes: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
-  const found: { milliseconds?: number; bytes?: number } = {};
-  for (const part of text.split(',')) {
-    const [, digits, name]: (string | undefined)[] = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*$/.exec(part) ?? [];
-    const kind = own(times, name) !== undefined ? 'milliseconds' : 'bytes';
-    const by = own(times, name) ?? own(sizes, name?.replace(/B$/, ''));
-    if (by === undefined || found[kind] !== undefined)
-      throw new RangeError(`"${text}" is no limit; give a time and an amount of memory, e.g. 200s,3G`);
-    found[kind] = Number(digits) * by;
-  }
-  return { ...defaultLimit, ...found };
-}
-
-const own = (units: Readonly<Record<string, number>>, name: string | undefined): number | undefined =>
-  name !== undefined && Object.hasOwn(units, name) ? units[name] : undefined;
-
-/** In the form that `parseLimit` reads. */
-export const printLimit = ({ milliseconds, bytes }: Budget): string =>
-  `${Math.max(1, Math.ceil(milliseconds / 1000))}s,${bytes >= 1e9 ? `${Math.ceil(bytes / 1e9)}G` : `${Math.max(1, Math.ceil(bytes / 1e6))}M`}`;
-
-/** Two digits. */
-const roundUp = ({ milliseconds, bytes }: Budget): Budget => {
-  const two = (n: number): number => {
-    const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, n))) - 1);
-    return Math.ceil(n / step) * step;
-  };
-  return { milliseconds: two(milliseconds), bytes: two(bytes) };
-};
-
-const showTime = (ms: number): string =>
-  ms < 1000 ? `${Math.ceil(ms)} ms` : `${Number((ms / 1000).toPrecision(3))} s`;
-const showBytes = (n: number): string =>
-  n < 1e9 ? `${Math.ceil(n / 1e6)} MB` : `${Number((n / 1e9).toPrecision(3))} GB`;
 
 /** What a program's proofs ask of a verifier: commitments, their range proofs, and a proof. */
 export interface Estimate extends Budget {

@@ -28,8 +28,9 @@ import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts'
 import { requireBytes } from '../../compiler/bundle/arguments.ts';
 import { rejected, type Verdict } from './argument.ts';
 import { checkVerifier, checkVerify } from './arguments.ts';
-import { planWithin, type Budget } from './budget.ts';
+import { planWithin } from './budget.ts';
 import { decodeRows, verifyRange } from './commitment.ts';
+import type { Budget } from './limit.ts';
 import { verifyProgram, type ValidCommitment } from './program.ts';
 import { digestText, expectations, toHex, type Expected, type ProofVerdict, type RestsOn } from './verdict.ts';
 
@@ -47,7 +48,8 @@ export type {
 } from './verdict.ts';
 export type { VerifierDevice } from '../device/device.ts';
 export { ArgumentError, CodecError, ZklError } from '../../compiler/bundle/errors.ts';
-export { BudgetError, defaultLimit, parseLimit, planWithin, printLimit, type Budget, type Estimate } from './budget.ts';
+export { planWithin, type Estimate } from './budget.ts';
+export { BudgetError, defaultLimit, parseLimit, printLimit, type Budget } from './limit.ts';
 
 /**
  * Remembers which commitment files were validated, by digest: validation is the slow part of a first verification. It is
