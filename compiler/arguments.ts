@@ -22,7 +22,8 @@ export function checkCompilerOptions(input: Options): void {
   requireRecord('input.calibration', input.calibration, 'keys and { kind, bits, frac }');
   for (const [key, type] of Object.entries(input.calibration as Record<string, unknown>)) {
     const { bits, frac } = (type ?? {}) as { readonly bits?: unknown; readonly frac?: unknown };
-    if (!Number.isInteger(bits) || !Number.isInteger(frac))
+    // Numbers that are none of a type are the checker's to refuse.
+    if (typeof bits !== 'number' || typeof frac !== 'number')
       throw new ArgumentError(
         `input.calibration[${JSON.stringify(key)}]`,
         '{ kind: "fixed", bits, frac }',
