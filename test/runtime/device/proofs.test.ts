@@ -74,17 +74,19 @@ async function prove(
   device: Device,
   c: Case,
   treeMemory?: number,
-): Promise<{ commitments: Uint8Array[]; proof: Uint8Array }> {
+): Promise<{ commitments: Uint8Array[]; digests: Record<string, Uint8Array>; proof: Uint8Array }> {
   const commitments: Uint8Array[] = [];
+  const digests: Record<string, Uint8Array> = {};
   const sources = [];
   for (const [source, own] of Object.entries(c.weights)) {
-    const { commitment, opening } = await commit(c.bundle, source, own, { device, entropy, treeMemory });
+    const { commitment, opening, digest } = await commit(c.bundle, source, own, { device, entropy, treeMemory });
     commitments.push(commitment);
+    digests[source] = digest;
     sources.push({ source, opening, weights: own });
   }
   const prover = await createProver(c.bundle, { device, sources, treeMemory });
   const { proof } = await prover.prove(c.inputs, { entropy });
-  return { commitments, proof };
+  return { commitments, digests, proof };
 }
 
 const expected = new Map<string, Awaited<ReturnType<typeof prove>>>();
@@ -98,10 +100,10 @@ beforeAll(async () => {
 describeDevices('whole proofs', (device) => {
   it.each(cases)('$name: the same bytes, verified', async (c) => {
     const made = await prove(device(), c);
-    const { commitments, proof } = expected.get(c.name)!;
+    const { commitments, digests, proof } = expected.get(c.name)!;
     expect(made.commitments.map((own, i) => Buffer.compare(own, commitments[i]))).toEqual(commitments.map(() => 0));
     expect(Buffer.compare(made.proof, proof)).toBe(0);
-    const verifier = await createVerifier(c.bundle, { device: device() });
+    const verifier = await createVerifier(c.bundle, { device: device(), expect: { sources: digests } });
     for (const commitment of commitments) expect(await verifier.register(commitment)).toEqual({ ok: true });
     expect(await verifier.verify(proof)).toMatchObject({ ok: true });
     verifier.close();
