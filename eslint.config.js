@@ -23,7 +23,7 @@ export default defineConfig(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
-  { files: ['command/**', 'examples/**', 'test/**'], rules: { 'no-console': 'off' } },
+  { files: ['apps/command/**', 'examples/**', 'test/**'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.cjs'],
     languageOptions: {

@@ -18,7 +18,7 @@
  *
  * @module
  */
-export { format, parse } from './library/text.ts';
+export { format, parse } from './compiler/text.ts';
 export {
   check,
   compile,
@@ -38,19 +38,19 @@ export {
   type FileName,
   type ValueProblem,
   type ZklErrorCode,
-} from './compiler/bundle/errors.ts';
+} from './compiler/ir/errors.ts';
 export {
   importProgram,
   type AdapterToImport,
   type ImportedAdapterProgram,
   type ImportedModelProgram,
   type ModelToImport,
-} from './library/import.ts';
-export { calibrate, type Calibrated, type CalibrateInput } from './library/calibrate.ts';
-export { compare, type Compared, type CompareInput, type Scores } from './library/compare.ts';
-export { inspect, type Disclosure, type Inspected, type Plan, type StatementTensor } from './library/inspect/index.ts';
-export { ProgramError, type ModelInput, type ProgramProblem } from './library/model.ts';
-export type { SampleInput, SourceWeights } from './library/weights.ts';
+} from './models/import/index.ts';
+export { calibrate, type Calibrated, type CalibrateInput } from './models/calibrate/calibrate.ts';
+export { compare, type Compared, type CompareInput, type Scores } from './models/calibrate/compare.ts';
+export { inspect, type Disclosure, type Inspected, type Plan, type StatementTensor } from './runtime/inspect/index.ts';
+export { ProgramError, type ModelInput, type ProgramProblem } from './models/calibrate/model.ts';
+export type { SampleInput, SourceWeights } from './models/calibrate/weights.ts';
 export { interpret } from './compiler/interpret/index.ts';
 export { evaluateExactly, evaluateReal, EvaluationError } from './runtime/evaluate/index.ts';
 export {
@@ -79,4 +79,4 @@ export { createReferenceDevice } from './runtime/device/reference.ts';
 export { createWasmDevice } from './runtime/device/wasm/index.ts';
 export { createWebGpuDevice, GpuError } from './runtime/device/webgpu/index.ts';
 export { dequantise, quantise } from './runtime/quantise.ts';
-export { FormatError } from './runtime/formats/errors.ts';
+export { FormatError } from './models/files/errors.ts';

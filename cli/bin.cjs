@@ -9,8 +9,8 @@ const { pathToFileURL } = require('node:url');
 
 const oldest = 24;
 const root = dirname(__dirname);
-const source = join(root, 'command', 'main.ts');
-const main = existsSync(source) ? source : join(root, 'dist', 'command', 'main.js');
+const source = join(root, 'apps', 'command', 'main.ts');
+const main = existsSync(source) ? source : join(root, 'dist', 'apps', 'command', 'main.js');
 
 function fail(message, remedy) {
   process.stderr.write(`zkl: ${message}\n  ${remedy}\n`);

@@ -6,8 +6,8 @@ import {
   requireProgram,
   requireRecord,
   requireText,
-} from './bundle/arguments.ts';
-import { ArgumentError } from './bundle/errors.ts';
+} from './ir/arguments.ts';
+import { ArgumentError } from './ir/errors.ts';
 import type { CheckInput } from './check/index.ts';
 
 type Options = Partial<Pick<CheckInput, 'source' | 'resolveImport' | 'model' | 'overrides' | 'calibration'>>;

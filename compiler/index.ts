@@ -12,17 +12,17 @@ import { CodecError } from './bundle/canonical.ts';
 import { badName } from './bundle/names.ts';
 import { readGadgetProgram } from './bundle/read.ts';
 import { check, type CheckInput } from './check/index.ts';
-import { lower } from './gadget/lower.ts';
-import { printKernels } from './gadget/print.ts';
-import type { GadgetProgram } from './gadget/program.ts';
+import { lower } from './lower/lower.ts';
+import { printKernels } from './ir/gadget/print.ts';
+import type { GadgetProgram } from './ir/gadget/program.ts';
 import { resolveStandard } from './standard/index.ts';
-import { printTensorProgram } from './tensor/print.ts';
-import type { TensorProgram } from './tensor/program.ts';
+import { printTensorProgram } from './ir/tensor/print.ts';
+import type { TensorProgram } from './ir/tensor/program.ts';
 
 export { check } from './check/index.ts';
 export { resolveStandard } from './standard/index.ts';
-export type { GadgetProgram } from './gadget/program.ts';
-export type { TensorProgram } from './tensor/program.ts';
+export type { GadgetProgram } from './ir/gadget/program.ts';
+export type { TensorProgram } from './ir/tensor/program.ts';
 export type { Diagnostic } from '../grammar/index.ts';
 
 export interface CompileInput extends Pick<CheckInput, 'resolveImport' | 'model' | 'overrides' | 'calibration'> {

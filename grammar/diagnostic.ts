@@ -1,5 +1,5 @@
 /**
- * Diagnostics are data. Passes collect them and go on; `compiler/diagnostics/render.ts` is the only place that turns
+ * Diagnostics are data. Passes collect them and go on; `grammar/render.ts` is the only place that turns
  * them into text.
  */
 import type { Span } from './span.ts';

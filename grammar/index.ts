@@ -1,17 +1,17 @@
 /** The surface of the language: text to a syntax tree. Formatting is in `format.ts`, which loads prettier. */
 import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
 import type { Program } from './ast.ts';
-import type { Context } from './cursor.ts';
-import { firstTooDeep, DEPTH_LIMIT } from './depth.ts';
+import type { Context } from './parse/cursor.ts';
+import { firstTooDeep, DEPTH_LIMIT } from './parse/depth.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { collectDocs } from './docs.ts';
-import { syntaxErrors } from './errors.ts';
-import { lex, spanOf, type Comment } from './lexer.ts';
-import { tooDeep } from './messages.ts';
-import { ZklParser } from './parser.ts';
-import { program } from './tree.ts';
+import { collectDocs } from './parse/docs.ts';
+import { syntaxErrors } from './parse/errors.ts';
+import { lex, spanOf, type Comment } from './parse/lexer.ts';
+import { tooDeep } from './parse/messages.ts';
+import { ZklParser } from './parse/parser.ts';
+import { program } from './parse/tree.ts';
 
-export type { Comment } from './lexer.ts';
+export type { Comment } from './parse/lexer.ts';
 export type { Diagnostic, Label } from './diagnostic.ts';
 export type { Span } from './span.ts';
 export type * from './ast.ts';

@@ -3,10 +3,10 @@
  * through `format.ts`, which uses it too.
  */
 import type { Parser, Printer, SupportLanguage } from 'prettier';
-import { place, visitorKeys, type Commented, type Placed } from './comments.ts';
+import { place, visitorKeys, type Commented, type Placed } from './print/comments.ts';
 import type { Node } from './ast.ts';
 import { parse as parseProgram, type Parsed } from './index.ts';
-import { printNode } from './printer.ts';
+import { printNode } from './print/printer.ts';
 
 export const languages: SupportLanguage[] = [
   { name: 'zkl', parsers: ['zkl'], extensions: ['.zkl'], vscodeLanguageIds: ['zkl'] },

@@ -1,9 +1,9 @@
 /** Between floats and the integers of a program. */
-import { requireNumbers, requireObject } from '../compiler/bundle/arguments.ts';
-import { ValueError } from '../compiler/bundle/errors.ts';
-import type { GadgetTensor } from '../compiler/gadget/program.ts';
-import type { TensorType } from '../compiler/tensor/program.ts';
-import { allocate, entry, setEntry, type IntegerArray } from './protocol/integers.ts';
+import { requireNumbers, requireObject } from '../compiler/ir/arguments.ts';
+import { ValueError } from '../compiler/ir/errors.ts';
+import type { GadgetTensor } from '../compiler/ir/gadget/program.ts';
+import type { TensorType } from '../compiler/ir/tensor/program.ts';
+import { allocate, entry, setEntry, type IntegerArray } from './protocol/statement/integers.ts';
 
 export { ValueError };
 

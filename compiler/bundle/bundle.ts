@@ -13,11 +13,11 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Span } from '../../grammar/span.ts';
-import type { GadgetProgram } from '../gadget/program.ts';
+import type { GadgetProgram } from '../ir/gadget/program.ts';
 import { CodecError, decode, encode, type Plain } from './canonical.ts';
-import { requireBytes } from './arguments.ts';
+import { requireBytes } from '../ir/arguments.ts';
 import { pack, unpack } from './container.ts';
-import { reading } from './errors.ts';
+import { reading } from '../ir/errors.ts';
 import { badName } from './names.ts';
 import { readGadgetProgram } from './read.ts';
 import { domainTag } from './version.ts';

@@ -4,7 +4,7 @@
  * Tags: 0 absent, 1 false, 2 true, 3 integer (zigzag varint, safe integers), 4 bigint (sign, length, magnitude
  * little-endian), 5 string (UTF-8), 6 array, 7 record (keys ascending), 8 bytes. Lengths are varints.
  */
-import { CodecError } from './errors.ts';
+import { CodecError } from '../ir/errors.ts';
 
 export type Plain =
   undefined | boolean | number | bigint | string | Uint8Array | readonly Plain[] | { readonly [key: string]: Plain };

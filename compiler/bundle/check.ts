@@ -2,12 +2,18 @@
  * What a gadget program has to satisfy besides being well-formed field by field: lengths agree, every reference points
  * backwards, every claim is settled at a later level than it arises at, and no integer can wrap.
  */
-import type { CommittedSource, CommittedTensor, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
-import type { Range, TensorType } from '../tensor/program.ts';
+import type {
+  CommittedSource,
+  CommittedTensor,
+  GadgetProgram,
+  GadgetTensor,
+  GadgetTerm,
+} from '../ir/gadget/program.ts';
+import type { Range, TensorType } from '../ir/tensor/program.ts';
 import { checkClaims } from './claims.ts';
-import { leadsOutside } from './digits.ts';
+import { leadsOutside } from '../ir/gadget/digits.ts';
 import { fail, limits } from './limits.ts';
-import { tooWide } from './magnitude.ts';
+import { tooWide } from '../ir/gadget/magnitude.ts';
 
 /** Every axis has its variable's length, and every output index is bound exactly once or shared or free. */
 export function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], outputs: readonly number[]): void {

@@ -10,10 +10,10 @@
  * This catches omissions, not malice: a value that two solutions satisfy, too few equations, or others than the source has, make another
  * program, and a valid one. Whoever gets a bundle from a stranger compares its digest with that of the compiled source (`verify --program`).
  */
-import type { GadgetFactor, GadgetProgram, GadgetTensor, GadgetTerm } from '../gadget/program.ts';
-import type { Range } from '../tensor/program.ts';
+import type { GadgetFactor, GadgetProgram, GadgetTensor, GadgetTerm } from '../ir/gadget/program.ts';
+import type { Range } from '../ir/tensor/program.ts';
 import { fail } from './limits.ts';
-import { booleanOf, shownRanges } from './magnitude.ts';
+import { booleanOf, shownRanges } from '../ir/gadget/magnitude.ts';
 import { isNothing } from './never.ts';
 
 export function checkClaims(p: GadgetProgram): void {

@@ -1,6 +1,6 @@
 /** What a term adds nothing with: constants that are 0 everywhere, as far as that is seen at once. */
-import type { GadgetTensorClass } from '../gadget/program.ts';
-import type { Compare, IndexExpr } from '../tensor/program.ts';
+import type { GadgetTensorClass } from '../ir/gadget/program.ts';
+import type { Compare, IndexExpr } from '../ir/tensor/program.ts';
 
 interface Interval {
   readonly lo: number;

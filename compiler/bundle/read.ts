@@ -18,8 +18,8 @@ import type {
   GadgetTensorClass,
   GadgetTerm,
   LayoutAxis,
-} from '../gadget/program.ts';
-import type { Compare, IndexExpr, Range, Rational, TensorType } from '../tensor/program.ts';
+} from '../ir/gadget/program.ts';
+import type { Compare, IndexExpr, Range, Rational, TensorType } from '../ir/tensor/program.ts';
 import { checkProgram, checkTensor, checkTerm } from './check.ts';
 import { fail, limits } from './limits.ts';
 import { badName } from './names.ts';

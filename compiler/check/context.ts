@@ -1,10 +1,10 @@
 /** What the parts of the checker share while one model is read: the program so far, and where a statement stands. */
 import type { Block, Name, Statement } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/span.ts';
-import type { Equation, Range, Rational, Table, Tensor, TensorId, TensorType } from '../tensor/program.ts';
-import type { Bounds } from './arithmetic.ts';
+import type { Equation, Range, Rational, Table, Tensor, TensorId, TensorType } from '../ir/tensor/program.ts';
+import type { Bounds } from './indices/arithmetic.ts';
 import type { Reporter } from './report.ts';
-import type { Scope } from './scope.ts';
+import type { Scope } from './names/scope.ts';
 
 /** A fixed-point type from the calibration file. */
 export interface FixedType {

@@ -4,16 +4,16 @@ import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { unnamed } from '../../grammar/index.ts';
 import { checkCheck } from '../arguments.ts';
 import { resolveStandard } from '../standard/index.ts';
-import type { TensorProgram } from '../tensor/program.ts';
+import type { TensorProgram } from '../ir/tensor/program.ts';
 import type { FixedType, Uncalibrated } from './context.ts';
-import { Files } from './files.ts';
-import type { ResolveImport } from './files.ts';
-import { checkModel } from './model.ts';
+import { Files } from './names/files.ts';
+import type { ResolveImport } from './names/files.ts';
+import { checkModel } from './statements/model.ts';
 import { Reporter, didYouMean } from './report.ts';
-import { resolveItems, warnUnusedImports } from './resolve.ts';
+import { resolveItems, warnUnusedImports } from './names/resolve.ts';
 
-export { standardFile } from './files.ts';
-export type { ResolveImport } from './files.ts';
+export { standardFile } from './names/files.ts';
+export type { ResolveImport } from './names/files.ts';
 export type { FixedType, Uncalibrated } from './context.ts';
 
 export interface CheckInput {

@@ -2,9 +2,9 @@
 import { distance } from 'fastest-levenshtein';
 import type { Diagnostic, Label } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
-import { NumberTooLarge } from '../tensor/rational.ts';
-import { IndexOverflow } from './arithmetic.ts';
-import { TooManyTerms } from './polynomial.ts';
+import { NumberTooLarge } from '../ir/numbers/rational.ts';
+import { IndexOverflow } from './indices/arithmetic.ts';
+import { TooManyTerms } from './numbers/polynomial.ts';
 
 /** Thrown after a report: the statement at hand means nothing. Caught where statements are walked, never outside. */
 export class Halt extends Error {}

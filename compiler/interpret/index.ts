@@ -3,4 +3,4 @@ export { interpret } from './interpret.ts';
 export { dequantise, quantise, roundDouble } from './quantise.ts';
 export { indexAt } from './tensor.ts';
 export type { IntTensor } from './tensor.ts';
-export { ValueError, type ValueProblem } from '../bundle/errors.ts';
+export { ValueError, type ValueProblem } from '../ir/errors.ts';

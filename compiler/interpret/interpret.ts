@@ -2,13 +2,13 @@
  * The reference interpreter: the meaning of a tensor program. Every lowering, device and proof gives exactly these
  * integers. Written to be read; doubles stand in for bigints only where the proved ranges say that they are exact.
  */
-import { kindOf, requireBigints, requireObject, requireRun } from '../bundle/arguments.ts';
-import { ArgumentError } from '../bundle/errors.ts';
-import type { Definition, Equation, Range, Table, Tensor, TensorId, TensorProgram } from '../tensor/program.ts';
-import { roundForm } from '../tensor/rounding.ts';
+import { kindOf, requireBigints, requireObject, requireRun } from '../ir/arguments.ts';
+import { ArgumentError } from '../ir/errors.ts';
+import type { Definition, Equation, Range, Table, Tensor, TensorId, TensorProgram } from '../ir/tensor/program.ts';
+import { roundForm } from '../ir/numbers/rounding.ts';
 import { compileGuards, compilePolynomial } from './polynomial.ts';
 import type { Point, Store } from './polynomial.ts';
-import { multiply, signedBits } from '../tensor/rational.ts';
+import { multiply, signedBits } from '../ir/numbers/rational.ts';
 import { valueError, indexAt } from './tensor.ts';
 import type { IntTensor } from './tensor.ts';
 

@@ -2,7 +2,7 @@
  * Evaluates polynomials over integer tensors, exactly. Where the proved ranges show that nothing passes 2^53, doubles
  * do the same arithmetic as bigints.
  */
-import type { Compare, IndexExpr, Polynomial, Tensor, TensorId, Term } from '../tensor/program.ts';
+import type { Compare, IndexExpr, Polynomial, Tensor, TensorId, Term } from '../ir/tensor/program.ts';
 
 /** The values of the tensors that are known so far. */
 export interface Store {

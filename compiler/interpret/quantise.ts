@@ -1,6 +1,6 @@
 /** Between floating point and the integers of a type: exact, ties toward plus infinity, overflow an error. */
-import type { Rational, TensorType } from '../tensor/program.ts';
-import { signedBits, toNumber } from '../tensor/rational.ts';
+import type { Rational, TensorType } from '../ir/tensor/program.ts';
+import { signedBits, toNumber } from '../ir/numbers/rational.ts';
 import { valueError, indexAt } from './tensor.ts';
 import type { IntTensor } from './tensor.ts';
 

@@ -1,6 +1,6 @@
 /** Tensors of exact integers, and what goes wrong with their values. */
-import { ValueError, type ValueProblem } from '../bundle/errors.ts';
-import type { TensorType } from '../tensor/program.ts';
+import { ValueError, type ValueProblem } from '../ir/errors.ts';
+import type { TensorType } from '../ir/tensor/program.ts';
 
 /** Row-major; `values.length` is the product of the shape. */
 export interface IntTensor {

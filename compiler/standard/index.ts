@@ -1,5 +1,5 @@
 /** The standard library, as imports find it: in Node, in a page and in any bundle, without reading files. */
-import { standardFile, type ResolveImport } from '../check/files.ts';
+import { standardFile, type ResolveImport } from '../check/names/files.ts';
 import { standardTexts } from './texts.ts';
 
 /**

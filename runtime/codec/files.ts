@@ -1,11 +1,11 @@
 /** Commitments, openings and proofs as files. Bundles are in `compiler/bundle`. */
-import type { CommittedSource, GadgetProgram } from '../../compiler/gadget/program.ts';
-import { decodeIntegers, encodeIntegers, entryBytes, type IntegerArray } from '../protocol/integers.ts';
+import type { CommittedSource, GadgetProgram } from '../../compiler/ir/gadget/program.ts';
+import { decodeIntegers, encodeIntegers, entryBytes, type IntegerArray } from '../protocol/statement/integers.ts';
 import { CodecError, decode, encode } from '../../compiler/bundle/canonical.ts';
 import { packedSize, pack, unpack } from '../../compiler/bundle/container.ts';
 import { badName } from '../../compiler/bundle/names.ts';
 import { domainTag } from '../../compiler/bundle/version.ts';
-import { sha256 } from '../protocol/statement.ts';
+import { sha256 } from '../protocol/statement/statement.ts';
 import { concatBytes } from '@noble/hashes/utils.js';
 
 /** What a commitment is published as. */

@@ -11,7 +11,7 @@
  * nest: no two may be in flight at once, and whoever makes more than one of them does so within `exclusive`. The library's
  * own calls (`commit`, `prove`, `register`, `verify`, ...) do, so that any number of them may overlap: they run one by one.
  */
-import type { Expression } from './expression.ts';
+import type { Expression, SumcheckPoint } from '../kernels/expression.ts';
 
 /** A vector of field elements (Fr) in device memory. */
 export interface FrVector {
@@ -218,5 +218,3 @@ export interface Device extends VerifierDevice {
    */
   close(): Promise<void>;
 }
-
-export type SumcheckPoint = number | 'inf';

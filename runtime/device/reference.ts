@@ -1,6 +1,7 @@
 /**
  * The reference device: every operation as its definition reads, on bigints and @noble/curves. Slow, and the specification of all others.
  */
+import type { SumcheckPoint } from '../kernels/expression.ts';
 import { checkFr, Fr, toFr } from '../field/spec.ts';
 import { blindingGenerator, generatorBytes, type GeneratorCache } from '../curve/generators.ts';
 import { AFFINE_BYTES, POINT_BYTES } from '../curve/params.ts';
@@ -14,10 +15,9 @@ import type {
   IntVector,
   Integers,
   PointVector,
-  SumcheckPoint,
   AnyTable,
 } from './device.ts';
-import { evaluate, leading, type Expression } from './expression.ts';
+import { evaluate, leading, type Expression } from '../kernels/expression.ts';
 import { Scopes } from './scopes.ts';
 import * as check from './shapes.ts';
 import { Turns } from './turns.ts';

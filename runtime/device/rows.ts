@@ -1,6 +1,6 @@
 /** Combinations of a matrix's rows out of a device's other operations. */
 import type { Device, FrVector, IntVector } from './device.ts';
-import { add, table } from './expression.ts';
+import { add, table } from '../kernels/expression.ts';
 
 /** Entries up to which scattered rows are copied together; stretches of more are taken one after the other. */
 const COPIED = 2 ** 18;

@@ -2,7 +2,7 @@
  * Argument checks shared by the devices, so that each refuses the same calls with the same words.
  */
 import type { FrVector, IntMatrices, PointVector, AnyTable } from './device.ts';
-import { constantCount, tableCount, type Expression } from './expression.ts';
+import { constantCount, tableCount, type Expression } from '../kernels/expression.ts';
 
 export function checkSlice(what: string, offset: number, length: number, available: number): void {
   if (!Number.isInteger(offset) || !Number.isInteger(length) || offset < 0 || length < 0 || offset + length > available)

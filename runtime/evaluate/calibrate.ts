@@ -2,8 +2,8 @@
  * Scales for what a program leaves to calibration: the largest magnitudes of sample runs in float64, and from them types.
  * Weights are another matter: their types follow from the checkpoint alone.
  */
-import type { Definition, Tensor, TensorProgram, TensorType } from '../../compiler/tensor/program.ts';
-import { readTensors } from '../../compiler/tensor/reads.ts';
+import type { Definition, Tensor, TensorProgram, TensorType } from '../../compiler/ir/tensor/program.ts';
+import { readTensors } from '../../compiler/ir/tensor/reads.ts';
 import { magnitude, type Numbers } from './values.ts';
 
 export type FixedType = Extract<TensorType, { readonly kind: 'fixed' }>;

@@ -1,6 +1,6 @@
 /** How far the integers of a program are from what it computes without roundings. */
-import type { Tensor, TensorProgram } from '../../compiler/tensor/program.ts';
-import { toNumber } from '../../compiler/tensor/rational.ts';
+import type { Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts';
+import { toNumber } from '../../compiler/ir/numbers/rational.ts';
 import { isWide, type Numbers, type Values } from './values.ts';
 
 /** The error of one tensor over all samples. */

@@ -1,5 +1,5 @@
 /** Values that have no meaning in a program. */
-import type { Tensor } from '../../compiler/tensor/program.ts';
+import type { Tensor } from '../../compiler/ir/tensor/program.ts';
 import { ValueError } from '../quantise.ts';
 
 /** What is wrong with a value, besides its place. */

@@ -2,7 +2,7 @@
  * The integers of every tensor of a program, fast: the same as those of the reference interpreter (`compiler/interpret`),
  * which defines them. Doubles compute what they compute exactly, checked on the actual numbers; the rest is bigints.
  */
-import { requireBigints, requireNumbers, requireRun } from '../../compiler/bundle/arguments.ts';
+import { requireBigints, requireNumbers, requireRun } from '../../compiler/ir/arguments.ts';
 import type {
   Definition,
   Equation,
@@ -12,10 +12,10 @@ import type {
   TensorId,
   TensorProgram,
   Term,
-} from '../../compiler/tensor/program.ts';
-import { multiply, powerOfTwo } from '../../compiler/tensor/rational.ts';
-import { readTensors } from '../../compiler/tensor/reads.ts';
-import { roundForm } from '../../compiler/tensor/rounding.ts';
+} from '../../compiler/ir/tensor/program.ts';
+import { multiply, powerOfTwo } from '../../compiler/ir/numbers/rational.ts';
+import { readTensors } from '../../compiler/ir/tensor/reads.ts';
+import { roundForm } from '../../compiler/ir/numbers/rounding.ts';
 import { ValueError } from '../quantise.ts';
 import { EvaluationError } from './errors.ts';
 import { maximumPositions } from './maximum.ts';

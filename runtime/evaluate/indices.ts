@@ -1,5 +1,5 @@
 /** Index arithmetic, ready to run: as functions of a point, and as sums of one table a variable. */
-import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
+import type { Compare, IndexExpr } from '../../compiler/ir/tensor/program.ts';
 import { narrow, type Values } from './values.ts';
 
 /** Values of the variables of an equation and of what it sums over. */

@@ -2,8 +2,8 @@
  * Scales that cost less. A `round` that drops s fraction bits is proved with a remainder in limbs of 16 bits: 17 or 18 dropped
  * bits cost as much as 32. Where a factor of what is rounded can do with one or two bits less, it gets them.
  */
-import type { Polynomial, Rational, Term, TensorProgram } from '../../compiler/tensor/program.ts';
-import { multiply, powerOfTwo } from '../../compiler/tensor/rational.ts';
+import type { Polynomial, Rational, Term, TensorProgram } from '../../compiler/ir/tensor/program.ts';
+import { multiply, powerOfTwo } from '../../compiler/ir/numbers/rational.ts';
 import type { FixedType } from './calibrate.ts';
 import { sizeOf } from './values.ts';
 

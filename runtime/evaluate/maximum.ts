@@ -1,5 +1,5 @@
 /** Maxima over some of the axes of an array, and the places that attain them. */
-import type { Compare } from '../../compiler/tensor/program.ts';
+import type { Compare } from '../../compiler/ir/tensor/program.ts';
 import { guardFunction, type IndexSource, type Point } from './indices.ts';
 import { sizeOf, type Values } from './values.ts';
 

@@ -1,5 +1,5 @@
 /** Factors of a product: numbers, and where the entry for a point is. */
-import type { Compare, Factor } from '../../compiler/tensor/program.ts';
+import type { Compare, Factor } from '../../compiler/ir/tensor/program.ts';
 import {
   eachPoint,
   guardFunction,

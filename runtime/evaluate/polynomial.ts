@@ -1,5 +1,5 @@
 /** Polynomials over tensors at all points of their outputs, in doubles: exact integers, or reals. */
-import type { Compare, Polynomial, Term } from '../../compiler/tensor/program.ts';
+import type { Compare, Polynomial, Term } from '../../compiler/ir/tensor/program.ts';
 import { contract } from './contract.ts';
 import { guardFunction, guardVariables, variablesOf, type Point } from './indices.ts';
 import { maskOf, operandOf, variablesIn, type Operand, type OperandSource } from './operands.ts';

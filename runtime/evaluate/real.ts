@@ -2,9 +2,9 @@
  * What a program computes before anything is rounded: float64 throughout, `round` the identity, tables the functions they
  * tabulate. Constants are as the program has them, and arguments of saturating tables are clamped.
  */
-import { requireNumbers, requireRun } from '../../compiler/bundle/arguments.ts';
-import type { Definition, Polynomial, Tensor, TensorId, Term } from '../../compiler/tensor/program.ts';
-import { toNumber } from '../../compiler/tensor/rational.ts';
+import { requireNumbers, requireRun } from '../../compiler/ir/arguments.ts';
+import type { Definition, Polynomial, Tensor, TensorId, Term } from '../../compiler/ir/tensor/program.ts';
+import { toNumber } from '../../compiler/ir/numbers/rational.ts';
 import { ValueError } from '../quantise.ts';
 import type { Evaluated, EvaluateOptions } from './exact.ts';
 import { realFunction } from './functions.ts';

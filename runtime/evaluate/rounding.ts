@@ -1,5 +1,5 @@
 /** `round` of many exact integers at once. */
-import type { Rational } from '../../compiler/tensor/program.ts';
+import type { Rational } from '../../compiler/ir/tensor/program.ts';
 import { EXACT, magnitude, TooWide } from './values.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Polynomials in bigints, point by point: slow, and exact whatever the integers. */
-import type { Polynomial, Term } from '../../compiler/tensor/program.ts';
+import type { Polynomial, Term } from '../../compiler/ir/tensor/program.ts';
 import { eachPoint, guardFunction, positionFunction, type IndexSource, type Point } from './indices.ts';
 import { sizeOf } from './values.ts';
 

@@ -6,8 +6,8 @@
  * only then the first challenge.
  */
 import { ProtocolContext, type Meter, type PadPlan } from './context.ts';
-import { planClosing, type ClosingPlan, type MatrixShape } from './closing.ts';
-import type { ProofBody, ProofPoints, ProofScalars } from './sigma.ts';
+import { planClosing, type ClosingPlan, type MatrixShape } from './commitment/closing.ts';
+import type { ProofBody, ProofPoints, ProofScalars } from './commitment/sigma.ts';
 import { bytesScalar, scalarBytes, Transcript } from './transcript.ts';
 import { r } from './scalar.ts';
 

@@ -1,15 +1,15 @@
 /** The proof of a program: which matrices it opens, and the text that both roles run. */
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import { planArgument, type Argument } from './argument.ts';
 import type { Meter, ProtocolContext } from './context.ts';
 import { known } from './form.ts';
-import type { IntegerArray } from './integers.ts';
-import { encodeIntegers } from './integers.ts';
-import { isPartial, openOutside, outsideSize } from './layout.ts';
-import { proveLevels, type LevelsRole } from './levels.ts';
-import { proveProgramLookups, type LookupsRole } from './program-lookups.ts';
+import type { IntegerArray } from './statement/integers.ts';
+import { encodeIntegers } from './statement/integers.ts';
+import { isPartial, openOutside, outsideSize } from './commitment/layout.ts';
+import { proveLevels, type LevelsRole } from './sumcheck/levels.ts';
+import { proveProgramLookups, type LookupsRole } from './lookup/program.ts';
 import { bitsFor } from './scalar.ts';
-import { sha256 } from './statement.ts';
+import { sha256 } from './statement/statement.ts';
 
 export type ProgramRole = LevelsRole & LookupsRole;
 

@@ -1,6 +1,6 @@
 /** The prover's role of any argument: masks and sends messages, closes all relations, answers the Sigma protocol. */
 import type { Device, FrVector, IntVector } from '../device/device.ts';
-import { add, constant, mul as times, sub, table, type Expression } from '../device/expression.ts';
+import { add, constant, mul as times, sub, table, type Expression } from '../kernels/expression.ts';
 import { absorbRows, padRowLengths, type Argument } from '../protocol/argument.ts';
 import {
   closing,
@@ -9,15 +9,15 @@ import {
   type ClosingTarget,
   type ColumnSumcheck,
   type MergedOpening,
-} from '../protocol/closing.ts';
+} from '../protocol/commitment/closing.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
 import { padIndex, padKind, type Pad } from '../protocol/form.ts';
 import * as Fr from '../protocol/scalar.ts';
-import type { ProofBody, ProofPoints, ProofScalars } from '../protocol/sigma.ts';
-import type { Point, RoundProver } from '../protocol/sumcheck.ts';
+import type { ProofBody, ProofPoints, ProofScalars } from '../protocol/commitment/sigma.ts';
+import type { Point, RoundProver } from '../protocol/sumcheck/sumcheck.ts';
 import type { Transcript } from '../protocol/transcript.ts';
 import type { Randomness } from './randomness.ts';
-import { respond } from './sigma.ts';
+import { respond } from './commitment/sigma.ts';
 
 /** A committed matrix in the prover's hands: small integers (a dishonest one may have others), and one blinding per row. */
 export interface ProverMatrix {

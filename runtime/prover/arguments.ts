@@ -7,8 +7,8 @@ import {
   requireObject,
   requireText,
   requireWeights,
-} from '../../compiler/bundle/arguments.ts';
-import { ArgumentError } from '../../compiler/bundle/errors.ts';
+} from '../../compiler/ir/arguments.ts';
+import { ArgumentError } from '../../compiler/ir/errors.ts';
 import { longestContext } from '../codec/files.ts';
 import type { CommitOptions, ProveOptions, ProverOptions } from './index.ts';
 

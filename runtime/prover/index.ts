@@ -11,16 +11,16 @@
  * @module
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
-import type { CommittedSource } from '../../compiler/gadget/program.ts';
+import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
 import { decodeCommitment, decodeOpening, encodeCommitment, encodeOpening, encodeProof } from '../codec/files.ts';
 import type { Device } from '../device/device.ts';
-import { constant, mul as times, table } from '../device/expression.ts';
-import type { IntegerArray } from '../protocol/integers.ts';
+import { constant, mul as times, table } from '../kernels/expression.ts';
+import type { IntegerArray } from '../protocol/statement/integers.ts';
 import { neg } from '../protocol/scalar.ts';
-import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
+import { commitmentDigest, printSource, sha256 } from '../protocol/statement/statement.ts';
 import { quantise, ValueError } from '../quantise.ts';
-import { requireInputs, requireWeights } from '../../compiler/bundle/arguments.ts';
-import { reading } from '../../compiler/bundle/errors.ts';
+import { requireInputs, requireWeights } from '../../compiler/ir/arguments.ts';
+import { reading } from '../../compiler/ir/errors.ts';
 import type { ProverHooks } from './argument.ts';
 import { checkCommit, checkOpenCheck, checkProve, checkProver } from './arguments.ts';
 import { planned } from './planned.ts';
@@ -35,7 +35,7 @@ import {
   matrixDigest,
   rowBlindings,
   type MatrixEntries,
-} from './range.ts';
+} from './commitment/range.ts';
 
 export { HiddenValueError, ValueError } from '../quantise.ts';
 export type { ProverHooks } from './argument.ts';

@@ -1,6 +1,6 @@
 /** The plan of a program that may be too large for one. */
-import { CodecError } from '../../compiler/bundle/errors.ts';
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import { CodecError } from '../../compiler/ir/errors.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Argument } from '../protocol/argument.ts';
 import { planProgram } from '../protocol/program.ts';
 

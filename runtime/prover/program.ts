@@ -1,23 +1,23 @@
 /** Proves a program: evaluates it, and runs its levels as the prover. */
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Device, IntVector } from '../device/device.ts';
 import { encodeBody, type Argument } from '../protocol/argument.ts';
-import { upload, type IntegerArray } from '../protocol/integers.ts';
+import { upload, type IntegerArray } from '../protocol/statement/integers.ts';
 import { proveText, publicDigests, type ProgramRole } from '../protocol/program.ts';
-import type { DeviceTensor } from '../protocol/publics.ts';
-import { programTranscript, statementDigest } from '../protocol/statement.ts';
+import type { DeviceTensor } from '../protocol/statement/publics.ts';
+import { programTranscript, statementDigest } from '../protocol/statement/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
-import { fractionProver } from './fractions.ts';
+import { fractionProver } from './lookup/fractions.ts';
 import { Held, type HeldValue } from './held.ts';
-import { levelProver } from './levels.ts';
-import { lookUp, programLeaves, type LookedUp } from './program-lookups.ts';
+import { levelProver } from './sumcheck/levels.ts';
+import { lookUp, programLeaves, type LookedUp } from './lookup/program.ts';
 import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
 import { selfCheck } from './self-check.ts';
-import { matrixDigest, type MatrixEntries } from './range.ts';
-import { evaluateProgram, type Witness } from './witness.ts';
-import { witnessMatrix } from './witness-matrix.ts';
+import { matrixDigest, type MatrixEntries } from './commitment/range.ts';
+import { evaluateProgram, type Witness } from './witness/witness.ts';
+import { witnessMatrix } from './commitment/matrix.ts';
 
 /** What the owner of a source keeps: its tensors, their matrix, the blindings of its rows, and the commitment's digest. */
 export interface OpenedSource {

@@ -1,6 +1,6 @@
 /** How far a proof is, for those who wait for it. */
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
-import { programSections } from '../protocol/program-lookups.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
+import { programSections } from '../protocol/lookup/program.ts';
 
 export type ProofPhase = 'evaluate' | 'commit' | 'lookups' | 'equations' | 'close';
 

@@ -6,7 +6,7 @@
  * openings: it commits to the same combination of rows. An opening of another commitment than the one that is registered, such as one with a wrong seed
  * and the check sum of that, is thus not found here: the proof is right for the rows that the prover has.
  */
-import { ZklError } from '../../compiler/bundle/errors.ts';
+import { ZklError } from '../../compiler/ir/errors.ts';
 import type { Device } from '../device/device.ts';
 import { add, mul } from '../protocol/scalar.ts';
 import type { RegisteredRows } from '../verifier/argument.ts';

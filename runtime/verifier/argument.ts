@@ -1,7 +1,7 @@
 /** The verifier's role of any argument. Shares no state with a prover and returns a reason instead of throwing. */
 import type { FrVector, PointVector, VerifierDevice } from '../device/device.ts';
 import { absorbRows, decodeBody, pointList, type Argument } from '../protocol/argument.ts';
-import { closing, type ClosingTarget } from '../protocol/closing.ts';
+import { closing, type ClosingTarget } from '../protocol/commitment/closing.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
 import * as Fr from '../protocol/scalar.ts';
 import {
@@ -12,8 +12,8 @@ import {
   linearForm,
   type ProofBody,
   type ProofPoints,
-} from '../protocol/sigma.ts';
-import { ProtocolRejection } from '../protocol/sumcheck.ts';
+} from '../protocol/commitment/sigma.ts';
+import { ProtocolRejection } from '../protocol/sumcheck/sumcheck.ts';
 import type { Transcript } from '../protocol/transcript.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };

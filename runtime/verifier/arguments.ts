@@ -1,11 +1,5 @@
 /** What the verifier's functions are called with, checked before anything is computed. */
-import {
-  optional,
-  requireBytes,
-  requireDevice,
-  requireFunction,
-  requireObject,
-} from '../../compiler/bundle/arguments.ts';
+import { optional, requireBytes, requireDevice, requireFunction, requireObject } from '../../compiler/ir/arguments.ts';
 
 /** @returns the options */
 export function checkVerifier<T>(bundle: unknown, options: T): T {

@@ -5,16 +5,21 @@
  * The planner runs the protocol's text without values and without the weights of openings, and a meter counts. What it costs
  * itself is counted, too, and ends it beyond the limit: what is needed is then "more than" what was counted.
  */
-import type { CommittedSource, GadgetProgram, GadgetTensor, GadgetTensorClass } from '../../compiler/gadget/program.ts';
-import type { IndexExpr, Range } from '../../compiler/tensor/program.ts';
+import type {
+  CommittedSource,
+  GadgetProgram,
+  GadgetTensor,
+  GadgetTensorClass,
+} from '../../compiler/ir/gadget/program.ts';
+import type { IndexExpr, Range } from '../../compiler/ir/tensor/program.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import type { Meter, OpeningSize } from '../protocol/context.ts';
-import { axisPieces } from '../protocol/program-lookups.ts';
+import { axisPieces } from '../protocol/lookup/program.ts';
 import { planProgram, type ProgramRole } from '../protocol/program.ts';
-import { rangeBits } from '../protocol/integers.ts';
-import { planRange, planRangeArgument, rangeColumns, rangeLookups } from '../protocol/range.ts';
+import { rangeBits } from '../protocol/statement/integers.ts';
+import { planRange, planRangeArgument, rangeColumns, rangeLookups } from '../protocol/commitment/range.ts';
 import { bitsFor } from '../protocol/scalar.ts';
-import { viewGroups } from '../protocol/views.ts';
+import { viewGroups } from '../protocol/statement/views.ts';
 import { BudgetError, defaultLimit, type Budget } from './limit.ts';
 
 /** Nanoseconds and bytes of each thing that is counted, as measured on a machine of 2026 (`test/bench/verifier.ts`). */

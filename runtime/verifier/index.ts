@@ -24,8 +24,8 @@ import {
 } from '../codec/files.ts';
 import { bodySize } from '../protocol/argument.ts';
 import type { VerifierDevice } from '../device/device.ts';
-import { commitmentDigest, printSource, sha256 } from '../protocol/statement.ts';
-import { requireBytes } from '../../compiler/bundle/arguments.ts';
+import { commitmentDigest, printSource, sha256 } from '../protocol/statement/statement.ts';
+import { requireBytes } from '../../compiler/ir/arguments.ts';
 import { rejected, type Verdict } from './argument.ts';
 import { checkVerifier, checkVerify } from './arguments.ts';
 import { planWithin } from './budget.ts';
@@ -47,7 +47,7 @@ export type {
   Unverified,
 } from './verdict.ts';
 export type { VerifierDevice } from '../device/device.ts';
-export { ArgumentError, CodecError, ZklError } from '../../compiler/bundle/errors.ts';
+export { ArgumentError, CodecError, ZklError } from '../../compiler/ir/errors.ts';
 export { planWithin, type Estimate } from './budget.ts';
 export { BudgetError, defaultLimit, parseLimit, printLimit, type Budget } from './limit.ts';
 

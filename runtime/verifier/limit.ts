@@ -1,5 +1,5 @@
 /** What a verifier may spend: as people write it, and the error for a bundle that asks for more. */
-import { ZklError } from '../../compiler/bundle/errors.ts';
+import { ZklError } from '../../compiler/ir/errors.ts';
 
 /** Milliseconds of one thread, and bytes. */
 export interface Budget {

@@ -1,11 +1,11 @@
 /** Verifies a program's proof. */
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { PointVector, VerifierDevice } from '../device/device.ts';
 import type { Argument } from '../protocol/argument.ts';
-import type { IntegerArray } from '../protocol/integers.ts';
+import type { IntegerArray } from '../protocol/statement/integers.ts';
 import { proveText, publicDigests } from '../protocol/program.ts';
-import { verifierRole } from '../protocol/publics.ts';
-import { programTranscript } from '../protocol/statement.ts';
+import { verifierRole } from '../protocol/statement/publics.ts';
+import { programTranscript } from '../protocol/statement/statement.ts';
 import { verifyArgument, type RegisteredRows, type Verdict } from './argument.ts';
 
 /** A commitment whose points and range proof were validated. */

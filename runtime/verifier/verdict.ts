@@ -2,9 +2,9 @@
  * What a verifier says, and what that rests on. The same words are used wherever something committed is verified: a proof is about
  * commitments, and an accepted proof says no more about a model than is known of these.
  */
-import { ArgumentError } from '../../compiler/bundle/errors.ts';
-import type { CommittedSource } from '../../compiler/gadget/program.ts';
-import type { IntegerArray } from '../protocol/integers.ts';
+import { ArgumentError } from '../../compiler/ir/errors.ts';
+import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
+import type { IntegerArray } from '../protocol/statement/integers.ts';
 
 /**
  * Why a commitment is believed to be to what it should be to:

@@ -1,7 +1,7 @@
 /** A PEFT adapter through every step of the library, and what it has to give. */
 import { expect } from 'vitest';
 import { compile, interpret, type TensorProgram } from '../../index.ts';
-import { importAdapter, loadAdapter, randomInputs, bytesSource, type ByteSource } from '../../runtime/formats/index.ts';
+import { importAdapter, loadAdapter, randomInputs, bytesSource, type ByteSource } from '../../models/index.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { commit, createProver, type Weights } from '../../runtime/prover/index.ts';
 import { dequantise, quantise } from '../../runtime/quantise.ts';

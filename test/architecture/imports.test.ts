@@ -4,9 +4,6 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
-/** Exact arithmetic, and which tensors a definition reads: nothing of the compiler's stages. */
-const arithmetic = ['rational', 'rounding', 'reads'].map((name) => `compiler/tensor/${name}.ts`);
-
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Import {
@@ -56,20 +53,12 @@ describe('imports run one way', () => {
   test.each([
     ['grammar', ['grammar/']],
     ['compiler', ['compiler/', 'grammar/']],
-    [
-      'runtime',
-      ['runtime/', 'compiler/gadget/program.ts', 'compiler/tensor/program.ts', 'compiler/bundle/', ...arithmetic],
-    ],
-    [
-      'runtime/protocol',
-      [
-        'runtime/protocol/',
-        'runtime/device/',
-        'compiler/bundle/version.ts',
-        'compiler/gadget/program.ts',
-        'compiler/tensor/program.ts',
-      ],
-    ],
+    // Spans are data of the programs; where they point in a text is grammar's.
+    ['compiler/ir', ['compiler/ir/', 'grammar/span.ts']],
+    ['compiler/bundle', ['compiler/bundle/', 'compiler/ir/', 'grammar/span.ts']],
+    ['runtime', ['runtime/', 'compiler/ir/', 'compiler/bundle/', 'grammar/span.ts']],
+    ['runtime/kernels', ['runtime/kernels/', 'runtime/field/', 'runtime/curve/']],
+    ['runtime/protocol', ['runtime/protocol/', 'runtime/device/', 'compiler/bundle/version.ts', 'compiler/ir/']],
     [
       'runtime/verifier',
       [
@@ -77,14 +66,13 @@ describe('imports run one way', () => {
         'runtime/protocol/',
         'runtime/codec/',
         'runtime/device/',
-        'compiler/gadget/program.ts',
-        'compiler/tensor/program.ts',
+        'compiler/ir/',
         'compiler/bundle/',
       ],
     ],
-    ['library', ['library/', 'compiler/', 'grammar/', 'runtime/']],
-    ['command', ['command/', 'library/', 'compiler/', 'grammar/', 'runtime/']],
-    ['page', ['page/', 'library/', 'compiler/', 'grammar/', 'runtime/']],
+    ['models', ['models/', 'runtime/', 'compiler/', 'grammar/']],
+    ['apps/command', ['apps/command/', 'models/', 'runtime/', 'compiler/', 'grammar/']],
+    ['apps/page', ['apps/page/', 'models/', 'runtime/', 'compiler/', 'grammar/']],
   ])('%s', (folder, allowed) => {
     expect(outside(folder, allowed)).toEqual([]);
   });
@@ -92,13 +80,6 @@ describe('imports run one way', () => {
   test('the library, whole, loads nothing that only Node has', () => {
     const packages = reachable('index.ts').filter((e) => !e.to.endsWith('.ts'));
     expect(packages.filter((e) => e.to.startsWith('node:'))).toEqual([]);
-  });
-
-  test('the runtime takes only types from the gadget and tensor programs', () => {
-    const values = sources('runtime')
-      .flatMap(importsOf)
-      .filter((e) => /^compiler\/(gadget|tensor)\//.test(e.to) && !arithmetic.includes(e.to) && !e.typeOnly);
-    expect(values).toEqual([]);
   });
 });
 
@@ -108,7 +89,7 @@ describe('the verifier', () => {
   test('loads nothing of the prover, the compiler but the bundle format, or the command line', () => {
     const files = loaded
       .map((e) => e.to)
-      .filter((f) => /^(runtime\/prover|compiler\/(?!bundle)|grammar|command|cli|test)\//.test(f));
+      .filter((f) => /^(runtime\/prover|compiler\/(?!bundle|ir)|grammar|models|apps|cli|test)\//.test(f));
     expect(files).toEqual([]);
   });
 
@@ -133,7 +114,7 @@ describe('npm webgpu', () => {
 });
 
 test('the page loads nothing that only Node has', () => {
-  const packages = ['page/main.ts', 'page/engine.ts'].flatMap(reachable).filter((e) => !e.to.endsWith('.ts'));
+  const packages = ['apps/page/main.ts', 'apps/page/engine.ts'].flatMap(reachable).filter((e) => !e.to.endsWith('.ts'));
   expect([...new Set(packages.map((e) => e.to.replace(/^(@[^/]+\/)?([^/]+).*/, '$1$2')))].sort()).toEqual([
     '@noble/curves',
     '@noble/hashes',

@@ -1,15 +1,15 @@
 /** Unit costs below and above the device interface: field products as generated, point additions, leaves of a fraction tree. */
 import type { Device } from '../../runtime/device/device.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../runtime/field/params.ts';
-import { Constants } from '../../runtime/kernels/wasm/constants.ts';
+import { Constants } from '../../runtime/kernels/wasm/emit/constants.ts';
 import { hasFusedMultiplyAdd } from '../../runtime/kernels/wasm/core.ts';
-import { balancedDigits } from '../../runtime/kernels/wasm/digits.ts';
-import { Field } from '../../runtime/kernels/wasm/field.ts';
-import { CONSTANTS, CONSTANTS_BYTES } from '../../runtime/kernels/wasm/layout.ts';
-import { ModuleBuilder } from '../../runtime/kernels/wasm/module.ts';
-import type { LookupPlan } from '../../runtime/protocol/lookup.ts';
+import { balancedDigits } from '../../runtime/kernels/wasm/field/digits.ts';
+import { Field } from '../../runtime/kernels/wasm/field/field.ts';
+import { CONSTANTS, CONSTANTS_BYTES } from '../../runtime/kernels/wasm/emit/layout.ts';
+import { ModuleBuilder } from '../../runtime/kernels/wasm/emit/module.ts';
+import type { LookupPlan } from '../../runtime/protocol/lookup/range.ts';
 import { Held } from '../../runtime/prover/held.ts';
-import { treeProver } from '../../runtime/prover/lookup.ts';
+import { treeProver } from '../../runtime/prover/lookup/range.ts';
 
 const [X, Y] = [65536, 69632];
 const chained = 4;

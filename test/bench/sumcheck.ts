@@ -1,7 +1,7 @@
 /** A whole sumcheck over a product of two tables, every round and fold of it, checked round by round. */
 import { FR_MODULUS } from '../../runtime/field/params.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import { mul, table } from '../../runtime/device/expression.ts';
+import { mul, table } from '../../runtime/kernels/expression.ts';
 import { repeat } from './repeat.ts';
 
 const mod = (x: bigint): bigint => ((x % FR_MODULUS) + FR_MODULUS) % FR_MODULUS;

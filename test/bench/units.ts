@@ -5,7 +5,7 @@ import { compress, Point } from '../../runtime/curve/spec.ts';
 import { FR_MODULUS } from '../../runtime/field/params.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
 import type { Device, FrVector, PointVector } from '../../runtime/device/device.ts';
-import { add, constant, mul, table } from '../../runtime/device/expression.ts';
+import { add, constant, mul, table } from '../../runtime/kernels/expression.ts';
 
 interface UnitCost {
   readonly name: string;

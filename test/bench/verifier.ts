@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readGadgetProgram } from '../../compiler/bundle/read.ts';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { encode, type Plain } from '../../compiler/bundle/canonical.ts';
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import { createWasmDevice } from '../../runtime/device/wasm/index.ts';
 import { planWithin } from '../../runtime/verifier/budget.ts';
 import { bundleOf, text } from '../soundness/fixture.ts';

@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { generatorCache } from '../../command/cache.ts';
+import { generatorCache } from '../../apps/command/cache.ts';
 import { createWasmDevice } from '../../index.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../runtime/field/params.ts';
 import type { Device } from '../../runtime/device/device.ts';
@@ -14,7 +14,7 @@ import { adapterName, isSoftware } from '../../runtime/device/webgpu/adapters.ts
 import { measureVariants } from '../../runtime/device/webgpu/calibrate.ts';
 import { createWebGpuDevice, GpuError } from '../../runtime/device/webgpu/index.ts';
 import { requestNodeAdapter } from '../../runtime/device/webgpu/node.ts';
-import { planLimbs } from '../../runtime/kernels/wgsl/limbs.ts';
+import { planLimbs } from '../../runtime/kernels/wgsl/field/limbs.ts';
 import { commit, createProver } from '../../runtime/prover/index.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import { useSoftwareGpu } from '../support/swiftshader.ts';

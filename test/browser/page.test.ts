@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { filesToVerify, pageFiles } from '../../command/page/files.ts';
-import { servePage, type PageFiles, type PageServer } from '../../command/page/server.ts';
+import { filesToVerify, pageFiles } from '../../apps/command/page/files.ts';
+import { servePage, type PageFiles, type PageServer } from '../../apps/command/page/server.ts';
 import { commit, createProver, createVerifier, createWasmDevice } from '../../index.ts';
-import { buildPage, buildVerifier } from '../../page/build.ts';
+import { buildPage, buildVerifier } from '../../apps/page/build.ts';
 import { startBrowser } from '../support/chromium.ts';
 import { inputs, smallBundle, weights } from '../support/small.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { buildVerifier } from '../../page/build.ts';
+import { buildVerifier } from '../../apps/page/build.ts';
 
 test('the verifier alone is below 150 KB, gzipped', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zkl-verifier-'));

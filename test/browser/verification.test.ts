@@ -1,8 +1,8 @@
 /** What the page's engine says of a proof about open weights; no browser is needed for that. */
 import { expect, test } from 'vitest';
 import { commit, createProver, type Weights } from '../../runtime/prover/index.ts';
-import type { Update } from '../../page/messages.ts';
-import { runVerification } from '../../page/verify.ts';
+import type { Update } from '../../apps/page/messages.ts';
+import { runVerification } from '../../apps/page/verify.ts';
 import { testDevice } from '../kit/devices.ts';
 import { bundleOf } from '../soundness/fixture.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeSafetensors, type TensorToWrite } from '../../runtime/formats/safetensors-writer.ts';
+import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
 import { makeProof, makeWorkplace, small, tinyShape, type Result, type Workplace } from './run.ts';
 
 const matrix = (name: string, rows: number, columns: number, fill = 0.25): [string, TensorToWrite] => [

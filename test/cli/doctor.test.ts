@@ -1,9 +1,9 @@
 /** `zkl doctor`: each thing that can be wrong with a machine is found, and its remedy is said. */
 import { describe, expect, test } from 'vitest';
-import type { Facts } from '../../command/doctor/facts.ts';
-import { diagnose } from '../../command/doctor/findings.ts';
-import { type AdapterFacts, type DriverFacts, type GpuFacts } from '../../command/doctor/gpu-facts.ts';
-import { installWebgpu } from '../../command/place.ts';
+import type { Facts } from '../../apps/command/doctor/facts.ts';
+import { diagnose } from '../../apps/command/doctor/findings.ts';
+import { type AdapterFacts, type DriverFacts, type GpuFacts } from '../../apps/command/doctor/gpu-facts.ts';
+import { installWebgpu } from '../../apps/command/place.ts';
 import { NEEDED } from '../../runtime/device/webgpu/limits.ts';
 import { softwareEnvironment } from '../support/swiftshader.ts';
 import { runsHere } from '../support/unpack.ts';

@@ -1,7 +1,7 @@
 /** Nothing is proved of a commitment to open weights: what `verify` wants to know of it, and says. */
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeSafetensors } from '../../runtime/formats/safetensors-writer.ts';
+import { writeSafetensors } from '../../models/files/safetensors-writer.ts';
 import { makeWorkplace, small, type Result, type Workplace } from './run.ts';
 
 const verify = [

@@ -52,7 +52,7 @@ describe('the package', () => {
   test('has the command, the library, the standard library and the licence, and nothing else', () => {
     for (const name of [
       'cli/bin.cjs',
-      'dist/command/main.js',
+      'dist/apps/command/main.js',
       'dist/index.js',
       'dist/index.d.ts',
       'dist/page/index.html',

@@ -2,9 +2,9 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { servePage, type PageServer } from '../../command/page/server.ts';
-import { buildPage } from '../../command/page/build.ts';
-import { pageFiles } from '../../command/page/files.ts';
+import { servePage, type PageServer } from '../../apps/command/page/server.ts';
+import { buildPage } from '../../apps/command/page/build.ts';
+import { pageFiles } from '../../apps/command/page/files.ts';
 import { testWorkplace } from './run.ts';
 
 const files = new Map([
@@ -89,8 +89,8 @@ describe("the page's server", () => {
       message: expect.stringContaining(place.file('page-of-it')) as string,
       remedy: expect.stringContaining('install zkl again') as string,
     });
-    mkdirSync(place.file('page'));
-    place.write('page/build.ts', "import { build } from 'esbuild-that-is-not-there';\nvoid build;\n");
+    mkdirSync(place.file('apps/page'), { recursive: true });
+    place.write('apps/page/build.ts', "import { build } from 'esbuild-that-is-not-there';\nvoid build;\n");
     await expect(attempt(place.path)).rejects.toMatchObject({ remedy: expect.stringContaining('npm ci') as string });
   });
 });

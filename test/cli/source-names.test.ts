@@ -1,13 +1,13 @@
 /** Whatever the directories of adapters are called, programs can name them. */
 import { expect, test } from 'vitest';
-import { sourceNames } from '../../command/source-names.ts';
+import { sourceNames } from '../../apps/command/source-names.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/index.ts';
-import { KEYWORDS } from '../../grammar/tokens.ts';
-import { openCheckpoint } from '../../runtime/formats/checkpoint.ts';
-import { importModel } from '../../runtime/formats/import-model.ts';
-import { loadAdapter } from '../../runtime/formats/peft.ts';
-import { bytesSource } from '../../runtime/formats/source.ts';
+import { KEYWORDS } from '../../grammar/parse/tokens.ts';
+import { openCheckpoint } from '../../models/files/checkpoint.ts';
+import { importModel } from '../../models/import/model.ts';
+import { loadAdapter } from '../../models/adapters/peft.ts';
+import { bytesSource } from '../../models/files/source.ts';
 import { checkText } from '../compiler/standard.ts';
 import { makeAdapter } from '../support/adapter.ts';
 import { makeLlama, modelFiles } from '../support/model.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeSafetensors } from '../../runtime/formats/safetensors-writer.ts';
+import { writeSafetensors } from '../../models/files/safetensors-writer.ts';
 import { makeWorkplace, small, type Workplace } from './run.ts';
 
 const program = `model m {

@@ -1,7 +1,7 @@
 /** Whatever happens around it, the exit status of `verify` is the verdict's, and what is shown is what was found. */
 import { chmodSync, mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeSafetensors } from '../../runtime/formats/safetensors-writer.ts';
+import { writeSafetensors } from '../../models/files/safetensors-writer.ts';
 import { decodeCommitment, encodeCommitment } from '../../runtime/codec/files.ts';
 import { makeProof, makeWorkplace, mainFile, small, type Result, type Workplace } from './run.ts';
 

@@ -1,9 +1,9 @@
 /** Golden cases of the checker: what programs become, and what every diagnostic looks like. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { renderDiagnostics } from '../../compiler/diagnostics/render.ts';
-import { printTensorProgram } from '../../compiler/tensor/print.ts';
-import { verifyTensorProgram } from '../../compiler/tensor/verify.ts';
+import { renderDiagnostics } from '../../grammar/render.ts';
+import { printTensorProgram } from '../../compiler/ir/tensor/print.ts';
+import { verifyTensorProgram } from '../../compiler/ir/tensor/verify.ts';
 import { cases, golden } from '../golden/golden.ts';
 import { calibrateAll, checkText, textOf } from './standard.ts';
 import type { Checked } from './standard.ts';
@@ -57,9 +57,9 @@ describe('problems', () => {
 
   test('every code of the checker has a case', () => {
     const folder = new URL('../../compiler/check/', import.meta.url);
-    const codes = readdirSync(folder).flatMap(
-      (name) => readFileSync(new URL(name, folder), 'utf8').match(/ZKL\d{3}/g) ?? [],
-    );
+    const codes = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((f) => f.endsWith('.ts'))
+      .flatMap((name) => readFileSync(new URL(name, folder), 'utf8').match(/ZKL\d{3}/g) ?? []);
     const shown = cases('compiler/problems').flatMap(({ source }) => checkCase(source).all.map((d) => d.code));
     // Given from outside the source: see options.test.ts.
     const given = ['ZKL217', 'ZKL416'];

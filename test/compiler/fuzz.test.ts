@@ -1,8 +1,8 @@
 /** Damaged programs: whatever the text, the checker answers with diagnostics whose spans lie in their files. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { renderDiagnostics } from '../../compiler/diagnostics/render.ts';
-import { verifyTensorProgram } from '../../compiler/tensor/verify.ts';
+import { renderDiagnostics } from '../../grammar/render.ts';
+import { verifyTensorProgram } from '../../compiler/ir/tensor/verify.ts';
 import { cases } from '../golden/golden.ts';
 import { checkText, textOf } from './standard.ts';
 

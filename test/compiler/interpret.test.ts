@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ValueError, interpret } from '../../compiler/interpret/index.ts';
 import type { IntTensor, ValueProblem } from '../../compiler/interpret/index.ts';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { checkText } from './standard.ts';
 
 function programOf(body: string, items = ''): TensorProgram {

@@ -4,7 +4,7 @@
  */
 import type * as ast from '../../grammar/ast.ts';
 import { parse } from '../../grammar/index.ts';
-import type { Rational } from '../../compiler/tensor/program.ts';
+import type { Rational } from '../../compiler/ir/tensor/program.ts';
 import {
   ZERO,
   add,
@@ -15,7 +15,7 @@ import {
   parseDecimal,
   power,
   rational,
-} from '../../compiler/tensor/rational.ts';
+} from '../../compiler/ir/numbers/rational.ts';
 
 export interface Dense {
   readonly shape: readonly number[];

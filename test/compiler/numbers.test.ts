@@ -9,9 +9,9 @@ import {
   multiplyReal,
   powerReal,
   roundReal,
-} from '../../compiler/check/real.ts';
-import type { RealFunction } from '../../compiler/check/real.ts';
-import { tabulator } from '../../compiler/check/tabulate.ts';
+} from '../../compiler/ir/numbers/real.ts';
+import type { RealFunction } from '../../compiler/ir/numbers/real.ts';
+import { tabulator } from '../../compiler/check/numbers/tabulate.ts';
 import { ValueError, dequantise, quantise, roundDouble } from '../../compiler/interpret/index.ts';
 import {
   NumberTooLarge,
@@ -28,9 +28,9 @@ import {
   rational,
   roundTo,
   signedBits,
-} from '../../compiler/tensor/rational.ts';
-import type { RealExpression } from '../../compiler/tensor/program.ts';
-import { roundForm } from '../../compiler/tensor/rounding.ts';
+} from '../../compiler/ir/numbers/rational.ts';
+import type { RealExpression } from '../../compiler/ir/tensor/program.ts';
+import { roundForm } from '../../compiler/ir/numbers/rounding.ts';
 
 const bigint = (bits: number): fc.Arbitrary<bigint> =>
   fc.bigInt({ min: -(2n ** BigInt(bits)), max: 2n ** BigInt(bits) });

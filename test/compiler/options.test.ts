@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { check } from '../../compiler/check/index.ts';
 import type { FixedType } from '../../compiler/check/index.ts';
-import { verifyTensorProgram } from '../../compiler/tensor/verify.ts';
+import { verifyTensorProgram } from '../../compiler/ir/tensor/verify.ts';
 import { parse } from '../../grammar/index.ts';
 import { checkText } from './standard.ts';
 

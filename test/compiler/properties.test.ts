@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interpret } from '../../compiler/interpret/index.ts';
-import { printTensorProgram } from '../../compiler/tensor/print.ts';
-import { multiply, powerOfTwo, rational } from '../../compiler/tensor/rational.ts';
-import { verifyTensorProgram } from '../../compiler/tensor/verify.ts';
+import { printTensorProgram } from '../../compiler/ir/tensor/print.ts';
+import { multiply, powerOfTwo, rational } from '../../compiler/ir/numbers/rational.ts';
+import { verifyTensorProgram } from '../../compiler/ir/tensor/verify.ts';
 import { programs } from './generate.ts';
 import { evaluateNaively } from './naive.ts';
 import type { Dense } from './naive.ts';

@@ -1,6 +1,6 @@
 /** Diagnostics as text. */
 import { describe, expect, test } from 'vitest';
-import { PLAIN, renderDiagnostic, renderDiagnostics } from '../../compiler/diagnostics/render.ts';
+import { PLAIN, renderDiagnostic, renderDiagnostics } from '../../grammar/render.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
 

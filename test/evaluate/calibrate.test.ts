@@ -1,8 +1,8 @@
 /** Scales hold what was seen with headroom, tables are shared, and nothing finer is kept than is read. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printTensorProgram } from '../../compiler/tensor/print.ts';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import { printTensorProgram } from '../../compiler/ir/tensor/print.ts';
+import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import {
   chooseScales,
   fractionBits,

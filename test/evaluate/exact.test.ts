@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interpret, ValueError } from '../../compiler/interpret/index.ts';
 import type { IntTensor } from '../../compiler/interpret/index.ts';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { evaluateExactly, EvaluationError, isWide } from '../../runtime/evaluate/index.ts';
 import type { Values } from '../../runtime/evaluate/index.ts';
 import { fromBigints } from '../../runtime/evaluate/values.ts';

@@ -1,6 +1,6 @@
 /** One or two bits less of a factor, where that saves a limb of a remainder. */
 import { describe, expect, test } from 'vitest';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import type { FixedType } from '../../runtime/evaluate/calibrate.ts';
 import { spareLimbs } from '../../runtime/evaluate/limbs.ts';
 import { checkText } from '../compiler/standard.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createComparison, crossEntropy, largest, toReals } from '../../runtime/evaluate/compare.ts';
 import { evaluateExactly, evaluateReal, type Numbers } from '../../runtime/evaluate/index.ts';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { checkText } from '../compiler/standard.ts';
 
 const programOf = (text: string): TensorProgram => {

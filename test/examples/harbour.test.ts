@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { bytesSource, loadAdapter, readSafetensors } from '../../runtime/formats/index.ts';
+import { bytesSource, loadAdapter, readSafetensors } from '../../models/index.ts';
 
 const folder = fileURLToPath(new URL('../../examples/harbour/', import.meta.url));
 const bytes = (name: string): Uint8Array => readFileSync(join(folder, name));

@@ -8,7 +8,7 @@ import {
   writeSafetensors,
   type Folder,
   type TensorToWrite,
-} from '../../runtime/formats/index.ts';
+} from '../../models/index.ts';
 import { makeAdapter } from '../support/adapter.ts';
 import { makeLlama, modelFiles } from '../support/model.ts';
 

@@ -1,15 +1,15 @@
 /** Models become programs that compute what the models compute, or are refused by name. */
 import { describe, expect, test } from 'vitest';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { format } from '../../grammar/format.ts';
 import { evaluateReal, type Numbers } from '../../runtime/evaluate/index.ts';
-import { openCheckpoint, type Checkpoint } from '../../runtime/formats/checkpoint.ts';
-import { FormatError } from '../../runtime/formats/errors.ts';
-import type { ModelAdapter } from '../../runtime/formats/import-adapters.ts';
-import { importModel } from '../../runtime/formats/import-model.ts';
-import { HARMLESS_MODEL_FIELDS } from '../../runtime/formats/harmless-fields.ts';
-import { loadAdapter } from '../../runtime/formats/peft.ts';
-import { bytesSource } from '../../runtime/formats/source.ts';
+import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.ts';
+import { FormatError } from '../../models/files/errors.ts';
+import type { ModelAdapter } from '../../models/import/adapters.ts';
+import { importModel } from '../../models/import/model.ts';
+import { HARMLESS_MODEL_FIELDS } from '../../models/config/harmless.ts';
+import { loadAdapter } from '../../models/adapters/peft.ts';
+import { bytesSource } from '../../models/files/source.ts';
 import { checkText } from '../compiler/standard.ts';
 import { makeAdapter, type AdapterShape } from '../support/adapter.ts';
 import { gpt2Forward, llamaForward, timesTransposed, type Adapt } from '../support/forward.ts';

@@ -1,16 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../compiler/check/index.ts';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/index.ts';
-import {
-  bytesSource,
-  FormatError,
-  importAdapter,
-  loadAdapter,
-  type LoadedAdapter,
-} from '../../runtime/formats/index.ts';
+import { bytesSource, FormatError, importAdapter, loadAdapter, type LoadedAdapter } from '../../models/index.ts';
 import { gpt2Modules, llamaModules, makeAdapter, type AdapterShape, type MadeModule } from '../support/adapter.ts';
 import { realAdapter } from '../support/real-adapter.ts';
 

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TensorType } from '../../compiler/tensor/program.ts';
+import type { TensorType } from '../../compiler/ir/tensor/program.ts';
 import {
   bytesSource,
   FormatError,
@@ -9,8 +9,8 @@ import {
   inputsFromSafetensors,
   randomInputs,
   writeSafetensors,
-} from '../../runtime/formats/index.ts';
-import type { TensorToWrite, WantedInput } from '../../runtime/formats/index.ts';
+} from '../../models/index.ts';
+import type { TensorToWrite, WantedInput } from '../../models/index.ts';
 import { quantise } from '../../runtime/quantise.ts';
 
 const fixed = (bits: number, frac: number): TensorType => ({ kind: 'fixed', bits, frac });

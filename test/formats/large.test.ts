@@ -12,10 +12,10 @@ import {
   longestContext,
   proofSize,
 } from '../../runtime/codec/files.ts';
-import { codecOf } from '../../runtime/formats/dtypes.ts';
-import { FormatError } from '../../runtime/formats/errors.ts';
-import { parseJson } from '../../runtime/formats/json.ts';
-import { readSafetensors } from '../../runtime/formats/safetensors.ts';
+import { codecOf } from '../../models/files/dtypes.ts';
+import { FormatError } from '../../models/files/errors.ts';
+import { parseJson } from '../../models/files/json.ts';
+import { readSafetensors } from '../../models/files/safetensors.ts';
 import { bodySize } from '../../runtime/protocol/argument.ts';
 import { testDevice } from '../kit/devices.ts';
 import { makeFiles, text } from '../soundness/fixture.ts';

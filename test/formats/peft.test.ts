@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytesSource, FormatError, importAdapter, loadAdapter, writeSafetensors } from '../../runtime/formats/index.ts';
-import { HARMLESS_ADAPTER_FIELDS } from '../../runtime/formats/harmless-fields.ts';
-import type { Dtype, LoraModule, TensorToWrite } from '../../runtime/formats/index.ts';
+import { bytesSource, FormatError, importAdapter, loadAdapter, writeSafetensors } from '../../models/index.ts';
+import { HARMLESS_ADAPTER_FIELDS } from '../../models/config/harmless.ts';
+import type { Dtype, LoraModule, TensorToWrite } from '../../models/index.ts';
 import { gpt2Modules, llamaModules, makeAdapter, type AdapterShape, type MadeAdapter } from '../support/adapter.ts';
 import { realAdapter } from '../support/real-adapter.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { codecOf, DTYPES, type Dtype } from '../../runtime/formats/dtypes.ts';
-import { bytesSource, FormatError, readSafetensors, writeSafetensors } from '../../runtime/formats/index.ts';
-import type { TensorToWrite } from '../../runtime/formats/index.ts';
+import { codecOf, DTYPES, type Dtype } from '../../models/files/dtypes.ts';
+import { bytesSource, FormatError, readSafetensors, writeSafetensors } from '../../models/index.ts';
+import type { TensorToWrite } from '../../models/index.ts';
 
 const read = (bytes: Uint8Array) => readSafetensors(bytesSource('w.safetensors', bytes));
 

@@ -1,7 +1,7 @@
 /** Where bytes are no UTF-8. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decode } from '../../runtime/formats/utf8.ts';
+import { decode } from '../../models/files/utf8.ts';
 
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 

@@ -1,10 +1,10 @@
 /** Views by digits: the same entries as index arithmetic says, and nothing where the view's indices are padded. */
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import { digitsOf } from '../../compiler/gadget/digits.ts';
-import type { IndexExpr } from '../../compiler/tensor/program.ts';
+import { digitsOf } from '../../compiler/lower/rewrite/digits.ts';
+import type { IndexExpr } from '../../compiler/ir/tensor/program.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
-import { digitMap, viewMap } from '../../runtime/protocol/views.ts';
+import { digitMap, viewMap } from '../../runtime/protocol/statement/views.ts';
 
 const length = fc.constantFrom(1, 2, 3, 4, 5, 6, 7, 8, 12, 16);
 

@@ -1,8 +1,8 @@
 /** Ranges wider than small tables: which tables a program gets, and that they leave no other values. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { GadgetLookup, GadgetProgram } from '../../compiler/gadget/program.ts';
-import { limbWidths, planRanges, rangeLookups, smallPlan, type RangePlan } from '../../compiler/gadget/ranges.ts';
+import type { GadgetLookup, GadgetProgram } from '../../compiler/ir/gadget/program.ts';
+import { limbWidths, planRanges, rangeLookups, smallPlan, type RangePlan } from '../../compiler/lower/gadgets/limbs.ts';
 import { testDevice } from '../kit/devices.ts';
 import { forge, type Forger } from '../kit/forge.ts';
 import { createStatement, prove, verify } from '../kit/statement.ts';

@@ -1,7 +1,7 @@
 /** Random syntax trees: everything the grammar can write, and nothing else. Spans are all zero. */
 import fc, { type Arbitrary } from 'fast-check';
 import type * as ast from '../../grammar/ast.ts';
-import { KEYWORDS } from '../../grammar/tokens.ts';
+import { KEYWORDS } from '../../grammar/parse/tokens.ts';
 
 const span = { source: '', start: 0, end: 0 };
 const reserved = new Set<string>(KEYWORDS);

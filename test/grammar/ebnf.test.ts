@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
-import { ZklParser } from '../../grammar/parser.ts';
-import { zklLexer } from '../../grammar/lexer.ts';
+import { ZklParser } from '../../grammar/parse/parser.ts';
+import { zklLexer } from '../../grammar/parse/lexer.ts';
 import { conflicts, grammarOf, parseEbnf } from './ebnf.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,6 +1,6 @@
 /** Grammars as data: read from EBNF text or from a chevrotain parser, compared, and checked for LL(k) conflicts. */
 import type { ISerializedGast } from 'chevrotain';
-import { HEAD, NAME, NUMBER, STRING, VOCABULARY } from '../../grammar/tokens.ts';
+import { HEAD, NAME, NUMBER, STRING, VOCABULARY } from '../../grammar/parse/tokens.ts';
 
 export type Expression =
   | { readonly kind: 'terminal' | 'rule'; readonly name: string }

@@ -1,6 +1,6 @@
 import * as prettier from 'prettier';
 import { describe, expect, test, vi } from 'vitest';
-import { place } from '../../grammar/comments.ts';
+import { place } from '../../grammar/print/comments.ts';
 import { format, print } from '../../grammar/format.ts';
 import { parse } from '../../grammar/index.ts';
 import * as plugin from '../../grammar/prettier.ts';

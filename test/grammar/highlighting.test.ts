@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { beforeAll, expect, test, vi } from 'vitest';
 import oniguruma from 'vscode-oniguruma';
 import textmate, { type IGrammar } from 'vscode-textmate';
-import { lex } from '../../grammar/lexer.ts';
-import { isKeyword, KEYWORDS } from '../../grammar/tokens.ts';
+import { lex } from '../../grammar/parse/lexer.ts';
+import { isKeyword, KEYWORDS } from '../../grammar/parse/tokens.ts';
 import { cases } from '../golden/golden.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Name, Node, Value } from '../../grammar/ast.ts';
-import { visitorKeys } from '../../grammar/comments.ts';
-import { DEPTH_LIMIT } from '../../grammar/depth.ts';
+import { visitorKeys } from '../../grammar/print/comments.ts';
+import { DEPTH_LIMIT } from '../../grammar/parse/depth.ts';
 import { parse } from '../../grammar/index.ts';
 import { cases } from '../golden/golden.ts';
 import { bare } from './arbitrary.ts';

@@ -2,8 +2,8 @@ import fc, { type Arbitrary } from 'fast-check';
 import { expect, test } from 'vitest';
 import { format, print } from '../../grammar/format.ts';
 import { parse } from '../../grammar/index.ts';
-import { lex } from '../../grammar/lexer.ts';
-import { KEYWORDS } from '../../grammar/tokens.ts';
+import { lex } from '../../grammar/parse/lexer.ts';
+import { KEYWORDS } from '../../grammar/parse/tokens.ts';
 import { bare, program } from './arbitrary.ts';
 
 test('a printed tree parses to itself, and formatting what was printed changes nothing', async () => {

@@ -1,12 +1,12 @@
 /** What `zkl inspect` says of outputs that give secrets away: one program of each kind, and random ones against their meaning. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { disclosures, disclosureWarnings, type Disclosure } from '../../library/inspect/disclosures.ts';
-import { lower } from '../../compiler/gadget/lower.ts';
+import { disclosures, disclosureWarnings, type Disclosure } from '../../runtime/inspect/disclosures.ts';
+import { lower } from '../../compiler/lower/lower.ts';
 import { compile } from '../../compiler/index.ts';
 import { interpret, ValueError } from '../../compiler/interpret/index.ts';
-import { readTensors } from '../../compiler/tensor/reads.ts';
-import type { Tensor, TensorProgram } from '../../compiler/tensor/program.ts';
+import { readTensors } from '../../compiler/ir/tensor/reads.ts';
+import type { Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { Draw } from '../kit/draw.ts';
 import { programs } from '../kit/programs.ts';
 

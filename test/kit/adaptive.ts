@@ -4,19 +4,19 @@
  * down to what is committed. Pads are left out: without them every relation is a number.
  */
 import type { Device } from '../../runtime/device/device.ts';
-import { columnTable } from '../../runtime/protocol/closing.ts';
+import { columnTable } from '../../runtime/protocol/commitment/closing.ts';
 import { ProtocolContext, type Wire } from '../../runtime/protocol/context.ts';
 import type { Opening, Value } from '../../runtime/protocol/form.ts';
-import type { IntegerArray } from '../../runtime/protocol/integers.ts';
+import type { IntegerArray } from '../../runtime/protocol/statement/integers.ts';
 import { proveText } from '../../runtime/protocol/program.ts';
-import { verifierRole } from '../../runtime/protocol/publics.ts';
+import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { add, inv, mul, neg, reduce, sub } from '../../runtime/protocol/scalar.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverRole } from '../../runtime/prover/program.ts';
-import { lookUp } from '../../runtime/prover/program-lookups.ts';
-import { evaluateProgram } from '../../runtime/prover/witness.ts';
-import { witnessMatrix } from '../../runtime/prover/witness-matrix.ts';
+import { lookUp } from '../../runtime/prover/lookup/program.ts';
+import { evaluateProgram } from '../../runtime/prover/witness/witness.ts';
+import { witnessMatrix } from '../../runtime/prover/commitment/matrix.ts';
 import type { Statement } from './statement.ts';
 
 /** A run of the protocol: its messages' labels, and what the verifier's relations come to. */

@@ -1,6 +1,6 @@
 /** fast-check arbitraries: shapes, fixed-point tensors, and whole random programs. */
 import fc from 'fast-check';
-import type { TensorType } from '../../compiler/tensor/program.ts';
+import type { TensorType } from '../../compiler/ir/tensor/program.ts';
 
 export interface ShapeOptions {
   readonly minAxes?: number;

@@ -1,6 +1,6 @@
 /** Short forms for tensor programs written by hand in tests. */
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
-import type { Equation, Factor, Tensor, TensorProgram, Term } from '../../compiler/tensor/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
+import type { Equation, Factor, Tensor, TensorProgram, Term } from '../../compiler/ir/tensor/program.ts';
 
 const unit = { num: 1n, den: 1n };
 const span = { source: '', start: 0, end: 0 };

@@ -7,15 +7,15 @@
  *   rejected, and so is a proof with any of its points or scalars changed.
  * - The statement is bound: the proof is rejected for other public tensors, commitments, contexts and programs.
  */
-import type { Range, TensorProgram } from '../../compiler/tensor/program.ts';
+import type { Range, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
-import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/integers.ts';
-import { programSections } from '../../runtime/protocol/program-lookups.ts';
+import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { programSections } from '../../runtime/protocol/lookup/program.ts';
 import { add, reduce } from '../../runtime/protocol/scalar.ts';
 import type { ProverHooks, ProverPads } from '../../runtime/prover/argument.ts';
 import type { ProvedProgram } from '../../runtime/prover/program.ts';
-import { layMatrix } from '../../runtime/prover/range.ts';
+import { layMatrix } from '../../runtime/prover/commitment/range.ts';
 import { ValueError } from '../../runtime/quantise.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { Draw } from './draw.ts';

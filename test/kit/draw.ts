@@ -1,5 +1,5 @@
 /** Deterministic draws for tests: everything follows from a number, so that a failure can be repeated. */
-import type { Range } from '../../compiler/tensor/program.ts';
+import type { Range } from '../../compiler/ir/tensor/program.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 
 /** 32 bytes that stand for a seed: entropy for provers and committers under test. */

@@ -2,26 +2,26 @@
  * A prover that commits to other values than its program's steps give, any field elements among them, and is honest
  * otherwise: whatever equations define follows from what it committed to, and multiplicities count what is in the tables.
  */
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Device, FrVector } from '../../runtime/device/device.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
-import { allocate, setEntry, type IntegerArray } from '../../runtime/protocol/integers.ts';
-import { slotMap } from '../../runtime/protocol/layout.ts';
-import { programSections, tableSize, type BoxSide } from '../../runtime/protocol/program-lookups.ts';
+import { allocate, setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
+import { programSections, tableSize, type BoxSide } from '../../runtime/protocol/lookup/program.ts';
 import { planProgram, proveText, publicDigests } from '../../runtime/protocol/program.ts';
-import { verifierRole } from '../../runtime/protocol/publics.ts';
+import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
-import { programTranscript, statementDigest } from '../../runtime/protocol/statement.ts';
-import { digitMap, viewMap } from '../../runtime/protocol/views.ts';
+import { programTranscript, statementDigest } from '../../runtime/protocol/statement/statement.ts';
+import { digitMap, viewMap } from '../../runtime/protocol/statement/views.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
-import { fractionProver } from '../../runtime/prover/fractions.ts';
+import { fractionProver } from '../../runtime/prover/lookup/fractions.ts';
 import { Held } from '../../runtime/prover/held.ts';
-import type { Leaves } from '../../runtime/prover/leaves.ts';
-import { levelProver } from '../../runtime/prover/levels.ts';
+import type { Leaves } from '../../runtime/prover/lookup/leaves.ts';
+import { levelProver } from '../../runtime/prover/sumcheck/levels.ts';
 import { committedInputs } from '../../runtime/prover/program.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
-import { sumExactly } from '../../runtime/prover/sums.ts';
-import { evaluateProgram } from '../../runtime/prover/witness.ts';
+import { sumExactly } from '../../runtime/prover/witness/sums.ts';
+import { evaluateProgram } from '../../runtime/prover/witness/witness.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { entropyOf } from './draw.ts';
 import type { Statement } from './statement.ts';

@@ -14,7 +14,7 @@ import type {
   TensorProgram,
   TensorType,
   Term,
-} from '../../compiler/tensor/program.ts';
+} from '../../compiler/ir/tensor/program.ts';
 
 /** What shrinks; every number is taken modulo what there is to choose from. */
 interface Sketch {

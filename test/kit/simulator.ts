@@ -5,10 +5,16 @@
  */
 import type { Device, PointVector } from '../../runtime/device/device.ts';
 import { absorbRows, encodeBody, type Argument } from '../../runtime/protocol/argument.ts';
-import { closing } from '../../runtime/protocol/closing.ts';
+import { closing } from '../../runtime/protocol/commitment/closing.ts';
 import { ProtocolContext, type Wire } from '../../runtime/protocol/context.ts';
 import * as Fr from '../../runtime/protocol/scalar.ts';
-import { absorbMasks, foldChallenge, lastTriple, linearForm, type ProofPoints } from '../../runtime/protocol/sigma.ts';
+import {
+  absorbMasks,
+  foldChallenge,
+  lastTriple,
+  linearForm,
+  type ProofPoints,
+} from '../../runtime/protocol/commitment/sigma.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { Draw } from './draw.ts';
 

@@ -3,9 +3,9 @@
  * defines, under which all of the program's lookups and equations hold. What a gadget leaves open shows as a second solution;
  * no proof system is involved.
  */
-import type { GadgetProgram, GadgetTable } from '../../compiler/gadget/program.ts';
-import { digitMap, forEachIndex, maskValues, viewMap } from '../../runtime/protocol/views.ts';
-import { sumExactly } from '../../runtime/prover/sums.ts';
+import type { GadgetProgram, GadgetTable } from '../../compiler/ir/gadget/program.ts';
+import { digitMap, forEachIndex, maskValues, viewMap } from '../../runtime/protocol/statement/views.ts';
+import { sumExactly } from '../../runtime/prover/witness/sums.ts';
 import type { Values } from './subject.ts';
 
 /** A tensor's entries in one solution, by tensor. */

@@ -1,7 +1,7 @@
 /** One statement about a subject: committed weights and public inputs, proved and verified piece by piece. */
 import type { Device, PointVector, VerifierDevice } from '../../runtime/device/device.ts';
-import { fromBigints, type IntegerArray } from '../../runtime/protocol/integers.ts';
-import { commitmentDigest, printSource, sha256 } from '../../runtime/protocol/statement.ts';
+import { fromBigints, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { commitmentDigest, printSource, sha256 } from '../../runtime/protocol/statement/statement.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import { proveProgram, type OpenedSource, type ProvedProgram } from '../../runtime/prover/program.ts';
 import {
@@ -11,7 +11,7 @@ import {
   layMatrix,
   matrixDigest,
   rowBlindings,
-} from '../../runtime/prover/range.ts';
+} from '../../runtime/prover/commitment/range.ts';
 import { decodeRows, verifyRange } from '../../runtime/verifier/commitment.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { verifyProgram } from '../../runtime/verifier/program.ts';

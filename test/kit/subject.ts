@@ -1,12 +1,12 @@
 /** What is put to the test: a tensor program or `.zkl` text, planned as a proof. */
 import { encode, type Plain } from '../../compiler/bundle/canonical.ts';
 import { programDigest } from '../../compiler/bundle/bundle.ts';
-import { lower } from '../../compiler/gadget/lower.ts';
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
-import type { RangePlan } from '../../compiler/gadget/ranges.ts';
+import { lower } from '../../compiler/lower/lower.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
+import type { RangePlan } from '../../compiler/lower/gadgets/limbs.ts';
 import { compile, type CompileInput } from '../../compiler/index.ts';
 import { interpret, ValueError } from '../../compiler/interpret/index.ts';
-import type { Range, Tensor, TensorProgram } from '../../compiler/tensor/program.ts';
+import type { Range, Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Argument } from '../../runtime/protocol/argument.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';

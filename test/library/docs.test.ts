@@ -4,14 +4,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { bytesSource, inputsFromJson, inputsFromSafetensors, samplesFromJson } from '../../runtime/formats/index.ts';
+import { bytesSource, inputsFromJson, inputsFromSafetensors, samplesFromJson } from '../../models/index.ts';
 import { projectRoot, testWorkplace, tinyShape, type Workplace } from '../cli/run.ts';
 import { makeLlama, modelFiles } from '../support/model.ts';
 
 const entries: Readonly<Record<string, string>> = {
   zkl: 'index.ts',
   'zkl/verifier': 'runtime/verifier/index.ts',
-  'zkl/formats': 'runtime/formats/index.ts',
+  'zkl/formats': 'models/index.ts',
 };
 
 /** Blocks of one language, in order. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as zkl from '../../index.ts';
 import { ArgumentError, CodecError, EvaluationError, ValueError, ZklError } from '../../index.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import * as formats from '../../runtime/formats/index.ts';
+import * as formats from '../../models/index.ts';
 import { NodeGpuError } from '../../runtime/device/webgpu/node.ts';
 import * as verifierModule from '../../runtime/verifier/index.ts';
 import { createSubject } from '../kit/subject.ts';

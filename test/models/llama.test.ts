@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { compile } from '../../compiler/index.ts';
 import { interpret } from '../../compiler/interpret/index.ts';
-import type { TensorProgram } from '../../compiler/tensor/program.ts';
+import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import {
   checkOpenCommitment,
   commit,

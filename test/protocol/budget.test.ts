@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { encodeBundle } from '../../compiler/bundle/bundle.ts';
 import { readGadgetProgram } from '../../compiler/bundle/read.ts';
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import {
   BudgetError,
   createVerifier,

@@ -11,7 +11,7 @@ import {
   fromBigints,
   outside,
   rangeBits,
-} from '../../runtime/protocol/integers.ts';
+} from '../../runtime/protocol/statement/integers.ts';
 import { bytesScalar, scalarBytes, Transcript } from '../../runtime/protocol/transcript.ts';
 import { inv, mul, r } from '../../runtime/protocol/scalar.ts';
 

@@ -1,10 +1,10 @@
 /** Views by binary digits: which accesses are such, and that a claim about one is a claim about the tensor it views. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { digitsOf } from '../../compiler/gadget/digits.ts';
-import type { IndexExpr } from '../../compiler/tensor/program.ts';
+import { digitsOf } from '../../compiler/lower/rewrite/digits.ts';
+import type { IndexExpr } from '../../compiler/ir/tensor/program.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
-import { digitMap, viewMap } from '../../runtime/protocol/views.ts';
+import { digitMap, viewMap } from '../../runtime/protocol/statement/views.ts';
 import { Draw } from '../kit/draw.ts';
 import { evaluate } from './multilinear.ts';
 

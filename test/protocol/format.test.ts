@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
 import { pack, unpack } from '../../compiler/bundle/container.ts';
 import { formatVersion, release } from '../../compiler/bundle/version.ts';
-import type { CommittedSource } from '../../compiler/gadget/program.ts';
+import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
 import { decodeOpening, encodeOpening } from '../../runtime/codec/files.ts';
-import { printSource, releaseTag } from '../../runtime/protocol/statement.ts';
+import { printSource, releaseTag } from '../../runtime/protocol/statement/statement.ts';
 
 const tensor = { name: 'W', axes: [{ length: 3, columnBits: 2 }], bits: 6, frac: 2, firstRow: 0, rows: 1 };
 const source = (name: string, open: boolean): CommittedSource => ({

@@ -6,10 +6,10 @@ import { createReferenceDevice } from '../../runtime/device/reference.ts';
 import { createWasmDevice } from '../../runtime/device/wasm/index.ts';
 import { createWebGpuDevice } from '../../runtime/device/webgpu/index.ts';
 import { add, bitsFor, inv, mul, reduce, sub } from '../../runtime/protocol/scalar.ts';
-import { fractionProver, type FractionOptions } from '../../runtime/prover/fractions.ts';
+import { fractionProver, type FractionOptions } from '../../runtime/prover/lookup/fractions.ts';
 import { Held } from '../../runtime/prover/held.ts';
-import { treeBudget } from '../../runtime/prover/layers.ts';
-import type { Leaves } from '../../runtime/prover/leaves.ts';
+import { treeBudget } from '../../runtime/prover/lookup/layers.ts';
+import type { Leaves } from '../../runtime/prover/lookup/leaves.ts';
 import { softwareAdapter } from '../support/gpu.ts';
 import { Random } from '../runtime/device/devices.ts';
 

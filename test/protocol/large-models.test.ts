@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { compile } from '../../compiler/index.ts';
-import { importModel } from '../../runtime/formats/import-model.ts';
+import { importModel } from '../../models/import/model.ts';
 import { BudgetError, createVerifier, defaultLimit, parseLimit, planWithin } from '../../runtime/verifier/index.ts';
 import { resolveImport } from '../compiler/standard.ts';
 import { testDevice } from '../kit/devices.ts';

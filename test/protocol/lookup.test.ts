@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { layOut } from '../../compiler/gadget/layout.ts';
-import type { CommittedSource } from '../../compiler/gadget/program.ts';
-import { columnTable } from '../../runtime/protocol/closing.ts';
+import { layOut } from '../../compiler/lower/layout.ts';
+import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
+import { columnTable } from '../../runtime/protocol/commitment/closing.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
-import { leafSections, type LookupPlan } from '../../runtime/protocol/lookup.ts';
+import { leafSections, type LookupPlan } from '../../runtime/protocol/lookup/range.ts';
 import {
   limbBits,
   limbWidths,
@@ -12,10 +12,10 @@ import {
   planRangeArgument,
   proveRange,
   rangeLookups,
-} from '../../runtime/protocol/range.ts';
+} from '../../runtime/protocol/commitment/range.ts';
 import { mul, reduce } from '../../runtime/protocol/scalar.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
-import { slotMap } from '../../runtime/protocol/layout.ts';
+import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
 import { shapes } from '../kit/arbitrary.ts';
 import { Draw } from '../kit/draw.ts';
 

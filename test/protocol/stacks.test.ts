@@ -1,11 +1,11 @@
 /** Which summands are stacked: those that differ in their tensors and weights, and in nothing else. */
 import { describe, expect, test } from 'vitest';
 import { readGadgetProgram } from '../../compiler/bundle/read.ts';
-import type { AxisBinding, GadgetTensorClass } from '../../compiler/gadget/program.ts';
-import type { IndexExpr } from '../../compiler/tensor/program.ts';
+import type { AxisBinding, GadgetTensorClass } from '../../compiler/ir/gadget/program.ts';
+import type { IndexExpr } from '../../compiler/ir/tensor/program.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
 import { gadgetProgram } from '../kit/build.ts';
-import { roundDegrees, stackSummands, type AxisPoints, type Summand } from '../../runtime/protocol/stacks.ts';
+import { roundDegrees, stackSummands, type AxisPoints, type Summand } from '../../runtime/protocol/sumcheck/stacks.ts';
 
 const scale = { num: 1n, den: 1n };
 const span = { source: '', start: 0, end: 0 };

@@ -7,7 +7,7 @@ import {
   ProtocolRejection,
   type Point,
   type RoundProver,
-} from '../../runtime/protocol/sumcheck.ts';
+} from '../../runtime/protocol/sumcheck/sumcheck.ts';
 import { Draw } from '../kit/draw.ts';
 import { bitsOf } from './multilinear.ts';
 

@@ -1,11 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
-import type { Compare, IndexExpr } from '../../compiler/tensor/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
+import type { Compare, IndexExpr } from '../../compiler/ir/tensor/program.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
-import { evaluateViewWeight } from '../../runtime/protocol/publics.ts';
+import { evaluateViewWeight } from '../../runtime/protocol/statement/publics.ts';
 import { add as sum, bitsFor, mul } from '../../runtime/protocol/scalar.ts';
-import { digitMap, evaluateIndex, forEachIndex, maskValues, viewMap, viewParts } from '../../runtime/protocol/views.ts';
+import {
+  digitMap,
+  evaluateIndex,
+  forEachIndex,
+  maskValues,
+  viewMap,
+  viewParts,
+} from '../../runtime/protocol/statement/views.ts';
 import { shapes } from '../kit/arbitrary.ts';
 import { Draw } from '../kit/draw.ts';
 import { evaluate, size } from './multilinear.ts';

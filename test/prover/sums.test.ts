@@ -1,13 +1,13 @@
 /** Sums of products of tensors, and of multiples of numbers, against bigints. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AxisBinding, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
-import type { Range } from '../../compiler/tensor/program.ts';
+import type { AxisBinding, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
+import type { Range } from '../../compiler/ir/tensor/program.ts';
 import { createReferenceDevice, createWasmDevice, type Device } from '../../runtime/device/index.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
-import { forEachIndex } from '../../runtime/protocol/views.ts';
-import { entriesOf, makeNumbers, makeSums, narrowed, type Numbers } from '../../runtime/prover/numbers.ts';
-import { sumTerms } from '../../runtime/prover/sums.ts';
+import { forEachIndex } from '../../runtime/protocol/statement/views.ts';
+import { entriesOf, makeNumbers, makeSums, narrowed, type Numbers } from '../../runtime/prover/witness/numbers.ts';
+import { sumTerms } from '../../runtime/prover/witness/sums.ts';
 import { size } from '../protocol/multilinear.ts';
 
 const rangeOf = (bits: number): Range =>

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
 import { readGadgetProgram } from '../../compiler/bundle/read.ts';
-import type { GadgetProgram, GadgetStep, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
+import type { GadgetProgram, GadgetStep, GadgetTensor, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
 import { resolveImport } from '../compiler/standard.ts';
 import { gadgetProgram } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';

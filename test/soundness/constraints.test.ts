@@ -4,18 +4,24 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Device } from '../../runtime/device/device.ts';
-import { setEntry, type IntegerArray } from '../../runtime/protocol/integers.ts';
-import { slotMap } from '../../runtime/protocol/layout.ts';
+import { setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
-import { planRange, planRangeArgument, proveRange, type RangePlan } from '../../runtime/protocol/range.ts';
+import { planRange, planRangeArgument, proveRange, type RangePlan } from '../../runtime/protocol/commitment/range.ts';
 import { add, mul, sub } from '../../runtime/protocol/scalar.ts';
-import { commitmentDigest, rangeTranscript } from '../../runtime/protocol/statement.ts';
+import { commitmentDigest, rangeTranscript } from '../../runtime/protocol/statement/statement.ts';
 import type { Transcript } from '../../runtime/protocol/transcript.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
 import { Held } from '../../runtime/prover/held.ts';
-import { treeProver, type LookupWitness } from '../../runtime/prover/lookup.ts';
+import { treeProver, type LookupWitness } from '../../runtime/prover/lookup/range.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
-import { commitSource, layMatrix, matrixDigest, rowBlindings, type MatrixEntries } from '../../runtime/prover/range.ts';
+import {
+  commitSource,
+  layMatrix,
+  matrixDigest,
+  rowBlindings,
+  type MatrixEntries,
+} from '../../runtime/prover/commitment/range.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { at, program, sumOfProducts, term } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';

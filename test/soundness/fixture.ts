@@ -5,7 +5,7 @@ import { decodeProof, encodeProof, type ProofFile } from '../../runtime/codec/fi
 import type { Device } from '../../runtime/device/device.ts';
 import { decodeBody, encodeBody, type Argument } from '../../runtime/protocol/argument.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
-import type { ProofBody } from '../../runtime/protocol/sigma.ts';
+import type { ProofBody } from '../../runtime/protocol/commitment/sigma.ts';
 import { commit, createProver, type Weights } from '../../runtime/prover/index.ts';
 import { createVerifier, type Verifier } from '../../runtime/verifier/index.ts';
 import { Draw, entropyOf } from '../kit/draw.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
-import type { IndexExpr, TensorProgram } from '../../compiler/tensor/program.ts';
+import type { IndexExpr, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { at, program, sumOfProducts, term } from '../kit/build.ts';
 import { assertGadget } from '../kit/check.ts';
 import { testDevice } from '../kit/devices.ts';

@@ -1,12 +1,12 @@
 /** A prover that follows the protocol but for one step, whose result is replaced by something else. */
 import { describe, expect, test } from 'vitest';
 import { encodeBody, type Argument } from '../../runtime/protocol/argument.ts';
-import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/integers.ts';
+import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
 import { add, reduce } from '../../runtime/protocol/scalar.ts';
-import type { ProofBody, ProofScalars } from '../../runtime/protocol/sigma.ts';
+import type { ProofBody, ProofScalars } from '../../runtime/protocol/commitment/sigma.ts';
 import { compress, Point } from '../../runtime/curve/spec.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
-import { commitSource } from '../../runtime/prover/range.ts';
+import { commitSource } from '../../runtime/prover/commitment/range.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { at, program, term } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';

@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { ValueError } from '../../compiler/interpret/index.ts';
-import type { GadgetProgram } from '../../compiler/gadget/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import { Draw } from '../kit/draw.ts';
 import { without } from '../kit/forge.ts';
 import { functionProgram } from '../kit/functions.ts';

@@ -1,7 +1,7 @@
 /** Blocks that round nothing: every entry is the sum it should be, in exact arithmetic, at any shape. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { multiply, rational } from '../../compiler/tensor/rational.ts';
+import { multiply, rational } from '../../compiler/ir/numbers/rational.ts';
 import { fill, integers, run, sum } from './run.ts';
 import type { Result } from './run.ts';
 

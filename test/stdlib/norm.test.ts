@@ -1,8 +1,8 @@
 /** Norms: a correctly rounded root a row, one rounding an entry, and close to floating point. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compare, multiply, rational } from '../../compiler/tensor/rational.ts';
-import type { Rational } from '../../compiler/tensor/program.ts';
+import { compare, multiply, rational } from '../../compiler/ir/numbers/rational.ts';
+import type { Rational } from '../../compiler/ir/tensor/program.ts';
 import { dropBits, expectClose, fill, integers, run, sum } from './run.ts';
 
 const RUNS = { numRuns: 12 };

@@ -2,8 +2,8 @@
 import { expect } from 'vitest';
 import { interpret } from '../../compiler/interpret/index.ts';
 import type { IntTensor } from '../../compiler/interpret/index.ts';
-import type { Rational } from '../../compiler/tensor/program.ts';
-import { multiply, rational } from '../../compiler/tensor/rational.ts';
+import type { Rational } from '../../compiler/ir/tensor/program.ts';
+import { multiply, rational } from '../../compiler/ir/numbers/rational.ts';
 import { calibrateAll } from '../compiler/standard.ts';
 
 /** Bits and fraction bits of everything that a test leaves to calibration. */

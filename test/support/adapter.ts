@@ -1,6 +1,6 @@
 /** PEFT adapters made up for tests and measurements. */
-import type { Dtype } from '../../runtime/formats/dtypes.ts';
-import { writeSafetensors, type TensorToWrite } from '../../runtime/formats/safetensors-writer.ts';
+import type { Dtype } from '../../models/files/dtypes.ts';
+import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
 
 export interface MadeModule {
   /** In the base model: `model.layers.0.self_attn.q_proj`. */

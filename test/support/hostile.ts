@@ -1,12 +1,12 @@
 /** Small programs that ask a verifier for much, and a way to have it do all of that: proofs that are well-formed and false. */
 import { bls12_381 } from '@noble/curves/bls12-381.js';
-import type { GadgetEquation, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/gadget/program.ts';
-import type { IndexExpr } from '../../compiler/tensor/program.ts';
+import type { GadgetEquation, GadgetProgram, GadgetTensor, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
+import type { IndexExpr } from '../../compiler/ir/tensor/program.ts';
 import type { VerifierDevice } from '../../runtime/device/device.ts';
 import { bodySize, type Argument } from '../../runtime/protocol/argument.ts';
-import { allocate, setEntry } from '../../runtime/protocol/integers.ts';
+import { allocate, setEntry } from '../../runtime/protocol/statement/integers.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
-import { planRange, planRangeArgument } from '../../runtime/protocol/range.ts';
+import { planRange, planRangeArgument } from '../../runtime/protocol/commitment/range.ts';
 import { decodeRows, verifyRange } from '../../runtime/verifier/commitment.ts';
 import { verifyProgram } from '../../runtime/verifier/program.ts';
 import { gadgetProgram } from '../kit/build.ts';

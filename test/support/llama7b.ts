@@ -1,5 +1,5 @@
 /** A checkpoint in the shape of LLaMA-7B that is nothing but its headers: enough to import and compile, not to prove. */
-import { openCheckpoint, type Checkpoint } from '../../runtime/formats/checkpoint.ts';
+import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.ts';
 
 export async function llama7b(L = 32): Promise<Checkpoint> {
   const [D, F, V] = [4096, 11_008, 32_000];

@@ -1,5 +1,5 @@
 /** Models of Hugging Face made up for tests: small, of either family, with every part that the family has. */
-import { writeSafetensors, type TensorToWrite } from '../../runtime/formats/safetensors-writer.ts';
+import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
 
 export interface MadeModel {
   readonly config: Readonly<Record<string, unknown>>;

@@ -1,13 +1,13 @@
 /** Whoever may choose the challenges can prove anything, without a witness; whoever may not, cannot. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PointVector } from '../../runtime/device/device.ts';
-import { fromBigints, type IntegerArray } from '../../runtime/protocol/integers.ts';
-import { proveLevels } from '../../runtime/protocol/levels.ts';
+import { fromBigints, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { proveLevels } from '../../runtime/protocol/sumcheck/levels.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { publicDigests } from '../../runtime/protocol/program.ts';
-import { evaluateExtension, KnownTensors } from '../../runtime/protocol/publics.ts';
-import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/range.ts';
-import { commitmentDigest, programTranscript, rangeTranscript } from '../../runtime/protocol/statement.ts';
+import { evaluateExtension, KnownTensors } from '../../runtime/protocol/statement/publics.ts';
+import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/commitment/range.ts';
+import { commitmentDigest, programTranscript, rangeTranscript } from '../../runtime/protocol/statement/statement.ts';
 import { verifyArgument } from '../../runtime/verifier/argument.ts';
 import { testDevice } from '../kit/devices.ts';
 import { Draw } from '../kit/draw.ts';

@@ -2,7 +2,7 @@
  * The main thread's side of a WASM device: memory, threads, program kernels, temporary blocks.
  */
 import { buildCore, type Core } from '../../kernels/wasm/core.ts';
-import { FR_SIZE, SCRATCH, SCRATCH_BYTES } from '../../kernels/wasm/layout.ts';
+import { FR_SIZE, SCRATCH, SCRATCH_BYTES } from '../../kernels/wasm/emit/layout.ts';
 import { FR_MODULUS } from '../../field/params.ts';
 import { checkFr } from '../../field/spec.ts';
 import { Engine, TASK, type Exports } from './engine.ts';

@@ -1,8 +1,8 @@
 /**
  * What each thread runs: one instance of the core module, instances of program kernels, and the tasks that the main thread hands out.
  */
-import { CONTROL, SCRATCH, SCRATCH_BYTES } from '../../kernels/wasm/layout.ts';
-import { sumBuckets } from './buckets.ts';
+import { CONTROL, SCRATCH, SCRATCH_BYTES } from '../../kernels/wasm/emit/layout.ts';
+import { sumBuckets } from './operations/buckets.ts';
 import { Views } from './memory.ts';
 
 export type Exports = Readonly<Record<string, (...args: readonly number[]) => number>>;

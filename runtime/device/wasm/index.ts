@@ -1,18 +1,18 @@
 /**
  * The default device: generated WebAssembly on one or more threads.
  */
-import { kindOf, requireObject } from '../../../compiler/bundle/arguments.ts';
-import { ArgumentError } from '../../../compiler/bundle/errors.ts';
+import { kindOf, requireObject } from '../../../compiler/ir/arguments.ts';
+import { ArgumentError } from '../../../compiler/ir/errors.ts';
 import type { GeneratorCache } from '../../curve/generators.ts';
 import { hasFusedMultiplyAdd } from '../../kernels/wasm/core.ts';
-import { FR_SIZE } from '../../kernels/wasm/layout.ts';
+import { FR_SIZE } from '../../kernels/wasm/emit/layout.ts';
 import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
 import { Turns } from '../turns.ts';
 import { Context } from './context.ts';
-import { pointOperations } from './points.ts';
+import { pointOperations } from './operations/points.ts';
 import { rawMemory } from './raw.ts';
-import { scalarOperations } from './scalars.ts';
+import { scalarOperations } from './operations/scalars.ts';
 
 export interface WasmDeviceOptions {
   /**

@@ -1,7 +1,7 @@
 /**
  * Linear memory and its heap. Blocks are multiples of 64 bytes in size classes of a quarter octave, kept in free lists; fresh ones come off the end.
  */
-import { SCRATCH, SCRATCH_BYTES } from '../../kernels/wasm/layout.ts';
+import { SCRATCH, SCRATCH_BYTES } from '../../kernels/wasm/emit/layout.ts';
 
 const PAGE = 65536;
 /** 4 GiB, less one page so that an end address still fits 32 bits. */

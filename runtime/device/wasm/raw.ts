@@ -1,8 +1,8 @@
 /** Raw access to the memory of a WASM device. */
 import { AFFINE_BYTES } from '../../curve/params.ts';
 import { checkFr } from '../../field/spec.ts';
-import { FR_SIZE, POINT_SIZE } from '../../kernels/wasm/layout.ts';
-import { INFINITY_MARK } from '../../kernels/wasm/curve.ts';
+import { FR_SIZE, POINT_SIZE } from '../../kernels/wasm/emit/layout.ts';
+import { INFINITY_MARK } from '../../kernels/wasm/curve/curve.ts';
 import type { RawMemory } from '../host.ts';
 import { writeWords, type Context } from './context.ts';
 import { addressOf, WasmIntVector, WasmVector } from './vectors.ts';

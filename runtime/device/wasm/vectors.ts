@@ -2,7 +2,7 @@
  * Handles of the WASM device.
  */
 import type { FrVector, IntVector, PointVector } from '../device.ts';
-import { FR_SIZE, POINT_SIZE } from '../../kernels/wasm/layout.ts';
+import { FR_SIZE, POINT_SIZE } from '../../kernels/wasm/emit/layout.ts';
 import type { Heap } from './memory.ts';
 
 /** A vector at an address; a view shares the block of another. */

@@ -4,15 +4,15 @@
  */
 import { FQ_MODULUS, FR_MODULUS } from '../../field/params.ts';
 import { WORKGROUP } from '../../kernels/wgsl/access.ts';
-import { forEach } from '../../kernels/wgsl/elementwise.ts';
+import { forEach } from '../../kernels/wgsl/vectors/elementwise.ts';
 import { inverse } from '../../field/spec.ts';
-import { wgslField, wordsOf, type FieldVariant, type WgslField } from '../../kernels/wgsl/field.ts';
-import { LIMB_WIDTHS, type LimbWidth } from '../../kernels/wgsl/limbs.ts';
+import { wgslField, wordsOf, type FieldVariant, type WgslField } from '../../kernels/wgsl/field/field.ts';
+import { LIMB_WIDTHS, type LimbWidth } from '../../kernels/wgsl/field/limbs.ts';
 import { isSoftware } from './adapters.ts';
 import { GpuError, onCpu } from './errors.ts';
 import { Gpu, type KernelSource } from './gpu.ts';
 import { MIB } from './limits.ts';
-import { Params } from './params.ts';
+import { Params } from './memory/params.ts';
 
 export interface Variants {
   readonly fr: FieldVariant;

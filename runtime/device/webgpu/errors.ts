@@ -1,5 +1,5 @@
 /** What can go wrong on a GPU, typed: nothing here is a fault of the caller's numbers. */
-import { ZklError } from '../../../compiler/bundle/errors.ts';
+import { ZklError } from '../../../compiler/ir/errors.ts';
 
 export type GpuErrorKind =
   /** The adapter lacks something the device needs. */

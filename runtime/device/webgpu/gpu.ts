@@ -2,16 +2,16 @@
  * A WebGPU device in the hands of the project's own device: arenas, kernels, and commands in order. Calls only enqueue;
  * `read` submits and waits. Errors of the implementation arrive later than their calls and are thrown by the next read.
  */
-import type { WgslField } from '../../kernels/wgsl/field.ts';
-import { mac } from '../../kernels/wgsl/field.ts';
+import type { WgslField } from '../../kernels/wgsl/field/field.ts';
+import { mac } from '../../kernels/wgsl/field/field.ts';
 import { accessDeclarations, GRID, vectorDeclarations, WORKGROUP } from '../../kernels/wgsl/access.ts';
-import { smallDeclarations } from '../../kernels/wgsl/small.ts';
+import { smallDeclarations } from '../../kernels/wgsl/field/small.ts';
 import { assemble, type Declaration } from '../../kernels/wgsl/source.ts';
 import { closedError } from '../turns.ts';
 import { BUFFER, MAP_READ, STAGE_COMPUTE } from './constants.ts';
 import { GpuError, onCpu } from './errors.ts';
-import { Memory, type Block, type MemoryLimits } from './memory.ts';
-import { PARAMETER_QUADS } from './params.ts';
+import { Memory, type Block, type MemoryLimits } from './memory/arena.ts';
+import { PARAMETER_QUADS } from './memory/params.ts';
 
 /** A kernel's entry point, and what it may reach besides the field's functions and `kernels/wgsl/access.ts`. */
 export interface KernelSource {

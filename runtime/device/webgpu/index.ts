@@ -2,10 +2,10 @@
  * The device on a GPU through WebGPU: kernels are WGSL, generated for the program. A device of the CPU does what is too
  * small to be worth a trip: the last rounds of a sumcheck, short vectors, decoding of points.
  */
-import { requireDevice, requireObject } from '../../../compiler/bundle/arguments.ts';
+import { requireDevice, requireObject } from '../../../compiler/ir/arguments.ts';
 import type { GeneratorCache } from '../../curve/generators.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../field/params.ts';
-import { wgslField } from '../../kernels/wgsl/field.ts';
+import { wgslField } from '../../kernels/wgsl/field/field.ts';
 import type { Device } from '../device.ts';
 import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
@@ -14,9 +14,9 @@ import { chooseVariants, type VariantCache, type Variants } from './calibrate.ts
 import { GpuError, onCpu } from './errors.ts';
 import { Gpu } from './gpu.ts';
 import { MIB, requireLimits, WANTED } from './limits.ts';
-import { pointOperations } from './points.ts';
-import { scalarOperations } from './scalars.ts';
-import { Store } from './store.ts';
+import { pointOperations } from './operations/points.ts';
+import { scalarOperations } from './operations/scalars.ts';
+import { Store } from './memory/store.ts';
 import { TUNED_FOR_GPUS, TUNED_FOR_SOFTWARE, type Tuning } from './tuning.ts';
 
 export type { VariantCache, Variants } from './calibrate.ts';

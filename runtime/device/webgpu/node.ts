@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { ZklError } from '../../../compiler/bundle/errors.ts';
+import { ZklError } from '../../../compiler/ir/errors.ts';
 import { isSoftware } from './adapters.ts';
 
 /** The package `webgpu` is not there, or does not load. */

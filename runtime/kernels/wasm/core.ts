@@ -1,27 +1,27 @@
 /**
  * The module every device instance starts with: all kernels that do not depend on a program.
  */
+import type { SumcheckPoint } from '../expression.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../field/params.ts';
 import { BETA } from '../../curve/params.ts';
-import { emitAdditions } from './additions.ts';
-import { emitBuckets } from './buckets.ts';
-import { Constants } from './constants.ts';
-import { emitContractKernels } from './contract.ts';
-import { emitCurve, isInfinity } from './curve.ts';
-import { emitRound, emitMap, type TableKind } from './expression.ts';
-import { Field } from './field.ts';
-import { emitInverse } from './inverse.ts';
-import { emitIntegerKernels } from './integers.ts';
-import { CONSTANTS, CONSTANTS_BYTES, FQ_LIMBS, FR_LIMBS, ScratchPlan } from './layout.ts';
-import { ModuleBuilder } from './module.ts';
-import { Pairs } from './pairs.ts';
-import { emitProductKernels } from './products.ts';
-import { emitScalarKernels } from './scalar.ts';
-import { Slots } from './slots.ts';
-import { emitWords } from './words.ts';
-import { f64, f64x2, i32, v128 } from './code.ts';
-import type { Expression } from '../../device/expression.ts';
-import type { SumcheckPoint } from '../../device/device.ts';
+import { emitAdditions } from './curve/additions.ts';
+import { emitBuckets } from './curve/buckets.ts';
+import { Constants } from './emit/constants.ts';
+import { emitContractKernels } from './vectors/contract.ts';
+import { emitCurve, isInfinity } from './curve/curve.ts';
+import { emitRound, emitMap, type TableKind } from './vectors/expression.ts';
+import { Field } from './field/field.ts';
+import { emitInverse } from './field/inverse.ts';
+import { emitIntegerKernels } from './vectors/integers.ts';
+import { CONSTANTS, CONSTANTS_BYTES, FQ_LIMBS, FR_LIMBS, ScratchPlan } from './emit/layout.ts';
+import { ModuleBuilder } from './emit/module.ts';
+import { Pairs } from './emit/pairs.ts';
+import { emitProductKernels } from './vectors/products.ts';
+import { emitScalarKernels } from './vectors/scalar.ts';
+import { Slots } from './emit/slots.ts';
+import { emitWords } from './field/words.ts';
+import { f64, f64x2, i32, v128 } from './emit/code.ts';
+import type { Expression } from '../expression.ts';
 
 /** How the memory that modules import was made. */
 export interface MemoryType {

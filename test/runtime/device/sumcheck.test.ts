@@ -1,5 +1,6 @@
+import type { SumcheckPoint } from '../../../runtime/kernels/expression.ts';
 import { expect, it, test } from 'vitest';
-import { indexed, type SumcheckPoint } from '../../../runtime/device/device.ts';
+import { indexed } from '../../../runtime/device/device.ts';
 import {
   add,
   constant,
@@ -11,7 +12,7 @@ import {
   sub,
   table,
   type Expression,
-} from '../../../runtime/device/expression.ts';
+} from '../../../runtime/kernels/expression.ts';
 import { createReferenceDevice } from '../../../runtime/device/reference.ts';
 import { FR_MODULUS } from '../../../runtime/field/params.ts';
 import { describeDevices, EDGES, mod, Random } from './devices.ts';

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
 import { inverse, modulo } from '../../../runtime/field/spec.ts';
-import { i32, type I32 } from '../../../runtime/kernels/wasm/code.ts';
-import { Constants } from '../../../runtime/kernels/wasm/constants.ts';
+import { i32, type I32 } from '../../../runtime/kernels/wasm/emit/code.ts';
+import { Constants } from '../../../runtime/kernels/wasm/emit/constants.ts';
 import { hasFusedMultiplyAdd } from '../../../runtime/kernels/wasm/core.ts';
-import { balancedDigits } from '../../../runtime/kernels/wasm/digits.ts';
-import { Field, WIDE_TERMS, type Pair } from '../../../runtime/kernels/wasm/field.ts';
-import { emitInverse } from '../../../runtime/kernels/wasm/inverse.ts';
-import { CONSTANTS, CONSTANTS_BYTES, ScratchPlan } from '../../../runtime/kernels/wasm/layout.ts';
-import { ModuleBuilder, type Code } from '../../../runtime/kernels/wasm/module.ts';
-import { multiplesAt } from '../../../runtime/kernels/wasm/scalar.ts';
+import { balancedDigits } from '../../../runtime/kernels/wasm/field/digits.ts';
+import { Field, WIDE_TERMS, type Pair } from '../../../runtime/kernels/wasm/field/field.ts';
+import { emitInverse } from '../../../runtime/kernels/wasm/field/inverse.ts';
+import { CONSTANTS, CONSTANTS_BYTES, ScratchPlan } from '../../../runtime/kernels/wasm/emit/layout.ts';
+import { ModuleBuilder, type Code } from '../../../runtime/kernels/wasm/emit/module.ts';
+import { multiplesAt } from '../../../runtime/kernels/wasm/vectors/scalar.ts';
 import { Random } from '../device/devices.ts';
 
 const [X, Y, Z, OUT, WIDE, MULTIPLES, SCRATCH] = [65536, 69632, 73728, 77824, 81920, 86016, 131072] as const;

@@ -6,11 +6,11 @@ import { createWebGpuDevice, GpuError, type WebGpuDeviceOptions } from '../../..
 import { measureVariants, chooseVariants } from '../../../runtime/device/webgpu/calibrate.ts';
 import { Gpu } from '../../../runtime/device/webgpu/gpu.ts';
 import { MIB } from '../../../runtime/device/webgpu/limits.ts';
-import { Memory } from '../../../runtime/device/webgpu/memory.ts';
+import { Memory } from '../../../runtime/device/webgpu/memory/arena.ts';
 import type { Device } from '../../../runtime/device/device.ts';
-import { add, mul, table } from '../../../runtime/device/expression.ts';
+import { add, mul, table } from '../../../runtime/kernels/expression.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
-import { wgslField } from '../../../runtime/kernels/wgsl/field.ts';
+import { wgslField } from '../../../runtime/kernels/wgsl/field/field.ts';
 import { softwareAdapter } from '../../support/gpu.ts';
 import { smallBundle, weights } from '../../support/small.ts';
 

@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Gpu } from '../../../runtime/device/webgpu/gpu.ts';
 import { MIB } from '../../../runtime/device/webgpu/limits.ts';
-import { Params } from '../../../runtime/device/webgpu/params.ts';
+import { Params } from '../../../runtime/device/webgpu/memory/params.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
 import { inverse } from '../../../runtime/field/spec.ts';
-import { forEach } from '../../../runtime/kernels/wgsl/elementwise.ts';
-import { wgslField, wordsOf, type FieldVariant, type WgslField } from '../../../runtime/kernels/wgsl/field.ts';
-import { LIMB_WIDTHS } from '../../../runtime/kernels/wgsl/limbs.ts';
-import { SMALL_BOUND } from '../../../runtime/kernels/wgsl/small.ts';
+import { forEach } from '../../../runtime/kernels/wgsl/vectors/elementwise.ts';
+import { wgslField, wordsOf, type FieldVariant, type WgslField } from '../../../runtime/kernels/wgsl/field/field.ts';
+import { LIMB_WIDTHS } from '../../../runtime/kernels/wgsl/field/limbs.ts';
+import { SMALL_BOUND } from '../../../runtime/kernels/wgsl/field/small.ts';
 import { softwareAdapter } from '../../support/gpu.ts';
 import { Random } from '../device/devices.ts';
 

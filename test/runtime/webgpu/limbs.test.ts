@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
-import { CARRY_PERIOD } from '../../../runtime/kernels/wgsl/contract.ts';
-import { LIMB_WIDTHS, planLimbs, toLimbs, worstAccumulator } from '../../../runtime/kernels/wgsl/limbs.ts';
+import { CARRY_PERIOD } from '../../../runtime/kernels/wgsl/vectors/contract.ts';
+import { LIMB_WIDTHS, planLimbs, toLimbs, worstAccumulator } from '../../../runtime/kernels/wgsl/field/limbs.ts';
 
 const fields = [
   ['fr', FR_MODULUS],

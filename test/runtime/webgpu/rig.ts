@@ -3,11 +3,11 @@ import type { TestContext } from 'vitest';
 import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
 import { Gpu, type KernelSource } from '../../../runtime/device/webgpu/gpu.ts';
 import { MIB } from '../../../runtime/device/webgpu/limits.ts';
-import { Store } from '../../../runtime/device/webgpu/store.ts';
+import { Store } from '../../../runtime/device/webgpu/memory/store.ts';
 import { TUNED_FOR_GPUS } from '../../../runtime/device/webgpu/tuning.ts';
 import { Scopes } from '../../../runtime/device/scopes.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
-import { wgslField, type FieldVariant } from '../../../runtime/kernels/wgsl/field.ts';
+import { wgslField, type FieldVariant } from '../../../runtime/kernels/wgsl/field/field.ts';
 import { softwareAdapter } from '../../support/gpu.ts';
 
 export interface Rig {

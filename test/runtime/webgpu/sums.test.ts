@@ -3,15 +3,21 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { blindingGenerator } from '../../../runtime/curve/generators.ts';
 import { fromAffineBytes, Point } from '../../../runtime/curve/spec.ts';
-import type { Block } from '../../../runtime/device/webgpu/memory.ts';
+import type { Block } from '../../../runtime/device/webgpu/memory/arena.ts';
 import { GpuError } from '../../../runtime/device/webgpu/errors.ts';
 import { TUNED_FOR_GPUS } from '../../../runtime/device/webgpu/tuning.ts';
-import { planSums, scratchBytes, type PointRange, type Sum, type Term } from '../../../runtime/device/webgpu/plan.ts';
-import { sumAll } from '../../../runtime/device/webgpu/sums.ts';
-import type { GpuData } from '../../../runtime/device/webgpu/vectors.ts';
+import {
+  planSums,
+  scratchBytes,
+  type PointRange,
+  type Sum,
+  type Term,
+} from '../../../runtime/device/webgpu/operations/plan.ts';
+import { sumAll } from '../../../runtime/device/webgpu/operations/sums.ts';
+import type { GpuData } from '../../../runtime/device/webgpu/memory/vectors.ts';
 import type { Integers } from '../../../runtime/device/device.ts';
 import { FR_MODULUS } from '../../../runtime/field/params.ts';
-import { POINT_BLOCKS, scalarBits } from '../../../runtime/kernels/wgsl/digits.ts';
+import { POINT_BLOCKS, scalarBits } from '../../../runtime/kernels/wgsl/curve/digits.ts';
 import { EDGES, mod, Random } from '../device/devices.ts';
 import { createRig, type Rig } from './rig.ts';
 

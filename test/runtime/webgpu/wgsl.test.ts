@@ -1,15 +1,22 @@
 /** The emitted text, as snapshots: a refactor leaves it unchanged. */
 import { describe, expect, test } from 'vitest';
-import { add, constant, mul, table } from '../../../runtime/device/expression.ts';
+import { add, constant, mul, table } from '../../../runtime/kernels/expression.ts';
 import { shaderText } from '../../../runtime/device/webgpu/gpu.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
-import { contractInt } from '../../../runtime/kernels/wgsl/contract.ts';
-import { fold, forEach, gatherInt, lift, map, type KernelText } from '../../../runtime/kernels/wgsl/elementwise.ts';
-import { mac, wgslField, type FieldVariant } from '../../../runtime/kernels/wgsl/field.ts';
-import { sumSlices, weighBuckets } from '../../../runtime/kernels/wgsl/buckets.ts';
-import { digits, starts } from '../../../runtime/kernels/wgsl/digits.ts';
-import { histogram } from '../../../runtime/kernels/wgsl/integers.ts';
-import { round } from '../../../runtime/kernels/wgsl/rounds.ts';
+import { contractInt } from '../../../runtime/kernels/wgsl/vectors/contract.ts';
+import {
+  fold,
+  forEach,
+  gatherInt,
+  lift,
+  map,
+  type KernelText,
+} from '../../../runtime/kernels/wgsl/vectors/elementwise.ts';
+import { mac, wgslField, type FieldVariant } from '../../../runtime/kernels/wgsl/field/field.ts';
+import { sumSlices, weighBuckets } from '../../../runtime/kernels/wgsl/curve/buckets.ts';
+import { digits, starts } from '../../../runtime/kernels/wgsl/curve/digits.ts';
+import { histogram } from '../../../runtime/kernels/wgsl/vectors/integers.ts';
+import { round } from '../../../runtime/kernels/wgsl/vectors/rounds.ts';
 import { assemble, u32 } from '../../../runtime/kernels/wgsl/source.ts';
 
 const fields = (variant: FieldVariant) => ({

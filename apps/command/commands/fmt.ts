@@ -1,0 +1,75 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Diagnostic } from '../../../grammar/diagnostic.ts';
+import { format } from '../../../grammar/format.ts';
+import type { Run } from '../command.ts';
+import { writeOutputs } from '../files.ts';
+import { CliError, isSystemError } from '../errors.ts';
+import { STREAM } from '../outputs.ts';
+import { diagnosticsJson, readProgram, showDiagnostics, type SourceProgram } from '../program.ts';
+import { shown as inOneLine } from '../terminal.ts';
+import { filesBelow } from '../walk.ts';
+
+interface Result {
+  readonly program: SourceProgram;
+  readonly text?: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const run: Run = async (args) => {
+  const results: Result[] = [];
+  for (const path of await programsOf(args.positionals)) {
+    const program = await readProgram(path);
+    results.push({ program, ...(await format(program.text, program.source)) });
+  }
+  const broken = results.filter((r) => r.text === undefined);
+  const other = results.filter((r) => r.text !== undefined && r.text !== r.program.text);
+  const names = other.map((r) => r.program.source);
+  const json = {
+    diagnostics: broken.flatMap((r) => diagnosticsJson(r.diagnostics, r.program)),
+    [args.flag('check') ? 'unformatted' : 'formatted']: names,
+  };
+  const shown = broken.map((r) => showDiagnostics(r.diagnostics, r.program));
+  const lines = (said: readonly string[]): string => [...said.map(inOneLine), ...shown].join('\n');
+  if (!args.flag('check')) {
+    const [piped] = results.filter((r) => r.program.source === STREAM);
+    if (piped?.text !== undefined) await writeOutputs([{ path: STREAM, bytes: piped.text }]);
+    const files = other.filter((r) => r.program.source !== STREAM);
+    const outputs = files.map(async ({ program, text = '' }) => ({
+      path: program.source,
+      bytes: text,
+      mode: (await stat(program.source)).mode & 0o777,
+    }));
+    await writeOutputs(await Promise.all(outputs));
+    return {
+      exit: broken.length > 0 ? 1 : 0,
+      text: lines(files.map((r) => `formatted ${r.program.source}`)),
+      coloured: true,
+      wroteStdout: piped !== undefined,
+      json,
+    };
+  }
+  const told = names.map((n) => `${n} is not formatted: zkl fmt ${n}`);
+  return { exit: broken.length + other.length > 0 ? 1 : 0, text: lines(told), coloured: true, json };
+};
+
+/** The files that are given, and all programs below the directories that are given; each once, in the order given. */
+async function programsOf(paths: readonly string[]): Promise<string[]> {
+  const programs = new Map<string, string>();
+  for (const path of paths) {
+    const below = path !== STREAM && (await isDirectory(path)) ? filesBelow(path, '.zkl') : [path];
+    if (below.length === 0) throw new CliError(`${path}: there is no .zkl file below it`, 'check the path');
+    for (const program of below) if (!programs.has(resolve(program))) programs.set(resolve(program), program);
+  }
+  return [...programs.values()];
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    // Reading it says what is wrong with it.
+    if (isSystemError(error)) return false;
+    throw error;
+  }
+}

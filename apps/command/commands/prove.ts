@@ -1,0 +1,90 @@
+import { CodecError } from '../../../compiler/bundle/canonical.ts';
+import { createProver, HiddenValueError, ValueError } from '../../../runtime/prover/index.ts';
+import { forSource, perSource, readBundle } from '../bundle.ts';
+import type { Run } from '../command.ts';
+import { contextOf } from '../context.ts';
+import { withDevice } from '../device.ts';
+import { about, CliError } from '../errors.ts';
+import { readInput, writeOutputs } from '../files.ts';
+import { readInputs } from '../inputs.ts';
+import { disclosureWarnings } from '../../../runtime/inspect/disclosures.ts';
+import { checkOutput, kinds, STREAM } from '../outputs.ts';
+import { phaseLine, phaseTimes } from '../progress.ts';
+import { summarise, summaryText } from '../publics.ts';
+import { bytes } from '../text.ts';
+import { readWeights } from '../weights.ts';
+
+export const run: Run = async (args, progress) => {
+  const file = await readBundle(args.positionals[0]);
+  const { sources } = file.bundle.gadgets;
+  const output = args.required('output');
+  await checkOutput(output, kinds.proof, args.inputs);
+  const paths = sources.map((source) => ({
+    source,
+    weights: forSource('weights', perSource('weights', args.list('weights'), sources), source),
+    opening: forSource('opening', perSource('opening', args.list('opening'), sources), source),
+  }));
+  const context = contextOf(args);
+  const given = args.required('inputs');
+  const inputs = await progress.phase('read inputs', () => readInputs(given, file.bundle));
+  const opened = await progress.phase('read weights', () =>
+    Promise.all(
+      paths.map(async ({ source, weights, opening }) => ({
+        source: source.name,
+        opening: await readInput(opening, 'the opening'),
+        weights: await readWeights(weights, source),
+      })),
+    ),
+  );
+
+  const made = await withDevice(args, progress, async (device) => {
+    const secrets = paths.map((p) => `${p.weights} with ${p.opening}`).join(', ');
+    const prover = await progress.phase('open', () =>
+      about(secrets, 'give the weights and the opening of one and the same commitment', [ValueError, CodecError], () =>
+        createProver(file.bytes, { device, sources: opened }).catch((error: unknown) => {
+          throw error instanceof HiddenValueError ? doesNotFit(secrets, error, args.flag('verbose')) : error;
+        }),
+      ),
+    );
+    const proved = await progress.phase('prove', (report) =>
+      about(given, 'mend the inputs, or declare a wider type and compile again', [ValueError], () =>
+        prover
+          .prove(inputs, { context, progress: ({ phase, done }) => report(done, phase) })
+          .catch((error: unknown) => {
+            if (error instanceof HiddenValueError) throw doesNotFit(given, error, args.flag('verbose'));
+            throw error;
+          }),
+      ),
+    );
+    return { ...proved, device: device.name };
+  });
+  await progress.phase('write', () => writeOutputs([{ path: output, bytes: made.proof }]));
+  for (const warning of disclosureWarnings(file.bundle.gadgets)) progress.note(warning);
+
+  const summaries = summarise(file.bundle, made.publics);
+  const text = [
+    `${output}: ${bytes(made.proofBytes)} of proof, ${bytes(made.proof.length - made.proofBytes)} of public tensors and headers`,
+    summaryText(summaries),
+    `on ${made.device}: ${phaseLine(progress.times)}`,
+  ].join('\n');
+  const json = {
+    output,
+    bytes: made.proof.length,
+    proofBytes: made.proofBytes,
+    publics: summaries.map((s) => ({ ...s })),
+    device: made.device,
+    milliseconds: phaseTimes(progress.times),
+  };
+  return { exit: 0, text, json, wroteStdout: output === STREAM };
+};
+
+/**
+ * A value inside a program may be secret, or tell a secret to whoever chose the inputs: it is said only when its owner asks.
+ */
+function doesNotFit(inputs: string, error: HiddenValueError, verbose: boolean): CliError {
+  return new CliError(
+    `${inputs}: ${error.message}${verbose ? `: ${error.hidden}` : ''}`,
+    'calibrate with samples like these or with more headroom, or write a type of more bits, and compile again' +
+      (verbose ? '' : '; --verbose says the value, which may tell a secret'),
+  );
+}

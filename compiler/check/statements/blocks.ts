@@ -1,0 +1,281 @@
+/** Block calls: a block is a template, read anew for every call with its dimensions, constants and tensors. */
+import type * as ast from '../../../grammar/ast.ts';
+import type { Rational, TensorId } from '../../ir/tensor/program.ts';
+import { formatType, sameType } from '../context.ts';
+import type { Declared, Frame, Session } from '../context.ts';
+import { constantNumber } from '../numbers/constants.ts';
+import { wholeTensor } from '../equations/equations.ts';
+import { lookUp, plainAxis, readType, staticIndex, staticLength } from '../indices/values.ts';
+import { extendAt } from '../names/paths.ts';
+import { didYouMean, formatShape } from '../report.ts';
+import type { Binding } from '../names/scope.ts';
+import { Scope, describe, sourceKey, sourceNames } from '../names/scope.ts';
+
+/** What an instance is called. */
+export interface Instance {
+  /** Name of its result. */
+  readonly name: string;
+  /** Stands before the names of what it makes. */
+  readonly path: string;
+  /** The same for calibration keys. */
+  readonly key: readonly string[];
+}
+
+/** Blocks may call blocks this deep. */
+const MAX_DEPTH = 64;
+
+type Block = Binding & { readonly kind: 'block' };
+
+/** Reads a block for one call; the tensor of its result. */
+export function instantiate(
+  session: Session,
+  caller: Frame,
+  call: ast.Call,
+  block: Block,
+  instance: Instance,
+): TensorId {
+  const { reporter } = session;
+  const { node } = block;
+  const [result] = node.results;
+  if (node.results.length !== 1) {
+    return reporter.fail(
+      'ZKL206',
+      call.span,
+      `\`${node.name.text}\` has ${String(node.results.length)} results`,
+      'a call gives one',
+      {
+        notes: [{ span: node.name.span, text: 'defined here' }],
+      },
+    );
+  }
+  if (session.open.length >= MAX_DEPTH) {
+    return reporter.fail('ZKL214', call.span, `calls nested over ${MAX_DEPTH} deep`, 'there may be no end to this');
+  }
+  if (session.open.includes(node)) {
+    return reporter.fail('ZKL214', call.span, `\`${node.name.text}\` calls itself`, 'there is no end to this', {
+      notes: [{ span: node.name.span, text: 'defined here' }],
+    });
+  }
+  let { name, path } = instance;
+  for (let n = 2; session.instances.has(path); n++) {
+    name = `${instance.name}.${String(n)}`;
+    path = `${instance.path}.${String(n)}`;
+  }
+  session.instances.add(path);
+
+  const scope = new Scope(block.scope);
+  const at = extendAt(session, caller, caller.scope, call.at);
+  bindDims(session, caller, call, node, scope);
+  const tensors = bindArguments(session, at, call, node, scope, { ...instance, path });
+
+  reporter.calls.push(call.span);
+  session.open.push(node);
+  try {
+    inferDims(session, scope, tensors);
+    const declared = new Map<string, Declared>();
+    const shape = result.axes.map((axis) => staticLength(session, scope, plainAxis(session, axis)));
+    const type = result.type === undefined ? undefined : readType(session, scope, result.type);
+    declared.set(result.name.text, { shape, name, span: result.span, ...(type === undefined ? {} : { type }) });
+    const frame: Frame = { scope, path: [path], at: at.at, keys: instance.key, place: 'block', declared };
+    session.walk(frame, node.body);
+    const made = scope.own(result.name.text);
+    if (made === undefined) {
+      return reporter.fail(
+        'ZKL215',
+        result.span,
+        `\`${result.name.text}\` is never defined`,
+        'a block defines its result',
+      );
+    }
+    const bound = lookUp(session, scope, result.name);
+    if (bound.kind !== 'tensor') {
+      return reporter.fail(
+        'ZKL206',
+        bound.span,
+        `\`${result.name.text}\` is ${describe(bound)}`,
+        'a block results in a tensor',
+      );
+    }
+    return bound.tensor;
+  } finally {
+    session.open.pop();
+    reporter.calls.pop();
+  }
+}
+
+function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Block, scope: Scope): void {
+  const { reporter } = session;
+  const names = node.dims.map((d) => d.text);
+  const defined = [{ span: node.name.span, text: 'defined here' }];
+  let position = 0;
+  for (const argument of call.dims) {
+    const name = argument.name?.text ?? names[position++];
+    if (name === undefined || !names.includes(name)) {
+      const help = argument.name === undefined ? {} : didYouMean(argument.name.text, argument.name.span, names);
+      return reporter.fail(
+        'ZKL207',
+        argument.span,
+        'a dimension too many',
+        `\`${node.name.text}\` takes <${names.join(', ')}>`,
+        {
+          notes: defined,
+          ...help,
+        },
+      );
+    }
+    if (scope.own(name) !== undefined) {
+      return reporter.fail('ZKL207', argument.span, `\`${name}\` is given twice`, 'again here', { notes: defined });
+    }
+    scope.set(name, { kind: 'dim', value: staticLength(session, caller.scope, argument.value), span: argument.span });
+  }
+  const missing = names.filter((name) => scope.own(name) === undefined);
+  if (missing.length > 0) {
+    return reporter.fail(
+      'ZKL207',
+      call.span,
+      `\`${node.name.text}\` needs ${missing.map((n) => `\`${n}\``).join(', ')}`,
+      'not given',
+      {
+        notes: defined,
+        help: `write \`${node.name.text}<${names.join(', ')}>(...)\``,
+      },
+    );
+  }
+}
+
+/** Arguments in the order of the parameters. */
+export function matchArguments(
+  session: Session,
+  name: ast.Name,
+  params: readonly ast.Parameter[],
+  call: { readonly arguments: readonly ast.Argument[]; readonly span: ast.Call['span'] },
+): Map<ast.Parameter, ast.Argument> {
+  const { reporter } = session;
+  const notes = [{ span: name.span, text: `\`${name.text}\` is defined here` }];
+  const matched = new Map<ast.Parameter, ast.Argument>();
+  let position = 0;
+  for (const argument of call.arguments) {
+    const param: ast.Parameter | undefined =
+      argument.name === undefined ? params[position++] : params.find((p) => p.name.text === argument.name?.text);
+    if (param === undefined) {
+      const near =
+        argument.name === undefined
+          ? {}
+          : didYouMean(
+              argument.name.text,
+              argument.name.span,
+              params.map((p) => p.name.text),
+            );
+      const title = argument.name === undefined ? 'an argument too many' : `no parameter \`${argument.name.text}\``;
+      return reporter.fail('ZKL207', argument.span, title, `\`${name.text}\` has no place for it`, { notes, ...near });
+    }
+    if (matched.has(param)) {
+      return reporter.fail('ZKL207', argument.span, `\`${param.name.text}\` is given twice`, 'again here', { notes });
+    }
+    matched.set(param, argument);
+  }
+  for (const param of params) {
+    if (matched.has(param) || (param.kind === 'source-parameter' && param.default !== undefined)) continue;
+    return reporter.fail('ZKL207', call.span, `\`${name.text}\` needs \`${param.name.text}\``, 'not given', { notes });
+  }
+  return matched;
+}
+
+function bindArguments(
+  session: Session,
+  caller: Frame,
+  call: ast.Call,
+  node: ast.Block,
+  scope: Scope,
+  instance: Instance,
+): Map<ast.Tensor, TensorId> {
+  const { reporter } = session;
+  const matched = matchArguments(session, node.name, node.params, call);
+  const tensors = new Map<ast.Tensor, TensorId>();
+  for (const param of node.params) {
+    const argument = matched.get(param);
+    const { text } = param.name;
+    const { span } = argument ?? param;
+    if (scope.own(text) !== undefined) {
+      return reporter.fail('ZKL202', param.name.span, `\`${text}\` is defined twice`, 'the second');
+    }
+    if (param.kind === 'const-parameter' && argument !== undefined) {
+      const value: Rational = constantNumber(session, caller, argument.value);
+      scope.set(text, { kind: 'const', value, span });
+    } else if (param.kind === 'source-parameter') {
+      bindSource(session, caller, scope, param, argument);
+    } else if (param.kind === 'tensor' && argument !== undefined) {
+      const tensor = wholeTensor(
+        session,
+        caller,
+        argument.value,
+        `${instance.path}/${text}`,
+        [...instance.key.slice(caller.keys.length), text].join('/'),
+      );
+      tensors.set(param, tensor);
+      scope.set(text, { kind: 'tensor', tensor, span });
+    }
+  }
+  return tensors;
+}
+
+function bindSource(
+  session: Session,
+  caller: Frame,
+  scope: Scope,
+  param: ast.SourceParameter,
+  argument: ast.Argument | undefined,
+): void {
+  const given = argument?.value.kind === 'reference' ? argument.value.name : undefined;
+  const name = argument === undefined ? param.default : given;
+  const found = name && (argument === undefined ? scope : caller.scope).find(sourceKey(name.text));
+  const { span } = argument ?? param;
+  if (found?.kind !== 'source') {
+    const sources = sourceNames(caller.scope);
+    return session.reporter.fail('ZKL211', span, 'not a source of weights', `\`${param.name.text}\` is one`, {
+      help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}`,
+      ...(name === undefined ? {} : didYouMean(name.text, name.span, sources)),
+    });
+  }
+  scope.set(sourceKey(param.name.text), { ...found, span });
+}
+
+/** Dimensions that stand bare in a tensor parameter have the length given there; the rest of the shape has to agree. */
+function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<ast.Tensor, TensorId>): void {
+  const { reporter } = session;
+  for (const [param, id] of tensors) {
+    const { shape } = session.tensors[id];
+    if (shape.length !== param.axes.length) {
+      return reporter.fail(
+        'ZKL306',
+        param.span,
+        `\`${param.name.text}\` has another number of axes`,
+        `it is given ${formatShape(shape)}`,
+      );
+    }
+    for (const [k, axis] of param.axes.entries()) {
+      if (axis.index.kind === 'reference' && scope.own(axis.index.name.text) === undefined) {
+        scope.set(axis.index.name.text, { kind: 'dim', value: shape[k], span: axis.span });
+      }
+    }
+  }
+  for (const [param, id] of tensors) {
+    const { shape, type } = session.tensors[id];
+    const wanted = param.axes.map((axis) => staticIndex(session, scope, plainAxis(session, axis)));
+    if (wanted.join() !== shape.join()) {
+      const label = `it is given ${formatShape(shape)}, here it is ${formatShape(wanted)}`;
+      return reporter.fail('ZKL306', param.span, `\`${param.name.text}\` has another shape`, label);
+    }
+    if (param.type === undefined) continue;
+    const expected = readType(session, scope, param.type);
+    if (type === undefined || !sameType(type, expected)) {
+      const given = type === undefined ? 'a tensor without a type' : `\`${formatType(type)}\``;
+      return reporter.fail(
+        'ZKL405',
+        param.span,
+        `\`${param.name.text}\` is \`${formatType(expected)}\``,
+        `it is given ${given}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/** Reads one model from top to bottom into a tensor program. */
+import type * as ast from '../../../grammar/ast.ts';
+import type { Rational, TensorId, TensorProgram } from '../../ir/tensor/program.ts';
+import { parseDecimal } from '../../ir/numbers/rational.ts';
+import { ALL_POINTS } from '../indices/bounds.ts';
+import type { FixedType, Frame, Session, Uncalibrated } from '../context.ts';
+import { extendAt } from '../names/paths.ts';
+import { needed, prune } from './prune.ts';
+import { Abort, Halt, didYouMean } from '../report.ts';
+import type { Reporter } from '../report.ts';
+import { Scope } from '../names/scope.ts';
+import { walkStatements } from './statements.ts';
+import { checkTrain } from './train.ts';
+
+export interface ModelInput {
+  readonly reporter: Reporter;
+  readonly model: ast.Model;
+  /** The scope of the model's file. */
+  readonly scope: Scope;
+  readonly overrides: Readonly<Record<string, string | number>>;
+  readonly calibration: Readonly<Record<string, FixedType>>;
+  /** Make a program also of what is not calibrated yet. */
+  readonly provisional: boolean;
+}
+
+export interface ModelResult {
+  /** Absent where something is wrong, or not calibrated yet and not to be provisional. */
+  readonly program?: TensorProgram;
+  readonly uncalibrated: readonly Uncalibrated[];
+}
+
+export function checkModel(input: ModelInput): ModelResult {
+  const { reporter, model } = input;
+  const session = newSession(input);
+  const root: Frame = {
+    scope: new Scope(input.scope),
+    path: [],
+    at: [],
+    keys: [],
+    place: 'model',
+    declared: new Map(),
+  };
+  try {
+    const frame = extendAt(session, root, root.scope, model.at);
+    walkStatements(session, frame, model.body);
+    checkOverrides(session, input, frame);
+    const outputs = session.tensors.filter((t) => t.role === 'output').map((t) => t.id);
+    const trained = model.train === undefined ? [] : checkTrain(session, frame, model.train);
+    if (reporter.failed) return { uncalibrated: session.uncalibrated };
+    if (outputs.length === 0 && model.train === undefined) {
+      // An output that is wrong by an import's fault has been told.
+      if (model.body.some((statement) => statement.kind === 'output')) return { uncalibrated: session.uncalibrated };
+      reporter.error('ZKL212', model.name.span, `\`${model.name.text}\` has no outputs`, 'there is nothing to prove', {
+        help: 'mark what is to be proved: `public y[t, o] = ...`',
+      });
+      return { uncalibrated: session.uncalibrated };
+    }
+    warnUnused(session, model, outputs, trained);
+    const { uncalibrated } = session;
+    if ((uncalibrated.length > 0 && !input.provisional) || outputs.length === 0) return { uncalibrated };
+    return { program: finishProgram(session, model, outputs), uncalibrated };
+  } catch (error) {
+    if (!(error instanceof Abort || error instanceof Halt)) throw error;
+    return { uncalibrated: session.uncalibrated };
+  }
+}
+
+function newSession(input: ModelInput): Session {
+  const { reporter, overrides } = input;
+  const session: Session = {
+    reporter,
+    variables: [],
+    tensors: [],
+    equations: [],
+    tables: [],
+    constants: new Map(),
+    constantEntries: new Map(),
+    statement: [],
+    training: new Set(),
+    weights: new Map(),
+    keys: new Map(),
+    widths: new Map(),
+    calibration: input.calibration,
+    uncalibrated: [],
+    named: new Map(),
+    names: new Set(),
+    bounds: {
+      variable: (id) => ({ lo: 0, hi: session.variables[id].size - 1 }),
+      entry: (tensor) => {
+        const { type } = session.tensors[tensor];
+        return { lo: 0, hi: type?.kind === 'index' ? type.size - 1 : 0 };
+      },
+      proofs: { known: new Map(), points: ALL_POINTS },
+    },
+    derived: new Map(),
+    instances: new Set(),
+    open: [],
+    tableIds: new Map(),
+    statements: 0,
+    override: (frame, name, literal) =>
+      frame.place === 'model' ? overridden(reporter, overrides, name, literal) : undefined,
+    walk: (frame, statements) => {
+      walkStatements(session, frame, statements);
+    },
+  };
+  return session;
+}
+
+/** What the caller gives for a literal `dim` or `const`. */
+function overridden(
+  reporter: Reporter,
+  overrides: Readonly<Record<string, string | number>>,
+  name: ast.Name,
+  literal: boolean,
+): Rational | undefined {
+  if (!Object.hasOwn(overrides, name.text)) return undefined;
+  const given = String(overrides[name.text]);
+  const value = parseDecimal(given);
+  if (!literal) {
+    return reporter.fail('ZKL217', name.span, `\`${name.text}\` cannot be given`, 'it is derived from others', {
+      help: 'only a literal `dim` or `const` is a default that may be replaced',
+    });
+  }
+  if (value === undefined) {
+    return reporter.fail('ZKL217', name.span, `\`${name.text}\` is given "${given}"`, 'a number is expected');
+  }
+  return value;
+}
+
+function checkOverrides(session: Session, input: ModelInput, frame: Frame): void {
+  for (const name of Object.keys(input.overrides)) {
+    const own = frame.scope.own(name);
+    if (own?.kind === 'dim' || own?.kind === 'const' || own?.kind === 'poison') continue;
+    const names = [...frame.scope.entries()].filter(([, b]) => b.kind === 'dim' || b.kind === 'const').map(([n]) => n);
+    const { help } = didYouMean(name, input.model.name.span, names);
+    session.reporter.error(
+      'ZKL217',
+      input.model.name.span,
+      `\`${input.model.name.text}\` has no dimension or constant \`${name}\``,
+      'a value for it was given',
+      { help: help ?? `it has ${names.map((n) => `\`${n}\``).join(', ')}` },
+    );
+  }
+}
+
+function warnUnused(
+  session: Session,
+  model: ast.Model,
+  outputs: readonly TensorId[],
+  trained: readonly TensorId[],
+): void {
+  const used = needed(session.equations, [...outputs, ...trained]);
+  const live = new Set<number>();
+  for (const [id, span] of session.named) {
+    if (used.has(id) && span.source === model.span.source) live.add(span.start);
+  }
+  for (const [id, span] of session.named) {
+    // One line of a block or repeat makes many tensors; it is unused if all of them are. Imported files speak for themselves.
+    if (span.source !== model.span.source || live.has(span.start)) continue;
+    const tensor = session.tensors[id];
+    if (tensor.role === 'input') {
+      session.reporter.warn('ZKL603', span, 'an input that nothing uses', 'part of the statement, read by no output');
+    } else {
+      session.reporter.warn('ZKL602', span, 'a definition that no output needs', 'dropped');
+    }
+  }
+}
+
+function finishProgram(session: Session, model: ast.Model, outputs: readonly TensorId[]): TensorProgram {
+  const keep = needed(session.equations, outputs);
+  const statement = session.statement.filter((id) => !session.training.has(id));
+  for (const id of statement) keep.add(id);
+  const { tensors, equations, tables } = session;
+  return prune({ name: model.name.text, tensors, equations, tables, statement }, keep);
+}

@@ -1,0 +1,91 @@
+/** Drops what no output needs, and numbers what stays. */
+import type { Definition, Equation, IndexExpr, Polynomial, TensorId, TensorProgram } from '../../ir/tensor/program.ts';
+import { readTensors } from '../../ir/tensor/reads.ts';
+
+/** The tensors that these need, themselves included. */
+export function needed(equations: readonly Equation[], roots: readonly TensorId[]): Set<TensorId> {
+  const byTarget = new Map(equations.map((equation) => [equation.target, equation]));
+  const found = new Set<TensorId>();
+  const open = [...roots];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id)) continue;
+    found.add(id);
+    const equation = byTarget.get(id);
+    if (equation !== undefined) open.push(...readTensors(equation.definition));
+  }
+  return found;
+}
+
+/** The program with only the tensors in `keep`, and the tables they use. */
+export function prune(program: TensorProgram, keep: ReadonlySet<TensorId>): TensorProgram {
+  const tensors = program.tensors.filter((tensor) => keep.has(tensor.id));
+  const ids = new Map(tensors.map((tensor, id) => [tensor.id, id]));
+  const id = (old: TensorId): TensorId => {
+    const found = ids.get(old);
+    if (found === undefined) throw new Error(`internal error: tensor ${String(old)} was dropped and is read`);
+    return found;
+  };
+  const equations = program.equations.filter((equation) => keep.has(equation.target));
+  const used = new Set(equations.flatMap((e) => (e.definition.kind === 'table' ? [e.definition.table] : [])));
+  const tables = program.tables.map((_, k) => k).filter((k) => used.has(k));
+  return {
+    name: program.name,
+    tensors: tensors.map((tensor) => ({ ...tensor, id: id(tensor.id) })),
+    tables: tables.map((k) => program.tables[k]),
+    equations: equations.map((equation) => ({
+      ...equation,
+      target: id(equation.target),
+      definition: renumber(equation.definition, id, (k) => tables.indexOf(k)),
+    })),
+    statement: program.statement.map(id),
+  };
+}
+
+function renumber(of: Definition, id: (old: TensorId) => TensorId, table: (old: number) => number): Definition {
+  switch (of.kind) {
+    case 'constant':
+      return of;
+    case 'polynomial':
+      return { ...of, polynomial: renumberPolynomial(of.polynomial, id) };
+    case 'round':
+      return {
+        ...of,
+        p: renumberPolynomial(of.p, id),
+        ...(of.q === undefined ? {} : { q: renumberPolynomial(of.q, id) }),
+      };
+    case 'table':
+      return { ...of, table: table(of.table), argument: id(of.argument) };
+    case 'max':
+    case 'argmax':
+      return { ...of, of: renumberPolynomial(of.of, id) };
+  }
+}
+
+function renumberPolynomial(of: Polynomial, id: (old: TensorId) => TensorId): Polynomial {
+  const index = (e: IndexExpr): IndexExpr => renumberIndex(e, id);
+  return {
+    scale: of.scale,
+    terms: of.terms.map((term) => ({
+      ...term,
+      guards: term.guards.map((g) => ({ left: index(g.left), op: g.op, right: index(g.right) })),
+      factors: term.factors.map((f) => ({ tensor: id(f.tensor), at: f.at.map(index) })),
+    })),
+  };
+}
+
+function renumberIndex(e: IndexExpr, id: (old: TensorId) => TensorId): IndexExpr {
+  switch (e.kind) {
+    case 'const':
+    case 'var':
+      return e;
+    case 'add':
+    case 'sub':
+    case 'mul':
+      return { kind: e.kind, left: renumberIndex(e.left, id), right: renumberIndex(e.right, id) };
+    case 'div':
+    case 'mod':
+      return { kind: e.kind, left: renumberIndex(e.left, id), by: e.by };
+    case 'entry':
+      return { kind: 'entry', tensor: id(e.tensor), at: e.at.map((at) => renumberIndex(at, id)) };
+  }
+}

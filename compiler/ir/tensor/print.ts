@@ -1,0 +1,182 @@
+/** The printed form of a tensor program: stable, one line a fact, with every scale and proved range. */
+import type {
+  Compare,
+  Definition,
+  Equation,
+  Factor,
+  IndexExpr,
+  IndexVar,
+  Polynomial,
+  Table,
+  Tensor,
+  TensorProgram,
+  TensorType,
+  Term,
+} from './program.ts';
+import { formatRational } from '../numbers/rational.ts';
+
+/** How many values of a table or constant are printed at each end. */
+const SHOWN = 4;
+
+/** The whole program: the statement, tables, inputs, then equations in order. */
+export function printTensorProgram(program: TensorProgram): string {
+  const { tensors } = program;
+  const lines = [`program ${program.name}`, ''];
+  lines.push(`statement ${program.statement.map((id) => tensors[id].name).join(', ')}`, '');
+  for (const tensor of tensors) if (tensor.role === 'input') lines.push(printInput(tensor));
+  if (program.tables.length > 0) lines.push('', ...program.tables.map(printTable));
+  for (const equation of program.equations) lines.push('', ...printEquation(program, equation));
+  return `${lines.join('\n')}\n`;
+}
+
+const printType = (type: TensorType): string =>
+  type.kind === 'index' ? `index<${String(type.size)}>` : `fixed<${String(type.bits)}, ${String(type.frac)}>`;
+
+const printShape = (shape: readonly number[]): string => (shape.length === 0 ? '' : `[${shape.join(', ')}]`);
+
+/** Bounds near a power of two are shorter as one. */
+function printBound(n: bigint): string {
+  const size = n < 0n ? -n : n;
+  if (size < 1024n) return n.toString();
+  const sign = n < 0n ? '-' : '';
+  const power = size.toString(2).length - 1;
+  if (size === 1n << BigInt(power)) return `${sign}2^${String(power)}`;
+  if (size === (1n << BigInt(power + 1)) - 1n) return sign === '' ? `2^${String(power + 1)}-1` : n.toString();
+  return n.toString();
+}
+
+function printInput(tensor: Tensor): string {
+  const type = tensor.type === undefined ? '' : `: ${printType(tensor.type)}`;
+  const head = `input ${tensor.visibility} ${tensor.name}${printShape(tensor.shape)}${type}`;
+  if (tensor.file === undefined) return head;
+  const { source, names, stacked } = tensor.file;
+  const [first] = names;
+  const last = names[names.length - 1];
+  const files = stacked === 0 ? `"${first}"` : `"${first}" .. "${last}" (${String(names.length)} stacked)`;
+  return `${head} from ${source} ${files}`;
+}
+
+function printTable(table: Table): string {
+  const values = table.values.map(String);
+  const shown =
+    values.length <= 2 * SHOWN ? values : [...values.slice(0, SHOWN), '..', ...values.slice(values.length - SHOWN)];
+  const saturate = table.saturate ? ' saturate' : '';
+  return `table ${table.name} ${printType(table.argument)} -> ${printType(table.result)} from ${String(table.first)}${saturate}: ${shown.join(' ')} (${String(values.length)} values)`;
+}
+
+function printEquation(program: TensorProgram, equation: Equation): string[] {
+  const tensor = program.tensors[equation.target];
+  const role = tensor.role === 'output' ? `output ${tensor.visibility} ` : '';
+  const indices = equation.indices.map((v) => `${v.name}: ${String(v.size)}`);
+  const names = equation.indices.map((v) => v.name);
+  const type = tensor.type === undefined ? '' : `${printType(tensor.type)}, `;
+  return [
+    `${role}${tensor.name}${indices.length === 0 ? '' : `[${indices.join(', ')}]`} =`,
+    ...printDefinition(program, equation.definition, names).map((line) => `  ${line}`),
+    `  : ${type}scale ${formatRational(tensor.scale)}, range ${printBound(tensor.range.lo)} .. ${printBound(tensor.range.hi)}`,
+  ];
+}
+
+function printDefinition(program: TensorProgram, of: Definition, names: readonly string[]): string[] {
+  switch (of.kind) {
+    case 'constant': {
+      const { values } = of;
+      const shown = values.length <= 2 * SHOWN ? values : [...values.slice(0, SHOWN), '..', ...values.slice(-SHOWN)];
+      return [`constant ${shown.map(String).join(' ')}`];
+    }
+    case 'polynomial':
+      return printPolynomial(program, of.polynomial, names);
+    case 'round': {
+      const clamp = of.clamp === undefined ? '' : ` clamped to ${String(of.clamp.lo)} .. ${String(of.clamp.hi)}`;
+      const head = `round ${of.form} to 2^${String(-of.frac)}${clamp}`;
+      const p = indent(printPolynomial(program, of.p, names), 'P');
+      return [head, ...p, ...(of.q === undefined ? [] : indent(printPolynomial(program, of.q, names), 'Q'))];
+    }
+    case 'table': {
+      const at = names.length === 0 ? '' : `[${names.join(', ')}]`;
+      return [`table ${program.tables[of.table].name} of ${program.tensors[of.argument].name}${at}`];
+    }
+    case 'max':
+    case 'argmax': {
+      const over = distinct(names, of.over);
+      const inner = [...names, ...over];
+      const guard = of.guards.length === 0 ? '' : ` if ${printGuards(program, of.guards, inner)}`;
+      const ranges = of.over.map((v, k) => `${over[k]}: ${String(v.size)}`).join(', ');
+      return [`${of.kind}(${ranges}${guard})`, ...indent(printPolynomial(program, of.of, inner), '')];
+    }
+  }
+}
+
+const indent = (lines: readonly string[], label: string): string[] =>
+  lines.map((line, k) => `${(k === 0 ? label : '').padEnd(label.length)}  ${line}`.trimEnd());
+
+/** Names of further variables, told apart from those in use. */
+function distinct(used: readonly string[], variables: readonly IndexVar[]): string[] {
+  const names: string[] = [];
+  for (const { name } of variables) {
+    let fresh = name;
+    for (let n = 2; used.includes(fresh) || names.includes(fresh); n++) fresh = `${name}${String(n)}`;
+    names.push(fresh);
+  }
+  return names;
+}
+
+function printPolynomial(program: TensorProgram, p: Polynomial, names: readonly string[]): string[] {
+  if (p.terms.length === 0) return ['0'];
+  const scale = p.scale.num === 1n && p.scale.den === 1n ? '' : ` (times ${formatRational(p.scale)})`;
+  const lines = p.terms.map((term, k) => {
+    const sign = term.coefficient < 0n ? '- ' : k === 0 ? '' : '+ ';
+    return `${sign}${printTerm(program, term, names)}`;
+  });
+  return [...lines.slice(0, -1), `${lines[lines.length - 1]}${scale}`];
+}
+
+function printTerm(program: TensorProgram, term: Term, outer: readonly string[]): string {
+  const reduced = distinct(outer, term.reduced);
+  const names = [...outer, ...reduced];
+  const size = term.coefficient < 0n ? -term.coefficient : term.coefficient;
+  const factors = term.factors.map((factor) => printFactor(program, factor, names));
+  const product = [...(size === 1n && factors.length > 0 ? [] : [size.toString()]), ...factors].join(' * ');
+  const ranges = term.reduced.map((v, k) => `${reduced[k]}: ${String(v.size)}`).join(', ');
+  const sum = reduced.length === 0 ? '' : `sum(${ranges}) `;
+  const guards = term.guards.length === 0 ? '' : ` if ${printGuards(program, term.guards, names)}`;
+  return `${sum}${product}${guards}`;
+}
+
+function printFactor(program: TensorProgram, factor: Factor, names: readonly string[]): string {
+  const at = factor.at.map((e) => printIndex(program, e, names)).join(', ');
+  return `${program.tensors[factor.tensor].name}${at === '' ? '' : `[${at}]`}`;
+}
+
+const printGuards = (program: TensorProgram, guards: readonly Compare[], names: readonly string[]): string =>
+  guards
+    .map((g) => `${printIndex(program, g.left, names)} ${g.op} ${printIndex(program, g.right, names)}`)
+    .join(' and ');
+
+function printIndex(program: TensorProgram, e: IndexExpr, names: readonly string[]): string {
+  const inner = (next: IndexExpr, tight: boolean): string => {
+    const text = printIndex(program, next, names);
+    const loose = next.kind === 'add' || next.kind === 'sub';
+    const product = next.kind === 'mul' || next.kind === 'div' || next.kind === 'mod';
+    return loose || (tight && product) ? `(${text})` : text;
+  };
+  switch (e.kind) {
+    case 'const':
+      return String(e.value);
+    case 'var':
+      return names[e.var];
+    case 'add':
+      return `${printIndex(program, e.left, names)} + ${inner(e.right, false)}`;
+    case 'sub':
+      return `${printIndex(program, e.left, names)} - ${inner(e.right, false)}`;
+    case 'mul':
+      return `${inner(e.left, false)} * ${inner(e.right, true)}`;
+    case 'div':
+    case 'mod':
+      return `${inner(e.left, false)} ${e.kind} ${String(e.by)}`;
+    case 'entry': {
+      const at = e.at.map((next) => printIndex(program, next, names)).join(', ');
+      return `${program.tensors[e.tensor].name}${at === '' ? '' : `[${at}]`}`;
+    }
+  }
+}

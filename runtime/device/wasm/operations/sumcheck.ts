@@ -1,0 +1,246 @@
+/**
+ * Operations of the WASM device on expressions and tables: maps, sumcheck rounds, folds.
+ */
+import type { SumcheckPoint } from '../../../kernels/expression.ts';
+import { ARGUMENTS, TABLE_WORDS, type TableKind } from '../../../kernels/wasm/vectors/expression.ts';
+import { FR_SIZE } from '../../../kernels/wasm/emit/layout.ts';
+import { toFr } from '../../../field/spec.ts';
+import type { Device, FrVector, Kernel, AnyTable } from '../../device.ts';
+import {
+  add,
+  constant,
+  linearSum,
+  mul,
+  print,
+  products,
+  sub,
+  table,
+  tableCount,
+  vanishesAtZero,
+  type Expression,
+} from '../../../kernels/expression.ts';
+import * as check from '../../shapes.ts';
+import type { Context } from '../context.ts';
+import { addressOf, entryBytes, WasmVector, type WasmIntVector } from '../vectors.ts';
+
+/** Entries of integer tables that a map takes at a time. */
+const STRETCH = 2 ** 16;
+
+/** Nanoseconds on one thread for a product, and for one that is only added up. */
+const COST = { product: 25, wide: 10 } as const;
+
+/** @param newFr makes a vector that the innermost scope owns. */
+export function sumcheckOperations(
+  ctx: Context,
+  newFr: (length: number) => WasmVector<'fr'>,
+): Pick<Device, 'prepare' | 'map' | 'space' | 'round' | 'fold'> {
+  const mapPlaces = (
+    expression: Expression,
+    places: readonly Place[],
+    constants: readonly bigint[],
+    target: number,
+    count: number,
+  ): void => {
+    const given = linearSum(expression) ? constants.flatMap((x) => ctx.core.fr.multiples(x)) : constants;
+    withArguments(ctx, expression, places, given, { target }, (args) => {
+      const kinds = places.map(kindOf);
+      const key = `map ${print(expression)}${suffix(kinds)}`;
+      ctx.launchModule(key, () => ctx.core.map(expression, kinds), count, work(expression) * COST.product, [args]);
+    });
+  };
+
+  return {
+    prepare: (expression) => ({ expression }),
+
+    map({ expression }, tables, constants, length, into) {
+      check.checkArguments(expression, tables.length, constants.length);
+      check.checkIndexed(tables);
+      check.checkInto(into, length);
+      const out = into ?? newFr(length);
+      const used = tables.slice(0, tableCount(expression));
+      // Integers become elements a stretch at a time: as a whole they would take many times their own memory.
+      const step = used.some((t) => t.kind === 'int') ? STRETCH : length;
+      for (let start = 0; start < length; start += step) {
+        const count = Math.min(step, length - start);
+        const parts = used.map((t) => stretch(t, start, count));
+        const target = addressOf(out) + start * FR_SIZE;
+        withElements(ctx, parts, (elements) => mapPlaces(expression, elements, constants, target, count));
+      }
+      return out;
+    },
+
+    space: newFr,
+
+    async round(kernel, tables, constants, variables, points, weights) {
+      check.checkTables(tables, variables);
+      check.checkIndexed(tables);
+      check.checkArguments(kernel.expression, tables.length, constants.length);
+      const elements = tables.slice(0, tableCount(kernel.expression)).map((t) => elementsOf(ctx, t));
+      return round(ctx, kernel, elements, constants, variables, points, weights);
+    },
+
+    fold(tables, variables, x) {
+      check.checkTables(tables, variables);
+      check.checkIndexed(tables);
+      const half = 2 ** (variables - 1);
+      return ctx.withFr(ctx.core.fr.multiples(x), (at) =>
+        tables.map((t) => {
+          const out = newFr(Math.min(half, t.length));
+          if (t.kind === 'indexed') {
+            const ends = [stretch(t, 0, out.length), stretch(t, half, out.length)];
+            mapPlaces(foldExpression, ends, [x], out.address, out.length);
+            return out;
+          }
+          const { address, length } = elementsOf(ctx, t);
+          ctx.launch('fold', out.length, COST.product, out.address, [address, length, half, at]);
+          return out;
+        }),
+      );
+    },
+  };
+}
+
+/** lo + x (hi - lo) over the tables lo, hi. */
+const foldExpression = add(table(0), mul(constant(0), sub(table(1), table(0))));
+
+/** Where a table's entries are, or their positions among those at `entries`. */
+interface Place {
+  readonly address: number;
+  readonly length: number;
+  readonly entries?: number;
+}
+
+const kindOf = ({ entries }: Place): TableKind => (entries === undefined ? 'fr' : 'indexed');
+
+/** For the keys of kernels: nothing where all tables hold elements. */
+const suffix = (kinds: readonly TableKind[]): string =>
+  kinds.every((kind) => kind === 'fr') ? '' : ` of ${kinds.join(' ')}`;
+
+/** Entries `start`, ..., `start + count - 1` of a table, as far as it has them. */
+function stretch(t: AnyTable, start: number, count: number): Place & { readonly bytes?: 2 | 4 | 8 } {
+  const at = Math.min(start, t.length);
+  const length = Math.min(count, t.length - at);
+  if (t.kind === 'indexed') return { address: addressOf(t.index) + 4 * at, length, entries: addressOf(t.entries) };
+  const address = addressOf(t) + at * entryBytes(t);
+  return t.kind === 'fr' ? { address, length } : { address, length, bytes: t.bytes };
+}
+
+/** Stretches with integers among them as field elements, for the time of `body`. */
+function withElements<T>(
+  ctx: Context,
+  parts: readonly (Place & { readonly bytes?: 2 | 4 | 8 })[],
+  body: (elements: Place[]) => T,
+): T {
+  const lifted: number[] = [];
+  try {
+    return body(
+      parts.map(({ bytes, ...place }) => {
+        if (bytes === undefined) return place;
+        const { address, length } = place;
+        const target = ctx.heap.allocate(length * FR_SIZE);
+        lifted.push(target);
+        ctx.launch('lift', length, COST.product, target, [address, bytes]);
+        return { address: target, length };
+      }),
+    );
+  } finally {
+    for (const target of lifted) ctx.heap.free(target);
+  }
+}
+
+/** A table as field elements: those of integers are made once, and live as long as the integers. */
+function elementsOf(ctx: Context, t: AnyTable): Place {
+  const { length } = t;
+  if (t.kind !== 'int') return stretch(t, 0, length);
+  const v = t as unknown as WasmIntVector;
+  v.lifted ??= liftWhole(ctx, v);
+  return { address: v.lifted.address, length };
+}
+
+function liftWhole(ctx: Context, v: WasmIntVector): WasmVector<'fr'> {
+  const out = new WasmVector('fr', v.length, ctx.heap.allocate(v.length * FR_SIZE), ctx.heap);
+  ctx.launch('lift', v.length, COST.product, out.address, [v.address, v.bytes]);
+  return out;
+}
+
+/** What evaluating an expression costs, in products. */
+const work = (e: Expression): number => Math.max(1, products(e));
+
+/** Lays out the argument block of a program kernel. */
+function withArguments<T>(
+  ctx: Context,
+  expression: Expression,
+  tables: readonly Place[],
+  constants: readonly bigint[],
+  words: Partial<Record<Exclude<keyof typeof ARGUMENTS, 'tables'>, number>>,
+  body: (args: number) => T,
+): T {
+  return ctx.withFr(constants, (at) =>
+    ctx.temporary(4 * (ARGUMENTS.tables + TABLE_WORDS * tables.length), (args) => {
+      const i32 = ctx.views.i32;
+      const named = { ...words, constants: at, one: ctx.core.one };
+      for (const [name, value] of Object.entries(named))
+        i32[args / 4 + ARGUMENTS[name as keyof typeof ARGUMENTS]] = value;
+      for (let t = 0; t < tableCount(expression); t++)
+        i32.set(
+          [tables[t].address, tables[t].length, tables[t].entries ?? 0],
+          args / 4 + ARGUMENTS.tables + TABLE_WORDS * t,
+        );
+      return body(args);
+    }),
+  );
+}
+
+function round(
+  ctx: Context,
+  { expression }: Kernel,
+  tables: readonly Place[],
+  constants: readonly bigint[],
+  variables: number,
+  points: readonly SumcheckPoint[],
+  weights: { readonly outer?: FrVector; readonly inner?: FrVector; readonly innerBits: number } | undefined,
+): bigint[] {
+  const half = 2 ** (variables - 1);
+  let { outer, inner } = weights ?? {};
+  let innerBits = weights?.innerBits ?? 0;
+  if (inner === undefined && (outer === undefined || innerBits === 0)) {
+    // One weight for each position, or none: a single block.
+    [outer, inner, innerBits] = [undefined, outer, variables - 1];
+  }
+  const longest = Math.max(0, ...tables.slice(0, tableCount(expression)).map((t) => Math.min(half, t.length)));
+  const within = outer === undefined ? half : Math.min(half, outer.length * 2 ** innerBits);
+  const total = vanishesAtZero(expression) ? Math.min(longest, within) : within;
+  const words = {
+    half,
+    outer: outer === undefined ? 0 : addressOf(outer),
+    outerLength: outer?.length ?? 0,
+    inner: inner === undefined ? 0 : addressOf(inner),
+    innerLength: inner?.length ?? 0,
+    innerBits,
+  };
+  const stride = 2 * FR_SIZE * points.length;
+  return withArguments(ctx, expression, tables, constants, words, (args) =>
+    ctx.temporary(stride * ctx.pool.threads, (target) => {
+      const kinds = tables.map(kindOf);
+      const key = `round ${points.join()} ${print(expression)}${suffix(kinds)}`;
+      const cost = points.length * (work(expression) * COST.product + COST.wide);
+      const parts = ctx.launchModule(
+        key,
+        () => ctx.core.round(expression, points, kinds),
+        total,
+        cost,
+        [target, args],
+        stride,
+      );
+      const values = ctx.readFr(target, 2 * points.length * parts);
+      return points.map((_, k) => {
+        let sum = 0n;
+        for (let part = 0; part < parts; part++) {
+          const at = 2 * (part * points.length + k);
+          sum += values[at] + values[at + 1];
+        }
+        return toFr(sum);
+      });
+    }),
+  );
+}

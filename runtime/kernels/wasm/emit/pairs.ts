@@ -1,0 +1,68 @@
+/**
+ * Loops over vectors two elements at a time: lane 0 takes element i, lane 1 element i + 1, or 0 beyond the end.
+ */
+import { i32, type I32, type Int, type Local } from './code.ts';
+import type { Field, Pair } from '../field/field.ts';
+import { ZERO, type ScratchPlan } from './layout.ts';
+import { scratchBase, type Code } from './module.ts';
+
+export class Pairs {
+  readonly field: Field;
+  readonly #dump: number;
+
+  constructor(field: Field, scratch: ScratchPlan) {
+    this.field = field;
+    this.#dump = scratch.allocate(field.bytes);
+  }
+
+  /** body(i) for i = from, from + 2, ... below `to`. */
+  each(c: Code, from: Int, to: Int, body: (i: Local<'i32'>) => void): void {
+    c.for(from, to, body, 2);
+  }
+
+  element(base: Int, i: Int): I32 {
+    return i32.add(base, i32.mul(i, this.field.bytes));
+  }
+
+  /** Addresses of elements i and i + 1 of a vector of `length` elements, ZERO from there on. */
+  addresses(c: Code, base: Int, i: Int, length: Int): [Local<'i32'>, Local<'i32'>] {
+    return [0, 1].map((k) => {
+      const at = c.let(i32.add(i, k));
+      c.set(at, i32.select(this.element(base, at), ZERO, i32.lt_s(at, length)));
+      return at;
+    }) as [Local<'i32'>, Local<'i32'>];
+  }
+
+  /** Elements i, i + 1 of a vector. */
+  read(c: Code, base: Int, i: Int, length: Int): Pair {
+    const [first, second] = this.addresses(c, base, i, length);
+    const pair = this.field.gather(c, first, second);
+    c.release(first, second);
+    return pair;
+  }
+
+  /** Elements at positions index[i], index[i + 1] of `entries`, 0 beyond the `length` positions. */
+  readIndexed(c: Code, index: Int, entries: Int, i: Int, length: Int): Pair {
+    const [first, second] = [0, 1].map((k) => {
+      const at = c.let(i32.add(i, k));
+      const inside = c.let(i32.lt_s(at, length));
+      // Beyond the end there may be no memory to read.
+      c.set(at, i32.load(i32.select(i32.add(index, i32.shl(at, 2)), ZERO, inside)));
+      c.set(at, i32.select(this.element(entries, at), ZERO, inside));
+      c.release(inside);
+      return at;
+    });
+    const pair = this.field.gather(c, first, second);
+    c.release(first, second);
+    return pair;
+  }
+
+  /** Stores the pair at elements i and, where i + 1 < length, i + 1. */
+  write(c: Code, base: Int, i: Int, length: Int, x: Pair): void {
+    const first = c.let(this.element(base, i));
+    const next = i32.add(first, this.field.bytes);
+    const second = c.let(i32.select(next, i32.add(scratchBase, this.#dump), i32.lt_s(i32.add(i, 1), length)));
+    this.field.scatter(c, first, second, x);
+    c.release(first, second);
+  }
+}

@@ -1,0 +1,28 @@
+/** The proof's own rows: every witness tensor in its place. */
+import type { GadgetProgram, WitnessPlace } from '../../../compiler/ir/gadget/program.ts';
+import { forEachRun } from '../../protocol/commitment/layout.ts';
+import type { LookedUp } from '../lookup/program.ts';
+import { isSmall, type Numbers } from '../witness/numbers.ts';
+import type { Witness } from '../witness/witness.ts';
+
+/** Runs below this are copied entry by entry. */
+const SHORT = 16;
+
+/** Row-major, `columns` wide. Values outside 32 bits have no place in a witness: wide ones travel as limbs. */
+export function witnessMatrix(program: GadgetProgram, witness: Witness, looked: LookedUp): Int32Array {
+  const { columns, witnessRows } = program;
+  const out = new Int32Array(witnessRows * columns);
+  const multiplicities = new Map(program.tables.map((t, i) => [t.multiplicities, looked.multiplicities[i]] as const));
+  for (const [id, { class: c }] of program.tensors.entries())
+    if (c.kind === 'witness') place(out, columns, c, multiplicities.get(id) ?? witness.numbers(id));
+  return out;
+}
+
+function place(out: Int32Array, columns: number, c: WitnessPlace, values: Numbers): void {
+  const first = c.firstRow * columns + c.firstColumn;
+  const small = isSmall(values) ? values : undefined;
+  forEachRun(c, columns, (slot, position, count) => {
+    if (small && count >= SHORT) out.set(small.subarray(position, position + count), first + slot);
+    else for (let i = 0; i < count; i++) out[first + slot + i] = Number(values[position + i]);
+  });
+}

@@ -1,0 +1,196 @@
+/** What a prover computes entry by entry: quotients, roots, limbs, entries of tables, and what picks a largest entry. */
+import { floorDiv, integerSqrt } from '../../../compiler/ir/numbers/rational.ts';
+import type { GadgetProgram, GadgetStep, GadgetTable, GadgetTensor } from '../../../compiler/ir/gadget/program.ts';
+import { selectorEntries } from '../../protocol/statement/publics.ts';
+import { entryOutside, HiddenValueError } from '../../quantise.ts';
+import { isSmall, makeNumbers, MOST_DOUBLE, wordsOf, type Numbers, type SmallNumbers } from './numbers.ts';
+
+type Step<Kind extends GadgetStep['kind']> = GadgetStep & { readonly kind: Kind };
+
+/** @throws HiddenValueError for a value that the target cannot take, naming it */
+export function runStep(
+  program: GadgetProgram,
+  step: Exclude<GadgetStep, Step<'equation' | 'sum'>>,
+  numbers: (id: number) => Numbers,
+): Numbers {
+  const t = program.tensors[step.target];
+  const of = numbers(step.of);
+  switch (step.kind) {
+    case 'floor':
+      return checked(t, quotients(t, of, typeof step.by === 'bigint' ? step.by : numbers(step.by)));
+    case 'root':
+      return checked(t, roots(t, of, typeof step.by === 'bigint' ? step.by : numbers(step.by)));
+    case 'limb':
+      return limbs(t, of, step);
+    case 'clamp':
+      return clamped(of, Number(step.lo), Number(step.hi));
+    case 'isZero':
+      return zeros(of);
+    case 'table':
+      return looked(program, step, of);
+    case 'largest':
+      return largest(of, step.over, step.mask === undefined ? undefined : numbers(step.mask));
+    case 'after':
+      return after(of, t.shape[t.shape.length - 1]);
+    case 'select':
+      return selectorEntries(t.shape, of);
+  }
+}
+
+/** Values inside a tensor's range, or an error for the first that is not. */
+function checked(t: GadgetTensor, v: Numbers): Numbers {
+  if (isSmall(v)) {
+    const [lo, hi] = [Number(t.range.lo), Number(t.range.hi)];
+    for (let i = 0; i < v.length; i++) if (v[i] < lo || v[i] > hi) throw entryOutside(t, i, BigInt(v[i]));
+  } else for (let i = 0; i < v.length; i++) if (v[i] < t.range.lo || v[i] > t.range.hi) throw entryOutside(t, i, v[i]);
+  return v;
+}
+
+function quotients(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
+  const divisor = (i: number): bigint => {
+    const d = typeof by === 'bigint' ? by : BigInt(by[i]);
+    if (d > 0n) return d;
+    throw new HiddenValueError(t, i, 'divisor', 'is a quotient whose divisor is not positive', `the divisor is ${d}`);
+  };
+  if (typeof by === 'bigint' && by > 0n) {
+    // A quotient of doubles that are exact is never rounded up to an integer that it does not reach.
+    if (isSmall(of) && by < MOST_DOUBLE) return smallQuotients(of, Number(by));
+    const shift = trailingZeros(by);
+    if (of instanceof BigInt64Array && shift >= 11 && by >> shift < MOST_DOUBLE)
+      return smallQuotients(shifted(of, Number(shift)), Number(by >> shift));
+  }
+  if (isSmall(of) && typeof by !== 'bigint' && isSmall(by)) {
+    const out = new Float64Array(of.length);
+    for (let i = 0; i < out.length; i++) {
+      if (by[i] <= 0) divisor(i);
+      out[i] = Math.floor(of[i] / by[i]);
+    }
+    return out;
+  }
+  return Array.from({ length: of.length }, (_, i) => floorDiv(BigInt(of[i]), divisor(i)));
+}
+
+function smallQuotients(of: SmallNumbers, by: number): Float64Array {
+  const out = new Float64Array(of.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.floor(of[i] / by);
+  return out;
+}
+
+const trailingZeros = (n: bigint): bigint => BigInt(n.toString(2).length - n.toString(2).lastIndexOf('1') - 1);
+
+/** floor(v / 2^by), which fits 53 bits where by >= 11. */
+function shifted(v: BigInt64Array, by: number): Float64Array {
+  const words = wordsOf(v);
+  const out = new Float64Array(v.length);
+  const unit = 2 ** by;
+  for (let i = 0; i < out.length; i++) {
+    const [low, high] = [words[2 * i] >>> 0, words[2 * i + 1]];
+    out[i] = by <= 32 ? high * (2 ** 32 / unit) + Math.floor(low / unit) : Math.floor(high / (unit / 2 ** 32));
+  }
+  return out;
+}
+
+/** floor(sqrt(of / by) + 1/2) = floor((floor(sqrt(4 of / by)) + 1) / 2) */
+function roots(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
+  return Array.from({ length: of.length }, (_, i) => {
+    const d = typeof by === 'bigint' ? by : BigInt(by[i]);
+    const x = BigInt(of[i]);
+    if (d <= 0n || x < 0n)
+      throw new HiddenValueError(t, i, 'divisor', 'is a root of what is not positive', `it is the root of ${x} / ${d}`);
+    return (integerSqrt((4n * x) / d) + 1n) >> 1n;
+  });
+}
+
+function limbs(t: GadgetTensor, of: Numbers, { from, sign, shift, bits }: Step<'limb'>): Numbers {
+  const out = makeNumbers(t.range, of.length);
+  if (isSmall(of) && isSmall(out)) {
+    const [start, by, most] = [Number(from), 2 ** shift, 2 ** bits];
+    for (let i = 0; i < of.length; i++) {
+      const v = sign * (of[i] - start);
+      if (v > 0) out[i] = Math.floor(v / by) % most;
+    }
+    return out;
+  }
+  const mask = 2n ** BigInt(bits) - 1n;
+  return Array.from({ length: of.length }, (_, i) => {
+    const v = BigInt(sign) * (BigInt(of[i]) - from);
+    return v > 0n ? (v >> BigInt(shift)) & mask : 0n;
+  });
+}
+
+function clamped(of: Numbers, lo: number, hi: number): Numbers {
+  const out = new Float64Array(of.length);
+  if (isSmall(of)) for (let i = 0; i < of.length; i++) out[i] = of[i] < lo ? lo : of[i] > hi ? hi : of[i];
+  else for (let i = 0; i < of.length; i++) out[i] = Math.min(Math.max(Number(of[i]), lo), hi);
+  return out;
+}
+
+function zeros(of: Numbers): Int16Array {
+  const out = new Int16Array(of.length);
+  if (isSmall(of)) for (let i = 0; i < of.length; i++) out[i] = of[i] === 0 ? 1 : 0;
+  else for (let i = 0; i < of.length; i++) out[i] = of[i] === 0n ? 1 : 0;
+  return out;
+}
+
+/** Values of a table as doubles; a prover meets the same ones in every layer and with every proof. */
+const tableValues = new WeakMap<GadgetTable, Float64Array>();
+
+function valuesOf(table: GadgetTable): Float64Array {
+  if (table.kind !== 'function') throw new Error('internal error: a range has no values');
+  const values = tableValues.get(table) ?? Float64Array.from(table.values, Number);
+  tableValues.set(table, values);
+  return values;
+}
+
+function looked(program: GadgetProgram, { table, offset, of: argument }: Step<'table'>, of: Numbers): Numbers {
+  const values = valuesOf(program.tables[table]);
+  const out = new Float64Array(of.length);
+  const first = Number(offset);
+  for (let i = 0; i < of.length; i++) {
+    const k = Number(of[i]) + first;
+    if (!(k >= 0 && k < values.length)) {
+      const { name } = program.tables[table] as GadgetTable & { readonly kind: 'function' };
+      throw new HiddenValueError(
+        program.tensors[argument],
+        i,
+        'range',
+        `is outside what the table ${name} has values for: [${-offset}, ${BigInt(values.length - 1) - offset}]`,
+        `it is the integer ${of[i]}`,
+      );
+    }
+    out[i] = values[k];
+  }
+  return out;
+}
+
+/** 1 at the first largest entry of each run of `over` entries among those where the mask is not 0. */
+function largest(of: Numbers, over: number, mask: Numbers | undefined): Numbers {
+  const out = new Int16Array(of.length);
+  const off = mask && zeros(mask);
+  for (let start = 0; start < of.length; start += over) {
+    const best = isSmall(of) ? largestSmall(of, start, over, off) : largestWide(of, start, over, off);
+    if (best >= 0) out[best] = 1;
+  }
+  return out;
+}
+
+function largestSmall(of: SmallNumbers, start: number, over: number, off: Int16Array | undefined): number {
+  let best = -1;
+  for (let i = start; i < start + over; i++)
+    if ((off === undefined || off[i] === 0) && (best < 0 || of[i] > of[best])) best = i;
+  return best;
+}
+
+function largestWide(of: BigInt64Array | bigint[], start: number, over: number, off: Int16Array | undefined): number {
+  let best = -1;
+  for (let i = start; i < start + over; i++)
+    if ((off === undefined || off[i] === 0) && (best < 0 || of[i] > of[best])) best = i;
+  return best;
+}
+
+function after(of: Numbers, length: number): Numbers {
+  const out = new Int16Array(of.length);
+  for (let start = 0; start < of.length; start += length)
+    for (let i = length - 2, sum = 0; i >= 0; i--) out[start + i] = sum += Number(of[start + i + 1]);
+  return out;
+}

@@ -1,0 +1,70 @@
+/**
+ * The integers of every tensor of a program, from its inputs, by the program's steps. Exact: matrix products on the device,
+ * the rest in doubles or pairs of them as far as the proved ranges allow, in bigints beyond. A value that its tensor cannot
+ * take is an error that names tensor, index, value and the bits that it would need.
+ */
+import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
+import type { Device } from '../../device/device.ts';
+import { fromBigints, type IntegerArray } from '../../protocol/statement/integers.ts';
+import { selectorEntries } from '../../protocol/statement/publics.ts';
+import { digitMap, maskValues, viewMap } from '../../protocol/statement/views.ts';
+import { entriesOf, isSmall, makeNumbers, narrowed, numbersOf, type Numbers } from './numbers.ts';
+import { runStep } from './steps.ts';
+import { sumTerms } from './sums.ts';
+
+export type Inputs = ReadonlyMap<number, IntegerArray>;
+
+/** All tensors of a program, evaluated. */
+export interface Witness {
+  /** Numbers as they were computed. */
+  numbers(id: number): Numbers;
+  /** In the storage of the tensor's range. */
+  entries(id: number): IntegerArray;
+}
+
+/** `inputs`: all public and secret inputs and committed tensors, row-major, each inside its range. @throws ValueError */
+export async function evaluateProgram(device: Device, program: GadgetProgram, inputs: Inputs): Promise<Witness> {
+  const known = new Map<number, Numbers>();
+  const stored = new Map<number, IntegerArray>(inputs);
+  const numbers = (id: number): Numbers => {
+    let v = known.get(id);
+    if (v === undefined) {
+      const given = stored.get(id);
+      v = given ? numbersOf(given, program.tensors[id].range) : makeEntries(program, id, numbers);
+      known.set(id, v);
+    }
+    return v;
+  };
+  const entries = (id: number): IntegerArray => {
+    const v = stored.get(id) ?? entriesOf(numbers(id), program.tensors[id].range);
+    stored.set(id, v);
+    return v;
+  };
+  const witness: Witness = { numbers, entries };
+  for (const step of program.steps) {
+    const own = step.kind === 'equation' ? program.equations[step.equation] : step;
+    if (inputs.has(own.target)) continue;
+    const t = program.tensors[own.target];
+    const v = 'terms' in own ? await sumTerms(device, program, t, own.terms, witness) : runStep(program, own, numbers);
+    known.set(own.target, narrowed(v, t.range));
+  }
+  return witness;
+}
+
+/** Constants, selectors and views: what no step computes. */
+function makeEntries(program: GadgetProgram, id: number, numbers: (id: number) => Numbers): Numbers {
+  const t = program.tensors[id];
+  const c = t.class;
+  if (c.kind === 'constant')
+    return c.values ? numbersOf(fromBigints(t.range, c.values), t.range) : maskValues(t.shape, c.guards ?? []);
+  if (c.kind === 'selector') return selectorEntries(t.shape, numbers(c.of));
+  if (c.kind !== 'view' && c.kind !== 'digits') throw new Error(`internal error: ${t.name} has no value`);
+  const of = numbers(c.of);
+  const { shape } = program.tensors[c.of];
+  const map = c.kind === 'view' ? viewMap(t.shape, shape, c.at, c.guards) : digitMap(t.shape, shape, c.axes);
+  const out = makeNumbers(program.tensors[c.of].range, map.length);
+  if (isSmall(out) && isSmall(of)) {
+    for (let i = 0; i < map.length; i++) if (map[i] >= 0) out[i] = of[map[i]];
+  } else for (let i = 0; i < map.length; i++) if (map[i] >= 0) out[i] = of[map[i]];
+  return out;
+}
