@@ -33,6 +33,7 @@ export { decodeBundle, type Bundle } from './compiler/bundle/bundle.ts';
 export {
   ArgumentError,
   CodecError,
+  PackageError,
   ValueError,
   ZklError,
   type FileName,

@@ -7,5 +7,12 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // `npm run coverage`: what proves and what checks.
+    coverage: {
+      include: ['compiler/**', 'runtime/protocol/**', 'runtime/prover/**', 'runtime/verifier/**'],
+      exclude: ['compiler/standard/**'],
+      reporter: ['text', 'html'],
+      thresholds: { lines: 95 },
+    },
   },
 });

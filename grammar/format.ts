@@ -1,7 +1,16 @@
-/** Formatting. Prettier is loaded on the first use only. */
+/** Formatting. Prettier, which who only proves or verifies does without, is loaded on the first use only. */
 import type { Program } from './ast.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { parse } from './index.ts';
+
+/** Prettier is not installed. */
+export class FormatterMissing extends Error {
+  override readonly name = 'FormatterMissing';
+
+  constructor(options?: ErrorOptions) {
+    super('formatting needs the package prettier, which is not installed', options);
+  }
+}
 
 export interface Formatted {
   /** Absent where the text has errors. */
@@ -14,6 +23,7 @@ export interface Formatted {
  * nothing, and the program stays the same.
  *
  * @param source the name of the text in messages
+ * @throws FormatterMissing
  */
 export async function format(text: string, source?: string): Promise<Formatted> {
   const parsed = parse(text, source);
@@ -38,4 +48,11 @@ export async function print(program: Program): Promise<string> {
 
 const layout = { parser: 'zkl', printWidth: 120 };
 
-const load = () => Promise.all([import('prettier/standalone'), import('./prettier.ts')]);
+async function load() {
+  try {
+    return await Promise.all([import('prettier/standalone'), import('./prettier.ts')]);
+  } catch (error) {
+    const isMissing = (error as { readonly code?: unknown }).code === 'ERR_MODULE_NOT_FOUND';
+    throw isMissing && /'prettier'/.test((error as Error).message) ? new FormatterMissing({ cause: error }) : error;
+  }
+}

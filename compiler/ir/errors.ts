@@ -11,6 +11,7 @@ export type ZklErrorCode =
   | 'ZKL_FORMAT'
   | 'ZKL_GPU'
   | 'ZKL_NODE_GPU'
+  | 'ZKL_PACKAGE'
   | 'ZKL_PROGRAM'
   | 'ZKL_SELF_CHECK'
   | 'ZKL_VALUE';
@@ -52,6 +53,16 @@ export class ArgumentError extends ZklError {
     this.argument = argument;
     this.expected = expected;
     this.given = given;
+  }
+}
+
+/** A package that only some of the library needs is not installed. */
+export class PackageError extends ZklError {
+  readonly package: string;
+
+  constructor(name: string, message: string, options?: ErrorOptions) {
+    super('PackageError', 'ZKL_PACKAGE', message, { remedy: `npm install ${name}`, ...options });
+    this.package = name;
   }
 }
 

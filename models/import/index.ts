@@ -1,7 +1,7 @@
 /** From an adapter or a model to a program's text: what `zkl import` does. */
 import { kindOf, requireArray, requireObject } from '../../compiler/ir/arguments.ts';
 import { ArgumentError } from '../../compiler/ir/errors.ts';
-import { format } from '../../grammar/format.ts';
+import { layOut } from '../../compiler/text.ts';
 import type { Checkpoint } from '../files/checkpoint.ts';
 import type { ModelAdapter } from './adapters.ts';
 import { importModel } from './model.ts';
@@ -90,9 +90,7 @@ export async function programOf(
   source?: string,
 ): Promise<Omit<ImportedModelProgram, 'adapters'>> {
   const imported = await importModel(model, adapters, tokens);
-  const { text } = await format(imported.text, source);
-  if (text === undefined) throw new Error(`internal error: the imported program has errors:\n${imported.text}`);
-  return { ...imported, text };
+  return { ...imported, text: await layOut(imported.text, source) };
 }
 
 function requireAdapter(argument: string, value: unknown): void {

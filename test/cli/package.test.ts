@@ -74,7 +74,6 @@ describe('the package', () => {
     expect(place.ok('--version').stdout).toBe(`${version}\n`);
     makeProof(place);
     place.ok('inspect', 'p.zkb');
-    place.ok('fmt', '--check', 'p.zkl');
     expect(place.ok('verify', 'p.zkb', '--commitment', 'keys/commitment.zkc', 'p.zkp', ...small).stdout).toMatch(
       /^accepted: /,
     );
@@ -115,7 +114,22 @@ describe('the package', () => {
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'true \n', stderr: '' });
   });
 
+  test('says what to install where prettier or fast-check is needed and missing', () => {
+    expect(place.zkl(['fmt', 'p.zkl'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/prettier, which is not installed\n {2}npm install prettier/) as string,
+    });
+    const { stderr } = place.run(process.execPath, ['--input-type=module', '-e', "await import('zkl/testing')"]);
+    expect(stderr).toContain("Cannot find package 'fast-check'");
+    // A program that is imported is whole all the same, if not as `fmt` lays it out.
+    expect(place.ok('check', 'p.zkl').stdout).toContain('no errors');
+  });
+
   test('is a library with the entry points that it declares', () => {
+    for (const name of ['fast-check', 'prettier'])
+      symlinkSync(join(projectRoot, 'node_modules', name), join(root, 'node_modules', name));
+    place.ok('fmt', 'p.zkl');
+    place.ok('fmt', '--check', 'p.zkl');
     const { exports } = JSON.parse(readFileSync(join(root, 'node_modules/zkl/package.json'), 'utf8')) as {
       exports: Record<string, unknown>;
     };

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../../../grammar/diagnostic.ts';
-import { format } from '../../../grammar/format.ts';
+import { format } from '../../../compiler/text.ts';
 import type { Run } from '../command.ts';
 import { writeOutputs } from '../files.ts';
 import { CliError, isSystemError } from '../errors.ts';
