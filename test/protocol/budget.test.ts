@@ -50,6 +50,7 @@ describe('a small bundle that asks for much', () => {
 
   test('axes of one index have a price', async () => {
     expect((await planWithin(hostile.manyAxes(100))).milliseconds).toBeGreaterThan(140);
+    expect((await planWithin(hostile.manyViewAxes(100))).milliseconds).toBeGreaterThan(240);
   });
 
   test('what no limit allows is refused when the verifier is created', async () => {

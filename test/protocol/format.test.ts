@@ -10,17 +10,26 @@ import { decodeOpening, encodeOpening } from '../../runtime/codec/files.ts';
 import { printSource, releaseTag } from '../../runtime/protocol/statement/statement.ts';
 
 const tensor = { name: 'W', axes: [{ length: 3, columnBits: 2 }], bits: 6, frac: 2, firstRow: 0, rows: 1 };
-const source = (name: string, open: boolean): CommittedSource => ({
+const source = (name: string, open: boolean, tensors = [tensor]): CommittedSource => ({
   name,
   ...(open ? { open: true } : {}),
   columns: 32,
   rows: 1,
-  tensors: [tensor],
+  tensors,
 });
 
 describe('layouts as text', () => {
   test('an open source and a secret one of the name "open base" differ', () => {
     expect(printSource(source('base', true))).not.toBe(printSource(source('open base', false)));
+  });
+
+  test('one tensor whose name reads like two is not two', () => {
+    const two = [tensor, { ...tensor, name: 'V' }];
+    const name = 'W" fixed<6, 2> [3:2] rows 0+1\n"V';
+    for (const one of [name, name.replaceAll('"', '')])
+      expect(printSource(source('a', false, [{ ...tensor, name: one }]))).not.toBe(
+        printSource(source('a', false, two)),
+      );
   });
 
   test('any two that differ print differently', () => {

@@ -238,6 +238,21 @@ export function manyAxes(count: number): GadgetProgram {
   });
 }
 
+/** Views of one entry whose axes have all to do with each other, of a hidden tensor with as many. */
+export function manyViewAxes(count: number): GadgetProgram {
+  const shape = list(16).map(() => 1);
+  const all = list(15).reduce<IndexExpr>((left, j) => ({ kind: 'add', left, right: v(j + 1) }), v(0));
+  const at = shape.map(() => all);
+  const views = list(count).map((k) => tensor(`v${k}`, shape, { kind: 'view', level: 2, of: 1, at, guards: [] }));
+  const axes = shape.map((length) => ({ length, columnBits: 0 }));
+  const file = { name: 'w', axes, bits: 2, frac: 0, firstRow: 0, rows: 1 };
+  return summed([tensor('w', shape, { kind: 'committed', source: 0, stacked: 0, files: [0] }), ...views], {
+    sources: [{ name: 'a', columns: 32, rows: 1, tensors: [file] }],
+    columns: 32,
+    levels: 2,
+  });
+}
+
 /** Sums of products of two hidden tensors, whose claims multiply from level to level. */
 export function manySummands(count: number): GadgetProgram {
   const shape = list(8).map(() => 2);
