@@ -135,6 +135,21 @@ describe('bad input', () => {
     refused(prove('large.json'), /x\[0, 0, 5\] is 1000000, which needs \d+ bits/, /type/);
   });
 
+  test('a value inside the program outside its range: which, but not what it is', () => {
+    place.write(
+      'h.zkl',
+      'model m {\n  dim N = 2\n  public x[N]: fixed<12, 0>\n  h[i] = round<8, 0>(x[i] * 3)\n  public y[i] = h[i]\n}\n',
+    );
+    place.ok('compile', 'h.zkl', '-o', 'h.zkb');
+    place.write('h.json', '{"x": [1, 1259]}');
+    const attempt = (...more: string[]): Result =>
+      place.zkl(['prove', 'h.zkb', '--inputs', 'h.json', '-o', 'bad.zkp', ...more, ...small]);
+    const told = attempt();
+    refused(told, /h\.json: h\[1\] does not fit the 8 bits of its type, fixed<8, 0>/, /headroom.*--verbose/);
+    expect(told.stderr + attempt('--json').stdout).not.toMatch(/3777|\b13\b/);
+    refused(attempt('--verbose'), /h\[1\] .*: it is 3777, which needs 13 bits/, /headroom/);
+  });
+
   test('a stale opening for changed weights', () => {
     const stale = place.adapter('retrained', { ...tinyShape, seed: 2 });
     refused(
