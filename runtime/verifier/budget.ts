@@ -139,10 +139,14 @@ class Counter implements Meter {
     this.add('limited', limited);
   }
 
-  /** @throws BudgetError */
-  check(isMore = false): void {
+  sections(count: number): void {
+    this.#plan('section', count);
+  }
+
+  /** When all is counted. @throws BudgetError */
+  check(): void {
     const { milliseconds, bytes } = this.#limit;
-    if (this.#ns / 1e6 > milliseconds || this.#bytes > bytes) throw new BudgetError(this.total, this.#limit, isMore);
+    if (this.#ns / 1e6 > milliseconds || this.#bytes > bytes) throw new BudgetError(this.total, this.#limit, false);
   }
 
   #plan(what: Unit, count: number): void {
@@ -179,21 +183,18 @@ function countStatic(counter: Counter, program: GadgetProgram): void {
     (n, l) => n + program.tensors[l.tensor].shape.reduce((m, d) => m * axisPieces(d).length, 1),
     0,
   );
-  counter.add('section', sections + program.tables.length);
-  counter.check();
+  counter.sections(sections + program.tables.length);
 }
 
 /** The range proof of a commitment: its own argument. */
 async function countRange(counter: Counter, source: CommittedSource): Promise<void> {
   // What there is to plan is counted first.
-  counter.add('section', rangeLookups(source));
-  counter.check();
+  counter.sections(rangeLookups(source));
   const plan = planRange(source);
-  counter.add('section', plan.lookups.tables.length);
+  counter.sections(plan.lookups.tables.length);
   const rows = plan.matrices.slice(1).reduce((n, m) => n + m.rows, 0);
   counter.add('decoded', rows);
   counter.add('multiplied', rows);
-  counter.check();
   const argument = await planRangeArgument(source, plan, counter);
   counter.add('multiplied', source.rows);
   countArgument(counter, argument);

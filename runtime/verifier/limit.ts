@@ -12,7 +12,7 @@ export const defaultLimit: Budget = { milliseconds: 4000, bytes: 1e9 };
 
 /** A bundle asks for more than a verifier was allowed to spend, or than any may: then the message names no limit that would do. */
 export class BudgetError extends ZklError {
-  /** What it needs; at least that if `isMore`. */
+  /** All that it needs; if `isMore`, what was counted until that was too much to go on. */
   readonly needs: Budget;
   readonly limit: Budget;
   readonly isMore: boolean;

@@ -46,6 +46,19 @@ describe('a small bundle that asks for much', () => {
     expect(refused.needs.milliseconds > defaultLimit.milliseconds || refused.needs.bytes > 1e9).toBe(true);
     expect(refused.limit).toEqual(defaultLimit);
     expect(work).toEqual({ decoded: 0, multiplied: 0, elements: 0 });
+    // What it says that it needs is enough.
+    expect(refused.isMore).toBe(false);
+    expect(await planWithin(program, refused.needs)).toMatchObject(refused.needs);
+  });
+
+  test('a count that was cut says so', async () => {
+    for (const program of [hostile.manyStretches(1000), hostile.manySummands(100)]) {
+      const limit = { milliseconds: 100, bytes: 1e12 };
+      const whole = await planWithin(program, parseLimit('1h,100G'));
+      const refused: unknown = await planWithin(program, limit).catch((e: unknown) => e);
+      expect(refused).toMatchObject({ isMore: true, message: expect.stringMatching(/^needs more than /) as string });
+      expect((refused as BudgetError).needs.milliseconds).toBeLessThan(whole.milliseconds);
+    }
   });
 
   test('axes of one index have a price', async () => {
