@@ -1,5 +1,5 @@
 /** Reading `.zkl` programs and what they import, and showing what is wrong with them. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import pc from 'picocolors';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
@@ -31,12 +31,15 @@ function importsOf(program: string): ResolveImport {
   return (name) => {
     if (standardFile(name) !== undefined) return resolveStandard(name);
     const candidates = [name, `${name}.zkl`].map((file) => resolve(dirname(program), file));
-    const path = candidates.find((file) => file.endsWith('.zkl') && existsSync(file));
+    const path = candidates.find((file) => file.endsWith('.zkl') && isFile(file));
     return path === undefined
       ? undefined
       : { source: name, text: textOf(readFileSync(path), path, 'the imported program') };
   };
 }
+
+/** A pipe of that name would be waited for. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 /** `--dim NAME=VALUE`, as the checker takes them. */
 export function overridesOf(args: Arguments): Record<string, string> {

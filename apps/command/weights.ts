@@ -1,7 +1,7 @@
 /** Reading weights: a model's or a PEFT adapter's directory, or any safetensors file. */
 import { existsSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
 import { openAdapter } from '../../models/adapters/folder.ts';
 import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.ts';
@@ -74,6 +74,7 @@ export async function eachWeight(
       for (const [name, { shape, values }] of await adapter.weights(names)) take(name, shape, values);
     });
   }
+  await checkEnds(path);
   return withSource(path, 'the weights', async (bytes) => {
     const file = await readSafetensors(bytes);
     for (const name of names) {
@@ -86,6 +87,20 @@ export async function eachWeight(
       take(name, info.shape, await file.readFloats(name));
     }
   });
+}
+
+/**
+ * Nobody may ever write to a pipe that has a name. Those that a shell hands over are another matter, and `-` is.
+ * @throws CliError
+ */
+async function checkEnds(path: string): Promise<void> {
+  if (path === STREAM) return;
+  const status = await stat(path);
+  if (status.isFile() || (status.isFIFO() && /^\/(dev|proc)\//.test(resolve(path)))) return;
+  throw new CliError(
+    `cannot read the weights ${path}: it is ${status.isFIFO() ? 'a named pipe' : 'a device'}, and may never end`,
+    `give a file, or read it as stdin: --weights - < ${path}`,
+  );
 }
 
 /** Opens a model's directory. The model can be read until `body` ends. */

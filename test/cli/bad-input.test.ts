@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
-import { makeProof, makeWorkplace, small, tinyShape, type Result, type Workplace } from './run.ts';
+import { mainFile, makeProof, makeWorkplace, small, tinyShape, type Result, type Workplace } from './run.ts';
 
 const matrix = (name: string, rows: number, columns: number, fill = 0.25): [string, TensorToWrite] => [
   `base_model.model.layers.${name}.weight`,
@@ -165,6 +165,16 @@ describe('bad input', () => {
     place.write('names.json', '{"y": [1]}');
     refused(prove('names.json'), /names\.json.*"x"/, /the file has "y"/);
     refused(prove('random:'), /random: needs a seed/, /random:1/);
+  });
+
+  test('pipes that nobody writes to', () => {
+    place.run('mkfifo', ['pipe', 'pipe.zkl']);
+    refused(commit('pipe'), /pipe: it is a named pipe, and may never end/, /--weights - < pipe/);
+    refused(commit('/dev/zero'), /zero: it is a device, and may never end/, /give a file/);
+    place.write('imports.zkl', 'import { f } from "pipe"\n');
+    expect(place.zkl(['check', 'imports.zkl']).status).toBe(1);
+    const script = `"${process.execPath}" ${mainFile} commit p.zkb --weights <(cat p.zkl) -o other`;
+    refused(place.run('bash', ['-c', script]), /\/dev\/fd\/\d+: /, /safetensors/);
   });
 
   test('files that are something else', () => {
