@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, linkSync, renameSync, unlinkSync } from 'node:fs';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, readFile, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { decodeUtf8, withoutMark } from '../../models/files/json.ts';
 import { bytesSource, type ByteSource } from '../../models/files/source.ts';
 import { CliError, isSystemError, systemFailure } from './errors.ts';
@@ -178,13 +178,34 @@ export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
   }
 }
 
-export async function makeDirectory(path: string): Promise<void> {
+/** Makes a directory for what `body` writes; if that fails, what was made for it goes again. @throws CliError */
+export async function inDirectory<T>(path: string, body: () => Promise<T>): Promise<T> {
+  const first = await makeDirectory(path);
   try {
-    await mkdir(path, { recursive: true });
+    return await body();
   } catch (error) {
-    if (isSystemError(error) && error.code === 'EEXIST')
-      throw new CliError(`cannot write into ${path}: it is a file`, 'name a directory');
+    if (first !== undefined) await removeEmpty(path, first);
+    throw error;
+  }
+}
+
+/** Returns the uppermost directory that was made, if any was. */
+async function makeDirectory(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true });
+  } catch (error) {
     throw systemFailure(error, 'create the directory', path);
+  }
+}
+
+async function removeEmpty(path: string, last: string): Promise<void> {
+  for (let directory = resolve(path); ; directory = dirname(directory)) {
+    try {
+      await rmdir(directory);
+    } catch {
+      return;
+    }
+    if (directory === resolve(last)) return;
   }
 }
 

@@ -2,9 +2,9 @@
  * What an output may replace. Nothing is computed for a place that cannot be written, that this command reads from, or where something of
  * another kind stands: a slip of the hand must not cost a file.
  */
-import { realpathSync } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { lstatSync, realpathSync } from 'node:fs';
+import { access, constants, open, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import { CliError, isSystemError, systemFailure } from './errors.ts';
 
 /** Stands for stdin where a file is read, and for stdout where one is written. */
@@ -96,6 +96,29 @@ export async function checkOutput(
     );
 }
 
+/**
+ * Whether a directory for outputs is there already. If not, it is made when there is something to write.
+ * @throws CliError where it cannot be
+ */
+export async function checkDirectory(path: string): Promise<boolean> {
+  const whole = resolve(path);
+  for (let at = whole; ; at = dirname(at)) {
+    const status = await statusOf(at);
+    if (status?.isDirectory()) {
+      if (at === whole) return true;
+      await access(at, constants.W_OK).catch((error: unknown) => {
+        throw systemFailure(error, 'create the directory', path);
+      });
+      return false;
+    }
+    if (status || isLink(at))
+      throw new CliError(
+        `cannot write into ${path}: ${at === whole ? 'it' : at} is ${status ? 'a file' : 'a link to what is not there'}`,
+        'name a directory',
+      );
+  }
+}
+
 async function checkPlace(path: string): Promise<void> {
   const directory = dirname(realPath(path));
   let isDirectory: boolean;
@@ -118,6 +141,14 @@ export function realPath(path: string): string {
     return realpathSync(path);
   } catch {
     return path;
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
   }
 }
 

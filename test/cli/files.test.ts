@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, lstatSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, lstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { writeOutputs } from '../../apps/command/files.ts';
+import { inDirectory, writeOutputs } from '../../apps/command/files.ts';
 import { mainFile, projectRoot, testWorkplace } from './run.ts';
 
 const program = 'model m {\n  dim T = 3\n  public x[T]: fixed<16, 8>\n  public y[t] = x[t] * x[t]\n}\n';
@@ -40,6 +40,15 @@ describe('outputs', () => {
     );
     expect(readdirSync(place.path).sort()).toEqual(['home', 'kept']);
     expect(place.read('kept').toString()).toBe('mine');
+  });
+
+  test('in a directory that is made for them: it goes again if they do not come', async () => {
+    const place = testWorkplace();
+    mkdirSync(place.file('mine'));
+    const failing = (path: string): Promise<void> =>
+      inDirectory(place.file(path), () => Promise.reject(new Error(`none in ${path}`)));
+    for (const path of ['mine', 'mine/a/b', 'new/c']) await expect(failing(path)).rejects.toThrow(`none in ${path}`);
+    expect(readdirSync(place.path, { recursive: true }).sort()).toEqual(['home', 'mine']);
   });
 
   // The second output is a pipe that nobody reads: the process waits there, the first one being written but not in place.

@@ -9,8 +9,8 @@ import { checkedCache } from '../cache.ts';
 import type { Run } from '../command.ts';
 import { withDevice } from '../device.ts';
 import { about, CliError } from '../errors.ts';
-import { alreadyThere, makeDirectory, writeOutputs } from '../files.ts';
-import { checkOutput, kinds, STREAM } from '../outputs.ts';
+import { alreadyThere, inDirectory, writeOutputs } from '../files.ts';
+import { checkDirectory, checkOutput, kinds, STREAM } from '../outputs.ts';
 import { phaseLine, phaseTimes } from '../progress.ts';
 import { bytes, count, hex, plural } from '../text.ts';
 import { readWeights } from '../weights.ts';
@@ -23,11 +23,12 @@ export const run: Run = async (args, progress) => {
   if (directory === STREAM)
     throw new CliError('commit writes two files, and stdout is one', 'name a directory: -o DIR');
   const force = args.flag('force');
-  await makeDirectory(directory);
   const [openingPath, commitmentPath] = [join(directory, 'opening.zko'), join(directory, 'commitment.zkc')];
   if (!force) for (const path of [openingPath, commitmentPath]) if (existsSync(path)) throw alreadyThere(path);
-  await checkOutput(openingPath, kinds.opening, args.inputs);
-  await checkOutput(commitmentPath, kinds.commitment, args.inputs);
+  if (await checkDirectory(directory)) {
+    await checkOutput(openingPath, kinds.opening, args.inputs);
+    await checkOutput(commitmentPath, kinds.commitment, args.inputs);
+  }
 
   const weights = await progress.phase('read weights', () => readWeights(path, source));
   const { made, device } = await withDevice(args, progress, async (device) => ({
@@ -39,10 +40,12 @@ export const run: Run = async (args, progress) => {
     ),
   }));
   await progress.phase('write', () =>
-    writeOutputs([
-      { path: openingPath, bytes: made.opening, mode: 0o600, exclusive: !force },
-      { path: commitmentPath, bytes: made.commitment },
-    ]),
+    inDirectory(directory, () =>
+      writeOutputs([
+        { path: openingPath, bytes: made.opening, mode: 0o600, exclusive: !force },
+        { path: commitmentPath, bytes: made.commitment },
+      ]),
+    ),
   );
 
   const digest = hex(made.digest);
