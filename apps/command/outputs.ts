@@ -2,7 +2,7 @@
  * What an output may replace. Nothing is computed for a place that cannot be written, that this command reads from, or where something of
  * another kind stands: a slip of the hand must not cost a file.
  */
-import { lstatSync, realpathSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { access, constants, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { CliError, isSystemError, systemFailure } from './errors.ts';
@@ -135,12 +135,16 @@ async function checkPlace(path: string): Promise<void> {
   if (!isDirectory) throw new CliError(`cannot write ${path}: ${directory} is no directory`, 'check the path');
 }
 
-/** Where a path leads through symbolic links, so that a link stays one when its file is replaced. */
+/**
+ * Where a path leads through symbolic links, so that a link stays one when its file is replaced, or made: what a link names need not be there.
+ * @throws CliError for links that lead round in a circle
+ */
 export function realPath(path: string): string {
   try {
     return realpathSync(path);
-  } catch {
-    return path;
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ELOOP') throw systemFailure(error, 'write', path);
+    return isLink(path) ? realPath(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
   }
 }
 

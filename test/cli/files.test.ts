@@ -1,9 +1,18 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, lstatSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { inDirectory, writeOutputs } from '../../apps/command/files.ts';
+import { checkOutput, kinds } from '../../apps/command/outputs.ts';
 import { mainFile, projectRoot, testWorkplace } from './run.ts';
 
 const program = 'model m {\n  dim T = 3\n  public x[T]: fixed<16, 8>\n  public y[t] = x[t] * x[t]\n}\n';
@@ -25,6 +34,23 @@ describe('outputs', () => {
     await writeOutputs([{ path: place.file('link'), bytes: 'after' }]);
     expect(lstatSync(place.file('link')).isSymbolicLink()).toBe(true);
     expect(place.read('real').toString()).toBe('after');
+  });
+
+  test('go where a symbolic link leads, whether anything is there or not', async () => {
+    const place = testWorkplace();
+    mkdirSync(place.file('far/away'), { recursive: true });
+    symlinkSync('away/target', place.file('far/near'));
+    symlinkSync('far/near', place.file('link'));
+    await writeOutputs([{ path: place.file('link'), bytes: 'new' }]);
+    for (const link of ['link', 'far/near']) expect(lstatSync(place.file(link)).isSymbolicLink()).toBe(true);
+    expect(lstatSync(place.file('far/away/target')).isFile()).toBe(true);
+    expect(place.read('link').toString()).toBe('new');
+    symlinkSync('round', place.file('about'));
+    symlinkSync('about', place.file('round'));
+    await expect(writeOutputs([{ path: place.file('round'), bytes: 'x' }])).rejects.toThrow(/too many symbolic links/);
+    symlinkSync('none/x', place.file('lost'));
+    const nowhere = checkOutput(place.file('lost'), kinds.proof, []);
+    await expect(nowhere).rejects.toThrow(/the directory .*none does not exist/);
   });
 
   test('appear together or not at all', async () => {
