@@ -3,7 +3,19 @@
  * synced, and renamed when all outputs of the command are there.
  */
 import { randomBytes } from 'node:crypto';
-import { createReadStream, existsSync, linkSync, renameSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { mkdir, open, readFile, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decodeUtf8, withoutMark } from '../../models/files/json.ts';
@@ -153,6 +165,8 @@ export interface Output {
   readonly mode?: number;
   /** An existing file is an error, never replaced. */
   readonly exclusive?: boolean;
+  /** The file is there, and stays the same one, with its owner and under all of its names: its content is written over. */
+  readonly inPlace?: boolean;
 }
 
 const temporary = new Set<string>();
@@ -255,6 +269,8 @@ async function stage(output: Output, to: string): Promise<string> {
     const file = await open(from, 'wx', output.mode ?? 0o666);
     try {
       await file.writeFile(output.bytes);
+      // The umask may have taken some away.
+      if (((output.mode ?? 0) & ~(await file.stat()).mode) !== 0) await file.chmod(output.mode ?? 0);
       await file.sync();
     } finally {
       await file.close();
@@ -272,7 +288,8 @@ function appear(staged: readonly { readonly output: Output; readonly from: strin
   for (const { output, from, to } of staged) {
     try {
       const replaces = existsSync(to);
-      if (output.exclusive) renameExclusively(from, to);
+      if (output.inPlace) overwrite(to, readFileSync(from));
+      else if (output.exclusive) renameExclusively(from, to);
       else renameSync(from, to);
       if (!replaces) fresh.push(to);
     } catch (error) {
@@ -280,6 +297,25 @@ function appear(staged: readonly { readonly output: Output; readonly from: strin
       if (isSystemError(error) && error.code === 'EEXIST') throw alreadyThere(output.path);
       throw systemFailure(error, 'write', output.path);
     }
+  }
+}
+
+/** What stood there is put back if the new content does not fit. If the machine stops in between, that is in the temporary file. */
+function overwrite(path: string, data: Uint8Array): void {
+  const before = readFileSync(path);
+  const file = openSync(path, 'r+');
+  const put = (content: Uint8Array): void => {
+    for (let at = 0; at < content.length;) at += writeSync(file, content, at, content.length - at, at);
+    ftruncateSync(file, content.length);
+    fsyncSync(file);
+  };
+  try {
+    put(data);
+  } catch (error) {
+    put(before);
+    throw error;
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -2,7 +2,7 @@
  * What an output may replace. Nothing is computed for a place that cannot be written, that this command reads from, or where something of
  * another kind stands: a slip of the hand must not cost a file.
  */
-import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { access, constants, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { CliError, isSystemError, systemFailure } from './errors.ts';
@@ -94,6 +94,7 @@ export async function checkOutput(
       `${path} exists and is not ${kind.name}: it would be lost`,
       'name another file for the output, or move that one away',
     );
+  checkWritable(path, status);
 }
 
 /**
@@ -117,6 +118,15 @@ export async function checkDirectory(path: string): Promise<boolean> {
         'name a directory',
       );
   }
+}
+
+/**
+ * Renaming would replace a read-only file, whose permissions say that it is to stay as it is.
+ * @throws CliError
+ */
+export function checkWritable(path: string, status: Stats): void {
+  if ((status.mode & 0o222) === 0)
+    throw new CliError(`cannot write ${path}: it is read-only`, `allow it: chmod u+w ${path}`);
 }
 
 async function checkPlace(path: string): Promise<void> {

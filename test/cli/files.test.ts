@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -51,6 +53,23 @@ describe('outputs', () => {
     symlinkSync('none/x', place.file('lost'));
     const nowhere = checkOutput(place.file('lost'), kinds.proof, []);
     await expect(nowhere).rejects.toThrow(/the directory .*none does not exist/);
+  });
+
+  test('of a file that stays the same one are seen under all of its names', async () => {
+    const place = testWorkplace();
+    place.write('one', 'what was there before');
+    linkSync(place.file('one'), place.file('two'));
+    await writeOutputs([{ path: place.file('one'), bytes: 'shorter', inPlace: true }]);
+    expect(place.read('two').toString()).toBe('shorter');
+    expect(readdirSync(place.path).sort()).toEqual(['home', 'one', 'two']);
+  });
+
+  test('replace no read-only file', async () => {
+    const place = testWorkplace();
+    place.write('p.zkp', 'ZKLp');
+    await checkOutput(place.file('p.zkp'), kinds.proof, []);
+    chmodSync(place.file('p.zkp'), 0o444);
+    await expect(checkOutput(place.file('p.zkp'), kinds.proof, [])).rejects.toThrow(/p\.zkp: it is read-only/);
   });
 
   test('appear together or not at all', async () => {

@@ -1,8 +1,8 @@
 /** Files that are no UTF-8 are refused with the place, and changed by nothing; `fmt` of directories. */
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeLlama, modelFiles } from '../support/model.ts';
-import { makeWorkplace, type Workplace } from './run.ts';
+import { mainFile, makeWorkplace, type Workplace } from './run.ts';
 
 const PROGRAM = 'model   m {\n  dim T = 2\n  public x[T]: fixed<8, 4>\n  public y[t] = x[t]\n}\n';
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -93,4 +93,27 @@ test('fmt takes directories: all programs below, in one order, each once', () =>
   for (const name of others.slice(1)) expect(place.read(`tree/${name}`).toString()).toBe(PROGRAM);
   const none = place.zkl(['fmt', 'tree/none']);
   expect([none.status, none.stderr]).toEqual([2, expect.stringContaining('tree/none: there is no .zkl file below it')]);
+});
+
+test('fmt leaves a file what it was: its mode, its names, and read-only', () => {
+  place.write('shared.zkl', PROGRAM);
+  chmodSync(place.file('shared.zkl'), 0o666);
+  place.write('first.zkl', PROGRAM);
+  linkSync(place.file('first.zkl'), place.file('second.zkl'));
+  place.ok('fmt', 'shared.zkl', 'first.zkl');
+  expect(statSync(place.file('shared.zkl')).mode & 0o777).toBe(0o666);
+  expect(statSync(place.file('first.zkl')).ino).toBe(statSync(place.file('second.zkl')).ino);
+  for (const name of ['shared.zkl', 'second.zkl']) expect(place.read(name).toString()).toMatch(/^model m \{/);
+
+  for (const name of ['kept.zkl', 'loose.zkl']) place.write(name, PROGRAM);
+  chmodSync(place.file('kept.zkl'), 0o444);
+  expect(place.zkl(['fmt', 'loose.zkl', 'kept.zkl'])).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: 'zkl fmt: cannot write kept.zkl: it is read-only\n  allow it: chmod u+w kept.zkl\n',
+  });
+  for (const name of ['kept.zkl', 'loose.zkl']) expect(place.read(name).toString()).toBe(PROGRAM);
+  // What is written to a pipe that is read from would be lost.
+  const { status, stderr } = place.run('bash', ['-c', `"${process.execPath}" "${mainFile}" fmt <(cat kept.zkl)`]);
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/it is no regular file\n {2}.*zkl fmt - </)]);
 });

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Diagnostic } from '../../../grammar/diagnostic.ts';
 import { format } from '../../../compiler/text.ts';
 import type { Run } from '../command.ts';
-import { writeOutputs } from '../files.ts';
+import { writeOutputs, type Output } from '../files.ts';
 import { CliError, isSystemError } from '../errors.ts';
-import { STREAM } from '../outputs.ts';
+import { checkWritable, STREAM } from '../outputs.ts';
 import { diagnosticsJson, readProgram, showDiagnostics, type SourceProgram } from '../program.ts';
 import { shown as inOneLine } from '../terminal.ts';
 import { filesBelow } from '../walk.ts';
@@ -33,14 +33,10 @@ export const run: Run = async (args) => {
   const lines = (said: readonly string[]): string => [...said.map(inOneLine), ...shown].join('\n');
   if (!args.flag('check')) {
     const [piped] = results.filter((r) => r.program.source === STREAM);
-    if (piped?.text !== undefined) await writeOutputs([{ path: STREAM, bytes: piped.text }]);
     const files = other.filter((r) => r.program.source !== STREAM);
-    const outputs = files.map(async ({ program, text = '' }) => ({
-      path: program.source,
-      bytes: text,
-      mode: (await stat(program.source)).mode & 0o777,
-    }));
-    await writeOutputs(await Promise.all(outputs));
+    const outputs = await Promise.all(files.map((r) => outputOf(r.program.source, r.text ?? '')));
+    if (piped?.text !== undefined) outputs.unshift({ path: STREAM, bytes: piped.text });
+    await writeOutputs(outputs);
     return {
       exit: broken.length > 0 ? 1 : 0,
       text: lines(files.map((r) => `formatted ${r.program.source}`)),
@@ -52,6 +48,19 @@ export const run: Run = async (args) => {
   const told = names.map((n) => `${n} is not formatted: zkl fmt ${n}`);
   return { exit: broken.length + other.length > 0 ? 1 : 0, text: lines(told), coloured: true, json };
 };
+
+/**
+ * The program's file keeps its mode. One with several names, or of another owner, is written over, as a new file in its place would be
+ * another one; a read-only one is not changed at all.
+ */
+async function outputOf(path: string, text: string): Promise<Output> {
+  const status = await stat(path);
+  if (!status.isFile())
+    throw new CliError(`cannot write ${path}: it is no regular file`, `write to stdout: zkl fmt - < ${path}`);
+  checkWritable(path, status);
+  const inPlace = status.nlink > 1 || status.uid !== (process.getuid?.() ?? status.uid);
+  return { path, bytes: text, mode: status.mode & 0o777, inPlace };
+}
 
 /** The files that are given, and all programs below the directories that are given; each once, in the order given. */
 async function programsOf(paths: readonly string[]): Promise<string[]> {
