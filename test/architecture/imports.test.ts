@@ -104,7 +104,7 @@ describe('the verifier', () => {
 
 describe('npm webgpu', () => {
   test('is loaded by one file, which nothing of a browser reaches', () => {
-    const loading = ['grammar', 'compiler', 'runtime', 'library', 'command']
+    const loading = ['grammar', 'compiler', 'models', 'runtime', 'apps']
       .flatMap(sources)
       .filter((file) => /(?:from |import\()'webgpu'/.test(readFileSync(join(root, file), 'utf8')));
     expect(loading).toEqual(['runtime/device/webgpu/node.ts']);
