@@ -9,17 +9,20 @@ import { parse, unnamed, type Diagnostic } from '../grammar/index.ts';
 import { checkCompile } from './arguments.ts';
 import { encodeBundle } from './bundle/bundle.ts';
 import { CodecError } from './bundle/canonical.ts';
+import { kernelsSection } from './bundle/kernels-section.ts';
 import { badName } from './bundle/names.ts';
 import { readGadgetProgram } from './bundle/read.ts';
 import { check, type CheckInput } from './check/index.ts';
 import { lower } from './lower/lower.ts';
-import { printKernels } from './ir/gadget/print.ts';
 import type { GadgetProgram } from './ir/gadget/program.ts';
 import { resolveStandard } from './standard/index.ts';
-import { printTensorProgram } from './ir/tensor/print.ts';
+import { printWithoutDigests } from './ir/tensor/print.ts';
 import type { TensorProgram } from './ir/tensor/program.ts';
 
 export { check } from './check/index.ts';
+export { printKernels } from './ir/gadget/kernels.ts';
+export { printGadgetProgram } from './ir/gadget/print.ts';
+export { printTensorProgram } from './ir/tensor/print.ts';
 export { resolveStandard } from './standard/index.ts';
 export type { GadgetProgram } from './ir/gadget/program.ts';
 export type { TensorProgram } from './ir/tensor/program.ts';
@@ -60,8 +63,8 @@ export function compile(input: CompileInput): Compiled {
   if (unreadable) return { tensors, diagnostics: [...diagnostics, unreadable] };
   const bundle = encodeBundle({
     gadgets,
-    tensors: printTensorProgram(tensors),
-    kernels: printKernels(gadgets),
+    tensors: printWithoutDigests(tensors),
+    kernels: kernelsSection(gadgets),
     sources,
   });
   return { bundle, tensors, gadgets, diagnostics };

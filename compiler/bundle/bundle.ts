@@ -5,7 +5,7 @@
  *   GADG  the gadget program: all that a verifier needs; the program digest is its hash
  *   SPAN  where in the source each tensor and equation stands, and the calibration keys of tensors
  *   TENS  the tensor program as text, for people and tools
- *   KERN  the expressions kernels are generated from, as text
+ *   KERN  the summands as text; nothing reads it (`kernels-section.ts`)
  *   SRCE  the source files
  *
  * Spans are kept apart so that moving a comment does not change what is proved.
@@ -28,6 +28,7 @@ export interface Bundle {
   readonly digest: Uint8Array;
   /** The tensor program, printed. */
   readonly tensors: string;
+  /** Whatever the section KERN says; `printKernels` says what `gadgets` does. */
   readonly kernels: string;
   readonly sources: readonly { readonly name: string; readonly text: string }[];
 }

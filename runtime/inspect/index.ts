@@ -1,6 +1,7 @@
 /** What a bundle says of itself: what `zkl inspect` shows. */
 import { requireBytes } from '../../compiler/ir/arguments.ts';
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
+import { printKernels } from '../../compiler/ir/gadget/kernels.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
 import { disclosures, type Disclosure } from './disclosures.ts';
 import { planOf, type Plan } from './plan.ts';
@@ -23,7 +24,7 @@ export interface Inspected {
   readonly sources: readonly CommittedSource[];
   /** How its proofs are made, and what they cost. */
   readonly plan: Plan;
-  /** The expressions kernels are generated from, one a line. */
+  /** The expressions kernels are generated from, and the summands that use each: the lines of `printKernels`. */
   readonly kernels: readonly string[];
 }
 
@@ -41,6 +42,6 @@ export async function inspectBundle(bundle: Bundle): Promise<Inspected> {
     disclosures: disclosures(bundle.gadgets),
     sources: bundle.gadgets.sources,
     plan: await planOf(bundle),
-    kernels: bundle.kernels.trimEnd().split('\n'),
+    kernels: printKernels(bundle.gadgets).trimEnd().split('\n'),
   };
 }

@@ -1,7 +1,7 @@
 /** How a bundle's proofs are made: rows, levels, messages, and what they cost. */
 import type { Bundle } from '../../compiler/bundle/bundle.ts';
 import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
-import { describeTerm } from '../../compiler/ir/gadget/print.ts';
+import { printTerm } from '../../compiler/ir/gadget/terms.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import { entryBytes } from '../protocol/statement/integers.ts';
 import { programSections, tableSize } from '../protocol/lookup/program.ts';
@@ -140,7 +140,7 @@ function planned(bundle: Bundle, e: GadgetEquation): PlannedEquation {
     target: gadgets.tensors[e.target].name,
     at: lineOf(bundle, e.span),
     line: sourceLine(bundle, e.span),
-    terms: e.terms.map((t) => describeTerm(gadgets, e.target, t)),
+    terms: e.terms.map((t) => printTerm(gadgets, e.target, t)),
     rounds: Math.max(0, ...e.terms.map((t) => roundsOf(t.variables))),
     tableEntries: e.terms.reduce((n, t) => n + sizeOf(t.variables) * Math.max(1, t.factors.length), 0),
     products: e.terms.reduce((n, t) => n + productsOf(gadgets, e.target, t), 0),

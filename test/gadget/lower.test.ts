@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
-import { printGadgetProgram, printKernels } from '../../compiler/ir/gadget/print.ts';
+import { printKernels } from '../../compiler/ir/gadget/kernels.ts';
+import { printGadgetProgram } from '../../compiler/ir/gadget/print.ts';
 import { compile } from '../../compiler/index.ts';
 import { bodySize } from '../../runtime/protocol/argument.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';

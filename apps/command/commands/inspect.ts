@@ -28,7 +28,11 @@ export const run: Run = async (args) => {
   return { exit: 0, text: textOf(file, inspected, args.flag('kernels')), json };
 };
 
-function textOf({ path, bytes: data, bundle }: BundleFile, { plan, disclosures }: Inspected, kernels: boolean): string {
+function textOf(
+  { path, bytes: data, bundle }: BundleFile,
+  { plan, disclosures, kernels }: Inspected,
+  withKernels: boolean,
+): string {
   const section = (title: string, body: string): string[] => (body === '' ? [] : ['', title, body]);
   return [
     `${path}: ${bundle.gadgets.name}, ${bytes(data.length)}`,
@@ -45,7 +49,7 @@ function textOf({ path, bytes: data, bundle }: BundleFile, { plan, disclosures }
     ...section('Lookups, in one argument', plan.lookups ? lookupsText(plan.lookups) : ''),
     ...section('Proof, by level', plan.levels.map(levelText).join('\n')),
     ...section('Size and cost', costs(plan)),
-    ...(kernels ? section('Kernels', bundle.kernels.trimEnd().replace(/^/gm, '  ')) : []),
+    ...(withKernels ? section('Kernels', kernels.map((line) => `  ${line}`).join('\n')) : []),
   ].join('\n');
 }
 

@@ -1,87 +1,97 @@
-/** The gadget program as text: stable, the golden form of the stage; `zkl inspect` shows its terms. */
-import type { AxisBinding, GadgetLookup, GadgetProgram, GadgetTensor, GadgetTerm } from './program.ts';
+/**
+ * The gadget program as text: stable, one line a fact, the golden form of the stage.
+ *
+ * Complete: two programs that differ in anything but spans print differently. Tensors are `t0`, `t1`, ...; in a term
+ * `o0`, `o1`, ... are the indices of its target and `v0`, `v1`, ... what is summed over; in a view and in the guards of
+ * a constant `i0`, `i1`, ... are its own indices. Long lists of values are shown by their ends and a digest.
+ */
+import { abbreviate } from '../abbreviate.ts';
+import type { TensorType } from '../tensor/program.ts';
+import type { DigitSource, GadgetLookup, GadgetProgram, GadgetTable, GadgetTensor, LayoutAxis } from './program.ts';
+import { printAccess, printConditions, printRef, printStep, printTerm, quoted } from './terms.ts';
 
 export function printGadgetProgram(p: GadgetProgram): string {
   return [
-    `program ${p.name}: ${p.levels} levels, ${p.columns} columns, ${p.folds} folds`,
-    ...(p.witnessRows > 0 ? [`the proof: ${p.witnessRows} rows x ${p.columns} columns`] : []),
+    `program ${quoted(p.name)}: ${p.levels} levels, ${p.columns} columns, ${p.folds} folds`,
+    ...(p.witnessRows === 0 ? [] : [`the proof: ${p.witnessRows} rows x ${p.columns} columns`]),
     ...p.sources.flatMap((s) => [
-      `${s.open ? 'open ' : ''}source ${s.name}: ${s.rows} rows x ${s.columns} columns`,
-      ...s.tensors.map((t) => {
-        const axes = t.axes
-          .map((a) => `${a.length}${a.columnBits > 0 ? ` (${a.columnBits} bits in columns)` : ''}`)
-          .join(' x ');
-        return `  rows ${t.firstRow}..${t.firstRow + t.rows - 1}: ${t.name} fixed<${t.bits}, ${t.frac}> ${axes}`;
-      }),
+      `${s.open ? 'open ' : ''}source ${quoted(s.name)}: ${s.rows} rows x ${s.columns} columns`,
+      ...s.tensors.map((t) => `  ${printRows(t)}: ${quoted(t.name)} fixed<${t.bits}, ${t.frac}> ${printAxes(t.axes)}`),
     ]),
-    ...p.tensors.map(
-      (t, id) =>
-        `t${id} ${t.name}[${t.shape.join(', ')}] ${describeClass(t)} in [${t.range.lo}, ${t.range.hi}] x ${t.scale.num}/${t.scale.den}`,
-    ),
-    ...p.tables.map(
-      (t, i) => `table ${i}: ${t.kind === 'range' ? `0 .. 2^${t.bits} - 1` : `${t.name}, ${t.values.length} values`}`,
-    ),
-    ...p.lookups.map((l) => `lookup ${describeLookup(p, l)}`),
-    ...p.zeros.map((id) => `zero: ${p.tensors[id].name}`),
-    ...p.equations.flatMap((e) => [
-      `level ${e.level}: ${p.tensors[e.target].name} =`,
-      ...e.terms.map((t) => `  ${describeTerm(p, e.target, t)}`),
+    ...p.tensors.map((t, id) => printTensor(p, t, id)),
+    ...p.publics.map((id) => `public ${printRef(p, id)}`),
+    ...p.secrets.map((id) => `secret ${printRef(p, id)}`),
+    ...p.tables.map(printTable),
+    ...p.lookups.map((l) => `lookup ${printLookup(p, l)}`),
+    ...p.zeros.map((id) => `zero ${printRef(p, id)}`),
+    ...p.equations.flatMap((e, i) => [
+      `equation ${i}, level ${e.level}: ${printRef(p, e.target)} =`,
+      ...e.terms.map((t) => `  ${printTerm(p, e.target, t)}`),
     ]),
+    ...p.steps.flatMap((s) => printStep(p, s)),
     '',
   ].join('\n');
 }
 
-function describeLookup(p: GadgetProgram, l: GadgetLookup): string {
-  const offset = l.offset === 0n ? '' : ` ${l.offset < 0n ? '-' : '+'} ${l.offset < 0n ? -l.offset : l.offset}`;
-  const moved = `${p.tensors[l.tensor].name}${offset}`;
-  const argument = l.shift === 0 ? moved : `(${moved}) / 2^${l.shift}`;
-  return `${argument}${l.value === undefined ? '' : ` -> ${p.tensors[l.value].name}`} in table ${l.table}`;
+function printTensor(p: GadgetProgram, t: GadgetTensor, id: number): string {
+  const type = t.type ? ` ${printType(t.type)}` : '';
+  const numbers = `in [${t.range.lo}, ${t.range.hi}] x ${t.scale.num}/${t.scale.den}`;
+  const key = t.key === undefined ? '' : ` key ${quoted(t.key)}`;
+  return `${printRef(p, id)}[${t.shape.join(', ')}]${type} ${printClass(t)} ${numbers}${key}`;
 }
 
-function describeClass(t: GadgetTensor): string {
+const printType = (type: TensorType): string =>
+  type.kind === 'index' ? `index<${type.size}>` : `fixed<${type.bits}, ${type.frac}>`;
+
+function printClass(t: GadgetTensor): string {
   const c = t.class;
   switch (c.kind) {
-    case 'committed':
-      return `committed (source ${c.source}, files ${c.files.join(' ')})`;
-    case 'digits':
-      return `digits of t${c.of} [${c.axes.map((axis) => axis.map((d) => (typeof d === 'number' ? d : `i${d.variable}.${d.bit}`)).join(' ')).join(', ')}]`;
-    case 'view':
-      return `view of t${c.of}${c.level > 0 ? `, level ${c.level}` : ''}`;
-    case 'witness': {
-      const columns = c.axes.reduce((n, a) => n * 2 ** a.columnBits, 1);
-      return `row${c.rows > 1 ? `s ${c.firstRow}..${c.firstRow + c.rows - 1}` : ` ${c.firstRow}`}, ${columns} columns from ${c.firstColumn}`;
+    case 'committed': {
+      const stacked = c.stacked === 0 ? '' : `, stacked over ${c.stacked} ${c.stacked === 1 ? 'axis' : 'axes'}`;
+      return `committed (source ${c.source}, files ${abbreviate(c.files.map(String))}${stacked})`;
     }
+    case 'digits':
+      return `digits of t${c.of}[${c.axes.map((axis) => axis.map(printDigit).join(' ')).join(', ')}]`;
+    case 'view':
+      return `view ${printAccess(c, t.shape)}, level ${c.level}`;
+    case 'witness':
+      return `witness (${printRows(c)}, columns from ${c.firstColumn}: ${printAxes(c.axes)})`;
     case 'selector':
       return `selector of t${c.of}`;
     case 'defined':
       return `defined, level ${c.level}`;
-    case 'constant':
-      return c.values ? `constant` : `indicator of ${c.guards?.length ?? 0} guards`;
-    default:
+    case 'constant': {
+      const values = c.values && `constant (${abbreviate(c.values.map(String))})`;
+      const guards = c.guards && `indicator of (${printConditions(c.guards, t.shape)})`;
+      return [values, guards].filter((text) => text !== undefined).join(', ') || 'constant';
+    }
+    case 'input':
+    case 'output':
       return `public ${c.kind}`;
   }
 }
 
-/** e.g. `+ 2 * sum(v0: 8, eq o0) t3[o1, v0] * t2[v0]` */
-export function describeTerm(p: GadgetProgram, target: number, term: GadgetTerm): string {
-  const binding = (a: AxisBinding): string =>
-    a.kind === 'output' ? `o${a.output}` : a.kind === 'summed' ? `v${a.variable}` : '1/2';
-  const variables = term.variables.map(
-    (n, v) => `v${v}: ${n}${v < term.shared.length ? ` eq o${term.shared[v]}` : ''}`,
-  );
-  const free = term.free.map((o) => `ones o${o}: ${p.tensors[target].shape[o]}`);
-  const sum = variables.length > 0 ? `sum(${variables.join(', ')}) ` : '';
-  const factors = term.factors.map((f) => `t${f.tensor}[${f.axes.map(binding).join(', ')}]`);
-  return `${term.coefficient < 0n ? '-' : '+'} ${[`${term.coefficient < 0n ? -term.coefficient : term.coefficient}`, ...free].join(' * ')} * ${sum}${factors.join(' * ') || '1'}`;
+const printDigit = (d: DigitSource): string => (typeof d === 'number' ? `${d}` : `i${d.variable}.${d.bit}`);
+
+const printRows = ({ firstRow, rows }: { readonly firstRow: number; readonly rows: number }): string =>
+  rows === 1 ? `row ${firstRow}` : `rows ${firstRow}..${firstRow + rows - 1}`;
+
+/** `2304 (4 bits in columns) x 8`; a scalar has no axis. */
+const printAxes = (axes: readonly LayoutAxis[]): string =>
+  axes.map((a) => (a.columnBits === 0 ? `${a.length}` : `${a.length} (${a.columnBits} bits in columns)`)).join(' x ') ||
+  'one entry';
+
+function printTable(t: GadgetTable, i: number): string {
+  const what =
+    t.kind === 'range'
+      ? `0 .. 2^${t.bits} - 1`
+      : `${quoted(t.name)}, ${t.values.length} values: ${abbreviate(t.values.map(String))}`;
+  return `table ${i}: ${what}, multiplicities t${t.multiplicities}`;
 }
 
-/** The summand of every sumcheck, as the expression its kernels are generated from. */
-export function printKernels(p: GadgetProgram): string {
-  const lines = p.equations.flatMap((e) =>
-    e.terms.map((t) => {
-      const tables = t.factors.map((f, k) => `t${k} = ${p.tensors[f.tensor].name}`).join(', ');
-      return `level ${e.level} ${p.tensors[e.target].name}: ${t.factors.map((_, k) => `t${k}`).join(' * ') || '1'} where ${tables || 'nothing'}`;
-    }),
-  );
-  return [...lines, ''].join('\n');
+function printLookup(p: GadgetProgram, l: GadgetLookup): string {
+  const [sign, size] = l.offset < 0n ? ['-', -l.offset] : ['+', l.offset];
+  const moved = l.offset === 0n ? printRef(p, l.tensor) : `${printRef(p, l.tensor)} ${sign} ${size}`;
+  const argument = l.shift === 0 ? moved : `(${moved}) / 2^${l.shift}`;
+  return `${argument}${l.value === undefined ? '' : ` -> ${printRef(p, l.value)}`} in table ${l.table}`;
 }

@@ -1,4 +1,7 @@
-/** The printed form of a tensor program: stable, one line a fact, with every scale and proved range. */
+/**
+ * The printed form of a tensor program: stable, one line a fact, with every scale and proved range. Complete: two
+ * programs print differently unless they differ in spans, calibration keys or the real functions of tables alone.
+ */
 import type {
   Compare,
   Definition,
@@ -9,23 +12,30 @@ import type {
   Polynomial,
   Table,
   Tensor,
+  TensorId,
   TensorProgram,
   TensorType,
   Term,
 } from './program.ts';
+import { abbreviate, ends } from '../abbreviate.ts';
 import { formatRational } from '../numbers/rational.ts';
 
-/** How many values of a table or constant are printed at each end. */
-const SHOWN = 4;
-
 /** The whole program: the statement, tables, inputs, then equations in order. */
-export function printTensorProgram(program: TensorProgram): string {
+export const printTensorProgram = (program: TensorProgram): string => print(program, true);
+
+/** The same without digests of long lists, as bundles hold it. */
+export const printWithoutDigests = (program: TensorProgram): string => print(program, false);
+
+const listed = (items: readonly { toString(): string }[], digests: boolean): string =>
+  (digests ? abbreviate : ends)(items.map(String));
+
+function print(program: TensorProgram, digests: boolean): string {
   const { tensors } = program;
   const lines = [`program ${program.name}`, ''];
   lines.push(`statement ${program.statement.map((id) => tensors[id].name).join(', ')}`, '');
-  for (const tensor of tensors) if (tensor.role === 'input') lines.push(printInput(tensor));
-  if (program.tables.length > 0) lines.push('', ...program.tables.map(printTable));
-  for (const equation of program.equations) lines.push('', ...printEquation(program, equation));
+  for (const tensor of tensors) if (tensor.role === 'input') lines.push(printInput(tensor, digests));
+  if (program.tables.length > 0) lines.push('', ...program.tables.map((table) => printTable(table, digests)));
+  for (const equation of program.equations) lines.push('', ...printEquation(program, equation, digests));
   return `${lines.join('\n')}\n`;
 }
 
@@ -45,26 +55,24 @@ function printBound(n: bigint): string {
   return n.toString();
 }
 
-function printInput(tensor: Tensor): string {
+function printInput(tensor: Tensor, digests: boolean): string {
   const type = tensor.type === undefined ? '' : `: ${printType(tensor.type)}`;
   const head = `input ${tensor.visibility} ${tensor.name}${printShape(tensor.shape)}${type}`;
   if (tensor.file === undefined) return head;
   const { source, names, stacked } = tensor.file;
-  const [first] = names;
-  const last = names[names.length - 1];
-  const files = stacked === 0 ? `"${first}"` : `"${first}" .. "${last}" (${String(names.length)} stacked)`;
-  return `${head} from ${source} ${files}`;
+  const quoted = names.map((name) => `"${name}"`);
+  if (stacked === 0) return `${head} from ${source} ${quoted[0]}`;
+  const files = digests ? abbreviate(quoted, 1) : `${quoted[0]} .. ${quoted[quoted.length - 1]}`;
+  return `${head} from ${source} ${files} (${String(names.length)} stacked${digests && stacked !== 1 ? ` over ${String(stacked)} axes` : ''})`;
 }
 
-function printTable(table: Table): string {
-  const values = table.values.map(String);
-  const shown =
-    values.length <= 2 * SHOWN ? values : [...values.slice(0, SHOWN), '..', ...values.slice(values.length - SHOWN)];
+function printTable(table: Table, digests: boolean): string {
+  const shown = listed(table.values, digests);
   const saturate = table.saturate ? ' saturate' : '';
-  return `table ${table.name} ${printType(table.argument)} -> ${printType(table.result)} from ${String(table.first)}${saturate}: ${shown.join(' ')} (${String(values.length)} values)`;
+  return `table ${table.name} ${printType(table.argument)} -> ${printType(table.result)} from ${String(table.first)}${saturate}: ${shown} (${String(table.values.length)} values)`;
 }
 
-function printEquation(program: TensorProgram, equation: Equation): string[] {
+function printEquation(program: TensorProgram, equation: Equation, digests: boolean): string[] {
   const tensor = program.tensors[equation.target];
   const role = tensor.role === 'output' ? `output ${tensor.visibility} ` : '';
   const indices = equation.indices.map((v) => `${v.name}: ${String(v.size)}`);
@@ -72,18 +80,15 @@ function printEquation(program: TensorProgram, equation: Equation): string[] {
   const type = tensor.type === undefined ? '' : `${printType(tensor.type)}, `;
   return [
     `${role}${tensor.name}${indices.length === 0 ? '' : `[${indices.join(', ')}]`} =`,
-    ...printDefinition(program, equation.definition, names).map((line) => `  ${line}`),
+    ...printDefinition(program, equation.definition, names, digests).map((line) => `  ${line}`),
     `  : ${type}scale ${formatRational(tensor.scale)}, range ${printBound(tensor.range.lo)} .. ${printBound(tensor.range.hi)}`,
   ];
 }
 
-function printDefinition(program: TensorProgram, of: Definition, names: readonly string[]): string[] {
+function printDefinition(program: TensorProgram, of: Definition, names: readonly string[], digests: boolean): string[] {
   switch (of.kind) {
-    case 'constant': {
-      const { values } = of;
-      const shown = values.length <= 2 * SHOWN ? values : [...values.slice(0, SHOWN), '..', ...values.slice(-SHOWN)];
-      return [`constant ${shown.map(String).join(' ')}`];
-    }
+    case 'constant':
+      return [`constant ${listed(of.values, digests)}`];
     case 'polynomial':
       return printPolynomial(program, of.polynomial, names);
     case 'round': {
@@ -100,12 +105,20 @@ function printDefinition(program: TensorProgram, of: Definition, names: readonly
     case 'argmax': {
       const over = distinct(names, of.over);
       const inner = [...names, ...over];
-      const guard = of.guards.length === 0 ? '' : ` if ${printGuards(program, of.guards, inner)}`;
+      const guard = of.guards.length === 0 ? '' : ` if ${printGuards(namesOf(program), of.guards, inner)}`;
       const ranges = of.over.map((v, k) => `${over[k]}: ${String(v.size)}`).join(', ');
       return [`${of.kind}(${ranges}${guard})`, ...indent(printPolynomial(program, of.of, inner), '')];
     }
   }
 }
+
+/** The name of a tensor. */
+type NameOf = (tensor: TensorId) => string;
+
+const namesOf =
+  ({ tensors }: TensorProgram): NameOf =>
+  (id) =>
+    tensors[id].name;
 
 const indent = (lines: readonly string[], label: string): string[] =>
   lines.map((line, k) => `${(k === 0 ? label : '').padEnd(label.length)}  ${line}`.trimEnd());
@@ -139,23 +152,22 @@ function printTerm(program: TensorProgram, term: Term, outer: readonly string[])
   const product = [...(size === 1n && factors.length > 0 ? [] : [size.toString()]), ...factors].join(' * ');
   const ranges = term.reduced.map((v, k) => `${reduced[k]}: ${String(v.size)}`).join(', ');
   const sum = reduced.length === 0 ? '' : `sum(${ranges}) `;
-  const guards = term.guards.length === 0 ? '' : ` if ${printGuards(program, term.guards, names)}`;
+  const guards = term.guards.length === 0 ? '' : ` if ${printGuards(namesOf(program), term.guards, names)}`;
   return `${sum}${product}${guards}`;
 }
 
 function printFactor(program: TensorProgram, factor: Factor, names: readonly string[]): string {
-  const at = factor.at.map((e) => printIndex(program, e, names)).join(', ');
+  const at = factor.at.map((e) => printIndex(namesOf(program), e, names)).join(', ');
   return `${program.tensors[factor.tensor].name}${at === '' ? '' : `[${at}]`}`;
 }
 
-const printGuards = (program: TensorProgram, guards: readonly Compare[], names: readonly string[]): string =>
-  guards
-    .map((g) => `${printIndex(program, g.left, names)} ${g.op} ${printIndex(program, g.right, names)}`)
-    .join(' and ');
+export const printGuards = (nameOf: NameOf, guards: readonly Compare[], names: readonly string[]): string =>
+  guards.map((g) => `${printIndex(nameOf, g.left, names)} ${g.op} ${printIndex(nameOf, g.right, names)}`).join(' and ');
 
-function printIndex(program: TensorProgram, e: IndexExpr, names: readonly string[]): string {
+/** @param names of the index variables */
+export function printIndex(nameOf: NameOf, e: IndexExpr, names: readonly string[]): string {
   const inner = (next: IndexExpr, tight: boolean): string => {
-    const text = printIndex(program, next, names);
+    const text = printIndex(nameOf, next, names);
     const loose = next.kind === 'add' || next.kind === 'sub';
     const product = next.kind === 'mul' || next.kind === 'div' || next.kind === 'mod';
     return loose || (tight && product) ? `(${text})` : text;
@@ -166,17 +178,17 @@ function printIndex(program: TensorProgram, e: IndexExpr, names: readonly string
     case 'var':
       return names[e.var];
     case 'add':
-      return `${printIndex(program, e.left, names)} + ${inner(e.right, false)}`;
+      return `${printIndex(nameOf, e.left, names)} + ${inner(e.right, false)}`;
     case 'sub':
-      return `${printIndex(program, e.left, names)} - ${inner(e.right, false)}`;
+      return `${printIndex(nameOf, e.left, names)} - ${inner(e.right, false)}`;
     case 'mul':
       return `${inner(e.left, false)} * ${inner(e.right, true)}`;
     case 'div':
     case 'mod':
       return `${inner(e.left, false)} ${e.kind} ${String(e.by)}`;
     case 'entry': {
-      const at = e.at.map((next) => printIndex(program, next, names)).join(', ');
-      return `${program.tensors[e.tensor].name}${at === '' ? '' : `[${at}]`}`;
+      const at = e.at.map((next) => printIndex(nameOf, next, names)).join(', ');
+      return `${nameOf(e.tensor)}${at === '' ? '' : `[${at}]`}`;
     }
   }
 }
