@@ -22,6 +22,9 @@ export { format, parse } from './compiler/text.ts';
 export {
   check,
   compile,
+  printGadgetProgram,
+  printKernels,
+  printTensorProgram,
   resolveStandard,
   type Compiled,
   type CompileInput,

@@ -26,9 +26,9 @@ export class Arguments {
     return this.list(name).at(-1);
   }
 
-  /** Everything that may name a file or directory that the command reads: all that is given but the output. */
+  /** Everything that may name a file or directory that the command reads: all that is given but the output and a stage's name. */
   get inputs(): readonly string[] {
-    const values = [...this.#values].flatMap(([name, list]) => (name === 'output' ? [] : list));
+    const values = [...this.#values].flatMap(([name, list]) => (name === 'output' || name === 'emit' ? [] : list));
     return [...this.positionals, ...values.flatMap((text) => [text, text.replace(/^[^=]*=/, '')])];
   }
 
@@ -179,7 +179,9 @@ function checkRequired(
   spec: CommandSpec,
   values: ReadonlyMap<string, readonly string[]>,
 ): ReadonlyMap<string, readonly string[]> {
-  const missing = spec.options.find((o) => o.required && !values.has(o.name));
+  const missing = spec.options.find(
+    (o) => o.required && !values.has(o.name) && (o.unless === undefined || !values.has(o.unless)),
+  );
   if (!missing) return values;
   const name = missing.short === undefined ? `--${missing.name}` : `-${missing.short}`;
   throw new CliError(`${name} ${missing.value ?? ''} is missing: ${missing.help}`, `for example: ${spec.example}`);

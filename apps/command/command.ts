@@ -10,6 +10,8 @@ export interface OptionSpec {
   /** May be given several times. */
   readonly many?: boolean;
   readonly required?: boolean;
+  /** Not required beside the option of this name. */
+  readonly unless?: string;
   /** Not required, but shown in the usage line. */
   readonly usual?: boolean;
   readonly help: string;

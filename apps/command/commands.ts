@@ -101,8 +101,21 @@ export const commands: readonly CommandSpec[] = [
     name: 'compile',
     summary: 'compile a program to a bundle',
     positionals: [program],
-    options: [model, dims, calibration, output('FILE', 'the bundle')],
-    notes: ['The same source, dims and scales give the same bytes. Ends with status 1 if the program has errors.'],
+    options: [
+      model,
+      dims,
+      calibration,
+      {
+        name: 'emit',
+        value: 'STAGE',
+        help: 'instead of the bundle print the program as tensors, as gadgets, or the expressions of its kernels',
+      },
+      { ...output('FILE', 'the bundle, or with --emit the text (default: stdout)'), unless: 'emit' },
+    ],
+    notes: [
+      'The same source, dims and scales give the same bytes. Ends with status 1 if the program has errors.',
+      'STAGE is tensors, gadgets or kernels. Two programs that differ print differently, as tensors and as gadgets.',
+    ],
     example: 'zkl compile adapter.zkl -o adapter.zkb',
     load: () => import('./commands/compile.ts'),
   },

@@ -45,6 +45,9 @@ function isCalibration(text: string): boolean {
   }
 }
 
+/** The first lines of what `compile --emit` prints. */
+const printed = /^(program \S+\n\nstatement |program ".*": \d+ levels, |kernels of ".*"\n)/;
+
 export const kinds = {
   bundle: packed('a bundle', 'b'),
   commitment: packed('a commitment', 'c'),
@@ -53,6 +56,10 @@ export const kinds = {
   program: {
     name: 'a .zkl program',
     is: (start, path) => path.endsWith('.zkl') && textOf(start) !== undefined,
+  },
+  stage: {
+    name: 'a printed program',
+    is: (start) => printed.test(textOf(start) ?? ''),
   },
   calibration: {
     name: 'a calibration',

@@ -1,16 +1,19 @@
 import { decodeBundle } from '../../../compiler/bundle/bundle.ts';
-import { compile } from '../../../compiler/index.ts';
+import { compile, type Compiled } from '../../../compiler/index.ts';
 import { calibrationOf } from '../calibration.ts';
-import type { Run } from '../command.ts';
+import type { Json, Outcome, Run } from '../command.ts';
 import { writeOutputs } from '../files.ts';
 import { checkOutput, kinds, STREAM } from '../outputs.ts';
 import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../program.ts';
+import { printStage, stageOf, type Stage } from '../stages.ts';
 import { bytes, hex, plural } from '../text.ts';
 
 export const run: Run = async (args, progress) => {
+  const named = args.value('emit');
+  const stage = named === undefined ? undefined : stageOf(named);
+  const output = args.value('output') ?? STREAM;
   const program = await readProgram(args.positionals[0]);
-  const output = args.required('output');
-  await checkOutput(output, kinds.bundle, args.inputs);
+  await checkOutput(output, stage === undefined ? kinds.bundle : kinds.stage, args.inputs);
   const calibration = await calibrationOf(args, program.source);
   const compiled = await progress.phase('compile', () =>
     compile({ ...program, model: args.value('model'), overrides: overridesOf(args), calibration }),
@@ -19,8 +22,17 @@ export const run: Run = async (args, progress) => {
   const shown = showDiagnostics(diagnostics, program);
   const json = { diagnostics: diagnosticsJson(diagnostics, program) };
   if (bundle === undefined || hasErrors(diagnostics)) return { exit: 1, text: shown, coloured: true, json };
-  await writeOutputs([{ path: output, bytes: bundle }]);
+  const outcome = await (stage === undefined
+    ? write(bundle, output, json)
+    : emit(stage, compiled, args.value('output'), json));
   if (shown !== '') progress.note(`\n${shown}`, true);
+  return outcome;
+};
+
+type Members = Readonly<Record<string, Json>>;
+
+async function write(bundle: Uint8Array, output: string, json: Members): Promise<Outcome> {
+  await writeOutputs([{ path: output, bytes: bundle }]);
   const { gadgets, digest } = decodeBundle(bundle);
   const text = `${output}: ${gadgets.name}, ${plural(gadgets.equations.length, 'equation')}, ${bytes(bundle.length)}, program ${hex(digest)}`;
   return {
@@ -29,4 +41,18 @@ export const run: Run = async (args, progress) => {
     wroteStdout: output === STREAM,
     json: { ...json, output, bytes: bundle.length, program: hex(digest) },
   };
-};
+}
+
+/** Prints a stage; without an output it is what the command says. */
+async function emit(stage: Stage, compiled: Compiled, output: string | undefined, json: Members): Promise<Outcome> {
+  const text = printStage(stage, compiled);
+  if (output === undefined) return { exit: 0, text: text.trimEnd(), json: { ...json, stage, text } };
+  await writeOutputs([{ path: output, bytes: text }]);
+  const size = new TextEncoder().encode(text).length;
+  return {
+    exit: 0,
+    text: `${output}: ${stage} of ${compiled.gadgets?.name}, ${bytes(size)}`,
+    wroteStdout: output === STREAM,
+    json: { ...json, stage, output, bytes: size },
+  };
+}
