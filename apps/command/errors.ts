@@ -1,5 +1,5 @@
 /** What went wrong, for people: the thing, and the remedy. */
-import type { Json } from './command.ts';
+import type { Json } from './parse/command.ts';
 
 /** A failure that is the user's to mend. Ends the command with exit status 2. */
 export class CliError extends Error {

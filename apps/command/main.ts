@@ -1,11 +1,11 @@
 /** The `zkl` command. Commands are loaded when they run, so that starting costs little. */
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import type { Outcome } from './command.ts';
-import { commands } from './commands.ts';
-import { believedDirectory } from './directory.ts';
+import type { Outcome } from './parse/command.ts';
+import { commands } from './parse/commands.ts';
+import { believedDirectory } from '../host/directory.ts';
 import { CliError, understood } from './errors.ts';
-import { shown, shownJson, shownLines } from './terminal.ts';
+import { shown, shownJson, shownLines } from './show/terminal.ts';
 
 /** Runs a command line (without `node` and the script) and sets the process's exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -26,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function dispatch(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   if (first === '--version' || first === '-v') {
-    const { version } = await import('./place.ts');
+    const { version } = await import('../host/place.ts');
     const text = rest.includes('--json') ? JSON.stringify({ ok: true, version: version() }) : version();
     if (rest.every((word) => word === '--json')) return print(text);
     process.stderr.write(`${text}\n`);
@@ -36,14 +36,14 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return help(rest[0], first === undefined || rest.length > 1);
   const spec = commands.find((c) => c.name === first);
   if (!spec) return fail(await unknownCommand(first), undefined, rest.includes('--json'));
-  const { flagsIn, readArguments } = await import('./arguments.ts');
+  const { flagsIn, readArguments } = await import('./parse/arguments.ts');
   // What stands where a value or a file name belongs is no option.
   const flags = flagsIn(spec, rest);
   const json = flags.has('json');
   try {
     // Together with anything else it answers no question: no status may stand for a verdict.
     if (flags.has('help')) return await help(spec.name, rest.length > (json ? 2 : 1));
-    const [{ createProgress }, { run }] = await Promise.all([import('./progress.ts'), spec.load()]);
+    const [{ createProgress }, { run }] = await Promise.all([import('./show/progress.ts'), spec.load()]);
     const progress = createProgress((line, coloured) => {
       process.stderr.write(`zkl ${spec.name}: ${coloured ? line : shownLines(line)}\n`);
     });
@@ -54,7 +54,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 }
 
 async function help(name: string | undefined, onStderr: boolean): Promise<number> {
-  const { commandHelp, generalHelp } = await import('./help.ts');
+  const { commandHelp, generalHelp } = await import('./parse/help.ts');
   const spec = commands.find((c) => c.name === name);
   if (name !== undefined && !spec && !name.startsWith('-')) return fail(await unknownCommand(name), undefined, false);
   const text = spec ? commandHelp(spec) : generalHelp();
@@ -64,7 +64,7 @@ async function help(name: string | undefined, onStderr: boolean): Promise<number
 }
 
 async function unknownCommand(name: string): Promise<CliError> {
-  const { didYouMean } = await import('./arguments.ts');
+  const { didYouMean } = await import('./parse/arguments.ts');
   const names = commands.map((c) => c.name);
   return name.startsWith('-')
     ? new CliError(`there is no option ${name} before a command`, 'zkl --help lists the commands')

@@ -32,7 +32,7 @@ async function bundle(folder: string, entries: readonly string[]): Promise<void>
 export async function buildPage(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'demo'), { recursive: true });
-  await bundle(folder, ['apps/page/main.ts', 'apps/page/engine.ts']);
+  await bundle(folder, ['apps/page/main.ts', 'apps/page/worker/engine.ts']);
   for (const name of ['index.html', 'style.css']) await copyFile(join(root, 'apps/page', name), join(folder, name));
   for (const name of ['adapter_config.json', 'adapter_model.safetensors'])
     await copyFile(join(root, 'examples/demo/adapter', name), join(folder, 'demo', name));

@@ -114,7 +114,9 @@ describe('npm webgpu', () => {
 });
 
 test('the page loads nothing that only Node has', () => {
-  const packages = ['apps/page/main.ts', 'apps/page/engine.ts'].flatMap(reachable).filter((e) => !e.to.endsWith('.ts'));
+  const packages = ['apps/page/main.ts', 'apps/page/worker/engine.ts']
+    .flatMap(reachable)
+    .filter((e) => !e.to.endsWith('.ts'));
   expect([...new Set(packages.map((e) => e.to.replace(/^(@[^/]+\/)?([^/]+).*/, '$1$2')))].sort()).toEqual([
     '@noble/curves',
     '@noble/hashes',

@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { generatorCache } from '../../apps/command/cache.ts';
+import { generatorCache } from '../../apps/host/cache.ts';
 import { createWasmDevice } from '../../index.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../runtime/field/params.ts';
 import type { Device } from '../../runtime/device/device.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { commit, createProver, type Weights } from '../../runtime/prover/index.ts';
 import type { Update } from '../../apps/page/messages.ts';
-import { runVerification } from '../../apps/page/verify.ts';
+import { runVerification } from '../../apps/page/worker/verify.ts';
 import { testDevice } from '../kit/devices.ts';
 import { bundleOf } from '../soundness/fixture.ts';
 

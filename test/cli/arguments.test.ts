@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commands } from '../../apps/command/commands.ts';
+import { commands } from '../../apps/command/parse/commands.ts';
 import { projectRoot, testWorkplace } from './run.ts';
 
 describe('arguments', () => {

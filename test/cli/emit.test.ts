@@ -1,13 +1,13 @@
 /** `zkl compile --emit`: a stage as text, on stdout or in a file that is no other. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readArguments } from '../../apps/command/arguments.ts';
-import type { Outcome } from '../../apps/command/command.ts';
-import { commands } from '../../apps/command/commands.ts';
+import { readArguments } from '../../apps/command/parse/arguments.ts';
+import type { Outcome } from '../../apps/command/parse/command.ts';
+import { commands } from '../../apps/command/parse/commands.ts';
 import { run as compileCommand } from '../../apps/command/commands/compile.ts';
 import { CliError } from '../../apps/command/errors.ts';
-import { commandHelp } from '../../apps/command/help.ts';
-import { createProgress } from '../../apps/command/progress.ts';
+import { commandHelp } from '../../apps/command/parse/help.ts';
+import { createProgress } from '../../apps/command/show/progress.ts';
 import { encodeBundle } from '../../compiler/bundle/bundle.ts';
 import { compile } from '../../compiler/index.ts';
 import { printKernels } from '../../compiler/ir/gadget/kernels.ts';

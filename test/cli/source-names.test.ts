@@ -1,6 +1,6 @@
 /** Whatever the directories of adapters are called, programs can name them. */
 import { expect, test } from 'vitest';
-import { sourceNames } from '../../apps/command/source-names.ts';
+import { sourceNames } from '../../apps/command/steps/source-names.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/index.ts';
 import { KEYWORDS } from '../../grammar/parse/tokens.ts';

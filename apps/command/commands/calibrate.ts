@@ -1,15 +1,15 @@
 import { calibrateRuns } from '../../../models/calibrate/calibrate.ts';
 import { ProgramError } from '../../../models/calibrate/model.ts';
 import type { Headroom } from '../../../runtime/evaluate/calibrate.ts';
-import { besides } from '../calibration.ts';
-import type { Run } from '../command.ts';
+import { besides } from '../steps/calibration.ts';
+import type { Run } from '../parse/command.ts';
 import { CliError } from '../errors.ts';
-import { writeOutputs } from '../files.ts';
-import { modelInput, refusal, readModel, readModelWeights, readSamples } from '../model.ts';
-import { checkOutput, kinds, STREAM } from '../outputs.ts';
-import { readProgram } from '../program.ts';
-import { phaseTimes } from '../progress.ts';
-import { columns, plural, real } from '../text.ts';
+import { writeOutputs } from '../../host/files.ts';
+import { modelInput, refusal, readModel, readModelWeights, readSamples } from '../steps/model.ts';
+import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
+import { readProgram } from '../steps/program.ts';
+import { phaseTimes } from '../show/progress.ts';
+import { columns, plural, real } from '../show/text.ts';
 
 /** Lines of the report on headroom. */
 const TIGHTEST = 8;

@@ -1,10 +1,10 @@
 import { check } from '../../../compiler/check/index.ts';
 import { parse } from '../../../grammar/index.ts';
-import { calibrationOf } from '../calibration.ts';
-import type { Run } from '../command.ts';
-import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../program.ts';
-import { shownLines } from '../terminal.ts';
-import { plural } from '../text.ts';
+import { calibrationOf } from '../steps/calibration.ts';
+import type { Run } from '../parse/command.ts';
+import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../steps/program.ts';
+import { shownLines } from '../show/terminal.ts';
+import { plural } from '../show/text.ts';
 
 /** Names of scales in a message; `--json` has them all. */
 const SHOWN = 6;

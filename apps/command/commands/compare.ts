@@ -3,14 +3,14 @@ import { compareRuns, logitsOf, type Scores } from '../../../models/calibrate/co
 import type { RunPhase } from '../../../models/phases.ts';
 import type { TensorError } from '../../../runtime/evaluate/compare.ts';
 import { referenceFromJson } from '../../../models/calibrate/samples.ts';
-import { calibrationOf } from '../calibration.ts';
-import type { Run } from '../command.ts';
+import { calibrationOf } from '../steps/calibration.ts';
+import type { Run } from '../parse/command.ts';
 import { about, CliError } from '../errors.ts';
-import { readText } from '../files.ts';
-import { readModel, readModelWeights, readSamples } from '../model.ts';
-import { readProgram } from '../program.ts';
-import { phaseTimes } from '../progress.ts';
-import { columns, plural } from '../text.ts';
+import { readText } from '../../host/files.ts';
+import { readModel, readModelWeights, readSamples } from '../steps/model.ts';
+import { readProgram } from '../steps/program.ts';
+import { phaseTimes } from '../show/progress.ts';
+import { columns, plural } from '../show/text.ts';
 
 export const run: Run = async (args, progress) => {
   const path = args.positionals[0];

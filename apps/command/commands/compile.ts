@@ -1,12 +1,12 @@
 import { decodeBundle } from '../../../compiler/bundle/bundle.ts';
 import { compile, type Compiled } from '../../../compiler/index.ts';
-import { calibrationOf } from '../calibration.ts';
-import type { Json, Outcome, Run } from '../command.ts';
-import { writeOutputs } from '../files.ts';
-import { checkOutput, kinds, STREAM } from '../outputs.ts';
-import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../program.ts';
-import { printStage, stageOf, type Stage } from '../stages.ts';
-import { bytes, hex, plural } from '../text.ts';
+import { calibrationOf } from '../steps/calibration.ts';
+import type { Json, Outcome, Run } from '../parse/command.ts';
+import { writeOutputs } from '../../host/files.ts';
+import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
+import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../steps/program.ts';
+import { printStage, stageOf, type Stage } from '../steps/stages.ts';
+import { bytes, hex, plural } from '../show/text.ts';
 
 export const run: Run = async (args, progress) => {
   const named = args.value('emit');

@@ -1,5 +1,5 @@
 import { CliError } from '../errors.ts';
-import type { Json, Run } from '../command.ts';
+import type { Json, Run } from '../parse/command.ts';
 import { gather } from '../doctor/facts.ts';
 import { diagnose, type Finding, type Level } from '../doctor/findings.ts';
 

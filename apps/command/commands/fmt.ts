@@ -2,13 +2,13 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../../../grammar/diagnostic.ts';
 import { format } from '../../../compiler/text.ts';
-import type { Run } from '../command.ts';
-import { writeOutputs, type Output } from '../files.ts';
+import type { Run } from '../parse/command.ts';
+import { writeOutputs, type Output } from '../../host/files.ts';
 import { CliError, isSystemError } from '../errors.ts';
-import { checkWritable, STREAM } from '../outputs.ts';
-import { diagnosticsJson, readProgram, showDiagnostics, type SourceProgram } from '../program.ts';
-import { shown as inOneLine } from '../terminal.ts';
-import { filesBelow } from '../walk.ts';
+import { checkWritable, STREAM } from '../../host/outputs.ts';
+import { diagnosticsJson, readProgram, showDiagnostics, type SourceProgram } from '../steps/program.ts';
+import { shown as inOneLine } from '../show/terminal.ts';
+import { filesBelow } from '../../host/walk.ts';
 
 interface Result {
   readonly program: SourceProgram;

@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
 import { adapterOf, programOf, programOfAdapter } from '../../../models/import/index.ts';
-import type { Arguments } from '../arguments.ts';
-import type { Outcome, Run } from '../command.ts';
+import type { Arguments } from '../parse/arguments.ts';
+import type { Outcome, Run } from '../parse/command.ts';
 import { CliError } from '../errors.ts';
-import { readText, writeOutputs } from '../files.ts';
-import { checkOutput, kinds, STREAM } from '../outputs.ts';
-import type { Progress } from '../progress.ts';
-import { sourceNames } from '../source-names.ts';
-import { columns, plural, shape } from '../text.ts';
-import { isModel, withAdapter, withModel } from '../weights.ts';
+import { readText, writeOutputs } from '../../host/files.ts';
+import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
+import type { Progress } from '../show/progress.ts';
+import { sourceNames } from '../steps/source-names.ts';
+import { columns, plural, shape } from '../show/text.ts';
+import { isModel, withAdapter, withModel } from '../../host/weights.ts';
 
 export const run: Run = async (args, progress) => {
   // Numbers first: what they are wrong about needs no file.

@@ -1,5 +1,5 @@
-import { readBundle, type BundleFile } from '../bundle.ts';
-import type { Json, Run } from '../command.ts';
+import { readBundle, type BundleFile } from '../steps/bundle.ts';
+import type { Json, Run } from '../parse/command.ts';
 import {
   inspectBundle,
   type Inspected,
@@ -7,8 +7,8 @@ import {
   type PlannedLevel,
   type PlannedLookups,
 } from '../../../runtime/inspect/index.ts';
-import { statementText } from '../inspect/statement.ts';
-import { bytes, columns, count, duration, hex, plural } from '../text.ts';
+import { statementText } from '../show/statement.ts';
+import { bytes, columns, count, duration, hex, plural } from '../show/text.ts';
 
 export const run: Run = async (args) => {
   const file = await readBundle(args.positionals[0]);

@@ -1,8 +1,8 @@
-import type { Arguments } from '../arguments.ts';
-import type { Run } from '../command.ts';
-import { contextOf } from '../context.ts';
+import type { Arguments } from '../parse/arguments.ts';
+import type { Run } from '../parse/command.ts';
+import { contextOf } from '../parse/context.ts';
 import { CliError } from '../errors.ts';
-import { readInput } from '../files.ts';
+import { readInput } from '../../host/files.ts';
 import { filesToVerify, pageFiles, type ToVerify } from '../page/files.ts';
 import { servePage } from '../page/server.ts';
 

@@ -1,18 +1,18 @@
 import { CodecError } from '../../../compiler/bundle/canonical.ts';
 import { createProver, HiddenValueError, ValueError } from '../../../runtime/prover/index.ts';
-import { forSource, perSource, readBundle } from '../bundle.ts';
-import type { Run } from '../command.ts';
-import { contextOf } from '../context.ts';
-import { withDevice } from '../device.ts';
+import { forSource, perSource, readBundle } from '../steps/bundle.ts';
+import type { Run } from '../parse/command.ts';
+import { contextOf } from '../parse/context.ts';
+import { withDevice } from '../steps/device.ts';
 import { about, CliError } from '../errors.ts';
-import { readInput, writeOutputs } from '../files.ts';
-import { readInputs } from '../inputs.ts';
+import { readInput, writeOutputs } from '../../host/files.ts';
+import { readInputs } from '../steps/inputs.ts';
 import { disclosureWarnings } from '../../../runtime/inspect/disclosures.ts';
-import { checkOutput, kinds, STREAM } from '../outputs.ts';
-import { phaseLine, phaseTimes } from '../progress.ts';
-import { summarise, summaryText } from '../publics.ts';
-import { bytes } from '../text.ts';
-import { readWeights } from '../weights.ts';
+import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
+import { phaseLine, phaseTimes } from '../show/progress.ts';
+import { summarise, summaryText } from '../show/publics.ts';
+import { bytes } from '../show/text.ts';
+import { readWeights } from '../../host/weights.ts';
 
 export const run: Run = async (args, progress) => {
   const file = await readBundle(args.positionals[0]);

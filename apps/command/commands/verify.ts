@@ -12,23 +12,23 @@ import {
   type Expectation,
   type Verifier,
 } from '../../../runtime/verifier/index.ts';
-import type { Arguments } from '../arguments.ts';
-import { readBundle, type BundleFile } from '../bundle.ts';
-import { checkedCache, validationCache, type CheckedCache } from '../cache.ts';
-import type { Outcome, Run } from '../command.ts';
-import { contextOf } from '../context.ts';
-import { withDevice } from '../device.ts';
+import type { Arguments } from '../parse/arguments.ts';
+import { readBundle, type BundleFile } from '../steps/bundle.ts';
+import { checkedCache, validationCache, type CheckedCache } from '../../host/cache.ts';
+import type { Outcome, Run } from '../parse/command.ts';
+import { contextOf } from '../parse/context.ts';
+import { withDevice } from '../steps/device.ts';
 import { about, CliError } from '../errors.ts';
-import { readInput, TooLarge } from '../files.ts';
-import { readTensors, type TensorFile } from '../inputs.ts';
-import { expectedProgram, type ExpectedProgram } from '../expected-program.ts';
-import { limitOf } from '../limit.ts';
-import { phaseLine, phaseTimes, type Progress } from '../progress.ts';
-import { firstDifference, summarise, summaryText } from '../publics.ts';
-import { expectationOf, givenOf, restsOnJson, restsOnText, uncheckedError, type Given } from '../rests-on.ts';
-import { shown, shownName } from '../terminal.ts';
-import { bytes, hex } from '../text.ts';
-import { readWeights } from '../weights.ts';
+import { readInput, TooLarge } from '../../host/files.ts';
+import { readTensors, type TensorFile } from '../steps/inputs.ts';
+import { expectedProgram, type ExpectedProgram } from '../steps/expected-program.ts';
+import { limitOf } from '../parse/limit.ts';
+import { phaseLine, phaseTimes, type Progress } from '../show/progress.ts';
+import { firstDifference, summarise, summaryText } from '../show/publics.ts';
+import { expectationOf, givenOf, restsOnJson, restsOnText, uncheckedError, type Given } from '../steps/rests-on.ts';
+import { shown, shownName } from '../show/terminal.ts';
+import { bytes, hex } from '../show/text.ts';
+import { readWeights } from '../../host/weights.ts';
 
 /** A commitment as it was given. */
 interface CommitmentGiven extends CommitmentFile {

@@ -4,8 +4,8 @@ import { access, constants } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { hasFusedMultiplyAdd } from '../../../runtime/kernels/wasm/core.ts';
-import { cacheDirectory, sharedBy } from '../directory.ts';
-import { version } from '../place.ts';
+import { cacheDirectory, sharedBy } from '../../host/directory.ts';
+import { version } from '../../host/place.ts';
 import { gatherGpu, type GpuFacts } from './gpu-facts.ts';
 
 export interface Facts {

@@ -1,5 +1,5 @@
 /** From facts to findings: what is well, what is not, and what to do about it. */
-import { bytes, plural } from '../text.ts';
+import { bytes, plural } from '../show/text.ts';
 import type { Facts } from './facts.ts';
 import { gpuFindings } from './gpu-findings.ts';
 

@@ -1,7 +1,7 @@
 /** From facts about GPUs to findings: why there is no adapter, or why it will not do. */
 import { NEEDED } from '../../../runtime/device/webgpu/limits.ts';
-import { installWebgpu } from '../place.ts';
-import { bytes } from '../text.ts';
+import { installWebgpu } from '../../host/place.ts';
+import { bytes } from '../show/text.ts';
 import type { Finding, Level } from './findings.ts';
 import { type AdapterFacts, type DriverFacts, type GpuFacts } from './gpu-facts.ts';
 

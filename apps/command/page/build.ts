@@ -5,7 +5,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CliError, isSystemError, systemFailure } from '../errors.ts';
-import { packageRoot } from '../place.ts';
+import { packageRoot } from '../../host/place.ts';
 
 /** Written last: a folder without it is a build that was cut short. */
 const last = 'given.json';

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { packageRoot } from '../place.ts';
+import { packageRoot } from '../../host/place.ts';
 import { buildPage, isBuilt } from './build.ts';
 import type { PageFiles } from './server.ts';
 
@@ -28,7 +28,7 @@ export interface ToVerify {
   readonly commitments: readonly Given[];
   readonly proof: Given;
   readonly context: string;
-  /** What commitments have to be: lines of `apps/page/expected.ts`. */
+  /** What commitments have to be: lines of `apps/page/worker/expected.ts`. */
   readonly expected: readonly string[];
 }
 

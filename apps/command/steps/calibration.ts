@@ -1,0 +1,18 @@
+/** The file of scales that belongs to a program: given by an option, or beside it. */
+import { existsSync } from 'node:fs';
+import type { FixedType } from '../../../compiler/check/index.ts';
+import { readCalibration } from '../../../models/calibrate/file.ts';
+import type { Arguments } from '../parse/arguments.ts';
+import { readText } from '../../host/files.ts';
+
+/** `model.zkl` has its scales in `model.calibration.json`. */
+export const besides = (program: string): string => `${program.replace(/\.zkl$/, '')}.calibration.json`;
+
+/** `--calibration FILE`, or what stands beside the program; nothing if nothing does. @throws CliError, FormatError */
+export async function calibrationOf(args: Arguments, program: string): Promise<Record<string, FixedType>> {
+  const given = args.value('calibration');
+  const path = given ?? besides(program);
+  if (given === undefined && !existsSync(path)) return {};
+  const { weights, values } = readCalibration(await readText(path, 'the calibration'), path);
+  return Object.fromEntries([...weights, ...values]);
+}

@@ -1,0 +1,121 @@
+/** Programs before they are proved: checked, with the weights they name as float64, for calibration and comparison. */
+import { ValueError } from '../../../compiler/ir/errors.ts';
+import type { FixedType } from '../../../compiler/check/index.ts';
+import type { Tensor, TensorProgram } from '../../../compiler/ir/tensor/program.ts';
+import { modelOf, ProgramError, type ModelInput } from '../../../models/calibrate/model.ts';
+import { placeWeights, sourcesOf, wantedInputs, zeros } from '../../../models/calibrate/weights.ts';
+import type { Numbers } from '../../../runtime/evaluate/index.ts';
+import { randomSamples, samplesFromJson, type Sample } from '../../../models/calibrate/samples.ts';
+import type { Arguments } from '../parse/arguments.ts';
+import { didYouMean } from '../parse/arguments.ts';
+import { CliError } from '../errors.ts';
+import { readText } from '../../host/files.ts';
+import { overridesOf, showDiagnostics, type SourceProgram } from './program.ts';
+import { eachWeight } from '../../host/weights.ts';
+
+/** What of the command line says which model of a program is meant. */
+export const modelInput = ({ text, source, resolveImport }: SourceProgram, args: Arguments): ModelInput => ({
+  text,
+  source,
+  resolveImport,
+  model: args.value('model'),
+  overrides: overridesOf(args),
+});
+
+/** The one model of a program, or what is wrong with it as text. */
+export function readModel(
+  program: SourceProgram,
+  args: Arguments,
+  calibration: Readonly<Record<string, FixedType>>,
+  provisional: boolean,
+): TensorProgram {
+  try {
+    return modelOf(modelInput(program, args), { calibration, provisional });
+  } catch (error) {
+    throw error instanceof ProgramError ? refusal(error, program) : error;
+  }
+}
+
+/** In words of the command line. */
+export function refusal({ message, remedy, problem, source }: ProgramError, program: SourceProgram): CliError {
+  if (problem.kind === 'errors')
+    return new CliError(`${source} has errors`, `\n${showDiagnostics(problem.diagnostics, program)}`, {
+      coloured: true,
+    });
+  if (problem.kind === 'uncalibrated')
+    return new CliError(message, `zkl calibrate ${source} --weights base=DIR --samples FILE`);
+  const [first] = problem.models;
+  return new CliError(message, first === undefined ? remedy : `choose one, e.g. --model ${first}`);
+}
+
+/** Members of a file of samples that `zkl compare` reads as a reference. */
+const REFERENCE = ['about', 'logits', 'cross_entropy'];
+
+/** `--samples`: a JSON file, or `random:SEED`; `--limit` of them. @throws CliError, FormatError */
+export async function readSamples(args: Arguments, program: TensorProgram): Promise<Sample[]> {
+  const given = args.required('samples');
+  const limit = args.integer('limit', 1, 1_000_000);
+  const wanted = wantedInputs(program);
+  const seed = /^random:(.*)$/s.exec(given)?.[1];
+  if (seed === '') throw new CliError('random: needs a seed', 'write for example random:1');
+  if (seed !== undefined) return randomSamples(seed, limit ?? 1, wanted);
+  return samplesFromJson(await readText(given, 'the samples'), given, wanted, REFERENCE).slice(0, limit);
+}
+
+/**
+ * The numbers of every tensor that comes from weights, by tensor. A secret source for which no weights are given counts as
+ * all zeros: an adapter that adds nothing.
+ *
+ * @param unset told of each such source
+ * @throws CliError, FormatError
+ */
+export async function readModelWeights(
+  args: Arguments,
+  program: TensorProgram,
+  unset: (source: string) => void,
+): Promise<Map<number, Numbers>> {
+  const bySource = sourcesOf(program);
+  const paths = pathsBySource(args, [...bySource.keys()]);
+  const out = new Map<number, Numbers>();
+  for (const [source, tensors] of bySource) {
+    const path = paths.get(source);
+    if (path !== undefined) await readSource(path, source, tensors, out);
+    else if (tensors.every((t) => t.visibility === 'secret')) {
+      unset(source);
+      zeros(tensors, out);
+    } else throw new CliError(`there is no --weights for the source "${source}"`, `add --weights ${source}=DIR`);
+  }
+  return out;
+}
+
+function pathsBySource(args: Arguments, sources: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { key, value } of args.pairs('weights')) {
+    const source = key ?? (sources.length === 1 ? sources[0] : undefined);
+    if (source === undefined || !sources.includes(source))
+      throw new CliError(
+        `--weights ${key === undefined ? value : `${key}=${value}`} is for no source of the program`,
+        (key === undefined ? undefined : didYouMean(key, sources)) ??
+          `write --weights SOURCE=PATH, with a source of ${sources.join(', ')}`,
+      );
+    if (found.has(source)) throw new CliError(`--weights is given twice for the source "${source}"`, 'give it once');
+    found.set(source, value);
+  }
+  return found;
+}
+
+async function readSource(
+  path: string,
+  source: string,
+  tensors: readonly Tensor[],
+  into: Map<number, Numbers>,
+): Promise<void> {
+  const { names, put } = placeWeights(tensors, into);
+  await eachWeight(path, source, names, (name, found, values) => {
+    try {
+      put(name, found, values);
+    } catch (error) {
+      throw error instanceof ValueError ? new CliError(`${path}: ${error.message}`, error.remedy) : error;
+    }
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * What zkl keeps between runs: commitment generators (compared with a digest in the code when loaded), which kernels are fastest on a GPU, the
+ * digests of commitments whose range proofs were validated, and of those to open weights that were compared with the weights. Who can write
+ * there could make `verify` skip a check: so it is kept only where nobody else can (`directory.ts`), and `--no-cache` leaves it alone. Without
+ * such a place, everything works and is computed each time.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { lstat, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GeneratorCache } from '../../runtime/curve/generators.ts';
+import type { VariantCache } from '../../runtime/device/webgpu/index.ts';
+import type { ValidationCache } from '../../runtime/verifier/index.ts';
+import { believedDirectory } from './directory.ts';
+import { isSystemError } from '../command/errors.ts';
+import { version } from './place.ts';
+
+const quietly = async <T>(body: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await body();
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+};
+
+/** Whole or not at all, as two runs may store the same entry. */
+async function store(directory: string, name: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, name);
+  const staged = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await writeFile(staged, bytes, { flag: 'wx', mode: 0o600 });
+    await rename(staged, path);
+  } catch (error) {
+    await quietly(() => unlink(staged));
+    throw error;
+  }
+}
+
+/** Whether an entry is a file of this user's that nobody else can write: others may have left some while the directory was theirs to write. */
+async function isOwn(path: string): Promise<boolean> {
+  const status = await quietly(() => lstat(path));
+  const me = process.getuid?.();
+  return status?.isFile() === true && (me === undefined || (status.uid === me && (status.mode & 0o022) === 0));
+}
+
+export function generatorCache(directory = believedDirectory()): GeneratorCache | undefined {
+  if (directory === undefined) return undefined;
+  return {
+    load: (name) => quietly(() => readFile(join(directory, name))),
+    store: async (name, bytes) => {
+      await quietly(() => store(directory, name, bytes));
+    },
+  };
+}
+
+export function validationCache(directory = believedDirectory()): ValidationCache | undefined {
+  if (directory === undefined) return undefined;
+  // A later release may validate more.
+  const name = (digest: string): string => `valid-${version()}-${digest}`;
+  return {
+    has: (digest) => isOwn(join(directory, name(digest))),
+    add: async (digest) => {
+      await quietly(() => store(directory, name(digest), new Uint8Array()));
+    },
+  };
+}
+
+/** What was measured of GPUs. Whatever a file says, the device takes only variants that it knows, and all of them are right. */
+export function calibrationCache(directory = believedDirectory()): VariantCache | undefined {
+  if (directory === undefined) return undefined;
+  const name = (key: string): string =>
+    `gpu-${version()}-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+  return {
+    load: (key) => quietly(() => readFile(join(directory, name(key)), 'utf8')),
+    store: async (key, value) => {
+      await quietly(() => store(directory, name(key), Buffer.from(value)));
+    },
+  };
+}
+
+/** When and with which weights a commitment to open weights was compared. */
+export interface CheckRecord {
+  /** As YYYY-MM-DD. */
+  readonly date: string;
+  /** The path of the weights. */
+  readonly weights: string;
+}
+
+/** Remembers which commitments to open weights were compared with the weights, by the commitment's digest. */
+export interface CheckedCache {
+  get(digest: string): Promise<CheckRecord | undefined>;
+  add(digest: string, weights: string): Promise<void>;
+}
+
+export function checkedCache(directory = believedDirectory()): CheckedCache | undefined {
+  if (directory === undefined) return undefined;
+  const name = (digest: string): string => `checked-${version()}-${digest}`;
+  return {
+    async get(digest) {
+      const path = join(directory, name(digest));
+      const text = (await isOwn(path)) ? await quietly(() => readFile(path, 'utf8')) : undefined;
+      const [, date, weights] = /^(\d{4}-\d{2}-\d{2}) (.+)\n$/s.exec(text ?? '') ?? [];
+      return date === undefined ? undefined : { date, weights };
+    },
+    async add(digest, weights) {
+      const line = `${new Date().toISOString().slice(0, 10)} ${weights}\n`;
+      await quietly(() => store(directory, name(digest), Buffer.from(line)));
+    },
+  };
+}

@@ -1,0 +1,368 @@
+/**
+ * Files in and out. An output appears whole or not at all: it is written under a temporary name in its own directory,
+ * synced, and renamed when all outputs of the command are there.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { mkdir, open, readFile, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { decodeUtf8, withoutMark } from '../../models/files/json.ts';
+import { bytesSource, type ByteSource } from '../../models/files/source.ts';
+import { CliError, isSystemError, systemFailure } from '../command/errors.ts';
+import { realPath, startOf, STREAM } from './outputs.ts';
+import { bytes } from '../command/show/text.ts';
+
+/**
+ * A whole file, or `-` for stdin; pipes are read to their end.
+ *
+ * @param what the file's part in the command, for messages: "the bundle"
+ * @param most bytes that it may have
+ * @throws CliError; TooLarge where there are more
+ */
+export async function readInput(path: string, what: string, most = Infinity): Promise<Uint8Array> {
+  try {
+    if (path !== STREAM) {
+      const status = await stat(path);
+      if (status.isFile() && status.size > most) throw new TooLarge(path, what, status.size, most, await startOf(path));
+      // A pipe has no size: what is too much is not read on.
+      if (status.isFile()) return plain(await readFile(path));
+    }
+    return await readStream(path === STREAM ? standardInput(what) : createReadStream(path), path, what, most);
+  } catch (error) {
+    throw systemFailure(error, `read ${what}`, path);
+  }
+}
+
+/** A file that is larger than what it should be can ever be. */
+export class TooLarge extends CliError {
+  /** Its first bytes. */
+  readonly start: Uint8Array;
+
+  constructor(path: string, what: string, size: number | undefined, most: number, start: Uint8Array) {
+    super(
+      `${path} is too large for ${what}: ${size === undefined ? 'more than' : `${bytes(size)}, at most`} ${bytes(most)} are possible`,
+      'check that it is the right file',
+    );
+    this.start = start;
+  }
+}
+
+/** A Buffer's `slice` is a view, not the copy that a Uint8Array gives. */
+const plain = ({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+async function readStream(
+  stream: AsyncIterable<Buffer>,
+  path: string,
+  what: string,
+  most: number,
+): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    size += part.length;
+    if (size > most) throw new TooLarge(path, what, undefined, most, parts[0] ?? part);
+    parts.push(part);
+  }
+  return plain(Buffer.concat(parts));
+}
+
+let standardInputFor: string | undefined;
+
+/** There is one stdin: the second that asks for it would find it empty. */
+function standardInput(what: string): AsyncIterable<Buffer> {
+  if (standardInputFor !== undefined)
+    throw new CliError(`"-" is given for ${standardInputFor} and for ${what}`, 'read one of them from a file');
+  standardInputFor = what;
+  return process.stdin;
+}
+
+/** @throws CliError, and FormatError with the place of the first byte that is no UTF-8 */
+export const readText = async (path: string, what: string): Promise<string> =>
+  textOf(await readInput(path, what, MOST_TEXT), path, what);
+
+/** Bytes of a text: longer ones are no strings. */
+export const MOST_TEXT = 2 ** 28;
+
+/** @throws FormatError with the place of the first byte that is no UTF-8 */
+export const textOf = (data: Uint8Array, path: string, what: string): string =>
+  withoutMark(decodeUtf8(path, what, data, 'save it as UTF-8: the encoding of the editor, or iconv -t UTF-8'));
+
+/** Opens a file for reading parts of it, and closes it when `body` ends. */
+export async function withSource<T>(path: string, what: string, body: (source: ByteSource) => Promise<T>): Promise<T> {
+  const { source, close } = await openSource(path, what);
+  try {
+    return await body(source);
+  } finally {
+    await close();
+  }
+}
+
+/** Opens a file for reading parts of it, until `close` is called. */
+export async function openSource(
+  path: string,
+  what: string,
+): Promise<{ readonly source: ByteSource; readonly close: () => Promise<void> }> {
+  const failure = (error: unknown): unknown => systemFailure(error, `read ${what}`, path);
+  if (!(await isSeekable(path))) {
+    const whole = await readInput(path, what);
+    return { source: bytesSource(path, whole), close: () => Promise.resolve() };
+  }
+  const file = await open(path).catch((error: unknown) => {
+    throw failure(error);
+  });
+  const close = (): Promise<void> => file.close();
+  try {
+    const status = await file.stat();
+    if (status.isDirectory()) throw new CliError(`cannot read ${what} ${path}: it is a directory`, 'name a file');
+    const read = async (offset: number, length: number): Promise<Uint8Array> => {
+      const bytes = new Uint8Array(length);
+      let at = 0;
+      try {
+        while (at < length) {
+          const { bytesRead } = await file.read(bytes, at, Math.min(length - at, MOST_AT_ONCE), offset + at);
+          if (bytesRead === 0) break;
+          at += bytesRead;
+        }
+      } catch (error) {
+        throw failure(error);
+      }
+      return bytes.subarray(0, at);
+    };
+    return { source: { name: path, size: status.size, read }, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Bytes of one call: Node has no more than 31 bits for them. */
+const MOST_AT_ONCE = 2 ** 30;
+
+/** Of stdin and of pipes there are no parts. */
+async function isSeekable(path: string): Promise<boolean> {
+  if (path === STREAM) return false;
+  const status = await stat(path).catch(() => undefined);
+  return status === undefined || status.isFile() || status.isDirectory();
+}
+
+export interface Output {
+  readonly path: string;
+  readonly bytes: Uint8Array | string;
+  /** Permission bits; by default what the umask leaves of 0o666. */
+  readonly mode?: number;
+  /** An existing file is an error, never replaced. */
+  readonly exclusive?: boolean;
+  /** The file is there, and stays the same one, with its owner and under all of its names: its content is written over. */
+  readonly inPlace?: boolean;
+}
+
+const temporary = new Set<string>();
+
+/** Writes all of them, or none. The first ones in the list appear first. @throws CliError naming the file and the remedy */
+export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
+  cleanUpOnSignals();
+  const staged: { readonly output: Output; readonly from: string; readonly to: string }[] = [];
+  try {
+    for (const output of outputs) {
+      if (output.path === STREAM) {
+        await writeToStdout(output.bytes);
+        continue;
+      }
+      const to = realPath(output.path);
+      if (await isSpecial(to)) await writeThrough(output, to);
+      else staged.push({ output, from: await stage(output, to), to });
+    }
+    appear(staged);
+    for (const directory of new Set(staged.map(({ to }) => dirname(to)))) await syncDirectory(directory);
+  } finally {
+    for (const { from } of staged) discard(from);
+  }
+}
+
+/** Makes a directory for what `body` writes; if that fails, what was made for it goes again. @throws CliError */
+export async function inDirectory<T>(path: string, body: () => Promise<T>): Promise<T> {
+  const first = await makeDirectory(path);
+  try {
+    return await body();
+  } catch (error) {
+    if (first !== undefined) await removeEmpty(path, first);
+    throw error;
+  }
+}
+
+/** Returns the uppermost directory that was made, if any was. */
+async function makeDirectory(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw systemFailure(error, 'create the directory', path);
+  }
+}
+
+async function removeEmpty(path: string, last: string): Promise<void> {
+  for (let directory = resolve(path); ; directory = dirname(directory)) {
+    try {
+      await rmdir(directory);
+    } catch {
+      return;
+    }
+    if (directory === resolve(last)) return;
+  }
+}
+
+/** For an opening or a commitment that would be replaced: nothing can be proved without the one, or verified without the other. */
+export const alreadyThere = (path: string): CliError =>
+  new CliError(
+    `${path} exists, and proofs for its commitment need it`,
+    'choose another directory, or replace it with --force',
+  );
+
+/** Ends when all of it has gone out. */
+async function writeToStdout(data: Uint8Array | string): Promise<void> {
+  const error = await new Promise<Error | null | undefined>((resolve) => {
+    process.stdout.write(data, resolve);
+  });
+  if (error) throw systemFailure(error, 'write', 'to stdout');
+}
+
+/** Devices and pipes cannot be replaced by renaming, and must not be. */
+async function isSpecial(path: string): Promise<boolean> {
+  try {
+    const s = await stat(path);
+    return !s.isFile() && !s.isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function writeThrough(output: Output, path: string): Promise<void> {
+  try {
+    const file = await open(path, 'w');
+    try {
+      await file.writeFile(output.bytes);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw systemFailure(error, 'write', output.path);
+  }
+}
+
+/** Writes the output beside its place. Returns the temporary name. */
+async function stage(output: Output, to: string): Promise<string> {
+  const from = join(dirname(to), `.${basename(to).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`);
+  temporary.add(from);
+  try {
+    const file = await open(from, 'wx', output.mode ?? 0o666);
+    try {
+      await file.writeFile(output.bytes);
+      // The umask may have taken some away.
+      if (((output.mode ?? 0) & ~(await file.stat()).mode) !== 0) await file.chmod(output.mode ?? 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return from;
+  } catch (error) {
+    discard(from);
+    throw systemFailure(error, 'write', output.path);
+  }
+}
+
+/** Without an await between the renames, so that no signal handler of ours runs between them. */
+function appear(staged: readonly { readonly output: Output; readonly from: string; readonly to: string }[]): void {
+  const fresh: string[] = [];
+  for (const { output, from, to } of staged) {
+    try {
+      const replaces = existsSync(to);
+      if (output.inPlace) overwrite(to, readFileSync(from));
+      else if (output.exclusive) renameExclusively(from, to);
+      else renameSync(from, to);
+      if (!replaces) fresh.push(to);
+    } catch (error) {
+      for (const path of fresh) discard(path);
+      if (isSystemError(error) && error.code === 'EEXIST') throw alreadyThere(output.path);
+      throw systemFailure(error, 'write', output.path);
+    }
+  }
+}
+
+/** What stood there is put back if the new content does not fit. If the machine stops in between, that is in the temporary file. */
+function overwrite(path: string, data: Uint8Array): void {
+  const before = readFileSync(path);
+  const file = openSync(path, 'r+');
+  const put = (content: Uint8Array): void => {
+    for (let at = 0; at < content.length;) at += writeSync(file, content, at, content.length - at, at);
+    ftruncateSync(file, content.length);
+    fsyncSync(file);
+  };
+  try {
+    put(data);
+  } catch (error) {
+    put(before);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function renameExclusively(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    // Not every file system has hard links.
+    if (!isSystemError(error) || error.code === 'EEXIST') throw error;
+    if (existsSync(to)) throw Object.assign(new Error('exists'), { code: 'EEXIST' });
+    renameSync(from, to);
+  }
+}
+
+/** After a rename the name is gone already. */
+function discard(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+  temporary.delete(path);
+}
+
+/** So that the new names survive a power cut; where a file system cannot, the files are still whole. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    const directory = await open(path, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+let cleaning = false;
+
+function cleanUpOnSignals(): void {
+  if (cleaning) return;
+  cleaning = true;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      for (const path of temporary) discard(path);
+      process.kill(process.pid, signal);
+    });
+  }
+}
