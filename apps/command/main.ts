@@ -64,7 +64,7 @@ async function help(name: string | undefined, onStderr: boolean): Promise<number
 }
 
 async function unknownCommand(name: string): Promise<CliError> {
-  const { didYouMean } = await import('./parse/arguments.ts');
+  const { didYouMean } = await import('../host/suggest.ts');
   const names = commands.map((c) => c.name);
   return name.startsWith('-')
     ? new CliError(`there is no option ${name} before a command`, 'zkl --help lists the commands')

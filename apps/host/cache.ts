@@ -11,7 +11,7 @@ import type { GeneratorCache } from '../../runtime/curve/generators.ts';
 import type { VariantCache } from '../../runtime/device/webgpu/index.ts';
 import type { ValidationCache } from '../../runtime/verifier/index.ts';
 import { believedDirectory } from './directory.ts';
-import { isSystemError } from '../command/errors.ts';
+import { isSystemError } from './errors.ts';
 import { version } from './place.ts';
 
 const quietly = async <T>(body: () => Promise<T>): Promise<T | undefined> => {

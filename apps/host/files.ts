@@ -20,16 +20,17 @@ import { mkdir, open, readFile, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decodeUtf8, withoutMark } from '../../models/files/json.ts';
 import { bytesSource, type ByteSource } from '../../models/files/source.ts';
-import { CliError, isSystemError, systemFailure } from '../command/errors.ts';
+import { HostError, isSystemError, systemFailure } from './errors.ts';
+import { MOST_TEXT } from './limits.ts';
 import { realPath, startOf, STREAM } from './outputs.ts';
-import { bytes } from '../command/show/text.ts';
+import { bytes } from '../../compiler/ir/words.ts';
 
 /**
  * A whole file, or `-` for stdin; pipes are read to their end.
  *
  * @param what the file's part in the command, for messages: "the bundle"
  * @param most bytes that it may have
- * @throws CliError; TooLarge where there are more
+ * @throws HostError; TooLarge where there are more
  */
 export async function readInput(path: string, what: string, most = Infinity): Promise<Uint8Array> {
   try {
@@ -46,7 +47,7 @@ export async function readInput(path: string, what: string, most = Infinity): Pr
 }
 
 /** A file that is larger than what it should be can ever be. */
-export class TooLarge extends CliError {
+export class TooLarge extends HostError {
   /** Its first bytes. */
   readonly start: Uint8Array;
 
@@ -54,6 +55,7 @@ export class TooLarge extends CliError {
     super(
       `${path} is too large for ${what}: ${size === undefined ? 'more than' : `${bytes(size)}, at most`} ${bytes(most)} are possible`,
       'check that it is the right file',
+      { kind: 'large', path, most },
     );
     this.start = start;
   }
@@ -84,17 +86,16 @@ let standardInputFor: string | undefined;
 /** There is one stdin: the second that asks for it would find it empty. */
 function standardInput(what: string): AsyncIterable<Buffer> {
   if (standardInputFor !== undefined)
-    throw new CliError(`"-" is given for ${standardInputFor} and for ${what}`, 'read one of them from a file');
+    throw new HostError(`"-" is given for ${standardInputFor} and for ${what}`, 'read one of them from a file', {
+      kind: 'stdin',
+    });
   standardInputFor = what;
   return process.stdin;
 }
 
-/** @throws CliError, and FormatError with the place of the first byte that is no UTF-8 */
+/** @throws HostError, and FormatError with the place of the first byte that is no UTF-8 */
 export const readText = async (path: string, what: string): Promise<string> =>
   textOf(await readInput(path, what, MOST_TEXT), path, what);
-
-/** Bytes of a text: longer ones are no strings. */
-export const MOST_TEXT = 2 ** 28;
 
 /** @throws FormatError with the place of the first byte that is no UTF-8 */
 export const textOf = (data: Uint8Array, path: string, what: string): string =>
@@ -126,7 +127,8 @@ export async function openSource(
   const close = (): Promise<void> => file.close();
   try {
     const status = await file.stat();
-    if (status.isDirectory()) throw new CliError(`cannot read ${what} ${path}: it is a directory`, 'name a file');
+    if (status.isDirectory())
+      throw new HostError(`cannot read ${what} ${path}: it is a directory`, 'name a file', { kind: 'place', path });
     const read = async (offset: number, length: number): Promise<Uint8Array> => {
       const bytes = new Uint8Array(length);
       let at = 0;
@@ -171,7 +173,7 @@ export interface Output {
 
 const temporary = new Set<string>();
 
-/** Writes all of them, or none. The first ones in the list appear first. @throws CliError naming the file and the remedy */
+/** Writes all of them, or none. The first ones in the list appear first. @throws HostError naming the file and the remedy */
 export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
   cleanUpOnSignals();
   const staged: { readonly output: Output; readonly from: string; readonly to: string }[] = [];
@@ -208,6 +210,8 @@ async function makeDirectory(path: string): Promise<string | undefined> {
   try {
     return await mkdir(path, { recursive: true });
   } catch (error) {
+    if (isSystemError(error) && error.code === 'EEXIST')
+      throw new HostError(`cannot write into ${path}: it is a file`, 'name a directory', { kind: 'place', path });
     throw systemFailure(error, 'create the directory', path);
   }
 }
@@ -222,13 +226,6 @@ async function removeEmpty(path: string, last: string): Promise<void> {
     if (directory === resolve(last)) return;
   }
 }
-
-/** For an opening or a commitment that would be replaced: nothing can be proved without the one, or verified without the other. */
-export const alreadyThere = (path: string): CliError =>
-  new CliError(
-    `${path} exists, and proofs for its commitment need it`,
-    'choose another directory, or replace it with --force',
-  );
 
 /** Ends when all of it has gone out. */
 async function writeToStdout(data: Uint8Array | string): Promise<void> {
@@ -294,7 +291,11 @@ function appear(staged: readonly { readonly output: Output; readonly from: strin
       if (!replaces) fresh.push(to);
     } catch (error) {
       for (const path of fresh) discard(path);
-      if (isSystemError(error) && error.code === 'EEXIST') throw alreadyThere(output.path);
+      if (isSystemError(error) && error.code === 'EEXIST')
+        throw new HostError(`${output.path} exists`, 'choose another place for it', {
+          kind: 'replaces',
+          path: output.path,
+        });
       throw systemFailure(error, 'write', output.path);
     }
   }

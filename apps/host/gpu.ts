@@ -1,12 +1,11 @@
-/** The WebGPU device for a command: finding an adapter, and what to say where there is none. */
+/** The WebGPU device in Node: finding an adapter, and what there is instead where none answers. */
 import type { GeneratorCache } from '../../runtime/curve/generators.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import type { HostDevice } from '../../runtime/device/host.ts';
 import { createWebGpuDevice, GpuError, type VariantCache } from '../../runtime/device/webgpu/index.ts';
 import { NodeGpuError, requestNodeAdapter } from '../../runtime/device/webgpu/node.ts';
-import { CliError } from '../command/errors.ts';
+import { HostError } from './errors.ts';
 import { installWebgpu } from './place.ts';
-import type { Progress } from '../command/show/progress.ts';
 
 export interface GpuOptions {
   /** Makes the device of the CPU's share. */
@@ -17,36 +16,26 @@ export interface GpuOptions {
   readonly calibration: VariantCache | undefined;
 }
 
-/** On the GPU, or, where none answers, on an adapter in software: it was asked for. @throws CliError, GpuError */
+/** On the GPU, or, where none answers, on an adapter in software: it was asked for. @throws HostError, GpuError */
 export async function openGpu(options: GpuOptions): Promise<Device> {
   const adapter = await adapterOrNone(true);
-  if (!adapter)
-    throw new CliError('no WebGPU adapter answers', '`zkl doctor --device webgpu` says why; or use --device wasm');
+  if (!adapter) throw noAdapter('no WebGPU adapter answers');
   return create(adapter, options);
 }
 
-/** On a GPU that is hardware and answers, else on the device of `otherwise`. Says which, and why. */
-export async function openGpuOr(
-  otherwise: () => Promise<Device>,
-  options: GpuOptions,
-  progress: Progress,
-): Promise<Device> {
-  const found = await attempt(options);
-  const device = typeof found === 'string' ? await otherwise() : found;
-  progress.note(`device ${device.name}${typeof found === 'string' ? `, as ${found}` : ''}`);
-  return device;
-}
-
-/** The device, or why there is none. */
-async function attempt(options: GpuOptions): Promise<Device | string> {
+/** On a GPU that is hardware and answers, or why on none. */
+export async function tryGpu(options: GpuOptions): Promise<Device | HostError | GpuError> {
   try {
     const adapter = await adapterOrNone(false);
-    return adapter ? await create(adapter, options) : 'no GPU answers (zkl doctor says more)';
+    return adapter ? await create(adapter, options) : noAdapter('no GPU answers');
   } catch (error) {
-    if (error instanceof CliError || error instanceof GpuError) return error.message;
+    if (error instanceof HostError || error instanceof GpuError) return error;
     throw error;
   }
 }
+
+const noAdapter = (message: string): HostError =>
+  new HostError(message, 'use the wasm device', { kind: 'gpu', lacks: 'adapter' });
 
 async function adapterOrNone(software: boolean): Promise<GPUAdapter | undefined> {
   try {
@@ -54,7 +43,10 @@ async function adapterOrNone(software: boolean): Promise<GPUAdapter | undefined>
   } catch (error) {
     if (!(error instanceof NodeGpuError)) throw error;
     const remedy = error.kind === 'missing' ? installWebgpu() : `install it again: ${installWebgpu()}`;
-    throw new CliError(`the WebGPU device cannot be used: ${error.message}`, `${remedy}; or use --device wasm`);
+    throw new HostError(`the WebGPU device cannot be used: ${error.message}`, remedy, {
+      kind: 'gpu',
+      lacks: 'package',
+    });
   }
 }
 

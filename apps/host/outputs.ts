@@ -5,7 +5,7 @@
 import { lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { access, constants, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { CliError, isSystemError, systemFailure } from '../command/errors.ts';
+import { HostError, isSystemError, systemFailure, type HostProblem } from './errors.ts';
 
 /** Stands for stdin where a file is read, and for stdout where one is written. */
 export const STREAM = '-';
@@ -69,7 +69,7 @@ export const kinds = {
 
 /**
  * @param inputs what the command reads: files, and directories whose files it may read; undefined ones and `-` are none
- * @throws CliError before anything is computed, where the output could not be written or would replace what it must not
+ * @throws HostError before anything is computed, where the output could not be written or would replace what it must not
  */
 export async function checkOutput(
   path: string,
@@ -77,11 +77,14 @@ export async function checkOutput(
   inputs: readonly (string | undefined)[],
 ): Promise<void> {
   if (path === STREAM) return;
-  if (/[/\\]$/.test(path)) throw new CliError(`cannot write ${path}: it names a directory`, 'name a file in it');
+  const place: HostProblem = { kind: 'place', path };
+  const replaces: HostProblem = { kind: 'replaces', path };
+  if (/[/\\]$/.test(path))
+    throw new HostError(`cannot write ${path}: it names a directory`, 'name a file in it', place);
   await checkPlace(path);
   const status = await statusOf(path);
   if (!status) return;
-  if (status.isDirectory()) throw new CliError(`cannot write ${path}: it is a directory`, 'name a file in it');
+  if (status.isDirectory()) throw new HostError(`cannot write ${path}: it is a directory`, 'name a file in it', place);
   if (!status.isFile()) return;
   const real = realpathSync(path);
   for (const input of inputs) {
@@ -89,24 +92,30 @@ export async function checkOutput(
     const own = await statusOf(input);
     if (!own) continue;
     if (own.ino === status.ino && own.dev === status.dev)
-      throw new CliError(`${path} is an input of this command: it would be lost`, 'name another file for the output');
+      throw new HostError(
+        `${path} is an input of this command: it would be lost`,
+        'name another file for the output',
+        replaces,
+      );
     if (own.isDirectory() && real.startsWith(join(realpathSync(input), sep)))
-      throw new CliError(
+      throw new HostError(
         `${path} is a file of ${input}, which this command reads: it would be lost`,
         'name another file for the output',
+        replaces,
       );
   }
   if (status.size > 0 && !kind.is(await startOf(path), path))
-    throw new CliError(
+    throw new HostError(
       `${path} exists and is not ${kind.name}: it would be lost`,
       'name another file for the output, or move that one away',
+      replaces,
     );
   checkWritable(path, status);
 }
 
 /**
  * Whether a directory for outputs is there already. If not, it is made when there is something to write.
- * @throws CliError where it cannot be
+ * @throws HostError where it cannot be
  */
 export async function checkDirectory(path: string): Promise<boolean> {
   const whole = resolve(path);
@@ -120,20 +129,21 @@ export async function checkDirectory(path: string): Promise<boolean> {
       return false;
     }
     if (status || isLink(at))
-      throw new CliError(
+      throw new HostError(
         `cannot write into ${path}: ${at === whole ? 'it' : at} is ${status ? 'a file' : 'a link to what is not there'}`,
         'name a directory',
+        { kind: 'place', path: at },
       );
   }
 }
 
 /**
  * Renaming would replace a read-only file, whose permissions say that it is to stay as it is.
- * @throws CliError
+ * @throws HostError
  */
 export function checkWritable(path: string, status: Stats): void {
   if ((status.mode & 0o222) === 0)
-    throw new CliError(`cannot write ${path}: it is read-only`, `allow it: chmod u+w ${path}`);
+    throw new HostError(`cannot write ${path}: it is read-only`, `allow it: chmod u+w ${path}`, { kind: 'place', path });
 }
 
 async function checkPlace(path: string): Promise<void> {
@@ -143,18 +153,23 @@ async function checkPlace(path: string): Promise<void> {
     isDirectory = (await stat(directory)).isDirectory();
   } catch (error) {
     if (isSystemError(error) && error.code === 'ENOENT')
-      throw new CliError(
+      throw new HostError(
         `cannot write ${path}: the directory ${directory} does not exist`,
         `create it: mkdir -p ${directory}`,
+        { kind: 'place', path: directory },
       );
     throw systemFailure(error, 'write', path);
   }
-  if (!isDirectory) throw new CliError(`cannot write ${path}: ${directory} is no directory`, 'check the path');
+  if (!isDirectory)
+    throw new HostError(`cannot write ${path}: ${directory} is no directory`, 'check the path', {
+      kind: 'place',
+      path: directory,
+    });
 }
 
 /**
  * Where a path leads through symbolic links, so that a link stays one when its file is replaced, or made: what a link names need not be there.
- * @throws CliError for links that lead round in a circle
+ * @throws HostError for links that lead round in a circle
  */
 export function realPath(path: string): string {
   try {

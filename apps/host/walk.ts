@@ -1,7 +1,7 @@
 /** What is below a directory. Hidden folders and `node_modules` are left out; the order is that of names, code unit by code unit. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemFailure } from '../command/errors.ts';
+import { systemFailure } from './errors.ts';
 
 /** Directories that are looked into for a hint: a folder of data may be large. */
 const MOST = 200;
@@ -11,7 +11,7 @@ const isLeftOut = (name: string): boolean => name.startsWith('.') || name === 'n
 /**
  * All files below a directory with names that end in `ending`, as paths that begin with it. Links to directories are not
  * followed.
- * @throws CliError for a directory that cannot be read
+ * @throws HostError for a directory that cannot be read
  */
 export function filesBelow(directory: string, ending: string): string[] {
   return entriesOf(directory).flatMap((entry) => {

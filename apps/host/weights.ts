@@ -8,11 +8,11 @@ import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.t
 import type { Folder } from '../../models/files/folder.ts';
 import type { AdapterWeights, LoadedAdapter } from '../../models/adapters/peft.ts';
 import { readSafetensors } from '../../models/files/safetensors.ts';
-import { didYouMean } from '../command/parse/arguments.ts';
-import { CliError, systemFailure } from '../command/errors.ts';
+import { didYouMean } from './suggest.ts';
+import { HostError, systemFailure } from './errors.ts';
 import { openSource, withSource } from './files.ts';
 import { STREAM } from './outputs.ts';
-import { shape } from '../command/show/text.ts';
+import { formatShape } from '../../models/files/errors.ts';
 import { foldersBelow } from './walk.ts';
 
 const adapterFile = 'adapter_config.json';
@@ -20,16 +20,17 @@ const modelFile = 'config.json';
 
 type WeightsByName = Map<string, { readonly shape: readonly number[]; readonly values: Float64Array }>;
 
-/** The tensors of a source, by their names in the program. @throws CliError, FormatError */
+/** The tensors of a source, by their names in the program. @throws HostError, FormatError */
 export async function readWeights(path: string, source: CommittedSource): Promise<AdapterWeights> {
   const out: WeightsByName = new Map();
   const wanted = new Map(source.tensors.map((t) => [t.name, t.axes.map((a) => a.length)] as const));
   const check = (name: string, found: readonly number[]): void => {
     const own = wanted.get(name) ?? [];
     if (found.join() !== own.join())
-      throw new CliError(
-        `${path}: "${name}" has the shape ${shape(found)}, the program declares ${shape(own)}`,
+      throw new HostError(
+        `${path}: "${name}" has the shape ${formatShape(found)}, the program declares ${formatShape(own)}`,
         'give the weights the program was written for, or change its dimensions and compile again',
+        { kind: 'tensor', path, tensor: name },
       );
   };
   await eachWeight(
@@ -48,7 +49,7 @@ export async function readWeights(path: string, source: CommittedSource): Promis
  * Reads tensors one by one, so that no more than one has to be in memory.
  *
  * @param check is asked about a tensor's shape before it is read
- * @throws CliError, FormatError
+ * @throws HostError, FormatError
  */
 export async function eachWeight(
   path: string,
@@ -81,7 +82,11 @@ export async function eachWeight(
       const info = file.tensors.get(name);
       if (!info) {
         const remedy = didYouMean(name, [...file.tensors.keys()]) ?? 'give the file the program was written for';
-        throw new CliError(`${path}: there is no tensor "${name}", which the program takes from "${source}"`, remedy);
+        throw new HostError(`${path}: there is no tensor "${name}", which the program takes from "${source}"`, remedy, {
+          kind: 'tensor',
+          path,
+          tensor: name,
+        });
       }
       check(name, info.shape);
       take(name, info.shape, await file.readFloats(name));
@@ -91,15 +96,16 @@ export async function eachWeight(
 
 /**
  * Nobody may ever write to a pipe that has a name. Those that a shell hands over are another matter, and `-` is.
- * @throws CliError
+ * @throws HostError
  */
 async function checkEnds(path: string): Promise<void> {
   if (path === STREAM) return;
   const status = await stat(path);
   if (status.isFile() || (status.isFIFO() && /^\/(dev|proc)\//.test(resolve(path)))) return;
-  throw new CliError(
+  throw new HostError(
     `cannot read the weights ${path}: it is ${status.isFIFO() ? 'a named pipe' : 'a device'}, and may never end`,
     `give a file, or read it as stdin: --weights - < ${path}`,
+    { kind: 'place', path },
   );
 }
 
@@ -112,11 +118,15 @@ export async function withModel<T>(directory: string, body: (model: Checkpoint) 
 /** Opens a PEFT adapter's directory. The adapter can be read until `body` ends. */
 export async function withAdapter<T>(directory: string, body: (adapter: LoadedAdapter) => Promise<T>): Promise<T> {
   if (!(await isDirectory(directory)))
-    throw new CliError(`${directory} is no directory`, `give the directory that holds ${adapterFile}`);
+    throw new HostError(`${directory} is no directory`, `give the directory that holds ${adapterFile}`, {
+      kind: 'place',
+      path: directory,
+    });
   if (await isModel(directory))
-    throw new CliError(
+    throw new HostError(
       `${directory} is the directory of a model, not of an adapter: it has ${modelFile}, and no ${adapterFile}`,
       `give the directory that holds ${adapterFile}`,
+      { kind: 'place', path: directory },
     );
   await using files = new AsyncDisposableStack();
   return await body(await openAdapter(folderOf(directory, "the adapter's files", files)));
@@ -124,7 +134,7 @@ export async function withAdapter<T>(directory: string, body: (adapter: LoadedAd
 
 /**
  * Whether a path is the directory of a model, not of an adapter.
- * @throws CliError for a directory of neither, naming those below it
+ * @throws HostError for a directory of neither, naming those below it
  */
 export async function isModel(path: string): Promise<boolean> {
   if (!(await isDirectory(path)) || existsSync(join(path, adapterFile))) return false;
@@ -133,11 +143,12 @@ export async function isModel(path: string): Promise<boolean> {
     path,
     (folder) => existsSync(join(folder, adapterFile)) || existsSync(join(folder, modelFile)),
   );
-  throw new CliError(
+  throw new HostError(
     `${path} is the directory of no adapter and of no model: there is neither ${adapterFile} nor ${modelFile}`,
     below.length === 0
       ? `give a directory that PEFT or transformers wrote with \`save_pretrained\``
       : `there ${below.length === 1 ? 'is one' : 'are some'} below: give ${oneOf(below.map((name) => join(path, name)))}`,
+    { kind: 'place', path },
   );
 }
 
@@ -152,7 +163,8 @@ const folderOf = (directory: string, what: string, files: AsyncDisposableStack):
     const status = statSync(path, { throwIfNoEntry: false });
     if (status === undefined) return undefined;
     // A device or a pipe in a folder from a stranger may never end.
-    if (!status.isFile()) throw new CliError(`${path} is no regular file`, 'give a directory of files');
+    if (!status.isFile())
+      throw new HostError(`${path} is no regular file`, 'give a directory of files', { kind: 'place', path });
     const opened = await openSource(path, what);
     files.defer(opened.close);
     return opened.source;

@@ -10,6 +10,7 @@ export type ZklErrorCode =
   | 'ZKL_EVALUATION'
   | 'ZKL_FORMAT'
   | 'ZKL_GPU'
+  | 'ZKL_HOST'
   | 'ZKL_NODE_GPU'
   | 'ZKL_PACKAGE'
   | 'ZKL_PROGRAM'

@@ -3,13 +3,14 @@ import { join, resolve } from 'node:path';
 import { commit, ValueError } from '../../../runtime/prover/index.ts';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import type { Arguments } from '../parse/arguments.ts';
-import { didYouMean } from '../parse/arguments.ts';
+import { didYouMean } from '../../host/suggest.ts';
 import { forSource, perSource, readBundle, type BundleFile } from '../steps/bundle.ts';
 import { checkedCache } from '../../host/cache.ts';
 import type { Run } from '../parse/command.ts';
 import { withDevice } from '../steps/device.ts';
 import { about, CliError } from '../errors.ts';
-import { alreadyThere, inDirectory, writeOutputs } from '../../host/files.ts';
+import { HostError } from '../../host/errors.ts';
+import { inDirectory, writeOutputs } from '../../host/files.ts';
 import { checkDirectory, checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { phaseLine, phaseTimes } from '../show/progress.ts';
 import { bytes, count, hex, plural } from '../show/text.ts';
@@ -45,7 +46,9 @@ export const run: Run = async (args, progress) => {
         { path: openingPath, bytes: made.opening, mode: 0o600, exclusive: !force },
         { path: commitmentPath, bytes: made.commitment },
       ]),
-    ),
+    ).catch((error: unknown) => {
+      throw error instanceof HostError && error.problem.kind === 'replaces' ? alreadyThere(error.problem.path) : error;
+    }),
   );
 
   const digest = hex(made.digest);
@@ -74,6 +77,13 @@ export const run: Run = async (args, progress) => {
     },
   };
 };
+
+/** For an opening or a commitment that would be replaced: nothing can be proved without the one, or verified without the other. */
+const alreadyThere = (path: string): CliError =>
+  new CliError(
+    `${path} exists, and proofs for its commitment need it`,
+    'choose another directory, or replace it with --force',
+  );
 
 function chosenSource(args: Arguments, { path, bundle }: BundleFile): CommittedSource {
   const { sources } = bundle.gadgets;

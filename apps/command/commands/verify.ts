@@ -20,6 +20,7 @@ import { contextOf } from '../parse/context.ts';
 import { withDevice } from '../steps/device.ts';
 import { about, CliError } from '../errors.ts';
 import { readInput, TooLarge } from '../../host/files.ts';
+import { mostOfCommitment } from '../../host/limits.ts';
 import { readTensors, type TensorFile } from '../steps/inputs.ts';
 import { expectedProgram, type ExpectedProgram } from '../steps/expected-program.ts';
 import { limitOf } from '../parse/limit.ts';
@@ -103,13 +104,9 @@ function commitmentPaths(args: Arguments, { path, bundle }: BundleFile): readonl
   return paths;
 }
 
-/** Bytes at most, for each row of a source (its point, and those of the limbs of up to 48 bits) and for all else in a commitment. */
-const [ROW, MESSAGES] = [4 * 48, 2 ** 24];
-
 /** What is no commitment at all is no verdict on a proof. @throws CliError */
 async function readCommitment(path: string, { bundle }: BundleFile): Promise<CommitmentGiven> {
-  const rows = Math.max(0, ...bundle.gadgets.sources.map((s) => s.rows));
-  const data = await readInput(path, 'the commitment', ROW * rows + MESSAGES);
+  const data = await readInput(path, 'the commitment', mostOfCommitment(bundle.gadgets));
   const commitment = await about(path, 'give the commitment.zkc that `zkl commit` wrote', [CodecError], () => ({
     path,
     bytes: data,

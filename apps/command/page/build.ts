@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { CliError, isSystemError, systemFailure } from '../errors.ts';
+import { isSystemError, systemFailure } from '../../host/errors.ts';
+import { CliError } from '../errors.ts';
 import { packageRoot } from '../../host/place.ts';
 
 /** Written last: a folder without it is a build that was cut short. */

@@ -1,7 +1,8 @@
 /** A web server for the page, on this machine alone. What it serves is in memory before it starts: no path of a request is ever opened. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CliError, isSystemError } from '../errors.ts';
+import { isSystemError } from '../../host/errors.ts';
+import { CliError } from '../errors.ts';
 
 /** By path, without the slash in front. */
 export type PageFiles = ReadonlyMap<string, Uint8Array>;

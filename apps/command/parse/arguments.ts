@@ -1,8 +1,8 @@
 /** The arguments of a command, checked against its description. */
-import { closest, distance } from 'fastest-levenshtein';
 import { parseArgs } from 'node:util';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { commonOptions } from './commands.ts';
+import { didYouMean } from '../../host/suggest.ts';
 import { CliError } from '../errors.ts';
 
 export class Arguments {
@@ -68,13 +68,6 @@ export class Arguments {
       return at < 0 ? { key: undefined, value: text } : { key: text.slice(0, at), value: text.slice(at + 1) };
     });
   }
-}
-
-/** `; did you mean ...?`, or nothing. */
-export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
-  if (candidates.length === 0) return undefined;
-  const best = closest(word, candidates);
-  return distance(word, best) <= Math.max(1, Math.floor(word.length / 2)) ? `did you mean ${best}?` : undefined;
 }
 
 const tokensOf = (options: readonly OptionSpec[], argv: readonly string[]) =>

@@ -1,7 +1,7 @@
 /** Numbers and tables for people. */
 import { shown } from './terminal.ts';
 
-export { count, plural, real } from '../../../compiler/ir/words.ts';
+export { bytes, count, plural, real } from '../../../compiler/ir/words.ts';
 
 /** Rows as left-aligned columns, two spaces apart; a cell is one line, whatever is in it. */
 export function columns(cells: readonly (readonly string[])[]): string {
@@ -16,17 +16,6 @@ export function columns(cells: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
-}
-
-export function bytes(n: number): string {
-  if (n < 1000) return `${n} bytes`;
-  const units = ['KB', 'MB', 'GB', 'TB'];
-  let power = -1;
-  do {
-    n /= 1000;
-    power++;
-  } while (n >= 999.5 && power < units.length - 1);
-  return `${n >= 100 ? n.toFixed(0) : n.toPrecision(3)} ${units[power]}`;
 }
 
 export function duration(milliseconds: number): string {

@@ -2,12 +2,10 @@
 import { CodecError } from '../../../compiler/bundle/canonical.ts';
 import { decodeBundle, type Bundle } from '../../../compiler/bundle/bundle.ts';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
-import { didYouMean } from '../parse/arguments.ts';
+import { didYouMean } from '../../host/suggest.ts';
 import { about, CliError } from '../errors.ts';
 import { readInput } from '../../host/files.ts';
-
-/** Bytes of a bundle: a thousand times those of a whole model's. */
-const MOST = 2 ** 30;
+import { MOST_BUNDLE } from '../../host/limits.ts';
 
 export interface BundleFile {
   readonly path: string;
@@ -16,7 +14,7 @@ export interface BundleFile {
 }
 
 export async function readBundle(path: string): Promise<BundleFile> {
-  const bytes = await readInput(path, 'the bundle', MOST);
+  const bytes = await readInput(path, 'the bundle', MOST_BUNDLE);
   const bundle = await about(path, 'compile the program again: zkl compile FILE -o BUNDLE', [CodecError], () =>
     decodeBundle(bytes),
   );

@@ -1,13 +1,11 @@
 /** The device a command runs on. */
-import type { GeneratorCache } from '../../../runtime/curve/generators.ts';
+import { DEVICES, openDevice, type DeviceName } from '../../host/device.ts';
+import { HostError } from '../../host/errors.ts';
+import { didYouMean } from '../../host/suggest.ts';
 import type { Device } from '../../../runtime/device/device.ts';
-import { didYouMean, type Arguments } from '../parse/arguments.ts';
-import { calibrationCache, generatorCache } from '../../host/cache.ts';
+import type { Arguments } from '../parse/arguments.ts';
 import { CliError } from '../errors.ts';
 import type { Progress } from '../show/progress.ts';
-
-const names = ['wasm', 'webgpu', 'auto', 'reference'] as const;
-type Name = (typeof names)[number];
 
 /**
  * Runs `body` on the device that the arguments ask for, and closes it. An explicit device is never replaced by another;
@@ -29,33 +27,38 @@ export async function withDevice<T>(
 async function createDevice(args: Arguments, progress: Progress): Promise<Device> {
   const name = chosen(args.value('device') ?? 'wasm');
   const threads = args.integer('threads', 1, 64);
-  const memory = args.bytes('gpu-memory');
+  const gpuMemory = args.bytes('gpu-memory');
   const cached = !args.flag('no-cache');
-  const generators: GeneratorCache = {
-    load: () => Promise.resolve(undefined),
-    store: () => Promise.resolve(),
-    ...(cached ? generatorCache() : undefined),
-    hashing: progress.part(cached ? 'generators of commitments, once on this machine' : 'generators of commitments'),
-  };
-  const hasGpu = name === 'webgpu' || name === 'auto';
-  if (memory !== undefined && !hasGpu)
+  if (gpuMemory !== undefined && name !== 'webgpu' && name !== 'auto')
     throw new CliError(`the ${name} device has no GPU memory`, 'leave --gpu-memory out, or add --device webgpu');
-  if (name === 'reference') {
-    if (threads !== undefined) throw new CliError('the reference device has one thread', 'leave --threads out');
-    const { createReferenceDevice } = await import('../../../runtime/device/reference.ts');
-    return createReferenceDevice({ generators });
-  }
-  const wasm = async () =>
-    (await import('../../../runtime/device/wasm/index.ts')).createWasmDevice({ threads, generators });
-  if (!hasGpu) return wasm();
-  const gpu = await import('../../host/gpu.ts');
-  const options = { host: wasm, memory, generators, calibration: cached ? calibrationCache() : undefined };
-  return name === 'webgpu' ? gpu.openGpu(options) : gpu.openGpuOr(wasm, options, progress);
+  if (name === 'reference' && threads !== undefined)
+    throw new CliError('the reference device has one thread', 'leave --threads out');
+  return openDevice(name, {
+    threads,
+    gpuMemory,
+    cached,
+    hashing: progress.part(cached ? 'generators of commitments, once on this machine' : 'generators of commitments'),
+    took: (device, because) => progress.note(`device ${device.name}${because ? `, as ${reason(because)}` : ''}`),
+  }).catch((error: unknown) => {
+    throw inOptions(error);
+  });
 }
 
-function chosen(name: string): Name {
-  const known = names.find((n) => n === name);
+const isWithoutAdapter = (error: unknown): boolean =>
+  error instanceof HostError && error.problem.kind === 'gpu' && error.problem.lacks === 'adapter';
+
+const reason = (error: Error): string => `${error.message}${isWithoutAdapter(error) ? ' (zkl doctor says more)' : ''}`;
+
+/** Remedies in words of the command line. */
+function inOptions(error: unknown): unknown {
+  if (!(error instanceof HostError) || error.problem.kind !== 'gpu') return error;
+  const remedy = isWithoutAdapter(error) ? '`zkl doctor --device webgpu` says why' : error.remedy;
+  return new CliError(error.message, `${remedy}; or use --device wasm`);
+}
+
+function chosen(name: string): DeviceName {
+  const known = DEVICES.find((n) => n === name);
   if (known === undefined)
-    throw new CliError(`there is no device "${name}"`, didYouMean(name, names) ?? `use ${names.join(', ')}`);
+    throw new CliError(`there is no device "${name}"`, didYouMean(name, DEVICES) ?? `use ${DEVICES.join(', ')}`);
   return known;
 }

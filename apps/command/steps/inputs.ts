@@ -9,9 +9,10 @@ import {
 } from '../../../models/files/inputs.ts';
 import { isObject, parseJson } from '../../../models/files/json.ts';
 import { readSafetensors } from '../../../models/files/safetensors.ts';
-import { didYouMean } from '../parse/arguments.ts';
+import { didYouMean } from '../../host/suggest.ts';
 import { CliError } from '../errors.ts';
-import { MOST_TEXT, textOf, withSource } from '../../host/files.ts';
+import { textOf, withSource } from '../../host/files.ts';
+import { MOST_TEXT } from '../../host/limits.ts';
 import { bytes } from '../show/text.ts';
 
 /** `--inputs`: a file, or `random:SEED`. @throws CliError, FormatError */

@@ -7,7 +7,7 @@ import { placeWeights, sourcesOf, wantedInputs, zeros } from '../../../models/ca
 import type { Numbers } from '../../../runtime/evaluate/index.ts';
 import { randomSamples, samplesFromJson, type Sample } from '../../../models/calibrate/samples.ts';
 import type { Arguments } from '../parse/arguments.ts';
-import { didYouMean } from '../parse/arguments.ts';
+import { didYouMean } from '../../host/suggest.ts';
 import { CliError } from '../errors.ts';
 import { readText } from '../../host/files.ts';
 import { overridesOf, showDiagnostics, type SourceProgram } from './program.ts';
