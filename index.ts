@@ -65,6 +65,7 @@ export {
   SelfCheckError,
   type CommittedFiles,
   type Prover,
+  type WeightMap,
   type Weights,
 } from './runtime/prover/index.ts';
 export {

@@ -25,3 +25,4 @@ export { randomSamples, referenceFromJson, samplesFromJson, type Reference, type
 export { readSafetensors, type SafetensorsFile, type TensorInfo } from './files/safetensors.ts';
 export { writeSafetensors, type TensorToWrite } from './files/safetensors-writer.ts';
 export { bytesSource, type ByteSource } from './files/source.ts';
+export type { WeightMap, Weights } from '../runtime/weights.ts';

@@ -6,11 +6,12 @@ import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
 import { openAdapter } from '../../models/adapters/folder.ts';
 import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.ts';
 import type { Folder } from '../../models/files/folder.ts';
-import type { AdapterWeights, LoadedAdapter } from '../../models/adapters/peft.ts';
+import type { LoadedAdapter } from '../../models/adapters/peft.ts';
 import { readSafetensors } from '../../models/files/safetensors.ts';
 import { didYouMean } from './suggest.ts';
 import { HostError, systemFailure } from './errors.ts';
-import { openSource, withSource } from './files.ts';
+import { openSource } from './files.ts';
+import type { Weights } from '../../runtime/weights.ts';
 import { STREAM } from './outputs.ts';
 import { formatShape } from '../../models/files/errors.ts';
 import { foldersBelow } from './walk.ts';
@@ -18,80 +19,52 @@ import { foldersBelow } from './walk.ts';
 const adapterFile = 'adapter_config.json';
 const modelFile = 'config.json';
 
-type WeightsByName = Map<string, { readonly shape: readonly number[]; readonly values: Float64Array }>;
+/**
+ * The weights at a path, read tensor by tensor until `files` is disposed of.
+ *
+ * @param source what the program calls them, for messages
+ * @throws HostError, FormatError; reading what is not there does, too
+ */
+export async function openWeights(path: string, source: string, files: AsyncDisposableStack): Promise<Weights> {
+  if (await isModel(path)) return (await openCheckpoint(folderOf(path, "the model's files", files))).reader;
+  if (await isDirectory(path)) return (await openAdapter(folderOf(path, "the adapter's files", files))).reader;
+  await checkEnds(path);
+  const opened = await openSource(path, 'the weights');
+  files.defer(opened.close);
+  const { reader } = await readSafetensors(opened.source);
+  return {
+    ...reader,
+    read: (name) => {
+      if (reader.shape(name) !== undefined) return reader.read(name);
+      const remedy = didYouMean(name, [...reader.names()]) ?? 'give the file the program was written for';
+      throw new HostError(`${path}: there is no tensor "${name}", which the program takes from "${source}"`, remedy, {
+        kind: 'tensor',
+        path,
+        tensor: name,
+      });
+    },
+  };
+}
 
-/** The tensors of a source, by their names in the program. @throws HostError, FormatError */
-export async function readWeights(path: string, source: CommittedSource): Promise<AdapterWeights> {
-  const out: WeightsByName = new Map();
-  const wanted = new Map(source.tensors.map((t) => [t.name, t.axes.map((a) => a.length)] as const));
-  const check = (name: string, found: readonly number[]): void => {
-    const own = wanted.get(name) ?? [];
-    if (found.join() !== own.join())
+/** The weights of a program's source, all of whose tensors are there, in their shapes. @throws HostError, FormatError */
+export async function openSourceWeights(
+  path: string,
+  source: CommittedSource,
+  files: AsyncDisposableStack,
+): Promise<Weights> {
+  const weights = await openWeights(path, source.name, files);
+  for (const { name, axes } of source.tensors) {
+    const [found, own] = [weights.shape(name), axes.map((a) => a.length)];
+    // Whoever reads it says why it is not there.
+    if (found === undefined) await weights.read(name);
+    else if (found.join() !== own.join())
       throw new HostError(
         `${path}: "${name}" has the shape ${formatShape(found)}, the program declares ${formatShape(own)}`,
         'give the weights the program was written for, or change its dimensions and compile again',
         { kind: 'tensor', path, tensor: name },
       );
-  };
-  await eachWeight(
-    path,
-    source.name,
-    [...wanted.keys()],
-    (name, found, values) => {
-      out.set(name, { shape: found, values });
-    },
-    check,
-  );
-  return out;
-}
-
-/**
- * Reads tensors one by one, so that no more than one has to be in memory.
- *
- * @param check is asked about a tensor's shape before it is read
- * @throws HostError, FormatError
- */
-export async function eachWeight(
-  path: string,
-  source: string,
-  names: readonly string[],
-  take: (name: string, shape: readonly number[], values: Float64Array) => void,
-  check: (name: string, shape: readonly number[]) => void = () => undefined,
-): Promise<void> {
-  if (await isModel(path)) {
-    return withModel(path, async (model) => {
-      for (const name of names) {
-        const shape = model.tensors.get(model.storedName(name) ?? '')?.shape ?? [];
-        check(name, shape);
-        take(name, shape, await model.readFloats(name));
-      }
-    });
   }
-  if (await isDirectory(path)) {
-    return withAdapter(path, async (adapter) => {
-      const { modules, leftOut } = adapter.description;
-      for (const t of [...leftOut, ...modules.flatMap(({ a, b }) => [a, b])])
-        if (names.includes(t.name)) check(t.name, t.shape);
-      for (const [name, { shape, values }] of await adapter.weights(names)) take(name, shape, values);
-    });
-  }
-  await checkEnds(path);
-  return withSource(path, 'the weights', async (bytes) => {
-    const file = await readSafetensors(bytes);
-    for (const name of names) {
-      const info = file.tensors.get(name);
-      if (!info) {
-        const remedy = didYouMean(name, [...file.tensors.keys()]) ?? 'give the file the program was written for';
-        throw new HostError(`${path}: there is no tensor "${name}", which the program takes from "${source}"`, remedy, {
-          kind: 'tensor',
-          path,
-          tensor: name,
-        });
-      }
-      check(name, info.shape);
-      take(name, info.shape, await file.readFloats(name));
-    }
-  });
+  return weights;
 }
 
 /**

@@ -119,8 +119,12 @@ export function requireNumbers(argument: string, value: unknown): asserts value 
   }
 }
 
-/** @param source of which tensors are read, by `names` */
+const isReader = (value: unknown): boolean =>
+  isObject(value) && ['names', 'shape', 'read'].every((method) => typeof Reflect.get(value, method) === 'function');
+
+/** A reader of tensors, or a Map of them. @param names of the tensors that are read */
 export function requireWeights(argument: string, value: unknown, names: readonly string[]): void {
+  if (isReader(value)) return;
   requireMap(argument, value, 'checkpoint names to { shape, values }');
   for (const name of names) {
     const tensor = value.get(name);

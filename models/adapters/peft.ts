@@ -9,6 +9,7 @@ import { entryName, FormatError, formatShape, quote, quoteSome } from '../files/
 import { matchPattern, readLoraConfig, type LoraConfig } from './config.ts';
 import { readSafetensors, type SafetensorsFile, type TensorInfo } from '../files/safetensors.ts';
 import type { ByteSource } from '../files/source.ts';
+import type { Weights } from '../../runtime/weights.ts';
 
 /** A tensor of an adapter. Plain data, also where indices are asked for. */
 export type AdapterTensor = {
@@ -50,13 +51,15 @@ export interface AdapterDescription {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Weights by the names that programs use; `Weights` of the prover. */
+/** Weights in memory, by the names that programs use: a `WeightMap`. */
 export type AdapterWeights = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float64Array }>;
 
 export interface LoadedAdapter {
   readonly description: AdapterDescription;
   /** Of the tensors' file. */
   readonly fileName: string;
+  /** The LoRA matrices and what was left out, by the names that programs use: read tensor by tensor. */
+  readonly reader: Weights;
   /** All LoRA matrices, or just the tensors that are named, left out ones too. @throws FormatError for other names */
   weights(names?: Iterable<string>): Promise<AdapterWeights>;
   /** The largest magnitude in every LoRA matrix, by its name in programs. @throws FormatError for NaN and infinities */
@@ -116,20 +119,19 @@ export function adapterOf(config: string, file: SafetensorsFile, configFile?: st
   const matrices = description.modules.flatMap(({ a, b }) => [a, b]);
   const all = new Map<string, AdapterTensor>([...description.leftOut, ...matrices].map((t) => [t.name, t]));
 
+  const read = async (name: string): Promise<Float64Array> => {
+    const tensor = all.get(name);
+    if (tensor) return file.readFloats(tensor.stored);
+    const known = [...matrices, ...description.leftOut].map((t) => t.name);
+    throw new FormatError(file.name, `the adapter has no tensor ${quote(name)}`, `it has ${quoteSome(known, 3)}`);
+  };
+  const reader: Weights = { names: () => all.keys(), shape: (name) => all.get(name)?.shape, read };
+
   const weights = async (names: Iterable<string> = matrices.map((t) => t.name)): Promise<AdapterWeights> => {
     const out = new Map<string, { shape: readonly number[]; values: Float64Array }>();
     for (const name of names) {
-      const tensor = all.get(name);
-      if (!tensor)
-        throw new FormatError(
-          file.name,
-          `the adapter has no tensor ${quote(name)}`,
-          `it has ${quoteSome(
-            [...matrices, ...description.leftOut].map((t) => t.name),
-            3,
-          )}`,
-        );
-      out.set(name, { shape: tensor.shape, values: await file.readFloats(tensor.stored) });
+      const values = await read(name);
+      out.set(name, { shape: reader.shape(name) ?? [], values });
     }
     return out;
   };
@@ -140,7 +142,7 @@ export function adapterOf(config: string, file: SafetensorsFile, configFile?: st
       out.set(name, largest(file.name, stored, shape, await file.readFloats(stored)));
     return out;
   };
-  return { description, fileName: file.name, weights, maxAbs };
+  return { description, fileName: file.name, reader, weights, maxAbs };
 }
 
 function largest(file: string, name: string, shape: readonly number[], values: Float64Array): number {

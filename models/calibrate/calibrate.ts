@@ -19,7 +19,7 @@ import { writeCalibration } from './file.ts';
 import { modelOf, type ModelInput } from './model.ts';
 import { plural, real } from '../../compiler/ir/words.ts';
 import { runAtOnce, type RunPhase } from '../phases.ts';
-import { samplesOf, weightsOf, withInputs, type RunSample, type SampleInput, type SourceWeights } from './weights.ts';
+import { readSources, samplesOf, withInputs, type RunSample, type SampleInput, type SourceWeights } from './weights.ts';
 
 export interface CalibrationOptions {
   /** Of values, 4 to 24; default 16. */
@@ -60,7 +60,7 @@ export interface Calibrated {
 export async function calibrate(input: CalibrateInput): Promise<Calibrated> {
   const program = modelOf(input, { provisional: true });
   const zeros: string[] = [];
-  const weights = weightsOf(program, input.weights ?? [], (source) => zeros.push(source));
+  const weights = await readSources(program, input.weights ?? [], (source) => zeros.push(source));
   return { ...(await calibrateRuns(input, program, weights, samplesOf(program, input.samples))), zeros };
 }
 

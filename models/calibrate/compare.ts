@@ -9,7 +9,7 @@ import { quantise } from '../../runtime/quantise.ts';
 import { modelOf, type ModelInput } from './model.ts';
 import { plural } from '../../compiler/ir/words.ts';
 import { runAtOnce, type RunPhase } from '../phases.ts';
-import { samplesOf, weightsOf, withInputs, type RunSample, type SampleInput, type SourceWeights } from './weights.ts';
+import { readSources, samplesOf, withInputs, type RunSample, type SampleInput, type SourceWeights } from './weights.ts';
 
 export interface CompareInput extends ModelInput {
   /** Types by calibration key, as `calibrate` gives them. */
@@ -57,7 +57,7 @@ export interface Compared {
 export async function compare(input: CompareInput): Promise<Compared> {
   const program = modelOf(input, { calibration: input.calibration });
   const zeros: string[] = [];
-  const weights = weightsOf(program, input.weights ?? [], (source) => zeros.push(source));
+  const weights = await readSources(program, input.weights ?? [], (source) => zeros.push(source));
   const logits = logitsOf(program, input.logits);
   const samples = samplesOf(program, input.samples);
   return { ...(await compareRuns(program, weights, samples, { logits, reference: input.reference })), zeros };

@@ -1,15 +1,15 @@
 /** The numbers of a program's tensors, from the weights that it names and from the inputs of a sample. */
-import { requireArray, requireInputs, requireWeights } from '../../compiler/ir/arguments.ts';
+import { requireArray, requireInputs } from '../../compiler/ir/arguments.ts';
 import { ArgumentError, ValueError } from '../../compiler/ir/errors.ts';
 import type { Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import type { Numbers } from '../../runtime/evaluate/index.ts';
 import type { WantedInput } from '../files/inputs.ts';
-import type { Weights } from '../../runtime/prover/index.ts';
+import { readTensor, shapeOf, weightsOf, type WeightMap, type Weights } from '../../runtime/weights.ts';
 
 /** The weights of one source; its name may be left out where a program has only one. */
 export interface SourceWeights {
   readonly source?: string;
-  readonly weights: Weights;
+  readonly weights: Weights | WeightMap;
 }
 
 /** The program's inputs that come from no weights. */
@@ -25,58 +25,61 @@ export const sourcesOf = (program: TensorProgram): Map<string, Tensor[]> =>
     (t) => t.file?.source ?? '',
   );
 
-export interface Placement {
-  /** Of the tensors in the checkpoint that are read. */
-  readonly names: readonly string[];
-  /** @throws ValueError for another shape, and for an entry that is not finite */
-  put(name: string, shape: readonly number[], values: ArrayLike<number>): void;
+/**
+ * Reads the tensors of one source, one after the other, each to its place: the tensor of the program, or its part of a stacked one.
+ *
+ * @param into by tensor of the program
+ * @throws ValueError where one is missing or has another shape, and for an entry that is not finite
+ */
+export async function readSource(
+  weights: Weights,
+  source: string,
+  tensors: readonly Tensor[],
+  into: Map<number, Numbers>,
+): Promise<void> {
+  for (const tensor of tensors)
+    for (const [part, name] of (tensor.file?.names ?? []).entries())
+      put(tensor, part, name, shapeOf(weights, source, name), await readTensor(weights, name), into);
 }
 
-/** Where the tensors of a checkpoint go: each to the tensor of the program, or to its part of a stacked one. */
-export function placeWeights(tensors: readonly Tensor[], into: Map<number, Numbers>): Placement {
-  const places = new Map<string, { readonly tensor: Tensor; readonly part: number }>();
-  for (const tensor of tensors)
-    for (const [part, name] of (tensor.file?.names ?? []).entries()) places.set(name, { tensor, part });
-  return {
-    names: [...places.keys()],
-    put: (name, found, values) => {
-      const place = places.get(name);
-      if (place === undefined) return;
-      const { tensor, part } = place;
-      const wanted = tensor.shape.slice(tensor.file?.stacked ?? 0);
-      if (found.join() !== wanted.join() || values.length !== sizeOf(wanted))
-        throw new ValueError(
-          `"${name}" has the shape [${found.join(', ')}], the program declares [${wanted.join(', ')}]`,
-          {
-            tensor: name,
-            problem: { kind: 'shape', expected: wanted, given: found },
-            remedy: 'give the weights the program was written for, or change its dimensions',
-          },
-        );
-      let bad = 0;
-      while (bad < values.length && Number.isFinite(values[bad])) bad++;
-      if (bad < values.length)
-        throw new ValueError(`"${name}" has an entry ${values[bad]}`, {
-          tensor: name,
-          problem: { kind: 'number', index: indexAt(wanted, bad) },
-          remedy: 'every weight has to be finite',
-        });
-      if (tensor.file?.stacked === 0) {
-        into.set(tensor.id, compact(values));
-        return;
-      }
-      const all = into.get(tensor.id) ?? new Float64Array(sizeOf(tensor.shape));
-      all.set(values, part * values.length);
-      into.set(tensor.id, all);
-    },
-  };
+function put(
+  tensor: Tensor,
+  part: number,
+  name: string,
+  found: readonly number[],
+  values: ArrayLike<number>,
+  into: Map<number, Numbers>,
+): void {
+  const stacked = tensor.file?.stacked ?? 0;
+  const wanted = tensor.shape.slice(stacked);
+  if (found.join() !== wanted.join() || values.length !== sizeOf(wanted))
+    throw new ValueError(`"${name}" has the shape [${found.join(', ')}], the program declares [${wanted.join(', ')}]`, {
+      tensor: name,
+      problem: { kind: 'shape', expected: wanted, given: found },
+      remedy: 'give the weights the program was written for, or change its dimensions',
+    });
+  let bad = 0;
+  while (bad < values.length && Number.isFinite(values[bad])) bad++;
+  if (bad < values.length)
+    throw new ValueError(`"${name}" has an entry ${values[bad]}`, {
+      tensor: name,
+      problem: { kind: 'number', index: indexAt(wanted, bad) },
+      remedy: 'every weight has to be finite',
+    });
+  if (stacked === 0) {
+    into.set(tensor.id, isSingle(values) ? Float32Array.from(values) : Float64Array.from(values));
+    return;
+  }
+  let all = into.get(tensor.id) ?? new Float32Array(sizeOf(tensor.shape));
+  if (all instanceof Float32Array && !isSingle(values)) all = Float64Array.from(all);
+  all.set(values, part * values.length);
+  into.set(tensor.id, all);
 }
 
 /** Most weights are single precision: half the memory. */
-function compact(values: ArrayLike<number>): Numbers {
-  const single = Float32Array.from(values);
-  for (let k = 0; k < single.length; k++) if (values[k] !== single[k]) return Float64Array.from(values);
-  return single;
+function isSingle(values: ArrayLike<number>): boolean {
+  for (let k = 0; k < values.length; k++) if (Math.fround(values[k]) !== values[k]) return false;
+  return true;
 }
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
@@ -100,11 +103,11 @@ export function zeros(tensors: readonly Tensor[], into: Map<number, Numbers>): v
  * @param unset told of each such source
  * @throws ValueError, ArgumentError
  */
-export function weightsOf(
+export async function readSources(
   program: TensorProgram,
   given: readonly SourceWeights[],
   unset: (source: string) => void,
-): Map<number, Numbers> {
+): Promise<Map<number, Numbers>> {
   const sources = sourcesOf(program);
   const names = [...sources.keys()];
   requireArray('input.weights', given, '{ source, weights }');
@@ -127,17 +130,8 @@ export function weightsOf(
       zeros(tensors, out);
       continue;
     }
-    const { names: wanted, put } = placeWeights(tensors, out);
-    requireWeights(`weights of "${source}"`, found.weights, wanted);
-    for (const name of wanted) {
-      const tensor = found.weights.get(name);
-      if (tensor === undefined)
-        throw new ValueError(`the weights have no tensor "${name}", which the program takes from "${source}"`, {
-          tensor: name,
-          problem: { kind: 'missing' },
-        });
-      put(name, tensor.shape, tensor.values);
-    }
+    const wanted = tensors.flatMap((t) => t.file?.names ?? []);
+    await readSource(weightsOf(`weights of "${source}"`, found.weights, wanted), source, tensors, out);
   }
   return out;
 }

@@ -8,6 +8,7 @@ import { readFolderObject, type Folder } from './folder.ts';
 import type { JsonObject } from './json.ts';
 import type { TensorInfo } from './safetensors.ts';
 import { openTensors } from './shards.ts';
+import type { Weights } from '../../runtime/weights.ts';
 
 export interface Checkpoint {
   /** Of the folder, for messages. */
@@ -24,6 +25,8 @@ export interface Checkpoint {
   storedName(name: string): string | undefined;
   /** The entries of a tensor by its name in programs, row-major. @throws FormatError if there is none */
   readFloats(name: string): Promise<Float64Array>;
+  /** The model as `commit`, `createProver`, `calibrate` and `compare` take weights, by their names in programs: read tensor by tensor. */
+  readonly reader: Weights;
 }
 
 const SAVE = 'save the model with `save_pretrained(DIR, safe_serialization=True)`';
@@ -52,21 +55,27 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
     const shorter = BODIES.filter((body) => name.startsWith(`${body}.`)).map((body) => name.slice(body.length + 1));
     return [name, ...shorter].find((candidate) => tensors.has(candidate));
   };
+  const readFloats = async (name: string): Promise<Float64Array> => {
+    const stored = storedName(name);
+    if (stored === undefined)
+      throw new FormatError(
+        folder.name,
+        `the model has no tensor ${quote(name)}`,
+        `is it the model that the program was written for? It has ${quoteSome(tensors.keys(), 3)}`,
+      );
+    return file.readFloats(stored);
+  };
   return {
     name: folder.name,
     config,
     configFile,
     tensors,
     storedName,
-    readFloats: async (name) => {
-      const stored = storedName(name);
-      if (stored === undefined)
-        throw new FormatError(
-          folder.name,
-          `the model has no tensor ${quote(name)}`,
-          `is it the model that the program was written for? It has ${quoteSome(tensors.keys(), 3)}`,
-        );
-      return file.readFloats(stored);
+    readFloats,
+    reader: {
+      names: () => tensors.keys(),
+      shape: (name) => tensors.get(storedName(name) ?? name)?.shape,
+      read: readFloats,
     },
   };
 }

@@ -9,6 +9,7 @@ import { codecOf, DTYPES, isDtype, type Dtype } from './dtypes.ts';
 import { entryName, FormatError, formatShape, quote, quoteSome } from './errors.ts';
 import { decodeUtf8, isObject, parseJson } from './json.ts';
 import type { ByteSource } from './source.ts';
+import type { Weights } from '../../runtime/weights.ts';
 
 export interface TensorInfo {
   readonly dtype: Dtype;
@@ -25,6 +26,8 @@ export interface SafetensorsFile {
    * @throws FormatError if there is no such tensor, or an entry has no exact float64 (integers beyond 2^53)
    */
   readFloats(name: string): Promise<Float64Array>;
+  /** The file as `commit`, `createProver`, `calibrate` and `compare` take weights: read tensor by tensor. */
+  readonly reader: Weights;
 }
 
 /** What the reference implementation allows. */
@@ -86,8 +89,14 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsFi
       `save it as ${tensor.dtype} again, or as F32`,
     );
   };
-  return { name: file, tensors: ordered, readFloats };
+  return { name: file, tensors: ordered, readFloats, reader: readerOf(ordered, readFloats) };
 }
+
+/** Tensors of one file or of several as weights. */
+export const readerOf = (
+  tensors: ReadonlyMap<string, Pick<TensorInfo, 'shape'>>,
+  readFloats: SafetensorsFile['readFloats'],
+): Weights => ({ names: () => tensors.keys(), shape: (name) => tensors.get(name)?.shape, read: readFloats });
 
 /** Files of other formats that are found under the same names, by their first bytes. All are lengths that no header has. */
 const OTHERS: readonly (readonly [begin: string, what: string, remedy: string])[] = [

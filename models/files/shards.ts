@@ -6,7 +6,7 @@ import { FormatError, quote, quoteSome } from './errors.ts';
 import { readFolderObject, type Folder } from './folder.ts';
 import type { JsonObject } from './json.ts';
 import { isObject } from './json.ts';
-import { readSafetensors, type SafetensorsFile, type TensorInfo } from './safetensors.ts';
+import { readerOf, readSafetensors, type SafetensorsFile, type TensorInfo } from './safetensors.ts';
 
 export interface Stem {
   /** `model` of model.safetensors. */
@@ -135,5 +135,5 @@ function joined(folder: Folder, { stem, save }: Stem, files: readonly Safetensor
     if (!file) throw new FormatError(name, `there is no tensor ${quote(tensor)}`, `it has ${quoteSome(home.keys())}`);
     return file.readFloats(tensor);
   };
-  return { name, tensors, readFloats };
+  return { name, tensors, readFloats, reader: readerOf(tensors, readFloats) };
 }

@@ -10,7 +10,8 @@ import {
 } from '../../compiler/ir/arguments.ts';
 import { ArgumentError } from '../../compiler/ir/errors.ts';
 import { longestContext } from '../codec/files.ts';
-import type { CommitOptions, ProveOptions, ProverOptions } from './index.ts';
+import type { CommitOptions } from './commit.ts';
+import type { ProveOptions, ProverOptions } from './index.ts';
 
 const entropy = (argument: string, value: unknown): void => requireBytes(argument, value, 32);
 

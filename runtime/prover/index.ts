@@ -12,188 +12,29 @@
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
-import { decodeCommitment, decodeOpening, encodeCommitment, encodeOpening, encodeProof } from '../codec/files.ts';
+import { decodeOpening, encodeProof } from '../codec/files.ts';
 import type { Device } from '../device/device.ts';
-import { constant, mul as times, table } from '../kernels/expression.ts';
 import type { IntegerArray } from '../protocol/statement/integers.ts';
-import { neg } from '../protocol/scalar.ts';
-import { commitmentDigest, printSource, sha256 } from '../protocol/statement/statement.ts';
 import { quantise, ValueError } from '../quantise.ts';
-import { requireInputs, requireWeights } from '../../compiler/ir/arguments.ts';
+import type { WeightMap, Weights } from '../weights.ts';
+import { requireInputs } from '../../compiler/ir/arguments.ts';
 import { reading } from '../../compiler/ir/errors.ts';
 import type { ProverHooks } from './argument.ts';
-import { checkCommit, checkOpenCheck, checkProve, checkProver } from './arguments.ts';
+import { checkProve, checkProver } from './arguments.ts';
+import { matrixDigest, rowBlindings } from './commitment/range.ts';
+import { sourceNamed } from './commit.ts';
 import { planned } from './planned.ts';
 import { proveProgram, type OpenedSource } from './program.ts';
 import type { OnProgress } from './progress.ts';
 import { freshEntropy } from './randomness.ts';
-import {
-  blindingSeed,
-  commitOpen,
-  commitSource,
-  layMatrix,
-  matrixDigest,
-  rowBlindings,
-  type MatrixEntries,
-} from './commitment/range.ts';
+import { layWeights, openWeights } from './weights.ts';
 
+export { checkOpenCommitment, commit, type CommitOptions, type CommittedFiles } from './commit.ts';
 export { HiddenValueError, ValueError } from '../quantise.ts';
 export type { ProverHooks } from './argument.ts';
 export { SelfCheckError } from './self-check.ts';
 export type { OnProgress, ProofPhase, ProofProgress } from './progress.ts';
-
-/** A source's tensors by checkpoint name, as floats, row-major. */
-export type Weights = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: ArrayLike<number> }>;
-
-export interface CommitOptions {
-  readonly device: Device;
-  /** 32 bytes; fresh ones if left out. Fixed entropy is for tests that compare bytes. */
-  readonly entropy?: Uint8Array;
-  readonly hooks?: ProverHooks;
-  /** As in `ProverOptions`. */
-  readonly treeMemory?: number | undefined;
-}
-
-/** Two files: the commitment to publish, and the opening to keep. */
-export interface CommittedFiles {
-  readonly commitment: Uint8Array;
-  readonly opening: Uint8Array;
-  /** Names the commitment, as verifiers expect it. */
-  readonly digest: Uint8Array;
-}
-
-/**
- * Commits to all tensors that the program takes from `sourceName`. Secret ones with blindings, which follow from the seed
- * in the opening, and a range proof; open ones without either, so that everybody who has the weights gets the same bytes.
- * @throws ValueError if a tensor is missing, has another shape, or an entry outside its type
- */
-export async function commit(
-  bundleBytes: Uint8Array,
-  sourceName: string,
-  weights: Weights,
-  options: CommitOptions,
-): Promise<CommittedFiles> {
-  checkCommit(bundleBytes, sourceName, options);
-  const source = sourceNamed(decodeBundle(bundleBytes), sourceName);
-  const entropy = options.entropy ?? freshEntropy();
-  const entries = layMatrix(source, quantiseSource(source, weights));
-  const layout = sha256(new TextEncoder().encode(printSource(source)));
-  if (source.open) {
-    const points = await options.device.exclusive(() => commitOpen(options.device, source, entries));
-    const digest = commitmentDigest(source, points);
-    return {
-      commitment: encodeCommitment({ source: source.name, layout, points, rangeProof: new Uint8Array(0) }),
-      opening: encodeOpening({ commitment: digest, matrix: matrixDigest(entries), seed: new Uint8Array(32) }),
-      digest,
-    };
-  }
-  const seed = blindingSeed(entropy, layout, entries);
-  const { points, rangeProof } = await options.device.exclusive(() =>
-    commitSource(
-      options.device,
-      source,
-      entries,
-      rowBlindings(source, seed),
-      entropy,
-      options.hooks,
-      options.treeMemory,
-    ),
-  );
-  const digest = commitmentDigest(source, points);
-  return {
-    commitment: encodeCommitment({ source: source.name, layout, points, rangeProof }),
-    opening: encodeOpening({ commitment: digest, matrix: matrixDigest(entries), seed }),
-    digest,
-  };
-}
-
-/**
- * Whether a published commitment to open tensors is the one to these weights: a random combination of its rows against
- * that of the weights, which costs a second where committing costs minutes. Accepts another one with probability 2^-128.
- * @throws ValueError if the weights do not fit the program; CodecError if the bytes are no commitment
- */
-export async function checkOpenCommitment(
-  bundleBytes: Uint8Array,
-  commitment: Uint8Array,
-  weights: Weights,
-  options: Pick<CommitOptions, 'device'>,
-): Promise<{ readonly ok: true; readonly digest: Uint8Array } | { readonly ok: false; readonly reason: string }> {
-  checkOpenCheck(bundleBytes, commitment, options);
-  const { device } = options;
-  const file = reading('commitment', () => decodeCommitment(commitment));
-  const source = sourceNamed(decodeBundle(bundleBytes), file.source);
-  if (!source.open)
-    throw new ValueError(`"${source.name}" is secret: only its owner can open its commitment`, {
-      tensor: source.name,
-      problem: { kind: 'secret' },
-    });
-  const layout = sha256(new TextEncoder().encode(printSource(source)));
-  if (!layout.every((b, i) => b === file.layout[i]))
-    return { ok: false, reason: 'it is for tensors of other names, shapes or types than this program uses' };
-  const entries = layMatrix(source, quantiseSource(source, weights));
-  const verdict = await device.exclusive(() => combinesTo(device, source, file.points, entries));
-  return verdict === undefined
-    ? { ok: true, digest: commitmentDigest(source, file.points) }
-    : { ok: false, reason: verdict };
-}
-
-/** The reason why the points are not the rows' commitments, if they are not. */
-const combinesTo = (
-  device: Device,
-  source: CommittedSource,
-  points: Uint8Array,
-  entries: MatrixEntries,
-): Promise<string | undefined> =>
-  device.scope(async () => {
-    if (points.length !== 48 * source.rows) return `it has ${points.length} bytes of points, not ${48 * source.rows}`;
-    const rows = await device.decodePoints(points);
-    if ('bad' in rows) return `its row ${rows.bad} is no valid point (${rows.reason})`;
-    // One call a row: the platform gives at most 65,536 bytes at once, and large models have more rows than that.
-    const random = (): bigint => {
-      const [hi, lo] = crypto.getRandomValues(new BigUint64Array(2));
-      return (hi << 64n) | lo;
-    };
-    const scalars = device.frVector(Array.from({ length: source.rows }, random));
-    const combined = device.contract(device.intVector(entries), [1, source.rows, source.columns], scalars);
-    const negative = device.map(device.prepare(times(constant(0), table(0))), [combined], [neg(1n)], source.columns);
-    const sum = await device.msm([
-      { points: rows, scalars },
-      { points: await device.generators(source.columns), scalars: negative },
-    ]);
-    const isInfinity = sum[0] === 0xc0 && sum.subarray(1).every((b) => b === 0);
-    return isInfinity ? undefined : 'it is a commitment to other weights';
-  });
-
-function sourceNamed(bundle: Bundle, name: string): CommittedSource {
-  const source = bundle.gadgets.sources.find((s) => s.name === name);
-  if (source) return source;
-  const names = bundle.gadgets.sources.map((s) => `"${s.name}"`).join(', ');
-  throw new ValueError(`the program takes no tensors from "${name}"; its sources: ${names || 'none'}`, {
-    tensor: name,
-    problem: { kind: 'unknown', known: bundle.gadgets.sources.map((s) => s.name) },
-  });
-}
-
-/** @param secret whether the weights are for others not to see: errors then do not say their numbers */
-function quantiseSource(source: CommittedSource, weights: Weights, secret = false): IntegerArray[] {
-  const names = source.tensors.map((t) => t.name);
-  requireWeights('weights', weights, names);
-  return source.tensors.map((t) => {
-    const given = weights.get(t.name);
-    if (!given)
-      throw new ValueError(`the weights have no tensor "${t.name}", which the program takes from "${source.name}"`, {
-        tensor: t.name,
-        problem: { kind: 'missing' },
-      });
-    const shape = t.axes.map((a) => a.length);
-    if (given.shape.join() !== shape.join())
-      throw new ValueError(
-        `"${t.name}" has shape [${given.shape.join(', ')}] in the weights, the program declares [${shape.join(', ')}]`,
-        { tensor: t.name, problem: { kind: 'shape', expected: shape, given: given.shape } },
-      );
-    return quantise(t.name, shape, { kind: 'fixed', bits: t.bits, frac: t.frac }, given.values, secret);
-  });
-}
+export type { WeightMap, Weights } from '../weights.ts';
 
 export interface ProverOptions {
   readonly device: Device;
@@ -203,7 +44,11 @@ export interface ProverOptions {
    */
   readonly treeMemory?: number | undefined;
   /** One per source of the program, in any order. */
-  readonly sources: readonly { readonly source?: string; readonly opening: Uint8Array; readonly weights: Weights }[];
+  readonly sources: readonly {
+    readonly source?: string;
+    readonly opening: Uint8Array;
+    readonly weights: Weights | WeightMap;
+  }[];
 }
 
 export interface ProveOptions {
@@ -241,7 +86,8 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
   const program = bundle.gadgets;
   const argument = await planned(program);
   for (const { source } of sources) if (source !== undefined) sourceNamed(bundle, source);
-  const opened = program.sources.map((source): OpenedSource => {
+  const opened: OpenedSource[] = [];
+  for (const source of program.sources) {
     const given =
       sources.find((s) => s.source === source.name) ?? (program.sources.length === 1 ? sources[0] : undefined);
     if (!given)
@@ -249,8 +95,8 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
         tensor: source.name,
         problem: { kind: 'missing' },
       });
-    return openSource(source, given.opening, given.weights);
-  });
+    opened.push(await openSource(source, given.opening, given.weights));
+  }
 
   const prove = async (inputs: ReadonlyMap<string, ArrayLike<number>>, options: ProveOptions = {}): Promise<Proved> => {
     checkProve(options);
@@ -280,10 +126,13 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
   return { bundle, prove };
 }
 
-function openSource(source: CommittedSource, openingBytes: Uint8Array, weights: Weights): OpenedSource {
+async function openSource(
+  source: CommittedSource,
+  openingBytes: Uint8Array,
+  weights: Weights | WeightMap,
+): Promise<OpenedSource> {
   const opening = reading('opening', () => decodeOpening(openingBytes));
-  const tensors = quantiseSource(source, weights, !source.open);
-  const entries = layMatrix(source, tensors);
+  const { tensors, entries } = await layWeights(source, openWeights(source, weights), !source.open);
   const matrix = matrixDigest(entries);
   if (!matrix.every((b, i) => b === opening.matrix[i]))
     throw new ValueError(

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { compile, interpret, type TensorProgram } from '../../index.ts';
 import { importAdapter, loadAdapter, randomInputs, bytesSource, type ByteSource } from '../../models/index.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import { commit, createProver, type Weights } from '../../runtime/prover/index.ts';
+import { commit, createProver, type WeightMap } from '../../runtime/prover/index.ts';
 import { dequantise, quantise } from '../../runtime/quantise.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import type { MadeAdapter } from '../support/adapter.ts';
@@ -61,7 +61,7 @@ const wantedInputs = (program: TensorProgram) =>
 
 function interpretOn(
   program: TensorProgram,
-  weights: Weights,
+  weights: WeightMap,
   inputs: ReadonlyMap<string, Float64Array>,
 ): ReturnType<typeof interpret> {
   const given = program.tensors
@@ -81,7 +81,7 @@ function errorsOf(
   program: TensorProgram,
   output: string,
   proved: Float64Array,
-  weights: Weights,
+  weights: WeightMap,
   inputs: ReadonlyMap<string, Float64Array>,
   modules: readonly { path: string; inputs: number; outputs: number; rank: number; alpha: number; rslora: boolean }[],
 ): number[] {

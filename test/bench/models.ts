@@ -14,7 +14,7 @@ import { importModel } from '../../models/import/model.ts';
 import { bytesSource, loadAdapter } from '../../models/index.ts';
 import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
 import { programSections } from '../../runtime/protocol/lookup/program.ts';
-import type { Weights } from '../../runtime/prover/index.ts';
+import type { WeightMap } from '../../runtime/prover/index.ts';
 import type { OnProgress } from '../../runtime/prover/progress.ts';
 import { resolveImport } from '../compiler/standard.ts';
 import { makeAdapter, type MadeModule } from '../support/adapter.ts';
@@ -134,7 +134,7 @@ function checkpointFiles({ config, tensors }: ModelShape): Map<string, Uint8Arra
 
 export interface PreparedModel {
   readonly bundle: Uint8Array;
-  readonly weights: ReadonlyMap<string, Weights>;
+  readonly weights: ReadonlyMap<string, WeightMap>;
   readonly inputs: ReadonlyMap<string, readonly number[]>;
   readonly counts: Readonly<Record<string, number>>;
 }
@@ -179,7 +179,7 @@ async function readWeights(
   program: TensorProgram,
   checkpoint: Checkpoint,
   adapter: Awaited<ReturnType<typeof loadAdapter>>,
-): Promise<Map<string, Weights>> {
+): Promise<Map<string, WeightMap>> {
   const out = new Map<string, Map<string, { shape: readonly number[]; values: ArrayLike<number> }>>();
   for (const t of program.tensors) {
     if (!t.file) continue;
@@ -196,7 +196,7 @@ async function readWeights(
 function calibrate(
   text: string,
   program: TensorProgram,
-  weights: ReadonlyMap<string, Weights>,
+  weights: ReadonlyMap<string, WeightMap>,
   tokens: readonly number[],
 ): Record<string, FixedType> {
   const inputs = new Map<number, Numbers>();

@@ -1,11 +1,11 @@
 /** The adapters that are measured: generated weights of real shapes. */
 import { compile } from '../../compiler/index.ts';
-import type { Weights } from '../../runtime/prover/index.ts';
+import type { WeightMap } from '../../runtime/prover/index.ts';
 
 export interface Workload {
   readonly name: string;
   readonly bundle: Uint8Array;
-  readonly weights: Weights;
+  readonly weights: WeightMap;
   readonly inputs: ReadonlyMap<string, Float64Array>;
 }
 

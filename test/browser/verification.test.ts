@@ -1,6 +1,6 @@
 /** What the page's engine says of a proof about open weights; no browser is needed for that. */
 import { expect, test } from 'vitest';
-import { commit, createProver, type Weights } from '../../runtime/prover/index.ts';
+import { commit, createProver, type WeightMap } from '../../runtime/prover/index.ts';
 import type { Update } from '../../apps/page/messages.ts';
 import { runVerification } from '../../apps/page/worker/verify.ts';
 import { testDevice } from '../kit/devices.ts';
@@ -11,7 +11,7 @@ const bundle = bundleOf(`model m { dim N = 3
   public x[N]: fixed<6, 2>
   open W[N]: fixed<6, 2> from base "W"
   public z = sum(i) W[i] * x[i] }`);
-const weights: Weights = new Map([['W', { shape: [3], values: [1, 2, -3] }]]);
+const weights: WeightMap = new Map([['W', { shape: [3], values: [1, 2, -3] }]]);
 
 test('open weights that nobody checked are named: nothing is accepted without a digest or a word of trust', async () => {
   const { commitment, opening, digest } = await commit(bundle, 'base', weights, { device });

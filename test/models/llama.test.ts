@@ -10,7 +10,7 @@ import {
   createProver,
   ValueError,
   type CommittedFiles,
-  type Weights,
+  type WeightMap,
 } from '../../runtime/prover/index.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import { entropyOf } from '../kit/draw.ts';
@@ -56,8 +56,8 @@ const compiled = compile({ text, source: 'llama.zkl', resolveImport, calibration
 const bundle = compiled.bundle ?? new Uint8Array();
 const program = compiled.tensors as TensorProgram;
 
-/** Weights of about unit gain from a small generator. */
-function weightsOf(source: string, seed: number): Weights {
+/** WeightMap of about unit gain from a small generator. */
+function weightsOf(source: string, seed: number): WeightMap {
   let state = seed;
   const uniform = (): number => (state = (state * 1103515245 + 12345) % 2 ** 31) / 2 ** 30 - 1;
   const tensors = decodeBundle(bundle).gadgets.sources.find((s) => s.name === source)?.tensors ?? [];
@@ -72,7 +72,7 @@ function weightsOf(source: string, seed: number): Weights {
 }
 
 /** What the interpreter says the next token is. */
-function expected(weights: ReadonlyMap<string, Weights>, tokens: readonly number[]): bigint {
+function expected(weights: ReadonlyMap<string, WeightMap>, tokens: readonly number[]): bigint {
   const inputs = new Map(
     program.tensors
       .filter((t) => t.role === 'input')

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { decodeOpening, encodeOpening } from '../../runtime/codec/files.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import { commit, createProver, SelfCheckError, type Weights } from '../../runtime/prover/index.ts';
+import { commit, createProver, SelfCheckError, type WeightMap } from '../../runtime/prover/index.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import { testDevice } from '../kit/devices.ts';
 import { bundleOf } from '../soundness/fixture.ts';
@@ -16,7 +16,7 @@ const bundle = bundleOf(`model m { dim N = 3, M = 5
   secret A[M, N]: fixed<6, 2> from adapter "A"
   y[j] = round<12, 2>(sum(i) W[j, i] * x[i])
   public z[j] = y[j] + sum(i) A[j, i] * x[i] }`);
-const matrix = (name: string): Weights =>
+const matrix = (name: string): WeightMap =>
   new Map([[name, { shape: [5, 3], values: Float64Array.from({ length: 15 }, (_, i) => (i - 7) / 4) }]]);
 const weights = { base: matrix('W'), adapter: matrix('A') };
 const inputs = new Map([['x', [1, -2, 3]]]);

@@ -6,7 +6,7 @@ import type { Device } from '../../runtime/device/device.ts';
 import { decodeBody, encodeBody, type Argument } from '../../runtime/protocol/argument.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
 import type { ProofBody } from '../../runtime/protocol/commitment/sigma.ts';
-import { commit, createProver, type Weights } from '../../runtime/prover/index.ts';
+import { commit, createProver, type WeightMap } from '../../runtime/prover/index.ts';
 import { createVerifier, type Verifier } from '../../runtime/verifier/index.ts';
 import { Draw, entropyOf } from '../kit/draw.ts';
 
@@ -45,7 +45,7 @@ export async function makeFiles(device: Device, source: string, seed: number, co
       { length: count },
       () => Number(draw.integer({ lo: -(2n ** BigInt(bits - 1)), hi: 2n ** BigInt(bits - 1) - 1n })) / 2 ** frac,
     );
-  const weights: Weights = new Map(
+  const weights: WeightMap = new Map(
     bundle.gadgets.sources[0].tensors.map((t) => {
       const shape = t.axes.map((a) => a.length);
       return [

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { compress, Point } from '../../runtime/curve/spec.ts';
 import { decodeCommitment, encodeCommitment } from '../../runtime/codec/files.ts';
-import { checkOpenCommitment, commit, createProver, type Weights } from '../../runtime/prover/index.ts';
+import { checkOpenCommitment, commit, createProver, type WeightMap } from '../../runtime/prover/index.ts';
 import { createVerifier, type Expected } from '../../runtime/verifier/index.ts';
 import { testDevice } from '../kit/devices.ts';
 import { bundleOf } from './fixture.ts';
@@ -15,7 +15,7 @@ const bundle = bundleOf(`model m { dim N = 3, M = 5
   open W[M, N]: fixed<6, 2> from base "W"
   y[j] = round<12, 2>(sum(i) W[j, i] * x[i])
   public z[j] = y[j] }`);
-const weights = (values: readonly number[]): Weights =>
+const weights = (values: readonly number[]): WeightMap =>
   new Map([['W', { shape: [5, 3], values: Float64Array.from({ length: 15 }, (_, i) => (values[i] ?? i) / 4) }]]);
 const honest = weights([]);
 
@@ -49,7 +49,7 @@ describe('a published commitment to open weights', () => {
     const many = bundleOf(`model m { dim L = 4100
       open g[l: L]: fixed<4, 0> from base "{l}"
       public z = sum(l) g[l] }`);
-    const given: Weights = new Map(
+    const given: WeightMap = new Map(
       Array.from({ length: 4100 }, (_, l) => [`${l}`, { shape: [], values: [l % 8] }] as const),
     );
     const { commitment } = await commit(many, 'base', given, { device });

@@ -14,7 +14,7 @@ import { inDirectory, writeOutputs } from '../../host/files.ts';
 import { checkDirectory, checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { phaseLine, phaseTimes } from '../show/progress.ts';
 import { bytes, count, hex, plural } from '../show/text.ts';
-import { readWeights } from '../../host/weights.ts';
+import { openSourceWeights } from '../../host/weights.ts';
 
 export const run: Run = async (args, progress) => {
   const file = await readBundle(args.positionals[0]);
@@ -31,7 +31,8 @@ export const run: Run = async (args, progress) => {
     await checkOutput(commitmentPath, kinds.commitment, args.inputs);
   }
 
-  const weights = await progress.phase('read weights', () => readWeights(path, source));
+  await using files = new AsyncDisposableStack();
+  const weights = await progress.phase('open weights', () => openSourceWeights(path, source, files));
   const { made, device } = await withDevice(args, progress, async (device) => ({
     device: device.name,
     made: await progress.phase(source.open ? 'commit' : 'commit and prove ranges', () =>

@@ -12,7 +12,7 @@ import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { phaseLine, phaseTimes } from '../show/progress.ts';
 import { summarise, summaryText } from '../show/publics.ts';
 import { bytes } from '../show/text.ts';
-import { readWeights } from '../../host/weights.ts';
+import { openSourceWeights } from '../../host/weights.ts';
 
 export const run: Run = async (args, progress) => {
   const file = await readBundle(args.positionals[0]);
@@ -27,12 +27,13 @@ export const run: Run = async (args, progress) => {
   const context = contextOf(args);
   const given = args.required('inputs');
   const inputs = await progress.phase('read inputs', () => readInputs(given, file.bundle));
-  const opened = await progress.phase('read weights', () =>
+  await using files = new AsyncDisposableStack();
+  const opened = await progress.phase('open weights', () =>
     Promise.all(
       paths.map(async ({ source, weights, opening }) => ({
         source: source.name,
         opening: await readInput(opening, 'the opening'),
-        weights: await readWeights(weights, source),
+        weights: await openSourceWeights(weights, source, files),
       })),
     ),
   );

@@ -29,7 +29,7 @@ import { firstDifference, summarise, summaryText } from '../show/publics.ts';
 import { expectationOf, givenOf, restsOnJson, restsOnText, uncheckedError, type Given } from '../steps/rests-on.ts';
 import { shown, shownName } from '../show/terminal.ts';
 import { bytes, hex } from '../show/text.ts';
-import { readWeights } from '../../host/weights.ts';
+import { openSourceWeights } from '../../host/weights.ts';
 
 /** A commitment as it was given. */
 interface CommitmentGiven extends CommitmentFile {
@@ -206,7 +206,8 @@ async function checkWeights(
     const path = weights.get(name);
     const source = file.bundle.gadgets.sources.find((s) => s.name === name);
     if (path === undefined || source === undefined) continue;
-    const own = await progress.phase('read weights', () => readWeights(path, source));
+    await using files = new AsyncDisposableStack();
+    const own = await progress.phase('open weights', () => openSourceWeights(path, source, files));
     const verdict = await progress.phase('check weights', () =>
       about(path, 'give the weights that the program was written for', [ValueError], () =>
         checkOpenCommitment(file.bytes, commitment, own, { device }),

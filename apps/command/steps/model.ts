@@ -3,7 +3,7 @@ import { ValueError } from '../../../compiler/ir/errors.ts';
 import type { FixedType } from '../../../compiler/check/index.ts';
 import type { Tensor, TensorProgram } from '../../../compiler/ir/tensor/program.ts';
 import { modelOf, ProgramError, type ModelInput } from '../../../models/calibrate/model.ts';
-import { placeWeights, sourcesOf, wantedInputs, zeros } from '../../../models/calibrate/weights.ts';
+import { readSource, sourcesOf, wantedInputs, zeros } from '../../../models/calibrate/weights.ts';
 import type { Numbers } from '../../../runtime/evaluate/index.ts';
 import { randomSamples, samplesFromJson, type Sample } from '../../../models/calibrate/samples.ts';
 import type { Arguments } from '../parse/arguments.ts';
@@ -11,7 +11,7 @@ import { didYouMean } from '../../host/suggest.ts';
 import { CliError } from '../errors.ts';
 import { readText } from '../../host/files.ts';
 import { overridesOf, showDiagnostics, type SourceProgram } from './program.ts';
-import { eachWeight } from '../../host/weights.ts';
+import { openWeights } from '../../host/weights.ts';
 
 /** What of the command line says which model of a program is meant. */
 export const modelInput = ({ text, source, resolveImport }: SourceProgram, args: Arguments): ModelInput => ({
@@ -79,7 +79,7 @@ export async function readModelWeights(
   const out = new Map<number, Numbers>();
   for (const [source, tensors] of bySource) {
     const path = paths.get(source);
-    if (path !== undefined) await readSource(path, source, tensors, out);
+    if (path !== undefined) await readPath(path, source, tensors, out);
     else if (tensors.every((t) => t.visibility === 'secret')) {
       unset(source);
       zeros(tensors, out);
@@ -104,18 +104,20 @@ function pathsBySource(args: Arguments, sources: readonly string[]): Map<string,
   return found;
 }
 
-async function readSource(
+async function readPath(
   path: string,
   source: string,
   tensors: readonly Tensor[],
   into: Map<number, Numbers>,
 ): Promise<void> {
-  const { names, put } = placeWeights(tensors, into);
-  await eachWeight(path, source, names, (name, found, values) => {
-    try {
-      put(name, found, values);
-    } catch (error) {
-      throw error instanceof ValueError ? new CliError(`${path}: ${error.message}`, error.remedy) : error;
-    }
-  });
+  await using files = new AsyncDisposableStack();
+  const weights = await openWeights(path, source, files);
+  // Whoever reads it says why it is not there.
+  for (const name of tensors.flatMap((t) => t.file?.names ?? []))
+    if (weights.shape(name) === undefined) await weights.read(name);
+  try {
+    await readSource(weights, source, tensors, into);
+  } catch (error) {
+    throw error instanceof ValueError ? new CliError(`${path}: ${error.message}`, error.remedy) : error;
+  }
 }

@@ -28,7 +28,7 @@ export async function runDemo(device: Device, { config, tensors }: AdapterFiles,
     return { value: { bytes: compiled.bundle, bundle: verifier.bundle }, detail: size(compiled.bundle) };
   });
   const [source] = bundle.gadgets.sources;
-  const weights = await adapter.weights(source.tensors.map((t) => t.name));
+  const weights = adapter.reader;
   const { commitment, opening } = await step('Commit to the adapter, with a proof of its range', async () => {
     const value = await commit(bytes, source.name, weights, { device });
     return { value, detail: size(value.commitment) };

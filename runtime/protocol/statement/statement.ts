@@ -8,8 +8,13 @@ import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import { domainTag, release } from '../../../compiler/bundle/version.ts';
 import { Transcript } from '../transcript.ts';
 
+interface Hash {
+  update(data: Uint8Array): Hash;
+  digest(): Uint8Array;
+}
+
 interface NodeCrypto {
-  createHash(name: 'sha256'): { update(data: Uint8Array): { digest(): Uint8Array } };
+  createHash(name: 'sha256'): Hash;
 }
 
 const nodeCrypto = (
@@ -17,8 +22,10 @@ const nodeCrypto = (
 ).process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
 
 /** SHA-256; the platform's where it is synchronous (public tensors are megabytes), else the portable one. */
-export const sha256 = (data: Uint8Array): Uint8Array =>
-  nodeCrypto ? new Uint8Array(nodeCrypto.createHash('sha256').update(data).digest()) : sha256Portable(data);
+export const sha256 = (data: Uint8Array): Uint8Array => new Uint8Array(startSha256().update(data).digest());
+
+/** The same, of bytes that come in parts. */
+export const startSha256 = (): Hash => nodeCrypto?.createHash('sha256') ?? sha256Portable.create();
 
 /** A layout as text: names, shapes, types and positions, everything a commitment depends on. Two layouts never print alike: names are quoted. */
 export const printSource = (s: CommittedSource): string =>

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { compile, commit, createProver, createVerifier } from '../../../index.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
-import type { Weights } from '../../../runtime/prover/index.ts';
+import type { WeightMap } from '../../../runtime/prover/index.ts';
 import { inputs, numbers, smallBundle, weights } from '../../support/small.ts';
 import { describeDevices } from './devices.ts';
 
@@ -42,7 +42,7 @@ function bundleOf(text: string): Uint8Array {
 interface Case {
   readonly name: string;
   readonly bundle: Uint8Array;
-  readonly weights: Readonly<Record<string, Weights>>;
+  readonly weights: Readonly<Record<string, WeightMap>>;
   readonly inputs: ReadonlyMap<string, readonly number[]>;
 }
 

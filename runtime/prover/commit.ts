@@ -1,0 +1,192 @@
+/** Commits to a source's weights, and compares published commitments with open ones. */
+import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
+import { reading, ValueError } from '../../compiler/ir/errors.ts';
+import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
+import { decodeCommitment, encodeCommitment, encodeOpening } from '../codec/files.ts';
+import type { Device } from '../device/device.ts';
+import { add, neg } from '../protocol/scalar.ts';
+import { commitmentDigest, printSource, sha256, startSha256 } from '../protocol/statement/statement.ts';
+import type { WeightMap, Weights } from '../weights.ts';
+import type { ProverHooks } from './argument.ts';
+import { checkCommit, checkOpenCheck } from './arguments.ts';
+import { blindingSeed, bytesOf, commitOpen, commitSource, matrixDigest, rowBlindings } from './commitment/range.ts';
+import { freshEntropy } from './randomness.ts';
+import { layWeights, openWeights, stretches } from './weights.ts';
+
+export interface CommitOptions {
+  readonly device: Device;
+  /** 32 bytes; fresh ones if left out. Fixed entropy is for tests that compare bytes. */
+  readonly entropy?: Uint8Array;
+  readonly hooks?: ProverHooks;
+  /** As in `ProverOptions`. */
+  readonly treeMemory?: number | undefined;
+}
+
+/** Two files: the commitment to publish, and the opening to keep. */
+export interface CommittedFiles {
+  readonly commitment: Uint8Array;
+  readonly opening: Uint8Array;
+  /** Names the commitment, as verifiers expect it. */
+  readonly digest: Uint8Array;
+}
+
+/**
+ * Commits to all tensors that the program takes from `sourceName`. Secret ones with blindings, which follow from the seed
+ * in the opening, and a range proof; open ones without either, so that everybody who has the weights gets the same bytes.
+ * @throws ValueError if a tensor is missing, has another shape, or an entry outside its type
+ */
+export async function commit(
+  bundleBytes: Uint8Array,
+  sourceName: string,
+  weights: Weights | WeightMap,
+  options: CommitOptions,
+): Promise<CommittedFiles> {
+  checkCommit(bundleBytes, sourceName, options);
+  const source = sourceNamed(decodeBundle(bundleBytes), sourceName);
+  const entropy = options.entropy ?? freshEntropy();
+  const given = openWeights(source, weights);
+  return options.device.exclusive(() =>
+    source.open ? commitOpenly(source, given, options.device) : commitSecretly(source, given, entropy, options),
+  );
+}
+
+const layoutDigest = (source: CommittedSource): Uint8Array => sha256(new TextEncoder().encode(printSource(source)));
+
+/** A stretch of rows after the other: weights that are open are large. @param least as of `stretches` */
+export async function commitOpenly(
+  source: CommittedSource,
+  weights: Weights,
+  device: Device,
+  least?: number,
+): Promise<CommittedFiles> {
+  const points = new Uint8Array(48 * source.rows);
+  const matrix = startSha256();
+  for await (const { firstRow, entries } of stretches(source, weights, least)) {
+    points.set(await commitOpen(device, source, entries), 48 * firstRow);
+    matrix.update(bytesOf(entries));
+  }
+  const digest = commitmentDigest(source, points);
+  return {
+    commitment: encodeCommitment({
+      source: source.name,
+      layout: layoutDigest(source),
+      points,
+      rangeProof: new Uint8Array(0),
+    }),
+    opening: encodeOpening({
+      commitment: digest,
+      matrix: new Uint8Array(matrix.digest()),
+      seed: new Uint8Array(32),
+    }),
+    digest,
+  };
+}
+
+async function commitSecretly(
+  source: CommittedSource,
+  weights: Weights,
+  entropy: Uint8Array,
+  { device, hooks, treeMemory }: CommitOptions,
+): Promise<CommittedFiles> {
+  const { entries } = await layWeights(source, weights);
+  const layout = layoutDigest(source);
+  const seed = blindingSeed(entropy, layout, entries);
+  const blindings = rowBlindings(source, seed);
+  const { points, rangeProof } = await commitSource(device, source, entries, blindings, entropy, hooks, treeMemory);
+  const digest = commitmentDigest(source, points);
+  return {
+    commitment: encodeCommitment({ source: source.name, layout, points, rangeProof }),
+    opening: encodeOpening({ commitment: digest, matrix: matrixDigest(entries), seed }),
+    digest,
+  };
+}
+
+/**
+ * Whether a published commitment to open tensors is the one to these weights: a random combination of its rows against
+ * that of the weights, which costs a second where committing costs minutes. Accepts another one with probability 2^-128.
+ * @throws ValueError if the weights do not fit the program; CodecError if the bytes are no commitment
+ */
+export async function checkOpenCommitment(
+  bundleBytes: Uint8Array,
+  commitment: Uint8Array,
+  weights: Weights | WeightMap,
+  options: Pick<CommitOptions, 'device'>,
+): Promise<{ readonly ok: true; readonly digest: Uint8Array } | { readonly ok: false; readonly reason: string }> {
+  checkOpenCheck(bundleBytes, commitment, options);
+  const { device } = options;
+  const file = reading('commitment', () => decodeCommitment(commitment));
+  const source = sourceNamed(decodeBundle(bundleBytes), file.source);
+  if (!source.open)
+    throw new ValueError(`"${source.name}" is secret: only its owner can open its commitment`, {
+      tensor: source.name,
+      problem: { kind: 'secret' },
+    });
+  if (!layoutDigest(source).every((b, i) => b === file.layout[i]))
+    return { ok: false, reason: 'it is for tensors of other names, shapes or types than this program uses' };
+  const given = openWeights(source, weights);
+  const verdict = await device.exclusive(() => combinesTo(device, source, file.points, given));
+  return verdict === undefined
+    ? { ok: true, digest: commitmentDigest(source, file.points) }
+    : { ok: false, reason: verdict };
+}
+
+/** The reason why the points are not the rows' commitments, if they are not. @param least as of `stretches` */
+export const combinesTo = (
+  device: Device,
+  source: CommittedSource,
+  points: Uint8Array,
+  weights: Weights,
+  least?: number,
+): Promise<string | undefined> =>
+  device.scope(async () => {
+    if (points.length !== 48 * source.rows) return `it has ${points.length} bytes of points, not ${48 * source.rows}`;
+    const rows = await device.decodePoints(points);
+    if ('bad' in rows) return `its row ${rows.bad} is no valid point (${rows.reason})`;
+    // One call a row: the platform gives at most 65,536 bytes at once, and large models have more rows than that.
+    const random = (): bigint => {
+      const [hi, lo] = crypto.getRandomValues(new BigUint64Array(2));
+      return (hi << 64n) | lo;
+    };
+    const scalars = Array.from({ length: source.rows }, random);
+    const sum = await device.msm([
+      { points: rows, scalars: device.frVector(scalars) },
+      {
+        points: await device.generators(source.columns),
+        scalars: device.frVector((await combineRows(device, source, weights, scalars, least)).map(neg)),
+      },
+    ]);
+    const isInfinity = sum[0] === 0xc0 && sum.subarray(1).every((b) => b === 0);
+    return isInfinity ? undefined : 'it is a commitment to other weights';
+  });
+
+/** The sum of the source's rows, each times its scalar. */
+async function combineRows(
+  device: Device,
+  source: CommittedSource,
+  weights: Weights,
+  scalars: readonly bigint[],
+  least: number | undefined,
+): Promise<bigint[]> {
+  const { columns } = source;
+  let sum: bigint[] = Array.from({ length: columns }, () => 0n);
+  for await (const { firstRow, entries } of stretches(source, weights, least)) {
+    const rows = entries.length / columns;
+    const part = await device.scope(async () => {
+      const own = device.frVector(scalars.slice(firstRow, firstRow + rows));
+      return device.readFr(device.contract(device.intVector(entries), [1, rows, columns], own));
+    });
+    sum = sum.map((v, i) => add(v, part[i]));
+  }
+  return sum;
+}
+
+/** @throws ValueError if the program has none of that name */
+export function sourceNamed(bundle: Bundle, name: string): CommittedSource {
+  const source = bundle.gadgets.sources.find((s) => s.name === name);
+  if (source) return source;
+  const names = bundle.gadgets.sources.map((s) => `"${s.name}"`).join(', ');
+  throw new ValueError(`the program takes no tensors from "${name}"; its sources: ${names || 'none'}`, {
+    tensor: name,
+    problem: { kind: 'unknown', known: bundle.gadgets.sources.map((s) => s.name) },
+  });
+}
