@@ -1,13 +1,17 @@
 /** What a program may say and cannot be proved, each refused with what to do instead. */
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
+import { tooWide, type Bounded } from '../ir/gadget/magnitude.ts';
+import type { GadgetTerm } from '../ir/gadget/program.ts';
 import type { Equation, Tensor, TensorProgram, Term } from '../ir/tensor/program.ts';
 import { nowhere } from './expressions.ts';
 
 /** Integers wider than this could wrap in the 255-bit field when two of them are compared. */
 const mostBits = 250;
+/** Tables of a sumcheck with more entries would not fit beside each other. */
+const mostSummed = 2 ** 26;
 
-export const error = (code: string, span: Span, title: string, label: string, help: string): Diagnostic => ({
+const error = (code: string, span: Span, title: string, label: string, help: string): Diagnostic => ({
   code,
   severity: 'error',
   title,
@@ -16,8 +20,33 @@ export const error = (code: string, span: Span, title: string, label: string, he
   help,
 });
 
-export const wideError = (span: Span, label: string): Diagnostic =>
+const wideError = (span: Span, label: string): Diagnostic =>
   error('ZKL504', span, 'integers too wide to prove', label, 'use narrower types, or fewer products in a row');
+
+/** What the gadget program is too large for: its integers for the field, its sums for memory. */
+export function tooLarge(p: Bounded): Diagnostic | undefined {
+  const wide = tooWide(p);
+  if (wide !== undefined) {
+    const { span } = p.tensors.find((t) => t.name === wide) ?? { span: nowhere };
+    return wideError(span, `sums of \`${wide}\` could wrap in the field`);
+  }
+  for (const { target, terms, span } of p.equations) {
+    const most = Math.max(0, ...terms.map(summedEntries));
+    if (most > mostSummed)
+      return error(
+        'ZKL508',
+        span,
+        'a sum over too many indices at once',
+        `\`${p.tensors[target].name}\` sums products over ${most} entries`,
+        'give inner sums, and what an index from a tensor selects, names of their own with `round` around them',
+      );
+  }
+  return undefined;
+}
+
+/** Over how many entries a term's sumcheck runs, axes padded to powers of two. */
+const summedEntries = (t: GadgetTerm): number =>
+  t.variables.reduce((n, length) => n * 2 ** Math.ceil(Math.log2(length)), 1);
 
 /** `equations`: of the program, inlined. */
 export function unsupported(program: TensorProgram, equations: readonly Equation[]): Diagnostic[] {

@@ -1,18 +1,19 @@
 /** Views of tensors, masks and other constants that terms need besides; equal ones are made once. */
-import type { MutableTensor } from './builder.ts';
+import type { DraftTensor } from './draft.ts';
 import { digitsOf } from './rewrite/digits.ts';
 import { nowhere } from './expressions.ts';
 import { usedVariables, type ViewMaker } from './rewrite/terms.ts';
 
 /** Appends views and masks to the tensors; equal ones are made once. */
-export function viewMaker(tensors: MutableTensor[]): ViewMaker {
+export function viewMaker(tensors: readonly DraftTensor[], append: (t: DraftTensor) => number): ViewMaker {
   const made = new Map<string, number>();
-  const once = (key: unknown, build: () => MutableTensor): number => {
+  const once = (key: unknown, build: () => DraftTensor): number => {
     const text = JSON.stringify(key);
     const known = made.get(text);
     if (known !== undefined) return known;
-    made.set(text, tensors.push(build()) - 1);
-    return tensors.length - 1;
+    const id = append(build());
+    made.set(text, id);
+    return id;
   };
   return {
     shape: (tensor) => tensors[tensor].shape,
@@ -36,7 +37,7 @@ export function viewMaker(tensors: MutableTensor[]): ViewMaker {
           scale,
           range: withZero,
           span,
-          class: { kind: 'view', level: 0, of, at, guards },
+          class: { kind: 'view', of, at, guards },
         };
       }),
     counting: (length) =>

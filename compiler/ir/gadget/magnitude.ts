@@ -14,7 +14,7 @@ const mostLookedUp = 253;
 const absolute = (v: bigint): bigint => (v < 0n ? -v : v);
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
-type Bounded = Pick<GadgetProgram, 'tensors' | 'equations' | 'sources' | 'lookups' | 'tables' | 'zeros'>;
+export type Bounded = Pick<GadgetProgram, 'tensors' | 'equations' | 'sources' | 'lookups' | 'tables' | 'zeros'>;
 
 /** The name of the first tensor whose integers could be too large for the field, or undefined. */
 export function tooWide(p: Bounded): string | undefined {

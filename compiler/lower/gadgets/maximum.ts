@@ -10,9 +10,10 @@
  * Cost for an entry: a committed bit, mostly 0, and a leaf; an argmax has a second bit.
  */
 import type { Compare, Definition, IndexExpr, Range, Term } from '../../ir/tensor/program.ts';
-import { establish, type Builder, type Target } from '../builder.ts';
+import type { Builder } from '../builder.ts';
 import { bitLength, entry, size, term, times, variable } from '../expressions.ts';
 import { substituteIndex } from '../rewrite/inline.ts';
+import { bounded, establish, type Target } from './range.ts';
 
 export type Maximum = Definition & { readonly kind: 'max' | 'argmax' };
 
@@ -34,14 +35,14 @@ function select(b: Builder, name: string, outputs: readonly number[], d: Maximum
   const range = b.rangeOf(d.of.terms);
   const terms = d.of.terms.map((t) => ({ ...t, guards: [...t.guards, ...d.guards] }));
   const withZero = { lo: range.lo < 0n ? range.lo : 0n, hi: range.hi > 0n ? range.hi : 0n };
-  const entries = b.defined(`${name} entries`, shape, withZero, span);
+  const entries = b.inner(`${name} entries`, shape, withZero, span);
   b.evaluate(entries, terms);
   // Sums are tensors of their own: times the selector, they would run over its indices and theirs at once.
   const simple = terms.every((t) => t.reduced.length === 0 && t.factors.length <= 1);
   if (!simple) b.define(entries, terms);
   const selector = b.witness(`${name} selector`, shape, { lo: 0n, hi: 1n }, span);
   const mask = d.guards.length === 0 ? {} : { mask: b.views.mask(shape, d.guards) };
-  b.steps.push({ kind: 'largest', target: selector, of: entries, over: size(over), ...mask });
+  b.hint(selector, { kind: 'largest', of: entries, over: size(over), ...mask });
   b.boolean(selector);
   const own = entry(selector, shape.length);
   const one = (guards: readonly Compare[]): Term[] => [
@@ -58,14 +59,7 @@ function select(b: Builder, name: string, outputs: readonly number[], d: Maximum
 export function lowerMaximum(b: Builder, d: Maximum, { id, terms }: Target): void {
   const { name, shape: outputs, span } = b.tensors[id];
   const s = select(b, name, outputs, d);
-  b.evaluate(id, [
-    {
-      coefficient: 1n,
-      reduced: d.over,
-      guards: [],
-      factors: [entry(s.entries, s.shape.length), entry(s.selector, s.shape.length)],
-    },
-  ]);
+  b.evaluate(id, [attained(s, d)]);
   b.zero(`${name} is attained`, outputs, [...selected(s, d), ...times(terms, -1n)], span);
   const largest = terms.map((t) => ({ ...t, guards: [...t.guards, ...d.guards] }));
   lessOrEqual(b, name, s, largest, term(1n, entry(id, outputs.length)), d.guards, []);
@@ -77,22 +71,16 @@ export function lowerArgmax(b: Builder, d: Maximum, id: number): number {
   const s = select(b, name, outputs, d);
   const rank = outputs.length;
   const length = size(d.over.map((v) => v.size));
-  const most = b.defined(`${name} maximum`, outputs, s.range, span);
-  const target = establish(b, most, s.range);
-  b.evaluate(most, [
-    {
-      coefficient: 1n,
-      reduced: d.over,
-      guards: [],
-      factors: [entry(s.entries, s.shape.length), entry(s.selector, s.shape.length)],
-    },
-  ]);
-  target.finish();
+  const most = b.inner(`${name} maximum`, outputs, s.range, span);
+  const target = establish(b, most, s.range, (established) => {
+    b.evaluate(most, [attained(s, d)]);
+    return established;
+  });
   const own = term(1n, entry(most, rank));
   b.zero(`${name} is attained`, outputs, [...selected(s, d), ...times(target.terms, -1n)], span);
 
-  const before = b.witness(`${name} after this`, s.shape, { lo: 0n, hi: 1n }, span);
-  b.steps.push({ kind: 'after', target: before, of: s.selector });
+  const hint = { kind: 'after', of: s.selector } as const;
+  const before = b.witness(`${name} after this`, s.shape, { lo: 0n, hi: 1n }, span, hint);
   b.inRange(before, 1);
   const next: IndexExpr = { kind: 'add', left: variable(rank), right: { kind: 'const', value: 1 } };
   const inside: Compare = { left: next, op: '<', right: { kind: 'const', value: length } };
@@ -119,9 +107,17 @@ export function lowerArgmax(b: Builder, d: Maximum, id: number): number {
       factors: [{ tensor: iota, at: [variable(rank)] }, entry(s.selector, s.shape.length)],
     },
   ];
-  b.steps.push({ kind: 'equation', equation: b.define(id, position) });
+  b.compute(id, position);
   return s.selector;
 }
+
+/** The entry that is selected, for the evaluation. */
+const attained = (s: Selection, d: Maximum): Term => ({
+  coefficient: 1n,
+  reduced: d.over,
+  guards: [],
+  factors: [entry(s.entries, s.shape.length), entry(s.selector, s.shape.length)],
+});
 
 /** sum over the variables of b x, guarded: a polynomial over the outputs alone. */
 const selected = (s: Selection, d: Maximum): Term[] =>
@@ -144,9 +140,9 @@ function lessOrEqual(
   const { span } = b.tensors[s.selector];
   const most = s.range.hi - s.range.lo;
   if (most === 0n && also.length === 0) return;
-  const difference = b.defined(`${name} less entry`, s.shape, { lo: 0n, hi: most }, span);
+  const difference = b.inner(`${name} less entry`, s.shape, { lo: 0n, hi: most }, span);
   b.evaluate(difference, [{ ...evaluated, guards }, term(-1n, entry(s.entries, s.shape.length)), ...also]);
-  b.bounded(difference, [...largest, ...times(s.terms, -1n), ...also], bitLength(most));
+  bounded(b, difference, [...largest, ...times(s.terms, -1n), ...also], bitLength(most));
 }
 
 /**

@@ -17,13 +17,14 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Definition, Range, Term } from '../../ir/tensor/program.ts';
 import { divide, gcd, integerSqrt, multiply, powerOfTwo } from '../../ir/numbers/rational.ts';
-import type { Builder, Target } from '../builder.ts';
+import type { Builder } from '../builder.ts';
 import { bitLength, constant, entry, term, times } from '../expressions.ts';
+import { bounded, commitLimb, whole, type Target } from './range.ts';
 
 export type Round = Definition & { readonly kind: 'round' };
 
 /** `atMostZero`: whether P is shown to be at most 0 by something else, so that nothing is cut off above. */
-export function lowerRound(b: Builder, d: Round, target: Pick<Target, 'id' | 'terms'>, atMostZero = false): void {
+export function lowerRound(b: Builder, d: Round, target: Target, atMostZero = false): void {
   switch (d.form) {
     case 'P':
       return lowerFloor(b, d, target, atMostZero);
@@ -44,13 +45,13 @@ function roundedFraction(d: Round): { numerator: Term[]; divisor: bigint } {
   return { numerator: [...times(d.p.terms, (2n * a) / g), ...constant(c / g)], divisor: (2n * c) / g };
 }
 
-function lowerFloor(b: Builder, d: Round, { id, terms }: Pick<Target, 'id' | 'terms'>, atMostZero: boolean): void {
+function lowerFloor(b: Builder, d: Round, { id, terms }: Target, atMostZero: boolean): void {
   const { numerator, divisor } = roundedFraction(d);
   const { name, shape, span } = b.tensors[id];
-  const exact = b.defined(`${name} before rounding`, shape, b.rangeOf(numerator), span);
+  const exact = b.inner(`${name} before rounding`, shape, b.rangeOf(numerator), span);
   b.evaluate(exact, numerator);
   if (d.clamp) return clampTo(b, { id, terms }, exact, numerator, divisor, d.clamp, atMostZero);
-  b.steps.push({ kind: 'floor', target: id, of: exact, by: divisor });
+  b.hint(id, { kind: 'floor', of: exact, by: { constant: divisor } });
   remainder(b, name, span, { id, terms }, exact, numerator, divisor);
 }
 
@@ -69,17 +70,17 @@ function remainder(
   const proved = [...numerator, ...times([...target.terms, ...also], -divisor)];
   if (divisor === 1n) return b.zero(`${name} is exact`, shape, proved, span);
   const bits = bitLength(divisor - 1n);
-  const r = b.defined(`${name} remainder`, shape, { lo: 0n, hi: divisor - 1n }, span);
+  const r = b.inner(`${name} remainder`, shape, { lo: 0n, hi: divisor - 1n }, span);
   b.evaluate(r, [
     term(1n, entry(exact, shape.length)),
     term(-divisor, entry(target.id, shape.length)),
     ...times(also, -divisor),
   ]);
-  b.bounded(r, proved, bits);
+  bounded(b, r, proved, bits);
   if (2n ** BigInt(bits) === divisor) return;
-  const rest = b.defined(`${name} remainder complement`, shape, { lo: 0n, hi: divisor - 1n }, span);
+  const rest = b.inner(`${name} remainder complement`, shape, { lo: 0n, hi: divisor - 1n }, span);
   b.evaluate(rest, [...constant(divisor - 1n), term(-1n, entry(r, shape.length))]);
-  b.bounded(rest, [...constant(divisor - 1n), ...times(proved, -1n)], bits);
+  bounded(b, rest, [...constant(divisor - 1n), ...times(proved, -1n)], bits);
 }
 
 /**
@@ -89,7 +90,7 @@ function remainder(
  */
 function clampTo(
   b: Builder,
-  { id, terms }: Pick<Target, 'id' | 'terms'>,
+  { id, terms }: Target,
   exact: number,
   numerator: readonly Term[],
   divisor: bigint,
@@ -100,9 +101,9 @@ function clampTo(
   const wide = b.rangeOf(numerator);
   // A number that is at most 0 rounds to 0 at most.
   const range = atMostZero ? { lo: wide.lo, hi: divisor - 1n } : wide;
-  const floor = b.defined(`${name} before saturation`, shape, floorRange(range, divisor), span);
-  b.steps.push({ kind: 'floor', target: floor, of: exact, by: divisor });
-  b.steps.push({ kind: 'clamp', target: id, of: floor, lo: clamp.lo, hi: clamp.hi });
+  const floor = b.inner(`${name} before saturation`, shape, floorRange(range, divisor), span);
+  b.hint(floor, { kind: 'floor', of: exact, by: { constant: divisor } });
+  b.hint(id, { kind: 'clamp', of: floor, lo: clamp.lo, hi: clamp.hi });
   const { lo, hi } = b.tensors[floor].range;
   const above = excess(b, `${name} above`, floor, 1, clamp.hi, hi - clamp.hi);
   const below = excess(b, `${name} below`, floor, -1, clamp.lo, clamp.lo - lo);
@@ -127,8 +128,8 @@ function excess(b: Builder, name: string, of: number, sign: 1 | -1, from: bigint
   const { shape, span } = b.tensors[of];
   const out: Term[] = [];
   for (const l of b.limbs(bitLength(most), shape, true)) {
-    const limb = b.limb(name, shape, l, span);
-    b.steps.push({ kind: 'limb', target: limb, of, from, sign, shift: l.shift, bits: l.width });
+    const hint = { kind: 'limb', of, from, sign, shift: l.shift, bits: l.width } as const;
+    const limb = commitLimb(b, name, shape, l, span, hint);
     out.push(term(2n ** BigInt(l.shift), entry(limb, shape.length)));
   }
   return out;
@@ -138,40 +139,39 @@ function excess(b: Builder, name: string, of: number, sign: 1 | -1, from: bigint
 export function clampTensor(b: Builder, of: number, clamp: Range): number {
   const { name, shape, span } = b.tensors[of];
   const id = b.witness(`${name} saturated`, shape, clamp, span);
-  const own = [term(1n, entry(of, shape.length))];
-  clampTo(b, { id, terms: [term(1n, entry(id, shape.length))] }, of, own, 1n, clamp);
+  clampTo(b, whole(b, id), of, whole(b, of).terms, 1n, clamp);
   return id;
 }
 
-function lowerQuotient(b: Builder, d: Round, { id, terms }: Pick<Target, 'id' | 'terms'>): void {
+function lowerQuotient(b: Builder, d: Round, { id, terms }: Target): void {
   if (!d.q) throw new Error('internal error: a quotient without a divisor');
   const { num: a, den: c } = multiply(divide(d.p.scale, d.q.scale), powerOfTwo(d.frac));
   const g = gcd(2n * a, c);
   const { name, shape, span } = b.tensors[id];
   const numerator = [...times(d.p.terms, (2n * a) / g), ...times(d.q.terms, c / g)];
   const divisor = times(d.q.terms, (2n * c) / g);
-  const top = b.defined(`${name} numerator`, shape, b.rangeOf(numerator), span);
-  const bottom = b.defined(`${name} divisor`, shape, b.rangeOf(divisor), span);
+  const top = b.inner(`${name} numerator`, shape, b.rangeOf(numerator), span);
+  const bottom = b.inner(`${name} divisor`, shape, b.rangeOf(divisor), span);
   b.evaluate(top, numerator);
   b.evaluate(bottom, divisor);
-  b.steps.push({ kind: 'floor', target: id, of: top, by: bottom });
+  b.hint(id, { kind: 'floor', of: top, by: { tensor: bottom } });
   const most = b.tensors[bottom].range.hi - 1n;
   const rank = shape.length;
   const product = terms.flatMap((t) => times(divisor, -t.coefficient, ...t.factors));
-  const rest = b.defined(`${name} remainder`, shape, { lo: 0n, hi: most }, span);
+  const rest = b.inner(`${name} remainder`, shape, { lo: 0n, hi: most }, span);
   b.evaluate(rest, [term(1n, entry(top, rank)), term(-1n, entry(bottom, rank), entry(id, rank))]);
   const proved = [...numerator, ...product];
-  b.bounded(rest, proved, bitLength(most));
-  const complement = b.defined(`${name} remainder complement`, shape, { lo: 0n, hi: most }, span);
+  bounded(b, rest, proved, bitLength(most));
+  const complement = b.inner(`${name} remainder complement`, shape, { lo: 0n, hi: most }, span);
   b.evaluate(complement, [term(1n, entry(bottom, rank)), term(-1n), term(-1n, entry(rest, rank))]);
-  b.bounded(complement, [...divisor, term(-1n), ...times(proved, -1n)], bitLength(most));
+  bounded(b, complement, [...divisor, term(-1n), ...times(proved, -1n)], bitLength(most));
 }
 
 /**
  * sqrt(A p / B), or p / sqrt(q) as sqrt(A p^2 / (B q)): with X the numerator under the root and Y its denominator,
  * low = 4 X - Y (2y - 1)^2 >= 0 and high = Y (2y + 1)^2 - 1 - 4 X >= 0.
  */
-function lowerRoot(b: Builder, d: Round, { id, terms }: Pick<Target, 'id' | 'terms'>, reciprocal: boolean): void {
+function lowerRoot(b: Builder, d: Round, { id, terms }: Target, reciprocal: boolean): void {
   const { name, shape, span, range } = b.tensors[id];
   const rank = shape.length;
   const square = reciprocal && d.q ? divide(multiply(d.p.scale, d.p.scale), d.q.scale) : d.p.scale;
@@ -179,14 +179,14 @@ function lowerRoot(b: Builder, d: Round, { id, terms }: Pick<Target, 'id' | 'ter
   const under = reciprocal ? squareOf(d.p.terms, rank) : d.p.terms;
   const x = times(under, a);
   const y = reciprocal && d.q ? times(d.q.terms, c) : constant(c);
-  const top = b.defined(`${name} under the root`, shape, b.rangeOf(x), span);
+  const top = b.inner(`${name} under the root`, shape, b.rangeOf(x), span);
   b.evaluate(top, x);
-  let by: number | bigint = c;
+  let bottom: number | undefined;
   if (reciprocal) {
-    by = b.defined(`${name} divisor under the root`, shape, b.rangeOf(y), span);
-    b.evaluate(by, y);
+    bottom = b.inner(`${name} divisor under the root`, shape, b.rangeOf(y), span);
+    b.evaluate(bottom, y);
   }
-  b.steps.push({ kind: 'root', target: id, of: top, by });
+  b.hint(id, { kind: 'root', of: top, by: bottom === undefined ? { constant: c } : { tensor: bottom } });
 
   const yRange = b.rangeOf(y);
   const canBeZero = range.lo <= 0n;
@@ -196,12 +196,11 @@ function lowerRoot(b: Builder, d: Round, { id, terms }: Pick<Target, 'id' | 'ter
       ? terms.flatMap((t) => times(y, t.coefficient, ...t.factors))
       : terms.flatMap((s) => terms.flatMap((t) => times(y, s.coefficient * t.coefficient, ...s.factors, ...t.factors)));
   const [linear, quadratic] = [withY(1), withY(2)];
-  const evaluated = typeof by === 'number' ? [entry(by, rank)] : [];
-  const scale = typeof by === 'bigint' ? by : 1n;
+  const [evaluated, scale] = bottom === undefined ? [[], c] : [[entry(bottom, rank)], 1n];
   const own = entry(id, rank);
-  const z = canBeZero ? b.witness(`${name} is 0`, shape, { lo: 0n, hi: 1n }, span) : undefined;
+  const hint = { kind: 'isZero', of: id } as const;
+  const z = canBeZero ? b.witness(`${name} is 0`, shape, { lo: 0n, hi: 1n }, span, hint) : undefined;
   if (z !== undefined) {
-    b.steps.push({ kind: 'isZero', target: z, of: id });
     b.boolean(z);
     b.zero(
       `${name} is 0 where it says so`,
@@ -227,12 +226,12 @@ function lowerRoot(b: Builder, d: Round, { id, terms }: Pick<Target, 'id' | 'ter
     term(-sign * scale, ...evaluated),
   ];
   const most = rootWidth(b.tensors[top].range.hi, yRange.hi, range.hi);
-  const lower = b.defined(`${name} above its lower end`, shape, { lo: 0n, hi: most }, span);
+  const lower = b.inner(`${name} above its lower end`, shape, { lo: 0n, hi: most }, span);
   b.evaluate(lower, [...quick(1n), ...(z === undefined ? [] : [term(scale, ...evaluated, ...lift)])]);
-  b.bounded(lower, low, bitLength(most));
-  const upper = b.defined(`${name} below its upper end`, shape, { lo: 0n, hi: most }, span);
+  bounded(b, lower, low, bitLength(most));
+  const upper = b.inner(`${name} below its upper end`, shape, { lo: 0n, hi: most }, span);
   b.evaluate(upper, [...quick(-1n), term(-1n)]);
-  b.bounded(upper, high, bitLength(most));
+  bounded(b, upper, high, bitLength(most));
 }
 
 /**

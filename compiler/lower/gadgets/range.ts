@@ -1,0 +1,100 @@
+/**
+ * Ranges. A lookup shows that a number is in [0, 2^w), where there is a table of that width or two lookups make up for it
+ * (`limbs.ts`). A wider number is a sum of limbs, each looked up:
+ *
+ *   v = l_0 + 2^s_1 l_1 + ... + 2^s_k l_k,   0 <= l_i < 2^w_i,   s_(i+1) = s_i + w_i   =>   0 <= v < 2^(s_k + w_k)
+ *
+ * A value that is committed has all its limbs committed and is defined as their sum (`establish`): v is in the range
+ * because the sum is. One that follows from others (`bounded`) has its low limbs committed; the highest is what is left,
+ * (v - l_0 - ...) / 2^s_k in the field, which is below 2^w_k only if the division leaves no rest over the integers: both
+ * v - l_0 - ... and 2^s_k times an entry of the table are too small to wrap.
+ *
+ * Cost for an entry: a leaf for each limb, and a committed value for each but the highest of what is bounded.
+ */
+import type { Span } from '../../../grammar/span.ts';
+import type { Range, TensorType, Term } from '../../ir/tensor/program.ts';
+import type { Builder, Hint, Limb } from '../builder.ts';
+import { bitLength, constant, entry, term } from '../expressions.ts';
+
+/** What a gadget says something about, and how equations speak of it. */
+export interface Target {
+  readonly id: number;
+  /** The tensor itself, or its limbs where it is too wide to look up at once. */
+  readonly terms: readonly Term[];
+}
+
+/** The integers of a type of fixed-point numbers. */
+export const fixedRange = (t: TensorType | undefined): Range | undefined =>
+  t?.kind === 'fixed' ? { lo: -(2n ** BigInt(t.bits - 1)), hi: 2n ** BigInt(t.bits - 1) - 1n } : undefined;
+
+/** Commits a limb of what is called `name`, and states its range. */
+export function commitLimb(
+  b: Builder,
+  name: string,
+  shape: readonly number[],
+  { shift, width }: Limb,
+  span: Span,
+  hint?: Hint,
+): number {
+  const id = b.witness(`${name} bits ${shift}`, shape, { lo: 0n, hi: 2n ** BigInt(width) - 1n }, span, hint);
+  b.inRange(id, width);
+  return id;
+}
+
+/**
+ * Commits the tensor `id` and shows that its entries are in `range`, or in the range up to the next power of two. `state`
+ * says what else holds and how the prover finds the value; limbs are found after it.
+ */
+export function establish<T>(b: Builder, id: number, { lo, hi }: Range, state: (target: Target) => T): T {
+  const { name, shape, span } = b.tensors[id];
+  const limbs = b.limbs(bitLength(hi - lo), shape, true);
+  if (limbs.length === 1) {
+    b.commit(id);
+    b.inRange(id, limbs[0].width, -lo);
+    return state(whole(b, id));
+  }
+  const tensors = limbs.map((l) => commitLimb(b, name, shape, l, span));
+  const terms = [
+    ...limbs.map(({ shift }, k) => term(2n ** BigInt(shift), entry(tensors[k], shape.length))),
+    ...constant(lo),
+  ];
+  b.define(id, terms);
+  const made = state({ id, terms });
+  for (const [k, { shift, width }] of limbs.entries())
+    b.hint(tensors[k], { kind: 'limb', of: id, from: lo, sign: 1, shift, bits: width });
+  return made;
+}
+
+/** A tensor that equations speak of as it is. */
+export const whole = (b: Builder, id: number): Target => ({
+  id,
+  terms: [term(1n, entry(id, b.tensors[id].shape.length))],
+});
+
+/** States that `terms`, whose values the evaluation finds as the tensor `value`, are in [0, 2^bits). */
+export function bounded(b: Builder, value: number, terms: readonly Term[], bits: number): void {
+  const { name, shape, span, range } = b.tensors[value];
+  const [...low] = b.limbs(bits, shape, false);
+  const high = low.pop()!;
+  if (low.length === 0) {
+    b.define(value, terms);
+    b.inRange(value, bits);
+    return;
+  }
+  const known = low.map((l): Term => {
+    const { shift, width } = l;
+    const limb = commitLimb(b, name, shape, l, span, {
+      kind: 'limb',
+      of: value,
+      from: 0n,
+      sign: 1,
+      shift,
+      bits: width,
+    });
+    return term(-(2n ** BigInt(shift)), entry(limb, shape.length));
+  });
+  const rest = b.inner(`${name} from bit ${high.shift}`, shape, range, span);
+  b.evaluate(rest, [term(1n, entry(value, shape.length)), ...known]);
+  b.define(rest, [...terms, ...known]);
+  b.inRange(rest, high.width, 0n, high.shift);
+}
