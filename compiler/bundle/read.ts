@@ -19,6 +19,7 @@ import type {
   GadgetTerm,
   LayoutAxis,
 } from '../ir/gadget/program.ts';
+import { committedBits } from '../ir/numbers/limits.ts';
 import type { Compare, IndexExpr, Range, Rational, TensorType } from '../ir/tensor/program.ts';
 import { checkProgram, checkTensor, checkTerm } from './check.ts';
 import { fail, limits } from './limits.ts';
@@ -218,7 +219,7 @@ function readSource(v: unknown): CommittedSource {
     return {
       name: text(c.name, 'a name'),
       axes,
-      bits: integer(c.bits, 'bits', 1, 48),
+      bits: integer(c.bits, 'bits', 1, committedBits),
       frac: integer(c.frac, 'fraction bits', -1024, 1024),
       firstRow: rows - own,
       rows: own,

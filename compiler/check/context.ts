@@ -29,8 +29,6 @@ export interface Uncalibrated {
 export const MAX_ENTRIES = 2 ** 40;
 export const MAX_STATEMENTS = 100_000;
 export const MAX_CONSTANT_ENTRIES = 2 ** 22;
-/** Integers must stay below a quarter of the proof field's modulus, so that no sum can wrap. */
-export const MAX_BITS = 252;
 
 /** The entries of a constant tensor, row-major. */
 export interface ConstantEntries {

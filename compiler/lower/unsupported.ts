@@ -3,11 +3,10 @@ import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
 import { tooWide, type Bounded } from '../ir/gadget/magnitude.ts';
 import type { GadgetTerm } from '../ir/gadget/program.ts';
+import { committedBits, integerBits } from '../ir/numbers/limits.ts';
 import type { Equation, Tensor, TensorProgram, Term } from '../ir/tensor/program.ts';
 import { nowhere } from './expressions.ts';
 
-/** Integers wider than this could wrap in the 255-bit field when two of them are compared. */
-const mostBits = 250;
 /** Tables of a sumcheck with more entries would not fit beside each other. */
 const mostSummed = 2 ** 26;
 
@@ -109,8 +108,8 @@ function mixedSources(program: TensorProgram): Diagnostic[] {
 
 function unsupportedTensor(t: Tensor): Diagnostic[] {
   const bits = [t.range.lo, t.range.hi].map((v) => (v < 0n ? -v - 1n : v).toString(2).length + 1);
-  if (Math.max(...bits) > mostBits)
-    return [wideError(t.span, `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${mostBits}`)];
+  if (Math.max(...bits) > integerBits)
+    return [wideError(t.span, `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${integerBits}`)];
   if (t.visibility !== 'secret' && t.visibility !== 'open') return [];
   if (t.role === 'output')
     return [
@@ -142,14 +141,14 @@ function unsupportedTensor(t: Tensor): Diagnostic[] {
         'give them as an input',
       ),
     ];
-  return t.type?.kind === 'fixed' && t.type.bits > 48
+  return t.type?.kind === 'fixed' && t.type.bits > committedBits
     ? [
         error(
           'ZKL504',
           t.span,
           'type too wide to prove',
           `\`${t.name}\` has ${t.type.bits} bits`,
-          'use at most 48 bits',
+          `use at most ${committedBits} bits`,
         ),
       ]
     : [];

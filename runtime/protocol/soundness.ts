@@ -1,7 +1,6 @@
 /** The statistical part of a proof's soundness error, from its plan. */
+import { fieldBits } from '../../compiler/ir/numbers/limits.ts';
 import type { Argument } from './argument.ts';
-
-const fieldBits = 254.857;
 
 /**
  * -log2 of a bound on the probability that the challenges let a false statement pass, for a prover that cannot break the

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { limbBits } from '../../compiler/ir/numbers/limits.ts';
 import { layOut } from '../../compiler/lower/layout.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
 import { columnTable } from '../../runtime/protocol/commitment/closing.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { leafSections, type LookupPlan } from '../../runtime/protocol/lookup/range.ts';
 import {
-  limbBits,
   limbWidths,
   planRange,
   planRangeArgument,

@@ -13,9 +13,10 @@ import type {
   Visibility,
 } from '../../ir/tensor/program.ts';
 import { ONE, ZERO, divide, gcdRational, multiply, powerOfTwo } from '../../ir/numbers/rational.ts';
+import { sumBits } from '../../ir/numbers/limits.ts';
 import { roundForm } from '../../ir/numbers/rounding.ts';
 import { variable } from '../indices/arithmetic.ts';
-import { MAX_BITS, addTensor, formatType, typeRange } from '../context.ts';
+import { addTensor, formatType, typeRange } from '../context.ts';
 import type { Session } from '../context.ts';
 import { belowMaximum } from './maxima.ts';
 import { polynomialRange } from '../numbers/ranges.ts';
@@ -76,14 +77,14 @@ function toIntegers(session: Session, p: Poly): IntegerPoly {
 }
 
 function checkWidth(session: Session, range: Range, target: Target): void {
-  const limit = 1n << BigInt(MAX_BITS);
+  const limit = 1n << BigInt(sumBits);
   if (range.hi < limit && -range.lo < limit) return;
   const bits = (range.hi > -range.lo ? range.hi : -range.lo).toString(2).length + 1;
   return session.reporter.fail(
     'ZKL415',
     target.value,
     `integers of ${String(bits)} bits`,
-    `the proof's field holds ${String(MAX_BITS)}`,
+    `the proof's field holds ${String(sumBits)}`,
     { help: 'round an inner part to fewer bits' },
   );
 }

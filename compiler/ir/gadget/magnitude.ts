@@ -1,15 +1,10 @@
 /**
  * How large a program's integers can get, from the ranges that are enforced (public inputs on reading, committed tensors
- * by their range proof) and nothing that the program merely claims. Two integers that agree in the field are equal if
- * both are smaller than half its order.
+ * by their range proof) and nothing that the program merely claims.
  */
+import { lookedUpBits, sumBits } from '../numbers/limits.ts';
 import type { GadgetProgram, GadgetTable, GadgetTerm } from './program.ts';
 import type { Range } from '../tensor/program.ts';
-
-/** Both sides of every equation stay below 2^252, a quarter of the field. */
-const mostBits = 252;
-/** What a lookup compares them with stays below 2^253, so that it is no other integer of the field either. */
-const mostLookedUp = 253;
 
 const absolute = (v: bigint): bigint => (v < 0n ? -v : v);
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
@@ -42,10 +37,10 @@ export function tooWide(p: Bounded): string | undefined {
       if (m === undefined) return p.tensors[e.target].name;
       sum += m;
     }
-    if (sum >> BigInt(mostBits) !== 0n) return p.tensors[e.target].name;
+    if (sum >> BigInt(sumBits) !== 0n) return p.tensors[e.target].name;
     magnitudes.set(e.target, sum);
   }
-  const looked = p.lookups.find((l) => tableBits(p.tables[l.table]) + l.shift > mostLookedUp);
+  const looked = p.lookups.find((l) => tableBits(p.tables[l.table]) + l.shift > lookedUpBits);
   return looked && p.tensors[looked.tensor].name;
 }
 

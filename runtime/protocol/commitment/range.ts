@@ -11,6 +11,7 @@
  * and the top limb is derived. Zeros: at a random point z, the sum of eq(z, slot) v over the slots outside is 0.
  */
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
+import { limbBits } from '../../../compiler/ir/numbers/limits.ts';
 import { planArgument, type Argument } from '../argument.ts';
 import type { MatrixShape } from './closing.ts';
 import type { Meter, ProtocolContext } from '../context.ts';
@@ -18,9 +19,6 @@ import { known } from '../form.ts';
 import { isPartial, openOutside, outsideSize } from './layout.ts';
 import { proveLookups, type LookupColumn, type LookupPlan, type TreeProver } from '../lookup/range.ts';
 import { bitsFor, inv, neg } from '../scalar.ts';
-
-/** The widest value that is looked up at once. */
-export const limbBits = 16;
 
 /** A stretch of rows of one declared width. */
 export interface RowStretch {

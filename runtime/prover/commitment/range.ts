@@ -1,11 +1,11 @@
 /** Commits a source's matrix and proves its range: the prover's side of `protocol/range.ts`. */
 import type { CommittedSource, CommittedTensor } from '../../../compiler/ir/gadget/program.ts';
+import { limbBits } from '../../../compiler/ir/numbers/limits.ts';
 import type { Device } from '../../device/device.ts';
 import { encodeBody } from '../../protocol/argument.ts';
 import { allocate, entry, type IntegerArray } from '../../protocol/statement/integers.ts';
 import { forEachRun } from '../../protocol/commitment/layout.ts';
 import {
-  limbBits,
   planRange,
   planRangeArgument,
   proveRange,
