@@ -4,7 +4,7 @@
  * is proved is decided afterwards.
  *
  * An operation refuses what no gadget can mean: two equations or two hints for one tensor, an equation for what is given
- * or committed, a factor with too few indices, a committed tensor that nothing finds.
+ * or committed, a factor with too few indices. Whether everything is found is seen at the end (`ir/gadget/verify.ts`).
  *
  * @throws Error where a gadget does one of these: a mistake in the compiler
  */
@@ -240,10 +240,6 @@ export function createBuilder(
     },
 
     finish() {
-      const given = new Set(tables.map((t) => t.multiplicities));
-      for (const [id, { class: c }] of tensors.entries())
-        if (c.kind === 'witness' && !found.has(id) && !given.has(id) && declared.at(id)?.role !== 'input')
-          throw broken(id, 'is committed and never found');
       const draft = { tensors, equations, tables, lookups, zeros, steps, uses };
       for (const list of Object.values(draft)) Object.freeze(list);
       return draft;

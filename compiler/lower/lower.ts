@@ -1,7 +1,9 @@
 /** From the tensor program to the gadget program: what is committed, and which sumcheck proves which equation when. */
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import type { GadgetProgram } from '../ir/gadget/program.ts';
+import { verifyGadgetProgram } from '../ir/gadget/verify.ts';
 import type { TensorProgram } from '../ir/tensor/program.ts';
+import { verifyTensorProgram } from '../ir/tensor/verify.ts';
 import { createBuilder } from './builder.ts';
 import type { Draft } from './draft.ts';
 import { lowerEquations, lowerSecrets, secretInputs } from './equations.ts';
@@ -15,11 +17,17 @@ import { tooLarge, unsupported } from './unsupported.ts';
 /** The longest response, in scalars, that travels unfolded. */
 const longestResponse = 256;
 
-/** `ranges`: how wide ranges are looked up, where it should not be what costs least. */
+/**
+ * `ranges`: how wide ranges are looked up, where it should not be what costs least.
+ *
+ * Both programs are verified, which takes about a hundredth of the time.
+ * @throws Error where one is not sound: a mistake in what made it
+ */
 export function lower(
   program: TensorProgram,
   ranges?: RangePlan,
 ): { gadgets?: GadgetProgram; diagnostics: Diagnostic[] } {
+  assertSound(program.name, verifyTensorProgram(program));
   const equations = inlineEquations(program);
   const diagnostics = unsupported(program, equations);
   if (diagnostics.length > 0) return { diagnostics };
@@ -43,24 +51,27 @@ export function lower(
   const { tensors, rows } = placeWitnesses(levelled.tensors, columns);
   const refused = tooLarge({ tensors, equations: levelled.equations, sources, lookups, tables, zeros });
   if (refused) return { diagnostics: [refused] };
-  return {
-    gadgets: {
-      name: program.name,
-      tensors,
-      ...withoutUnused(levelled.equations, draft.steps),
-      tables,
-      lookups,
-      zeros,
-      secrets: secretInputs(program).map((t) => t.id),
-      witnessRows: rows,
-      sources,
-      publics: program.statement.filter((id) => program.tensors[id].visibility === 'public'),
-      columns,
-      folds: Math.max(0, Math.log2(columns / longestResponse)),
-      levels: levelled.levels,
-    },
-    diagnostics,
+  const gadgets: GadgetProgram = {
+    name: program.name,
+    tensors,
+    ...withoutUnused(levelled.equations, draft.steps),
+    tables,
+    lookups,
+    zeros,
+    secrets: secretInputs(program).map((t) => t.id),
+    witnessRows: rows,
+    sources,
+    publics: program.statement.filter((id) => program.tensors[id].visibility === 'public'),
+    columns,
+    folds: Math.max(0, Math.log2(columns / longestResponse)),
+    levels: levelled.levels,
   };
+  assertSound(program.name, verifyGadgetProgram(gadgets));
+  return { gadgets, diagnostics };
+}
+
+function assertSound(name: string, problems: readonly string[]): void {
+  if (problems.length > 0) throw new Error(`internal error: the program ${name} is not sound: ${problems.join('; ')}`);
 }
 
 /** Equations that are proved or evaluated, and the steps, which count into them. */

@@ -34,11 +34,6 @@ describe('the builder refuses', () => {
     ['two hints', (b) => [b.evaluate(1, own(0)), b.hint(1, { kind: 'isZero', of: 0 })], 't1 is found twice'],
     ['a factor with too few indices', (b) => b.define(1, [term(1n, { tensor: 0, at: [] })]), 't0 is read by 0 indices'],
     ['the selector of what is no index', (b) => b.publicSelector(0), 't0 is no index tensor'],
-    [
-      'a committed tensor that nothing finds',
-      (b) => [b.witness('w', [4], range, nowhere), b.finish()],
-      'w is committed',
-    ],
   ])('%s', (_, build, message) => {
     expect(() => build(start())).toThrow(`internal error: ${message}`);
   });
