@@ -1,10 +1,10 @@
 /** What the parts of the checker share while one model is read: the program so far, and where a statement stands. */
-import type { Block, Name, Statement } from '../../grammar/ast.ts';
+import type { Block, Call, Name, Statement } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Equation, Range, Rational, Table, Tensor, TensorId, TensorType } from '../ir/tensor/program.ts';
 import type { Bounds } from './indices/arithmetic.ts';
 import type { Reporter } from './report.ts';
-import type { Scope } from './names/scope.ts';
+import type { BlockBinding, Scope } from './names/scope.ts';
 
 /** A fixed-point type from the calibration file. */
 export interface FixedType {
@@ -75,10 +75,23 @@ export interface Session {
   readonly tableIds: Map<object, Map<string, number>>;
   /** Statements read so far, those of called blocks and of every iteration included. */
   statements: number;
-  /** Reads a list of statements; the parts of the checker that call each other in a circle meet here. */
   /** The value given from outside for a literal `dim` or `const` of the model. */
   readonly override: (frame: Frame, name: Name, literal: boolean) => Rational | undefined;
+  // Statements have equations, equations have calls, and blocks have statements: the circle is closed here.
+  /** Reads a list of statements. */
   readonly walk: (frame: Frame, statements: readonly Statement[]) => void;
+  /** Reads a block for one call; the tensor of its result. */
+  readonly instantiate: (frame: Frame, call: Call, block: BlockBinding, instance: Instance) => TensorId;
+}
+
+/** What an instance of a block is called. */
+export interface Instance {
+  /** Name of its result. */
+  readonly name: string;
+  /** Stands before the names of what it makes. */
+  readonly path: string;
+  /** The same for calibration keys. */
+  readonly key: readonly string[];
 }
 
 /** Where a statement stands. */

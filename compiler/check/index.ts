@@ -12,7 +12,6 @@ import { checkModel } from './statements/model.ts';
 import { Reporter, didYouMean } from './report.ts';
 import { resolveItems, warnUnusedImports } from './names/resolve.ts';
 
-export { standardFile } from './names/files.ts';
 export type { ResolveImport } from './names/files.ts';
 export type { FixedType, Uncalibrated } from './context.ts';
 

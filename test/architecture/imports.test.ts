@@ -53,6 +53,7 @@ describe('imports run one way', () => {
   test.each([
     ['grammar', ['grammar/']],
     ['compiler', ['compiler/', 'grammar/']],
+    ['compiler/standard', ['compiler/standard/']],
     // Spans are data of the programs; where they point in a text is grammar's.
     ['compiler/ir', ['compiler/ir/', 'grammar/span.ts']],
     ['compiler/bundle', ['compiler/bundle/', 'compiler/ir/', 'grammar/span.ts']],

@@ -1,10 +1,10 @@
 /** The standard library for tests, read from `stdlib/`. */
 import { readFileSync } from 'node:fs';
-import { standardFile } from '../../compiler/check/index.ts';
 import type { CheckInput, CheckResult, FixedType } from '../../compiler/check/index.ts';
 import { check } from '../../compiler/check/index.ts';
 import type { Diagnostic } from '../../grammar/index.ts';
 import { parse } from '../../grammar/index.ts';
+import { standardFile } from '../../compiler/standard/index.ts';
 
 /** Files that tests import besides `std`. */
 const OTHERS: Record<string, string> = {

@@ -1,10 +1,10 @@
 /** The standard library as a whole: it checks, it is formatted, and "std" passes all of it on. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { check, standardFile } from '../../compiler/check/index.ts';
+import { check } from '../../compiler/check/index.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/index.ts';
-import { resolveStandard } from '../../compiler/standard/index.ts';
+import { resolveStandard, standardFile } from '../../compiler/standard/index.ts';
 import { resolveImport } from '../compiler/standard.ts';
 import { generateTexts, textsFile } from './generate.ts';
 

@@ -2,7 +2,6 @@
 import type * as ast from '../../../grammar/ast.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { TensorId, Visibility } from '../../ir/tensor/program.ts';
-import { instantiate } from '../statements/blocks.ts';
 import { addVariable, formatType, sameType } from '../context.ts';
 import type { Declared, Frame, Session } from '../context.ts';
 import { emit } from './emit.ts';
@@ -196,7 +195,7 @@ function prepare(
         const instance = direct
           ? { name, path: tensorName(frame, key), key: [...frame.keys, key] }
           : { name: `${name}/${called}`, path: `${name}/${called}`, key: [...frame.keys, key, called] };
-        into.set(node, instantiate(session, frame, node, binding, instance));
+        into.set(node, session.instantiate(frame, node, binding, instance));
         return;
       }
       const at = extendAt(session, frame, frame.scope, node.at);

@@ -9,12 +9,6 @@ import { Scope, rootScope } from './scope.ts';
 /** Finds the text of an imported file; `resolveStandard` does for the standard library. */
 export type ResolveImport = (name: string) => { readonly source: string; readonly text: string } | undefined;
 
-/** The file under `stdlib/` that an import of the standard library means: `std` or `std/name`. */
-export function standardFile(name: string): string | undefined {
-  const match = /^std(?:\/([a-z]\w*))?$/.exec(name);
-  return match === null ? undefined : `${match[1] ?? 'std'}.zkl`;
-}
-
 interface LoadedFile {
   /** The file's items and what it imports, which can be imported from it in turn. */
   readonly scope: Scope;

@@ -18,6 +18,8 @@ export type Binding =
   /** Its definition has been reported as wrong; uses stay silent. */
   | { readonly kind: 'poison'; readonly span: Span };
 
+export type BlockBinding = Binding & { readonly kind: 'block' };
+
 /** Sources of weights have names of their own: `base` may be a source and a constant at once. */
 export const sourceKey = (name: string): string => `source ${name}`;
 

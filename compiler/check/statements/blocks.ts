@@ -2,36 +2,24 @@
 import type * as ast from '../../../grammar/ast.ts';
 import type { Rational, TensorId } from '../../ir/tensor/program.ts';
 import { formatType, sameType } from '../context.ts';
-import type { Declared, Frame, Session } from '../context.ts';
+import type { Declared, Frame, Instance, Session } from '../context.ts';
 import { constantNumber } from '../numbers/constants.ts';
 import { wholeTensor } from '../equations/equations.ts';
 import { lookUp, plainAxis, readType, staticIndex, staticLength } from '../indices/values.ts';
 import { extendAt } from '../names/paths.ts';
 import { didYouMean, formatShape } from '../report.ts';
-import type { Binding } from '../names/scope.ts';
+import type { BlockBinding } from '../names/scope.ts';
 import { Scope, describe, sourceKey, sourceNames } from '../names/scope.ts';
-
-/** What an instance is called. */
-export interface Instance {
-  /** Name of its result. */
-  readonly name: string;
-  /** Stands before the names of what it makes. */
-  readonly path: string;
-  /** The same for calibration keys. */
-  readonly key: readonly string[];
-}
 
 /** Blocks may call blocks this deep. */
 const MAX_DEPTH = 64;
-
-type Block = Binding & { readonly kind: 'block' };
 
 /** Reads a block for one call; the tensor of its result. */
 export function instantiate(
   session: Session,
   caller: Frame,
   call: ast.Call,
-  block: Block,
+  block: BlockBinding,
   instance: Instance,
 ): TensorId {
   const { reporter } = session;

@@ -5,6 +5,7 @@ import { parseDecimal } from '../../ir/numbers/rational.ts';
 import { ALL_POINTS } from '../indices/bounds.ts';
 import type { FixedType, Frame, Session, Uncalibrated } from '../context.ts';
 import { extendAt } from '../names/paths.ts';
+import { instantiate } from './blocks.ts';
 import { needed, prune } from './prune.ts';
 import { Abort, Halt, didYouMean } from '../report.ts';
 import type { Reporter } from '../report.ts';
@@ -102,6 +103,7 @@ function newSession(input: ModelInput): Session {
     walk: (frame, statements) => {
       walkStatements(session, frame, statements);
     },
+    instantiate: (frame, call, block, instance) => instantiate(session, frame, call, block, instance),
   };
   return session;
 }
