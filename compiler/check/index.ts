@@ -82,7 +82,7 @@ export function check(input: CheckInput): CheckResult {
     uncalibrated.push(...result.uncalibrated);
   }
   resolveItems(reporter, program, scope);
-  if (!reporter.failed) warnUnusedImports(reporter, program, imported);
+  if (!reporter.failed) warnUnusedImports(reporter, program, imported, scope);
   const told = reporter.diagnostics.filter((d) => input.incomplete !== true || !MISSING.includes(d.code));
   const diagnostics = told.sort(
     (a, b) => Number(a.span.source !== source) - Number(b.span.source !== source) || a.span.start - b.span.start,

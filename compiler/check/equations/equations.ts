@@ -189,7 +189,7 @@ function prepare(
       return;
     }
     case 'call': {
-      const binding = frame.scope.find(node.name.text);
+      const binding = frame.scope.find(node.name.text, node.name.span);
       if (binding?.kind === 'block') {
         const called = node.name.text;
         const instance = direct

@@ -13,7 +13,7 @@ import type { Scope } from '../names/scope.ts';
 
 /** The tensor that a bare name stands for. */
 export function bareTensor(scope: Scope, value: ast.Value): TensorId | undefined {
-  const binding = value.kind === 'reference' ? scope.find(value.name.text) : undefined;
+  const binding = value.kind === 'reference' ? scope.find(value.name.text, value.name.span) : undefined;
   return binding?.kind === 'tensor' ? binding.tensor : undefined;
 }
 

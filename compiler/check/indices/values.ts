@@ -25,7 +25,7 @@ import { describe } from '../names/scope.ts';
 
 /** Looks a name up; reports it where there is none. A poisoned name gives up silently: its own error has been told. */
 export function lookUp(session: Session, scope: Scope, name: ast.Name): Binding {
-  const found = scope.find(name.text);
+  const found = scope.find(name.text, name.span);
   if (found === undefined) {
     const near = didYouMean(
       name.text,

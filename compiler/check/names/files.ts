@@ -5,6 +5,7 @@ import type { Reporter } from '../report.ts';
 import { didYouMean } from '../report.ts';
 import type { Binding } from './scope.ts';
 import { Scope, rootScope } from './scope.ts';
+import { NameTable } from './table.ts';
 
 /** Finds the text of an imported file; `resolveStandard` does for the standard library. */
 export type ResolveImport = (name: string) => { readonly source: string; readonly text: string } | undefined;
@@ -20,6 +21,7 @@ export class Files {
   private readonly reporter: Reporter;
   private readonly resolve: ResolveImport;
   private readonly loaded = new Map<string, LoadedFile | 'loading'>();
+  private readonly table = new NameTable();
 
   constructor(reporter: Reporter, resolve: ResolveImport) {
     this.reporter = reporter;
@@ -36,7 +38,7 @@ export class Files {
 
   private scopeOf(program: ast.Program): LoadedFile {
     const { reporter } = this;
-    const scope = new Scope(rootScope(program.span));
+    const scope = new Scope(rootScope(program.span, this.table));
     const imported = new Map<string, ast.Name>();
     for (const node of program.imports) {
       const from = this.load(node.path);
@@ -69,7 +71,10 @@ export class Files {
     const poison: Binding = { kind: 'poison', span: name.span };
     if (from === undefined) return poison;
     const found = from.scope.own(name.text);
-    if (found !== undefined && found.kind !== 'model') return { ...found, span: name.span };
+    if (found !== undefined && found.kind !== 'model') {
+      from.scope.find(name.text, name.span);
+      return { ...found, span: name.span };
+    }
     const names = [...from.scope.entries()].filter(([, b]) => b.kind !== 'model').map(([n]) => n);
     this.reporter.error('ZKL204', name.span, `"${node.path.text}" has no \`${name.text}\``, 'not defined there', {
       help: `it has ${names.map((n) => `\`${n}\``).join(', ')}`,

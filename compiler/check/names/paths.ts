@@ -14,12 +14,12 @@ export function interpolate(
 ): string {
   return node.text.replace(/\{([^{}]*)\}/g, (match, inside: string, offset: number) => {
     const [, name = inside, more = '0'] = /^(\w+) *\+ *(\d{1,9})$/.exec(inside) ?? [];
-    const value = values.get(name) ?? counter(scope, name);
-    if (value !== undefined) return String(value + Number(more));
     // One more for the opening quote.
     const start = node.span.start + 1 + offset;
     const span: Span = { source: node.span.source, start, end: start + match.length };
     const inner: Span = { ...span, start: start + 1, end: start + 1 + name.length };
+    const value = values.get(name) ?? counter(scope, name, inner);
+    if (value !== undefined) return String(value + Number(more));
     const candidates = [...values.keys(), ...scope.names((b) => b.kind === 'counter')];
     return session.reporter.fail(
       'ZKL209',
@@ -34,8 +34,8 @@ export function interpolate(
   });
 }
 
-function counter(scope: Scope, name: string): number | undefined {
-  const found = scope.find(name);
+function counter(scope: Scope, name: string, use: Span): number | undefined {
+  const found = scope.find(name, use);
   return found?.kind === 'counter' || found?.kind === 'dim' ? found.value : undefined;
 }
 

@@ -1,46 +1,32 @@
 /**
- * Names in what no call reads: blocks are templates and are checked at every call, derivatives and optimizers are not
- * read at all yet. Here every name in them is looked up, without shapes. Also finds imports that nothing uses.
+ * Looks every name of a file up, without shapes: blocks are templates, which are checked at every call, so that names in
+ * one that nothing calls would be looked up nowhere. Also finds imports that nothing uses.
  */
 import type * as ast from '../../../grammar/ast.ts';
 import { REAL_FUNCTIONS } from '../../ir/numbers/real.ts';
-import { count, didYouMean } from '../report.ts';
-import type { Reporter } from '../report.ts';
-import type { Scope } from './scope.ts';
+import { Reporter, count, didYouMean } from '../report.ts';
+import { Scope, sourceKey } from './scope.ts';
 import { allValues, innerValues } from './syntax.ts';
 
-/** Names that mean something, innermost scope first. */
-class Names {
-  private readonly own = new Set<string>();
-  private readonly outer: Names | Scope;
-
-  constructor(outer: Names | Scope) {
-    this.outer = outer;
-  }
-
-  add(name: string): void {
-    this.own.add(name);
-  }
-
-  has(name: string): boolean {
-    if (this.own.has(name)) return true;
-    return this.outer instanceof Names ? this.outer.has(name) : this.outer.find(name) !== undefined;
-  }
-
-  all(): string[] {
-    const outer = this.outer instanceof Names ? this.outer.all() : this.outer.names((b) => b.kind !== 'source');
-    return [...this.own, ...outer];
+/**
+ * Looks up every name in the blocks, tables and optimizers of a file, and reports those that are not there. Names in
+ * models are reported where they are read; here their uses are recorded, also in models and branches that are not read.
+ */
+export function resolveItems(reporter: Reporter, program: ast.Program, scope: Scope): void {
+  const resolver = new Resolver(reporter);
+  const silent = new Resolver(new Reporter());
+  for (const item of program.items) {
+    if (item.kind === 'block') resolver.block(item, new Scope(scope));
+    if (item.kind === 'optimizer') resolver.optimizer(item, new Scope(scope));
+    if (item.kind === 'table') resolver.table(item, new Scope(undefined, scope.table));
+    if (item.kind === 'model') silent.model(item, new Scope(scope));
   }
 }
 
-/** Looks up every name in the blocks, tables and optimizers of a file. */
-export function resolveItems(reporter: Reporter, program: ast.Program, scope: Scope): void {
-  const resolver = new Resolver(reporter);
-  for (const item of program.items) {
-    if (item.kind === 'block') resolver.block(item, new Names(scope));
-    if (item.kind === 'optimizer') resolver.optimizer(item, new Names(scope));
-    if (item.kind === 'table') resolver.table(item);
-  }
+/** A name that is defined again, by a parameter that has the same dimension, is the first one. */
+function add(scope: Scope, { text, span }: ast.Name): void {
+  if (scope.own(text) === undefined) scope.set(text, { kind: 'unread', span });
+  else scope.find(text, span);
 }
 
 class Resolver {
@@ -50,14 +36,14 @@ class Resolver {
     this.reporter = reporter;
   }
 
-  block(node: ast.Block, names: Names): void {
-    for (const dim of node.dims) names.add(dim.text);
-    this.params(node.params, names);
-    for (const result of node.results) this.axes(result.axes, names);
-    this.statements(node.body, names);
+  block(node: ast.Block, scope: Scope): void {
+    for (const dim of node.dims) add(scope, dim);
+    this.params(node.params, scope);
+    for (const result of node.results) this.axes(result.axes, scope);
+    this.statements(node.body, scope);
     if (node.derivative === undefined) return;
     this.derivative(node, node.derivative);
-    const inner = new Names(names);
+    const inner = new Scope(scope);
     this.params(node.derivative.params, inner);
     this.statements(node.derivative.body, inner);
   }
@@ -80,134 +66,155 @@ class Resolver {
     );
   }
 
-  optimizer(node: ast.Optimizer, names: Names): void {
-    this.params(node.params, names);
+  optimizer(node: ast.Optimizer, scope: Scope): void {
+    this.params(node.params, scope);
     for (const state of node.states) {
-      names.add(state.name.text);
-      this.value(state.value, names);
+      add(scope, state.name);
+      this.value(state.value, scope);
     }
-    this.statements(node.body, names);
+    this.statements(node.body, scope);
   }
 
-  table(node: ast.Table): void {
-    const known = [node.parameter.text, ...node.dims.map((dim) => dim.text)];
+  model(node: ast.Model, scope: Scope): void {
+    this.statements(node.body, scope);
+    if (node.train === undefined) return;
+    const inner = new Scope(scope);
+    this.statements(node.train.body, inner);
+    const { loss, over, by, arguments: given } = node.train.minimize;
+    this.name(loss, inner);
+    for (const { source } of over) inner.find(sourceKey(source.text), source.span);
+    this.name(by, inner);
+    for (const { value } of given) this.value(value, inner);
+  }
+
+  /** The body of a table sees its parameter, the dimensions of its type and the functions of reals, nothing of its file. */
+  table(node: ast.Table, scope: Scope): void {
+    for (const name of [node.parameter, ...node.dims]) add(scope, name);
     for (const value of allValues(node.value)) {
-      if (value.kind === 'reference' && !known.includes(value.name.text)) this.unknown(value.name, known);
+      if (value.kind === 'reference') this.name(value.name, scope);
       if (value.kind === 'call' && ![...REAL_FUNCTIONS, 'round'].includes(value.name.text)) {
         this.unknown(value.name, REAL_FUNCTIONS);
       }
     }
   }
 
-  private params(params: readonly ast.Parameter[], names: Names): void {
+  private params(params: readonly ast.Parameter[], scope: Scope): void {
     for (const param of params) {
       if (param.kind === 'source-parameter') continue;
-      names.add(param.name.text);
+      add(scope, param.name);
       if (param.kind !== 'tensor') continue;
       // A dimension that stands bare in a parameter is bound there.
-      for (const axis of param.axes) if (axis.index.kind === 'reference') names.add(axis.index.name.text);
+      for (const axis of param.axes) if (axis.index.kind === 'reference') add(scope, axis.index.name);
     }
-    for (const param of params) if (param.kind === 'tensor') this.axes(param.axes, names);
+    for (const param of params) if (param.kind === 'tensor') this.axes(param.axes, scope);
   }
 
-  private statements(statements: readonly ast.Statement[], names: Names): void {
-    for (const node of statements) this.statement(node, names);
+  private statements(statements: readonly ast.Statement[], scope: Scope): void {
+    for (const node of statements) this.statement(node, scope);
   }
 
-  private statement(node: ast.Statement, names: Names): void {
+  private statement(node: ast.Statement, scope: Scope): void {
     switch (node.kind) {
       case 'dims':
         for (const dim of node.dims) {
-          this.index(dim.value, names);
-          names.add(dim.name.text);
+          this.index(dim.value, scope);
+          add(scope, dim.name);
         }
         return;
       case 'sources':
         return;
       case 'consts':
-        for (const definition of node.definitions) this.define(definition, names);
+        for (const definition of node.definitions) this.define(definition, scope);
         return;
       case 'repeat': {
-        this.index(node.count, names);
-        const inner = new Names(names);
-        inner.add(node.index.text);
+        this.index(node.count, scope);
+        const inner = new Scope(scope);
+        add(inner, node.index);
         this.statements(node.body, inner);
         return;
       }
       case 'input':
-        for (const axis of node.axes) this.index(axis.range ?? axis.index, names);
-        names.add(node.name.text);
+        for (const axis of node.axes) this.index(axis.range ?? axis.index, scope);
+        add(scope, node.name);
         return;
       case 'output':
       case 'define':
-        this.define(node, names);
+        this.define(node, scope);
     }
   }
 
-  private define(node: ast.Define | ast.Output, names: Names): void {
-    const inner = new Names(names);
+  private define(node: ast.Define | ast.Output, scope: Scope): void {
+    const inner = new Scope(scope);
     this.bind(node.axes, inner);
     this.value(node.value, inner);
-    names.add(node.name.text);
+    add(scope, node.name);
   }
 
-  private bind(axes: readonly ast.Axis[], names: Names): void {
+  private bind(axes: readonly ast.Axis[], scope: Scope): void {
     for (const axis of axes) {
-      if (axis.range !== undefined) this.index(axis.range, names);
-      if (axis.index.kind === 'reference') names.add(axis.index.name.text);
+      if (axis.range !== undefined) this.index(axis.range, scope);
+      if (axis.index.kind === 'reference') add(scope, axis.index.name);
     }
   }
 
-  private axes(axes: readonly ast.Axis[], names: Names): void {
-    for (const axis of axes) this.index(axis.index, names);
+  private axes(axes: readonly ast.Axis[], scope: Scope): void {
+    for (const axis of axes) this.index(axis.index, scope);
   }
 
-  private guard(node: ast.Guard | undefined, names: Names): void {
+  private guard(node: ast.Guard | undefined, scope: Scope): void {
     for (const comparison of node?.comparisons ?? []) {
-      this.index(comparison.left, names);
-      this.index(comparison.right, names);
+      this.index(comparison.left, scope);
+      this.index(comparison.right, scope);
     }
   }
 
-  private index(node: ast.Index, names: Names): void {
-    if (node.kind === 'reference') this.name(node.name, names);
-    if (node.kind === 'index-negate') this.index(node.operand, names);
+  private index(node: ast.Index, scope: Scope): void {
+    if (node.kind === 'reference') this.name(node.name, scope);
+    if (node.kind === 'index-negate') this.index(node.operand, scope);
     if (node.kind === 'index-binary') {
-      this.index(node.left, names);
-      this.index(node.right, names);
+      this.index(node.left, scope);
+      this.index(node.right, scope);
     }
     if (node.kind === 'access') {
-      this.name(node.name, names);
-      this.axes(node.axes, names);
+      this.name(node.name, scope);
+      this.axes(node.axes, scope);
     }
   }
 
-  private value(node: ast.Value, names: Names): void {
-    let inside = names;
-    if (node.kind === 'reference') this.name(node.name, names);
+  private value(node: ast.Value, scope: Scope): void {
+    let inside = scope;
+    if (node.kind === 'reference') this.name(node.name, scope);
     if (node.kind === 'access') {
-      this.name(node.name, names);
-      this.axes(node.axes, names);
+      this.name(node.name, scope);
+      this.axes(node.axes, scope);
     }
-    if (node.kind === 'view') this.axes(node.shape, names);
-    if (node.kind === 'conditional' || node.kind === 'indicator') this.guard(node.guard, names);
+    if (node.kind === 'view') this.axes(node.shape, scope);
+    if (node.kind === 'conditional' || node.kind === 'indicator') this.guard(node.guard, scope);
     if (node.kind === 'reduce') {
-      inside = new Names(names);
+      inside = new Scope(scope);
       this.bind(node.axes, inside);
       this.guard(node.guard, inside);
     }
     if (node.kind === 'call') {
-      if (![...REAL_FUNCTIONS, 'round'].includes(node.name.text)) this.name(node.name, names);
-      for (const dim of node.dims) this.index(dim.value, names);
-      // An argument that is a bare name may be a source, which only the call can tell.
-      for (const { value } of node.arguments) if (value.kind !== 'reference') this.value(value, names);
+      if (![...REAL_FUNCTIONS, 'round'].includes(node.name.text)) this.name(node.name, scope);
+      else scope.find(node.name.text, node.name.span);
+      for (const dim of node.dims) this.index(dim.value, scope);
+      for (const { value } of node.arguments) {
+        // An argument that is a bare name may be a source, which only the call can tell.
+        if (value.kind === 'reference') scope.find(value.name.text, value.name.span);
+        else this.value(value, scope);
+      }
       return;
     }
     for (const inner of innerValues(node)) this.value(inner, inside);
   }
 
-  private name(name: ast.Name, names: Names): void {
-    if (!names.has(name.text)) this.unknown(name, names.all());
+  private name(name: ast.Name, scope: Scope): void {
+    if (scope.find(name.text, name.span) !== undefined) return;
+    this.unknown(
+      name,
+      scope.names((b) => b.kind !== 'source'),
+    );
   }
 
   private unknown(name: ast.Name, candidates: readonly string[]): void {
@@ -216,33 +223,17 @@ class Resolver {
   }
 }
 
-/** Warns about imported names that no call, and no `by`, mentions. */
+/** Warns about imported names that nothing in the file uses. */
 export function warnUnusedImports(
   reporter: Reporter,
   program: ast.Program,
   imported: ReadonlyMap<string, ast.Name>,
+  { table }: Scope,
 ): void {
   // A file of imports alone passes them on.
   if (program.items.length === 0) return;
-  const called = new Set<string>();
-  const visitValue = (node: ast.Value): void => {
-    for (const inner of allValues(node)) if (inner.kind === 'call') called.add(inner.name.text);
-  };
-  const visit = (statements: readonly ast.Statement[]): void => {
-    for (const node of statements) {
-      if (node.kind === 'repeat') visit(node.body);
-      if (node.kind === 'define' || node.kind === 'output') visitValue(node.value);
-      if (node.kind === 'consts') node.definitions.forEach((d) => visitValue(d.value));
-    }
-  };
-  for (const item of program.items) {
-    if (item.kind !== 'table') visit(item.body);
-    if (item.kind === 'block' && item.derivative !== undefined) visit(item.derivative.body);
-    if (item.kind !== 'model' || item.train === undefined) continue;
-    visit(item.train.body);
-    called.add(item.train.minimize.by.text);
-  }
   for (const [name, { span }] of imported) {
-    if (!called.has(name)) reporter.warn('ZKL604', span, `\`${name}\` is imported and not used`, 'leave it out');
+    if (table.entry(name, span)?.uses.length !== 0) continue;
+    reporter.warn('ZKL604', span, `\`${name}\` is imported and not used`, 'leave it out');
   }
 }

@@ -114,7 +114,10 @@ function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Blo
     if (scope.own(name) !== undefined) {
       return reporter.fail('ZKL207', argument.span, `\`${name}\` is given twice`, 'again here', { notes: defined });
     }
-    scope.set(name, { kind: 'dim', value: staticLength(session, caller.scope, argument.value), span: argument.span });
+    const value = staticLength(session, caller.scope, argument.value);
+    const definition = node.dims.find((dim) => dim.text === name)?.span;
+    scope.set(name, { kind: 'dim', value, span: argument.span }, definition);
+    if (argument.name !== undefined) scope.find(name, argument.name.span);
   }
   const missing = names.filter((name) => scope.own(name) === undefined);
   if (missing.length > 0) {
@@ -189,7 +192,7 @@ function bindArguments(
     }
     if (param.kind === 'const-parameter' && argument !== undefined) {
       const value: Rational = constantNumber(session, caller, argument.value);
-      scope.set(text, { kind: 'const', value, span });
+      scope.set(text, { kind: 'const', value, span }, param.name.span);
     } else if (param.kind === 'source-parameter') {
       bindSource(session, caller, scope, param, argument);
     } else if (param.kind === 'tensor' && argument !== undefined) {
@@ -201,8 +204,10 @@ function bindArguments(
         [...instance.key.slice(caller.keys.length), text].join('/'),
       );
       tensors.set(param, tensor);
-      scope.set(text, { kind: 'tensor', tensor, span });
+      scope.set(text, { kind: 'tensor', tensor, span }, param.name.span);
     }
+    const key = param.kind === 'source-parameter' ? sourceKey(text) : text;
+    if (argument?.name !== undefined) scope.find(key, argument.name.span);
   }
   return tensors;
 }
@@ -216,7 +221,7 @@ function bindSource(
 ): void {
   const given = argument?.value.kind === 'reference' ? argument.value.name : undefined;
   const name = argument === undefined ? param.default : given;
-  const found = name && (argument === undefined ? scope : caller.scope).find(sourceKey(name.text));
+  const found = name && (argument === undefined ? scope : caller.scope).find(sourceKey(name.text), name.span);
   const { span } = argument ?? param;
   if (found?.kind !== 'source') {
     const sources = sourceNames(caller.scope);
@@ -225,7 +230,7 @@ function bindSource(
       ...(name === undefined ? {} : didYouMean(name.text, name.span, sources)),
     });
   }
-  scope.set(sourceKey(param.name.text), { ...found, span });
+  scope.set(sourceKey(param.name.text), { ...found, span }, param.name.span);
 }
 
 /** Dimensions that stand bare in a tensor parameter have the length given there; the rest of the shape has to agree. */

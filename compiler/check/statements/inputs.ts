@@ -87,7 +87,7 @@ function readFile(
   shape: readonly number[],
 ): TensorFile {
   const { reporter } = session;
-  const binding = frame.scope.find(sourceKey(file.source.text));
+  const binding = frame.scope.find(sourceKey(file.source.text), file.source.span);
   if (binding?.kind !== 'source') {
     const sources = sourceNames(frame.scope);
     return reporter.fail(

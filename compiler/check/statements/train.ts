@@ -53,7 +53,7 @@ function checkLoss(session: Session, frame: Frame, node: ast.Minimize): void {
 function checkWeights(session: Session, frame: Frame, node: ast.Minimize): void {
   const { reporter } = session;
   for (const { source, pattern, span } of node.over) {
-    const binding = frame.scope.find(sourceKey(source.text));
+    const binding = frame.scope.find(sourceKey(source.text), source.span);
     if (binding?.kind !== 'source') {
       const sources = sourceNames(frame.scope);
       return reporter.fail(
