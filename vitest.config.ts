@@ -1,4 +1,9 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+// The processes that tests start take what earlier ones compiled.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('.cache/compiled', import.meta.url));
 
 export default defineConfig({
   test: {
@@ -7,6 +12,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // Vitest would leave one processor alone.
+    maxWorkers: availableParallelism(),
     // `npm run coverage`: what proves and what checks.
     coverage: {
       include: ['compiler/**', 'runtime/protocol/**', 'runtime/prover/**', 'runtime/verifier/**'],

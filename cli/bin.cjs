@@ -3,8 +3,9 @@
 'use strict';
 
 const { spawn } = require('node:child_process');
-const { existsSync } = require('node:fs');
-const { dirname, join } = require('node:path');
+const { existsSync, lstatSync, realpathSync } = require('node:fs');
+const { homedir } = require('node:os');
+const { dirname, isAbsolute, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 const oldest = 24;
@@ -40,7 +41,38 @@ function standInFor(node) {
   });
 }
 
+/**
+ * Takes what earlier runs compiled, before the first module is loaded. `command/main.ts` makes that directory and says whose it has to be;
+ * `command/directory.ts`, which tells, would be a module to compile.
+ */
+function takeCompiled() {
+  try {
+    const xdg = process.env.XDG_CACHE_HOME;
+    const caches = xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.cache');
+    if (!isAbsolute(caches)) return;
+    const directory = realpathSync(join(caches, 'zkl', 'compiled'));
+    if (!isShared(directory)) require('node:module').enableCompileCache(directory);
+  } catch {
+    // There is none yet, or no home.
+  }
+}
+
+function isShared(directory) {
+  if (process.getuid === undefined) return false;
+  const me = process.getuid();
+  const own = lstatSync(directory);
+  if (own.uid !== me || (own.mode & 0o022) !== 0) return true;
+  for (let path = directory; path !== dirname(path);) {
+    path = dirname(path);
+    const { uid, mode } = lstatSync(path);
+    // In a sticky directory, as /tmp is, nobody moves what is another's.
+    if ((uid !== me && uid !== 0) || ((mode & 0o022) !== 0 && (mode & 0o1000) === 0)) return true;
+  }
+  return false;
+}
+
 if (Number.parseInt(process.versions.node, 10) >= oldest) {
+  if (!process.argv.includes('--no-cache')) takeCompiled();
   import(pathToFileURL(main).href)
     .then(({ main }) => main(process.argv.slice(2)))
     .catch((error) => fail(`cannot load ${main}: ${error.message}`, 'install zkl again'));

@@ -29,7 +29,8 @@ export class Workplace {
     this.path = path;
     this.#command = command;
     mkdirSync(join(path, 'home'), { recursive: true });
-    this.#env = { PATH: process.env['PATH'], HOME: join(path, 'home'), NO_COLOR: '1' };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    this.#env = { PATH, NODE_COMPILE_CACHE, HOME: join(path, 'home'), NO_COLOR: '1' };
   }
 
   zkl(args: readonly string[], env: Readonly<Record<string, string>> = {}): Result {

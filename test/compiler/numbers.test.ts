@@ -11,7 +11,8 @@ import {
   roundReal,
 } from '../../compiler/ir/numbers/real.ts';
 import type { RealFunction } from '../../compiler/ir/numbers/real.ts';
-import { tabulator } from '../../compiler/check/numbers/tabulate.ts';
+import { doubleTabulator } from '../../compiler/check/numbers/doubles.ts';
+import { intervalTabulator, tabulator } from '../../compiler/check/numbers/tabulate.ts';
 import { ValueError, dequantise, quantise, roundDouble } from '../../compiler/interpret/index.ts';
 import {
   NumberTooLarge,
@@ -301,6 +302,62 @@ describe('tabulated functions', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('are decided by doubles, nearly all of them, as bigints decide them', () => {
+    const apply = (name: RealFunction, of: RealExpression): RealExpression => ({ kind: 'apply', function: name, of });
+    const [one, half] = [number(1), binary('divide', x, number(2))];
+    const cases: Record<string, RealExpression> = {
+      silu: binary('multiply', half, binary('add', one, apply('tanh', half))),
+      gelu: binary(
+        'multiply',
+        half,
+        binary(
+          'add',
+          one,
+          apply('tanh', binary('multiply', number(4, 5), binary('add', x, binary('power', x, number(3))))),
+        ),
+      ),
+      gelu_erf: binary(
+        'multiply',
+        half,
+        binary('add', one, apply('erf', binary('divide', x, apply('sqrt', number(2))))),
+      ),
+      relu: binary('divide', binary('add', x, apply('sqrt', square)), number(2)),
+      exp: apply('exp', binary('multiply', number(-1), square)),
+      log: apply('log', binary('add', square, number(1, 3))),
+      inverse: binary('divide', number(7), binary('add', square, one)),
+      nested: apply('tanh', binary('multiply', x, apply('exp', binary('divide', x, number(3))))),
+    };
+    for (const [name, f] of Object.entries(cases))
+      for (const [frac, out] of [
+        [11, 13],
+        [6, 8],
+        [2, 30],
+        [14, 0],
+      ]) {
+        const [quickly, slowly] = [doubleTabulator(f, frac, out), intervalTabulator(f, frac, out)];
+        let decided = 0;
+        for (let n = -(2 ** 15); n < 2 ** 15; n += 131) {
+          const found = quickly(BigInt(n));
+          if (found === undefined) continue;
+          decided++;
+          const want = slowly(BigInt(n));
+          if (want !== undefined) expect({ name, frac, out, n, found }).toEqual({ name, frac, out, n, found: want });
+        }
+        // The types of the standard library.
+        if (frac === 11 && name !== 'nested') expect(decided, name).toBeGreaterThan(480);
+      }
+  });
+
+  test('have bounds that hold where values are large, small or nothing', () => {
+    const exp3 = doubleTabulator({ kind: 'apply', function: 'exp', of: binary('multiply', x, number(1000)) }, 0, 10);
+    expect([-10n, 0n, 1n].map(exp3)).toEqual([0n, 1024n, undefined]);
+    // A tie is decided by nobody's rounding.
+    expect(doubleTabulator(binary('divide', x, number(2)), 0, 0)(3n)).toBeUndefined();
+    expect(doubleTabulator(binary('divide', number(1), x), 0, 0)(0n)).toBeUndefined();
+    expect(doubleTabulator({ kind: 'apply', function: 'log', of: x }, 0, 0)(0n)).toBeUndefined();
+    expect(doubleTabulator(binary('add', x, number(2 ** 53)), 0, 0)(1n)).toBeUndefined();
   });
 
   test('leave poles and what is not real to exact arithmetic', () => {

@@ -1,11 +1,12 @@
 /**
- * Values of a table's function, fast: intervals of bigints at two precisions, straight from the expression. What they do
+ * Values of a table's function, fast: in doubles (`doubles.ts`), then intervals of bigints at two precisions, straight from the expression. What they do
  * not decide (ties, poles) is left to `real.ts`, which decides it exactly; both give the one correctly rounded value.
  */
 import type { RealExpression } from '../../ir/tensor/program.ts';
 import { floorDiv } from '../../ir/numbers/rational.ts';
 import type { FixedInterval } from '../../ir/numbers/elementary.ts';
 import { applyInterval, NotReal } from '../../ir/numbers/real.ts';
+import { doubleTabulator } from './doubles.ts';
 
 type Bound = (x: FixedInterval) => FixedInterval | undefined;
 
@@ -16,6 +17,12 @@ const EXTRA = [20, 64] as const;
  * floor(f(x / 2^frac) * 2^out + 1/2) as a function of the integer x; undefined where that is not decided here.
  */
 export function tabulator(f: RealExpression, frac: number, out: number): (x: bigint) => bigint | undefined {
+  const [quickly, slowly] = [doubleTabulator(f, frac, out), intervalTabulator(f, frac, out)];
+  return (x) => quickly(x) ?? slowly(x);
+}
+
+/** As `tabulator`, of intervals alone. */
+export function intervalTabulator(f: RealExpression, frac: number, out: number): (x: bigint) => bigint | undefined {
   const tries = EXTRA.map((extra) => {
     const bits = Math.max(0, frac, out) + extra;
     return { bits, bound: compile(f, bits) };
