@@ -23,7 +23,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = await dispatch(argv);
 }
 
-async function dispatch(argv: readonly string[]): Promise<number> {
+/** Runs a command line. Returns the exit status; everything it says is on stdout and stderr. */
+export async function dispatch(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   if (first === '--version' || first === '-v') {
     const { version } = await import('../host/place.ts');

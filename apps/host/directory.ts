@@ -43,14 +43,9 @@ function statusOf(path: string): Stats | undefined {
   }
 }
 
-const believed = new Map<string, string | undefined>();
-
 /** The directory, made if need be, if what stands in it can be believed. */
-export function believedDirectory(directory = cacheDirectory()): string | undefined {
-  if (directory === undefined) return undefined;
-  if (!believed.has(directory)) believed.set(directory, prepared(directory));
-  return believed.get(directory);
-}
+export const believedDirectory = (directory = cacheDirectory()): string | undefined =>
+  directory === undefined ? undefined : prepared(directory);
 
 function prepared(directory: string): string | undefined {
   try {

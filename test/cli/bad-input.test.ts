@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
-import { mainFile, makeProof, makeWorkplace, small, tinyShape, type Result, type Workplace } from './run.ts';
+import { mainFile, makeProof, makeWorkplace, small, tinyShape, withoutProgress, type Result, type Workplace } from './run.ts';
 
 const matrix = (name: string, rows: number, columns: number, fill = 0.25): [string, TensorToWrite] => [
   `base_model.model.layers.${name}.weight`,
@@ -21,7 +21,7 @@ describe('bad input', () => {
   function refused(result: Result, thing: string | RegExp, remedy: string | RegExp): void {
     expect(result.status).toBe(2);
     expect(result.stdout).toBe('');
-    const lines = result.stderr.trimEnd().split('\n');
+    const lines = withoutProgress(result.stderr).trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(24);
     expect(lines[0]).toMatch(thing);
     expect(lines.slice(1).join('\n')).toMatch(remedy);

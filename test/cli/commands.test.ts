@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeProof, makeWorkplace, small, type Workplace } from './run.ts';
+import { makeProof, makeWorkplace, small, withoutProgress, type Workplace } from './run.ts';
 
 const verifyArgs = ['verify', 'p.zkb', '--commitment', 'keys/commitment.zkc', ...small];
 
@@ -14,6 +14,25 @@ describe('the commands, one after the other', () => {
     makeProof(place);
   });
   afterAll(() => place.remove());
+
+  test('say in a process that is kept what they say in one of their own', () => {
+    for (const args of [
+      [...verifyArgs, 'p.zkp'],
+      [...verifyArgs, 'none.zkp'],
+      ['verify', '--help'],
+      ['check', 'p.zkl', '--json'],
+      ['check', 'none.zkl', '--json'],
+      ['inspect', 'p.zkb'],
+      ['compile', 'p.zkl'],
+    ]) {
+      const [kept, own] = [place.zkl(args), place.process(args)].map((result) => ({
+        ...result,
+        stderr: withoutProgress(result.stderr),
+        stdout: result.stdout.replaceAll(/[\d.]+ m?s/g, 'T'),
+      }));
+      expect(kept).toEqual(own);
+    }
+  });
 
   test('import names what it takes and what it leaves out, and spares edits', () => {
     expect(json('import', 'adapter', '--rows', '2', '-o', 'again.zkl')).toMatchObject({

@@ -1,4 +1,4 @@
-/** Runs the command line as a process of its own, in a directory made for the test. */
+/** Runs the command line in a directory made for the test: in a process of its own, or in one that is kept for many (`server.ts`). */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,18 +6,36 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { makeAdapter, type AdapterShape } from '../support/adapter.ts';
+import { serve, type Result } from './client.ts';
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 export const mainFile = join(projectRoot, 'cli', 'main.ts');
 
-export interface Result {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type { Result };
 
 /** Threads cost more than they bring for programs this small. */
 export const small = ['--threads', '1'] as const;
+
+const checkout: readonly [string, ...string[]] = [process.execPath, mainFile];
+
+/** Commands that end, and leave nothing behind but files. */
+const SERVED = new Set([
+  'import',
+  'check',
+  'fmt',
+  'compile',
+  'inspect',
+  'calibrate',
+  'compare',
+  'commit',
+  'prove',
+  'verify',
+]);
+const isServed = ([command, ...args]: readonly string[]): boolean =>
+  SERVED.has(command) && !args.some((arg) => arg === '-' || arg.startsWith('/dev/') || arg === '--device');
+
+const defined = (env: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 
 export class Workplace {
   readonly path: string;
@@ -25,7 +43,7 @@ export class Workplace {
 
   readonly #command: readonly [string, ...string[]];
 
-  constructor(path: string, command: readonly [string, ...string[]] = [process.execPath, mainFile]) {
+  constructor(path: string, command: readonly [string, ...string[]] = checkout) {
     this.path = path;
     this.#command = command;
     mkdirSync(join(path, 'home'), { recursive: true });
@@ -33,7 +51,14 @@ export class Workplace {
     this.#env = { PATH, NODE_COMPILE_CACHE, HOME: join(path, 'home'), NO_COLOR: '1' };
   }
 
-  zkl(args: readonly string[], env: Readonly<Record<string, string>> = {}): Result {
+  /** In a process that is kept, where the command has nothing to do with processes; what a test says of streams or of the environment has. */
+  zkl(args: readonly string[], env?: Readonly<Record<string, string>>): Result {
+    if (this.#command !== checkout || env !== undefined || !isServed(args)) return this.process(args, env);
+    return serve({ args, cwd: this.path, env: defined(this.#env) });
+  }
+
+  /** In a process of its own. */
+  process(args: readonly string[], env: Readonly<Record<string, string>> = {}): Result {
     const [program, ...first] = this.#command;
     return this.run(program, [...first, ...args], env);
   }
@@ -96,6 +121,10 @@ export const tinyShape: AdapterShape = {
   rank: 3,
   alpha: 6,
 };
+
+/** Phases that take longer than a second say so on stderr, which on a busy machine many do. */
+export const withoutProgress = (stderr: string): string =>
+  stderr.replaceAll(/^zkl \w+: .*(?: \.\.\.|: [\d.]+ (?:s|min)|, about .* left)\n/gm, '');
 
 /** Types so narrow that commitments take little time. */
 export const narrow = (program: string): string => program.replaceAll(/(secret .*)fixed<16, \d+>/g, '$1fixed<8, 7>');

@@ -146,12 +146,13 @@ describe('a verdict', () => {
   test('believes no directory that others can write to, and compiles nothing there', () => {
     mkdirSync(place.file('shared/zkl'), { recursive: true });
     chmodSync(place.file('shared/zkl'), 0o777);
-    const env = { XDG_CACHE_HOME: place.file('shared'), TMPDIR: place.file('shared') };
+    const own = { NODE_COMPILE_CACHE: '' };
+    const env = { ...own, XDG_CACHE_HOME: place.file('shared'), TMPDIR: place.file('shared') };
     expect(place.zkl([...args, 'p.zkp'], env).status).toBe(0);
     expect(readdirSync(place.file('shared'), { recursive: true })).toEqual(['zkl']);
     expect(place.zkl(['doctor'], env).stdout).toMatch(/nothing in it is believed, as others can write in/);
     // Its own is made for its owner alone.
-    expect(place.zkl([...args, 'p.zkp']).status).toBe(0);
+    expect(place.zkl([...args, 'p.zkp'], own).status).toBe(0);
     expect(statSync(place.file('home/.cache/zkl')).mode & 0o777).toBe(0o700);
     expect(readdirSync(place.file('home/.cache/zkl'))).toContain('compiled');
   });
