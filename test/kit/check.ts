@@ -46,6 +46,8 @@ interface Trial {
   readonly subject: Subject;
   readonly statement: Statement;
   readonly honest: ProvedProgram;
+  /** Of a proof's messages, in order. */
+  readonly labels: readonly string[];
   readonly draw: Draw;
   /** Of the statement's commitments. */
   readonly seed: number;
@@ -88,8 +90,9 @@ async function checkCompleteness(
   devices: readonly Device[],
   { seed = 1, statements = 2, inputs }: GadgetOptions,
   ledger: Ledger,
-): Promise<{ statement: Statement; honest: ProvedProgram } | undefined> {
-  let first: { statement: Statement; honest: ProvedProgram } | undefined;
+): Promise<(Made & { readonly labels: readonly string[] }) | undefined> {
+  let first: Made | undefined;
+  const labels: string[] = [];
   for (let k = 0; k < statements; k++) {
     const values = k === 0 && inputs ? inputs : drawInputs(subject, seed + k);
     const what = `statement ${k}`;
@@ -107,7 +110,8 @@ async function checkCompleteness(
           );
         if (statement && honest)
           compareDevices(ledger, what, device, { statement, honest }, { statement: own, honest: proof });
-        if (k === 0 && !honest) compareMemories(ledger, what, device, proof, await proveInLittle(device, own, seed));
+        if (k === 0 && !honest)
+          compareMemories(ledger, what, device, proof, await proveInLittle(device, own, seed, labels));
         statement ??= own;
         honest ??= proof;
         return verify(device, own, proof);
@@ -117,12 +121,16 @@ async function checkCompleteness(
     compareValues(ledger, what, subject, expected(subject, values), honest);
     first ??= { statement, honest };
   }
-  return first;
+  return first && { ...first, labels };
 }
 
-/** With memory for a sixteenth of the lookups' tree. */
-const proveInLittle = (device: Device, s: Statement, seed: number): Promise<ProvedProgram> =>
-  prove(device, s, { seed, treeMemory: device.memory().element * 2 ** (programSections(s.subject.gadgets).depth - 1) });
+/** With memory for a sixteenth of the lookups' tree. @param labels takes the messages' labels: the bytes show that listening changes nothing */
+const proveInLittle = (device: Device, s: Statement, seed: number, labels: string[]): Promise<ProvedProgram> =>
+  prove(device, s, {
+    seed,
+    treeMemory: device.memory().element * 2 ** (programSections(s.subject.gadgets).depth - 1),
+    hooks: { message: (label, _i, v) => (labels.push(label), v) },
+  });
 
 function compareMemories(ledger: Ledger, what: string, device: Device, a: ProvedProgram, b: ProvedProgram): void {
   ledger.checks.devices++;
@@ -168,8 +176,7 @@ function compareValues(
 
 /** A prover that changes one message, by one and at random, and goes on from there. */
 async function checkMessages(t: Trial): Promise<void> {
-  const labels: string[] = [];
-  await prove(t.device, t.statement, { seed: 3, hooks: { message: (label, _i, v) => (labels.push(label), v) } });
+  const { labels } = t;
   for (const at of t.draw.sample([...labels.keys()], t.samples))
     for (const [how, change] of changes(t.draw)) {
       let count = 0;
