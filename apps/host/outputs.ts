@@ -143,7 +143,10 @@ export async function checkDirectory(path: string): Promise<boolean> {
  */
 export function checkWritable(path: string, status: Stats): void {
   if ((status.mode & 0o222) === 0)
-    throw new HostError(`cannot write ${path}: it is read-only`, `allow it: chmod u+w ${path}`, { kind: 'place', path });
+    throw new HostError(`cannot write ${path}: it is read-only`, `allow it: chmod u+w ${path}`, {
+      kind: 'place',
+      path,
+    });
 }
 
 async function checkPlace(path: string): Promise<void> {

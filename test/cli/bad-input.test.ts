@@ -1,7 +1,16 @@
 import { existsSync, readdirSync, symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
-import { mainFile, makeProof, makeWorkplace, small, tinyShape, withoutProgress, type Result, type Workplace } from './run.ts';
+import {
+  mainFile,
+  makeProof,
+  makeWorkplace,
+  small,
+  tinyShape,
+  withoutProgress,
+  type Result,
+  type Workplace,
+} from './run.ts';
 
 const matrix = (name: string, rows: number, columns: number, fill = 0.25): [string, TensorToWrite] => [
   `base_model.model.layers.${name}.weight`,
