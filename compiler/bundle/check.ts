@@ -14,6 +14,7 @@ import { checkClaims } from './claims.ts';
 import { leadsOutside } from '../ir/gadget/digits.ts';
 import { fail, limits } from './limits.ts';
 import { tooWide } from '../ir/gadget/magnitude.ts';
+import { isKnown } from '../ir/gadget/walk.ts';
 
 /** Every axis has its variable's length, and every output index is bound exactly once or shared or free. */
 export function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], outputs: readonly number[]): void {
@@ -294,15 +295,9 @@ function checkLevel(p: GadgetProgram, id: number, level: number): void {
   const c = p.tensors[id].class;
   if (c.kind === 'defined' && (c.level <= level || c.level > p.levels))
     fail(`${p.tensors[id].name} would be settled before it is claimed`);
-  if (c.kind === 'digits' && !isKnown(p, id)) checkLevel(p, c.of, level);
+  if (c.kind === 'digits' && !isKnown(p.tensors, id)) checkLevel(p, c.of, level);
   if (c.kind !== 'view') return;
-  if (isKnown(p, id) ? c.level !== 0 : c.level <= level || c.level > p.levels)
+  if (isKnown(p.tensors, id) ? c.level !== 0 : c.level <= level || c.level > p.levels)
     fail(`the view ${p.tensors[id].name} is at the wrong level`);
-  if (!isKnown(p, id)) checkLevel(p, c.of, c.level);
-}
-
-function isKnown(p: GadgetProgram, id: number): boolean {
-  const c = p.tensors[id].class;
-  if (c.kind === 'view' || c.kind === 'digits') return isKnown(p, c.of);
-  return c.kind === 'input' || c.kind === 'output' || c.kind === 'constant' || c.kind === 'selector';
+  if (!isKnown(p.tensors, id)) checkLevel(p, c.of, c.level);
 }

@@ -15,6 +15,7 @@ import type { Range } from '../ir/tensor/program.ts';
 import { fail } from './limits.ts';
 import { booleanOf, shownRanges } from '../ir/gadget/magnitude.ts';
 import { isNothing } from './never.ts';
+import { baseOf } from '../ir/gadget/walk.ts';
 
 export function checkClaims(p: GadgetProgram): void {
   const lookedUp = p.lookups.flatMap((l) => [l.tensor, l.value ?? l.tensor]);
@@ -50,8 +51,8 @@ function reach(p: GadgetProgram, from: readonly number[]): ReadonlySet<number> {
   for (let id = left.pop(); id !== undefined; id = left.pop()) {
     if (reached.has(id)) continue;
     reached.add(id);
-    const c = p.tensors[id].class;
-    if (c.kind === 'view' || c.kind === 'digits' || c.kind === 'selector') left.push(c.of);
+    const base = baseOf(p.tensors[id].class);
+    if (base !== undefined) left.push(base);
     for (const t of equations.get(id)?.terms ?? []) for (const f of t.factors) left.push(f.tensor);
   }
   return reached;
@@ -65,8 +66,10 @@ function checkOrder(p: GadgetProgram): void {
     for (const other of others) known.push(other);
     from.set(id, known);
   };
-  for (const [id, { class: c }] of p.tensors.entries())
-    if (c.kind === 'view' || c.kind === 'digits' || c.kind === 'selector') add(id, [c.of]);
+  for (const [id, { class: c }] of p.tensors.entries()) {
+    const base = baseOf(c);
+    if (base !== undefined) add(id, [base]);
+  }
   for (const e of p.equations)
     if (e.level > 0) add(e.target, [...new Set(e.terms.flatMap((t) => t.factors.map((f) => f.tensor)))]);
   for (const l of p.lookups) if (l.value !== undefined) add(l.value, [l.tensor]);

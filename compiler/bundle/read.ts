@@ -19,6 +19,7 @@ import type {
   GadgetTerm,
   LayoutAxis,
 } from '../ir/gadget/program.ts';
+import { foldIndex } from '../ir/indices/expression.ts';
 import { committedBits } from '../ir/numbers/limits.ts';
 import type { Compare, IndexExpr, Range, Rational, TensorType } from '../ir/tensor/program.ts';
 import { checkProgram, checkTensor, checkTerm } from './check.ts';
@@ -355,16 +356,18 @@ function bounded(e: IndexExpr, shape: readonly number[]): IndexExpr {
 }
 
 /** A bound on the absolute value of an expression and of its parts. */
-function largest(e: IndexExpr, shape: readonly number[]): number {
-  if (e.kind === 'const') return Math.abs(e.value);
-  if (e.kind === 'var') return shape[e.var];
-  if (e.kind === 'entry') return Infinity;
-  const left = largest(e.left, shape);
-  // A remainder is not negative: that of -1 is the largest there is.
-  if (!('right' in e)) return e.kind === 'mod' ? Math.max(left, e.by - 1) : left;
-  const right = largest(e.right, shape);
-  return e.kind === 'mul' ? Math.max(left, right, left * right) : left + right;
-}
+const largest = (e: IndexExpr, shape: readonly number[]): number =>
+  foldIndex<number>(e, {
+    constant: Math.abs,
+    variable: (id) => shape[id],
+    add: (left, right) => left + right,
+    sub: (left, right) => left + right,
+    mul: (left, right) => Math.max(left, right, left * right),
+    div: (left) => left,
+    // A remainder is not negative: that of -1 is the largest there is.
+    mod: (left, by) => Math.max(left, by - 1),
+    entry: () => Infinity,
+  });
 
 function readEquation(v: unknown, tensors: readonly GadgetTensor[]): GadgetEquation {
   const f = fields(v, 'an equation');

@@ -2,7 +2,7 @@
 import type { Block, Call, Name, Statement } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Equation, Range, Rational, Table, Tensor, TensorId, TensorType } from '../ir/tensor/program.ts';
-import type { Bounds } from './indices/arithmetic.ts';
+import type { Bounds } from './indices/bounds.ts';
 import type { Reporter } from './report.ts';
 import type { BlockBinding, Scope } from './names/scope.ts';
 

@@ -2,8 +2,8 @@
 import { distance } from 'fastest-levenshtein';
 import type { Diagnostic, Label } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
+import { IndexOverflow } from '../ir/indices/normal.ts';
 import { NumberTooLarge } from '../ir/numbers/rational.ts';
-import { IndexOverflow } from './indices/arithmetic.ts';
 import { TooManyTerms } from './numbers/polynomial.ts';
 
 /** Thrown after a report: the statement at hand means nothing. Caught where statements are walked, never outside. */

@@ -1,6 +1,9 @@
 /**
  * Evaluates polynomials over integer tensors, exactly. Where the proved ranges show that nothing passes 2^53, doubles
  * do the same arithmetic as bigints.
+ *
+ * Index arithmetic is read here once more, apart from `compiler/ir/indices`, which everything else goes by: what is compared
+ * with this reading is then not compared with itself.
  */
 import type { Compare, IndexExpr, Polynomial, Tensor, TensorId, Term } from '../ir/tensor/program.ts';
 

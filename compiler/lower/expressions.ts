@@ -1,13 +1,12 @@
 /** Short forms for polynomials over tensors. */
 import type { Span } from '../../grammar/span.ts';
-import type { Factor, IndexExpr, Term } from '../ir/tensor/program.ts';
+import { variable } from '../ir/indices/expression.ts';
+import type { Factor, Term } from '../ir/tensor/program.ts';
 
 /** Bits of an integer n >= 0; at least 1. */
 export const bitLength = (n: bigint): number => Math.max(1, n.toString(2).length);
 
 export const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
-
-export const variable = (v: number): IndexExpr => ({ kind: 'var', var: v });
 
 /** tensor[v0, v1, ...] for the first variables, in order. */
 export const entry = (tensor: number, axes: number): Factor => ({

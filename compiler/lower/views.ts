@@ -1,8 +1,9 @@
 /** Views of tensors, masks and other constants that terms need besides; equal ones are made once. */
+import { guardVariables } from '../ir/indices/guards.ts';
 import type { DraftTensor } from './draft.ts';
 import { digitsOf } from './rewrite/digits.ts';
 import { nowhere } from './expressions.ts';
-import { usedVariables, type ViewMaker } from './rewrite/terms.ts';
+import type { ViewMaker } from './rewrite/terms.ts';
 
 /** Appends views and masks to the tensors; equal ones are made once. */
 export function viewMaker(tensors: readonly DraftTensor[], append: (t: DraftTensor) => number): ViewMaker {
@@ -51,7 +52,7 @@ export function viewMaker(tensors: readonly DraftTensor[], append: (t: DraftTens
       })),
     mask: (shape, guards) =>
       once(['mask', shape, guards], () => ({
-        name: `mask ${made.size} over ${usedVariables(guards.flatMap((g) => [g.left, g.right])).length} indices`,
+        name: `mask ${made.size} over ${guardVariables(guards).size} indices`,
         shape,
         scale: { num: 1n, den: 1n },
         range: { lo: 0n, hi: 1n },

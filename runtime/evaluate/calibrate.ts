@@ -3,7 +3,7 @@
  * Weights are another matter: their types follow from the checkpoint alone.
  */
 import type { Definition, Tensor, TensorProgram, TensorType } from '../../compiler/ir/tensor/program.ts';
-import { readTensors } from '../../compiler/ir/tensor/reads.ts';
+import { readTensors } from '../../compiler/ir/tensor/walk.ts';
 import { magnitude, type Numbers } from './values.ts';
 
 export type FixedType = Extract<TensorType, { readonly kind: 'fixed' }>;

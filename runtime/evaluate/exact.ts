@@ -14,7 +14,7 @@ import type {
   Term,
 } from '../../compiler/ir/tensor/program.ts';
 import { multiply, powerOfTwo } from '../../compiler/ir/numbers/rational.ts';
-import { readTensors } from '../../compiler/ir/tensor/reads.ts';
+import { readTensors } from '../../compiler/ir/tensor/walk.ts';
 import { roundForm } from '../../compiler/ir/numbers/rounding.ts';
 import { ValueError } from '../quantise.ts';
 import { EvaluationError } from './errors.ts';

@@ -1,4 +1,7 @@
 /** Index arithmetic, ready to run: as functions of a point, and as sums of one table a variable. */
+import { indexFunctions, listed, type IndexFunction } from '../../compiler/ir/indices/evaluate.ts';
+import { guardTest } from '../../compiler/ir/indices/guards.ts';
+import { summands, type Summand } from '../../compiler/ir/indices/summands.ts';
 import type { Compare, IndexExpr } from '../../compiler/ir/tensor/program.ts';
 import { narrow, type Values } from './values.ts';
 
@@ -11,51 +14,27 @@ export interface IndexSource {
   values(tensor: number): Values;
 }
 
-export type IndexFunction = (at: Point) => number;
-
-export function indexFunction(e: IndexExpr, source: IndexSource): IndexFunction {
-  switch (e.kind) {
-    case 'const': {
-      const { value } = e;
-      return () => value;
-    }
-    case 'var': {
-      const id = e.var;
-      return (at) => at[id];
-    }
-    case 'add':
-    case 'sub':
-    case 'mul': {
-      const [left, right] = [indexFunction(e.left, source), indexFunction(e.right, source)];
-      if (e.kind === 'add') return (at) => left(at) + right(at);
-      if (e.kind === 'sub') return (at) => left(at) - right(at);
-      return (at) => left(at) * right(at);
-    }
-    case 'div':
-    case 'mod': {
-      const left = indexFunction(e.left, source);
-      const { by } = e;
-      if (e.kind === 'div') return (at) => Math.floor(left(at) / by);
-      return (at) => {
-        const value = left(at);
-        return value - by * Math.floor(value / by);
-      };
-    }
-    case 'entry': {
-      const position = positionFunction(e.at, source.shape(e.tensor), source);
-      const entries = narrow(source.values(e.tensor));
+/** Makes functions of the point, entries of index tensors included. */
+const functionsOver = (source: IndexSource): ((e: IndexExpr) => IndexFunction<Point>) =>
+  indexFunctions<Point>({
+    variable: listed,
+    entry: (tensor, parts) => {
+      const position = rowMajor(parts, source.shape(tensor));
+      const entries = narrow(source.values(tensor));
       return (at) => entries[position(at)];
-    }
-  }
-}
+    },
+  });
 
 /** The row-major position of an access. */
 export function positionFunction(
   at: readonly IndexExpr[],
   shape: readonly number[],
   source: IndexSource,
-): IndexFunction {
-  const parts = at.map((e) => indexFunction(e, source));
+): IndexFunction<Point> {
+  return rowMajor(at.map(functionsOver(source)), shape);
+}
+
+function rowMajor(parts: readonly IndexFunction<Point>[], shape: readonly number[]): IndexFunction<Point> {
   return (point) => {
     let position = 0;
     for (let k = 0; k < parts.length; k++) position = position * shape[k] + parts[k](point);
@@ -63,57 +42,9 @@ export function positionFunction(
   };
 }
 
-export function guardFunction(guards: readonly Compare[], source: IndexSource): (at: Point) => boolean {
-  const tests = guards.map(({ left, op, right }) => {
-    const [a, b] = [indexFunction(left, source), indexFunction(right, source)];
-    switch (op) {
-      case '<':
-        return (at: Point) => a(at) < b(at);
-      case '<=':
-        return (at: Point) => a(at) <= b(at);
-      case '==':
-        return (at: Point) => a(at) === b(at);
-      case '!=':
-        return (at: Point) => a(at) !== b(at);
-      case '>=':
-        return (at: Point) => a(at) >= b(at);
-      case '>':
-        return (at: Point) => a(at) > b(at);
-    }
-  });
-  if (tests.length === 1) return tests[0];
-  return (at) => tests.every((test) => test(at));
-}
-
-/** The variables of index arithmetic, those that choose an entry included. */
-export function variablesOf(e: IndexExpr, into = new Set<number>()): Set<number> {
-  switch (e.kind) {
-    case 'const':
-      break;
-    case 'var':
-      into.add(e.var);
-      break;
-    case 'add':
-    case 'sub':
-    case 'mul':
-      variablesOf(e.left, into);
-      variablesOf(e.right, into);
-      break;
-    case 'div':
-    case 'mod':
-      variablesOf(e.left, into);
-      break;
-    case 'entry':
-      for (const at of e.at) variablesOf(at, into);
-  }
-  return into;
-}
-
-export const guardVariables = (guards: readonly Compare[]): Set<number> => {
-  const found = new Set<number>();
-  for (const g of guards) variablesOf(g.right, variablesOf(g.left, found));
-  return found;
-};
+/** Whether all guards hold. */
+export const guardFunction = (guards: readonly Compare[], source: IndexSource): ((at: Point) => boolean) =>
+  guardTest(guards, functionsOver(source));
 
 /** A position as `base` plus one table entry for each variable. */
 export interface Positions {
@@ -131,36 +62,34 @@ export function separate(
   sizes: readonly number[],
   source: IndexSource,
 ): Positions | undefined {
+  const axes: Summand[][] = [];
+  for (const e of at) {
+    const terms = summands(e);
+    if (terms === undefined) return undefined;
+    axes.push(terms);
+  }
   let base = 0;
   const tables = new Map<number, Int32Array>();
   const point: Point = sizes.map(() => 0);
-  const add = (e: IndexExpr, factor: number): boolean => {
-    const ids = [...variablesOf(e)];
-    if (ids.length === 0) {
-      base += factor * indexFunction(e, source)(point);
-      return true;
+  const functionOf = functionsOver(source);
+  const add = ({ factor, of, variable: id }: Summand, stride: number): void => {
+    const by = stride * factor;
+    const value = functionOf(of);
+    if (id === undefined) {
+      base += by * value(point);
+      return;
     }
-    if (ids.length === 1) {
-      const [id] = ids;
-      const f = indexFunction(e, source);
-      const table = tables.get(id) ?? new Int32Array(sizes[id]);
-      tables.set(id, table);
-      for (let x = 0; x < table.length; x++) {
-        point[id] = x;
-        table[x] += factor * f(point);
-      }
-      point[id] = 0;
-      return true;
+    const table = tables.get(id) ?? new Int32Array(sizes[id]);
+    tables.set(id, table);
+    for (let x = 0; x < table.length; x++) {
+      point[id] = x;
+      table[x] += by * value(point);
     }
-    if (e.kind === 'add' || e.kind === 'sub')
-      return add(e.left, factor) && add(e.right, e.kind === 'add' ? factor : -factor);
-    if (e.kind === 'mul' && e.left.kind === 'const') return add(e.right, factor * e.left.value);
-    if (e.kind === 'mul' && e.right.kind === 'const') return add(e.left, factor * e.right.value);
-    return false;
+    point[id] = 0;
   };
   let stride = 1;
   for (let k = shape.length - 1; k >= 0; k--) {
-    if (!add(at[k], stride)) return undefined;
+    for (const t of axes[k]) add(t, stride);
     stride *= shape[k];
   }
   return { base, tables };

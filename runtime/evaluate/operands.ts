@@ -1,12 +1,12 @@
 /** Factors of a product: numbers, and where the entry for a point is. */
+import { variablesOf } from '../../compiler/ir/indices/expression.ts';
+import { guardVariables } from '../../compiler/ir/indices/guards.ts';
 import type { Compare, Factor } from '../../compiler/ir/tensor/program.ts';
 import {
   eachPoint,
   guardFunction,
-  guardVariables,
   positionFunction,
   separate,
-  variablesOf,
   type IndexSource,
   type Point,
   type Positions,

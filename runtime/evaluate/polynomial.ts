@@ -1,7 +1,8 @@
 /** Polynomials over tensors at all points of their outputs, in doubles: exact integers, or reals. */
+import { guardVariables } from '../../compiler/ir/indices/guards.ts';
 import type { Compare, Polynomial, Term } from '../../compiler/ir/tensor/program.ts';
 import { contract } from './contract.ts';
-import { guardFunction, guardVariables, variablesOf, type Point } from './indices.ts';
+import { guardFunction, type Point } from './indices.ts';
 import { maskOf, operandOf, variablesIn, type Operand, type OperandSource } from './operands.ts';
 import { EXACT, sizeOf, TooWide } from './values.ts';
 
@@ -124,4 +125,4 @@ function addRow(
   return largest;
 }
 
-const usesVariable = (g: Compare, id: number): boolean => variablesOf(g.left, variablesOf(g.right)).has(id);
+const usesVariable = (g: Compare, id: number): boolean => guardVariables([g]).has(id);

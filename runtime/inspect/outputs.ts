@@ -6,6 +6,7 @@
  * Other public outputs are public where they are read. What depends on secrets through them alone tells nothing more.
  */
 import type { GadgetFactor, GadgetProgram, GadgetStep, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
+import { variablesOf } from '../../compiler/ir/indices/expression.ts';
 import { viewMap } from '../protocol/statement/views.ts';
 import {
   asFunction,
@@ -57,7 +58,7 @@ export function outputDependences(program: GadgetProgram): Map<number, Dependenc
         const reads = viewed.alone && size(shape) <= mostCounted;
         const map = reads ? viewMap(shape, tensors[c.of].shape, c.at, c.guards) : undefined;
         const entries = map ? new Set(map.filter((i) => i >= 0)).size : size(shape);
-        const rows = new Set([...viewed.rows].flatMap((axis) => variablesOf(c.at[axis])));
+        const rows = new Set([...viewed.rows].flatMap((axis) => [...variablesOf(c.at[axis])]));
         return { ...viewed, rows, entries: Math.min(viewed.entries, entries) };
       }
       case 'digits': {
@@ -92,13 +93,6 @@ export function outputDependences(program: GadgetProgram): Map<number, Dependenc
     if (l.value !== undefined && tensors[l.value].class.kind === 'output' && !computed.has(l.value))
       add(l.value, asFunction(of(l.tensor)));
   return outputs;
-}
-
-function variablesOf(e: Parameters<typeof viewMap>[2][number]): number[] {
-  if (e.kind === 'const') return [];
-  if (e.kind === 'var') return [e.var];
-  if (e.kind === 'entry') return e.at.flatMap(variablesOf);
-  return [...variablesOf(e.left), ...('right' in e ? variablesOf(e.right) : [])];
 }
 
 function stepped(

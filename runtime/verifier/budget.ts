@@ -11,6 +11,8 @@ import type {
   GadgetTensor,
   GadgetTensorClass,
 } from '../../compiler/ir/gadget/program.ts';
+import { foldIndex } from '../../compiler/ir/indices/expression.ts';
+import { sidesOf } from '../../compiler/ir/indices/guards.ts';
 import type { IndexExpr, Range } from '../../compiler/ir/tensor/program.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import type { Meter, OpeningSize } from '../protocol/context.ts';
@@ -290,22 +292,22 @@ const nodes = (list: View['at'], shape: readonly number[]): number =>
   list.reduce((n, e) => n + partsOf(e, shape).parts, 0);
 
 /** Readers of bundles bound how deep they are nested. */
-function partsOf(e: IndexExpr, shape: readonly number[]): { readonly parts: number; readonly most: number } {
-  if (e.kind === 'const') return { parts: 1, most: Math.abs(e.value) };
-  if (e.kind === 'var') return { parts: 1, most: shape[e.var] };
-  if (e.kind === 'entry') return { parts: 1, most: Infinity };
-  const left = partsOf(e.left, shape);
-  if (!('right' in e))
-    return e.kind === 'div'
-      ? { parts: left.parts + 1, most: left.most }
-      : { parts: left.parts + (left.most < 2 ** 31 ? 1 : longRemainder), most: e.by };
-  const right = partsOf(e.right, shape);
-  const most = e.kind === 'mul' ? left.most * right.most : left.most + right.most;
-  return { parts: left.parts + right.parts + 1, most };
+const partsOf = (e: IndexExpr, shape: readonly number[]): Parts =>
+  foldIndex<Parts>(e, {
+    constant: (value) => ({ parts: 1, most: Math.abs(value) }),
+    variable: (id) => ({ parts: 1, most: shape[id] }),
+    add: (left, right) => ({ parts: left.parts + right.parts + 1, most: left.most + right.most }),
+    sub: (left, right) => ({ parts: left.parts + right.parts + 1, most: left.most + right.most }),
+    mul: (left, right) => ({ parts: left.parts + right.parts + 1, most: left.most * right.most }),
+    div: (left) => ({ parts: left.parts + 1, most: left.most }),
+    mod: (left, by) => ({ parts: left.parts + (left.most < 2 ** 31 ? 1 : longRemainder), most: by }),
+    entry: () => ({ parts: 1, most: Infinity }),
+  });
+
+interface Parts {
+  readonly parts: number;
+  /** A bound on the absolute value. */
+  readonly most: number;
 }
 
-const guardNodes = (guards: View['guards'], shape: readonly number[]): number =>
-  nodes(
-    guards.flatMap((g) => [g.left, g.right]),
-    shape,
-  );
+const guardNodes = (guards: View['guards'], shape: readonly number[]): number => nodes(sidesOf(guards), shape);

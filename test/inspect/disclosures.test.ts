@@ -5,7 +5,7 @@ import { disclosures, disclosureWarnings, type Disclosure } from '../../runtime/
 import { lower } from '../../compiler/lower/lower.ts';
 import { compile } from '../../compiler/index.ts';
 import { interpret, ValueError } from '../../compiler/interpret/index.ts';
-import { readTensors } from '../../compiler/ir/tensor/reads.ts';
+import { readTensors } from '../../compiler/ir/tensor/walk.ts';
 import type { Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { Draw } from '../kit/draw.ts';
 import { programs } from '../kit/programs.ts';

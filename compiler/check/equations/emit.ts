@@ -15,7 +15,7 @@ import type {
 import { ONE, ZERO, divide, gcdRational, multiply, powerOfTwo } from '../../ir/numbers/rational.ts';
 import { sumBits } from '../../ir/numbers/limits.ts';
 import { roundForm } from '../../ir/numbers/rounding.ts';
-import { variable } from '../indices/arithmetic.ts';
+import { variable } from '../../ir/indices/expression.ts';
 import { addTensor, formatType, typeRange } from '../context.ts';
 import type { Session } from '../context.ts';
 import { belowMaximum } from './maxima.ts';

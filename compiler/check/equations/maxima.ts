@@ -1,6 +1,7 @@
 /** What a maximum says about the entries it is taken over: that none is larger. */
 import type { Factor, IndexExpr } from '../../ir/tensor/program.ts';
-import { compareKey, indexKey, substitute } from '../indices/arithmetic.ts';
+import { indexKey, substitution, variable } from '../../ir/indices/expression.ts';
+import { compareKey } from '../../ir/indices/guards.ts';
 import type { Session } from '../context.ts';
 import { renameGuard } from '../numbers/polynomial.ts';
 import type { IntegerTerm } from '../numbers/ranges.ts';
@@ -46,8 +47,9 @@ function unify(session: Session, entry: Factor, maximum: Factor): string[] | und
     if (over[e.var - equation.indices.length].size !== shape[axis]) return undefined;
     bound.set(e.var, entry.at[axis]);
   }
-  const replace = (id: number): IndexExpr => bound.get(id) ?? { kind: 'var', var: id };
+  const replace = (id: number): IndexExpr => bound.get(id) ?? variable(id);
+  const here = substitution(replace);
   if (over.some((_, k) => !bound.has(equation.indices.length + k))) return undefined;
-  if (pattern.at.some((e, axis) => indexKey(substitute(e, replace)) !== indexKey(entry.at[axis]))) return undefined;
+  if (pattern.at.some((e, axis) => indexKey(here(e)) !== indexKey(entry.at[axis]))) return undefined;
   return guardKeys(guards.map((g) => renameGuard(g, replace)));
 }

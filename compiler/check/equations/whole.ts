@@ -2,7 +2,8 @@
 import type * as ast from '../../../grammar/ast.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { IndexExpr, TensorId } from '../../ir/tensor/program.ts';
-import { constant, floorQuotient, plus, product, remainder, variable } from '../indices/arithmetic.ts';
+import { variable } from '../../ir/indices/expression.ts';
+import { constant, floorQuotient, plus, product, remainder } from '../../ir/indices/normal.ts';
 import { addVariable } from '../context.ts';
 import type { Frame, Session } from '../context.ts';
 import { emit } from './emit.ts';

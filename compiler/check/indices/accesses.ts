@@ -3,7 +3,7 @@ import type * as ast from '../../../grammar/ast.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { IndexExpr, TensorId } from '../../ir/tensor/program.ts';
 import { rational } from '../../ir/numbers/rational.ts';
-import { variable } from './arithmetic.ts';
+import { variable } from '../../ir/indices/expression.ts';
 import { proveInside } from './bounds.ts';
 import { lookUp, plainAxis, readIndex } from './values.ts';
 import { wrongRank } from './bindings.ts';

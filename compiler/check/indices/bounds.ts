@@ -3,19 +3,30 @@
  * many points satisfy guards. Intervals first, then one guard as a lemma, then every point, up to a stated number.
  */
 import type { Compare, IndexExpr } from '../../ir/tensor/program.ts';
-import type { Bounds, Interval } from './arithmetic.ts';
-import {
-  constant,
-  evaluateIndex,
-  holds,
-  indexKey,
-  interval,
-  minus,
-  readsData,
-  substitute,
-  variableFactors,
-  variablesOf,
-} from './arithmetic.ts';
+import { indexFunctions } from '../../ir/indices/evaluate.ts';
+import { indexKey, readsData, renaming, variable, variablesOf } from '../../ir/indices/expression.ts';
+import { alwaysHolds, guardTest, guardVariables, isStatic, neverHolds } from '../../ir/indices/guards.ts';
+import { interval, type IndexBounds, type Interval } from '../../ir/indices/interval.ts';
+import { constant, minus, product, safe, variableFactors } from '../../ir/indices/normal.ts';
+
+/**
+ * What a variable or the entry of an index tensor can be. Numbers of variables are the checker's here, unique in a program;
+ * an equation renumbers them when it is made.
+ */
+export interface Bounds extends IndexBounds {
+  /** What exhaustive checks have found, by the shape of the question, and how many points they may still visit. */
+  readonly proofs: { readonly known: Map<string, unknown>; points: number };
+}
+
+export const zero: Interval = { lo: 0, hi: 0 };
+
+/** @throws IndexOverflow */
+export const boundsOf = (e: IndexExpr, bounds: IndexBounds): Interval => interval(e, bounds, safe);
+
+/** What variables are at a point. */
+type Valuation = (id: number) => number;
+
+const compile = indexFunctions<Valuation>({ variable: (id) => (value) => value(id) });
 
 /** How many points one exhaustive check may visit; beyond it the checker says that it could not prove the access. */
 const MAX_POINTS = 1 << 20;
@@ -35,9 +46,9 @@ export function remember<T>(
 ): T {
   const order = new Set<number>();
   for (const e of expressions) variablesOf(e, order);
-  for (const g of guards) variablesOf(g.right, variablesOf(g.left, order));
-  const ids = [...order];
-  const rename = (e: IndexExpr): string => indexKey(substitute(e, (id) => ({ kind: 'var', var: ids.indexOf(id) })));
+  const ids = [...guardVariables(guards, order)];
+  const renamed = renaming((id) => ids.indexOf(id));
+  const rename = (e: IndexExpr): string => indexKey(renamed(e));
   const sizes = ids.map((id) => `${bounds.variable(id).lo}..${bounds.variable(id).hi}`);
   const key = [
     question,
@@ -54,7 +65,7 @@ export function remember<T>(
 function nonNegative(guards: readonly Compare[]): IndexExpr[] {
   const forms: IndexExpr[] = [];
   for (const g of guards) {
-    if (readsData(g.left) || readsData(g.right)) continue;
+    if (!isStatic(g)) continue;
     const up = minus(g.right, g.left);
     const down = minus(g.left, g.right);
     if (g.op === '<=' || g.op === '==') forms.push(up);
@@ -78,8 +89,8 @@ export function narrow(bounds: Bounds, guards: readonly Compare[]): Bounds {
   for (let round = 0; round < 3; round++) {
     for (const form of forms) {
       for (const { id, factor } of variableFactors(form)) {
-        const rest = minus(form, { kind: 'mul', left: constant(factor), right: { kind: 'var', var: id } });
-        const most = interval(rest, inner).hi;
+        const rest = minus(form, product(constant(factor), variable(id)));
+        const most = boundsOf(rest, inner).hi;
         const { lo, hi } = inner.variable(id);
         narrowed.set(
           id,
@@ -100,7 +111,7 @@ export function connected(guards: readonly Compare[], among: Set<number>): Compa
   for (let grown = true; grown;) {
     grown = false;
     for (const g of left) {
-      const names = variablesOf(g.left, variablesOf(g.right));
+      const names = guardVariables([g]);
       if (![...names].some((id) => among.has(id))) continue;
       for (const id of names) among.add(id);
       left.delete(g);
@@ -119,21 +130,19 @@ export function everyPoint(
   ids: readonly number[],
   guards: readonly Compare[],
   bounds: Bounds,
-  visit: (value: (id: number) => number) => boolean,
+  visit: (value: Valuation) => boolean,
 ): boolean | undefined {
   const inner = narrow(bounds, guards);
   const ranges = ids.map((id) => inner.variable(id));
   if (ranges.some((r) => r.hi < r.lo)) return true;
   const points = ranges.reduce((n, r) => n * (r.hi - r.lo + 1), 1);
   if (points > MAX_POINTS || points > bounds.proofs.points) return undefined;
-  const statics = guards.filter((g) => !readsData(g.left) && !readsData(g.right));
+  const holds = guardTest(guards.filter(isStatic), compile);
   const point = new Map(ids.map((id, k) => [id, ranges[k].lo]));
-  const value = (id: number): number => point.get(id) ?? 0;
+  const value: Valuation = (id) => point.get(id) ?? 0;
   for (;;) {
     bounds.proofs.points--;
-    if (statics.every((g) => holds(evaluateIndex(g.left, value), g.op, evaluateIndex(g.right, value)))) {
-      if (!visit(value)) return false;
-    }
+    if (holds(value) && !visit(value)) return false;
     let k = ids.length - 1;
     while (k >= 0 && value(ids[k]) === ranges[k].hi) {
       point.set(ids[k], ranges[k].lo);
@@ -153,10 +162,10 @@ export type Inside =
 /** Whether `e` is in [0, length) wherever the guards hold. */
 export function proveInside(e: IndexExpr, length: number, guards: readonly Compare[], bounds: Bounds): Inside {
   const inner = narrow(bounds, guards);
-  const range = interval(e, inner);
+  const range = boundsOf(e, inner);
   const lemmas = nonNegative(guards);
   const least = (form: IndexExpr): boolean =>
-    interval(form, inner).lo >= 0 || lemmas.some((lemma) => interval(minus(form, lemma), inner).lo >= 0);
+    boundsOf(form, inner).lo >= 0 || lemmas.some((lemma) => boundsOf(minus(form, lemma), inner).lo >= 0);
   const low = range.lo >= 0 || least(e);
   const high = range.hi < length || least(minus(constant(length - 1), e));
   if (low && high) return { kind: 'inside' };
@@ -165,9 +174,10 @@ export function proveInside(e: IndexExpr, length: number, guards: readonly Compa
   const ids = variablesOf(e);
   const relevant = connected(guards, ids);
   let failure: Inside = { kind: 'unknown' };
+  const position = compile(e);
   const search = (): boolean | undefined =>
     everyPoint([...ids], relevant, bounds, (value) => {
-      const at = evaluateIndex(e, value);
+      const at = position(value);
       if (at >= 0 && at < length) return true;
       failure = { kind: 'outside', value: at, at: new Map([...variablesOf(e)].map((id) => [id, value(id)])) };
       return false;
@@ -181,18 +191,14 @@ export function proveInside(e: IndexExpr, length: number, guards: readonly Compa
 
 /** Whether a static comparison is always true, always false, or neither over its variables; undefined where unknown. */
 export function constantGuard(g: Compare, bounds: Bounds): boolean | 'varies' | undefined {
-  const difference = interval(minus(g.left, g.right), bounds);
-  if (difference.lo === difference.hi) return holds(difference.lo, g.op, 0);
-  if (difference.lo > 0) return g.op === '>' || g.op === '>=' || g.op === '!=';
-  if (difference.hi < 0) return g.op === '<' || g.op === '<=' || g.op === '!=';
-  if (difference.lo === 0 && g.op === '>=') return true;
-  if (difference.lo === 0 && g.op === '<') return false;
-  if (difference.hi === 0 && g.op === '<=') return true;
-  if (difference.hi === 0 && g.op === '>') return false;
+  const difference = boundsOf(minus(g.left, g.right), bounds);
+  if (alwaysHolds(g.op, difference, zero)) return true;
+  if (neverHolds(g.op, difference, zero)) return false;
   let yes = false;
   let no = false;
-  const all = everyPoint([...variablesOf(g.left, variablesOf(g.right))], [], bounds, (value) => {
-    if (holds(evaluateIndex(g.left, value), g.op, evaluateIndex(g.right, value))) yes = true;
+  const holds = guardTest([g], compile);
+  const all = everyPoint([...guardVariables([g])], [], bounds, (value) => {
+    if (holds(value)) yes = true;
     else no = true;
     return !(yes && no);
   });

@@ -3,6 +3,7 @@ import type * as ast from '../../../grammar/ast.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { Compare, IndexExpr, Rational, TensorType } from '../../ir/tensor/program.ts';
 import { parseDecimal } from '../../ir/numbers/rational.ts';
+import { readsData, variable } from '../../ir/indices/expression.ts';
 import {
   constant,
   exactQuotient,
@@ -11,10 +12,8 @@ import {
   minus,
   plus,
   product,
-  readsData,
   remainder,
-  variable,
-} from './arithmetic.ts';
+} from '../../ir/indices/normal.ts';
 import { constantGuard } from './bounds.ts';
 import { MAX_ENTRIES, entries } from '../context.ts';
 import type { Frame, Session } from '../context.ts';

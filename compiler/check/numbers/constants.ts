@@ -11,7 +11,8 @@ import {
   rational,
   signedBits,
 } from '../../ir/numbers/rational.ts';
-import { evaluateIndex, holds } from '../indices/arithmetic.ts';
+import { evaluateIndex } from '../../ir/indices/evaluate.ts';
+import { comparisons } from '../../ir/indices/guards.ts';
 import { MAX_CONSTANT_ENTRIES, addTensor, entries, formatType, typeRange } from '../context.ts';
 import type { ConstantEntries, Frame, Session } from '../context.ts';
 import { lookUp, readIndex, readNumber, writtenType } from '../indices/values.ts';
@@ -154,7 +155,7 @@ function readEntry(place: ConstantPlace, node: ast.Access): Real {
 function holdsAt(place: ConstantPlace, scope: Scope, guard: ast.Guard): boolean {
   return guard.comparisons.every((c) => {
     const [left, right] = [c.left, c.right].map((e) => evaluateIndex(readIndex(place.session, scope, e), place.index));
-    return holds(left, c.operator, right);
+    return comparisons[c.operator](left, right);
   });
 }
 

@@ -9,7 +9,9 @@ import {
   multiply as multiplyRational,
   negate as negateRational,
 } from '../../ir/numbers/rational.ts';
-import { compareKey, indexKey, substitute, variable, variablesOf } from '../indices/arithmetic.ts';
+import { indexKey, substitution, variable, variablesOf } from '../../ir/indices/expression.ts';
+import { compareKey, guardVariables, mapGuard } from '../../ir/indices/guards.ts';
+import { mapFactor } from '../../ir/tensor/walk.ts';
 
 /** coefficient * sum over `reduced`, where all guards hold, of the product of the factors' real values. */
 export interface RealTerm {
@@ -102,13 +104,11 @@ function mergeGuards(a: readonly Compare[], b: readonly Compare[]): readonly Com
   return merged;
 }
 
-export function renameGuard(g: Compare, replace: (id: number) => IndexExpr): Compare {
-  return { left: substitute(g.left, replace), op: g.op, right: substitute(g.right, replace) };
-}
+export const renameGuard = (g: Compare, replace: (id: number) => IndexExpr): Compare =>
+  mapGuard(g, substitution(replace));
 
-export function renameFactor(f: Factor, replace: (id: number) => IndexExpr): Factor {
-  return { tensor: f.tensor, at: f.at.map((e) => substitute(e, replace)) };
-}
+export const renameFactor = (f: Factor, replace: (id: number) => IndexExpr): Factor =>
+  mapFactor(f, substitution(replace));
 
 /** Products multiply out. `copy` makes a fresh variable like another: a sum times itself has two indices. */
 export function multiplyPoly(a: Poly, b: Poly, copy: (id: number) => number): Poly {
@@ -158,7 +158,7 @@ export function sumPoly(
 /** Variables that a term's guards and factors speak of. */
 export function termVariables(t: RealTerm): Set<number> {
   const found = new Set<number>();
-  for (const g of t.guards) variablesOf(g.right, variablesOf(g.left, found));
+  guardVariables(t.guards, found);
   for (const f of t.factors) for (const e of f.at) variablesOf(e, found);
   return found;
 }

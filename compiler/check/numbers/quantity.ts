@@ -5,7 +5,7 @@
 import type { Compare } from '../../ir/tensor/program.ts';
 import { ONE, ZERO, compare, divide, integerSqrt, multiply, rational } from '../../ir/numbers/rational.ts';
 import type { Rational } from '../../ir/tensor/program.ts';
-import { opposite } from '../indices/arithmetic.ts';
+import { opposite } from '../../ir/indices/guards.ts';
 import { addPoly, constantPoly, constantValue, guardPoly, multiplyPoly, negatePoly, scalePoly } from './polynomial.ts';
 import type { Poly, Quantity } from './polynomial.ts';
 

@@ -3,9 +3,10 @@
  * points summed over, united over the cases that guards on the output indices distinguish.
  */
 import type { Compare, Factor, IndexExpr, Range } from '../../ir/tensor/program.ts';
-import { compareKey, constant, interval, minus, readsData, variable, variablesOf } from '../indices/arithmetic.ts';
-import type { Bounds } from '../indices/arithmetic.ts';
-import { connected, everyPoint, remember } from '../indices/bounds.ts';
+import { variable, variablesOf } from '../../ir/indices/expression.ts';
+import { alwaysHolds, compareKey, guardVariables, isStatic } from '../../ir/indices/guards.ts';
+import { constant, minus } from '../../ir/indices/normal.ts';
+import { boundsOf, connected, everyPoint, remember, zero, type Bounds } from '../indices/bounds.ts';
 import { factorKey, renameGuard } from './polynomial.ts';
 
 /** A term with an integer coefficient over variable ids. */
@@ -56,11 +57,10 @@ function points(reduced: readonly number[], guards: readonly Compare[], bounds: 
       bounds.entry(entry.tensor).hi < Number(size(picked.var)) && !rest.some((o) => touches(o, [picked.var]));
     return certain ? others : { lo: 0n, hi: others.hi };
   }
-  const statics = guards.filter((g) => !readsData(g.left) && !readsData(g.right));
+  const statics = guards.filter(isStatic);
   const ids = new Set(reduced);
   const relevant = connected(statics, ids);
-  const inGuards = new Set<number>();
-  for (const g of relevant) variablesOf(g.right, variablesOf(g.left, inGuards));
+  const inGuards = guardVariables(relevant);
   const free = reduced.filter((id) => !inGuards.has(id)).reduce((n, id) => n * size(id), 1n);
   const full = reduced.reduce((n, id) => n * size(id), 1n);
   const certain = statics.length === guards.length;
@@ -120,7 +120,7 @@ function termRange(term: IntegerTerm, rangeOf: (tensor: number) => Range, bounds
 }
 
 const touches = (g: Compare, ids: readonly number[]): boolean => {
-  const names = variablesOf(g.left, variablesOf(g.right));
+  const names = guardVariables([g]);
   return ids.some((id) => names.has(id));
 };
 
@@ -163,12 +163,7 @@ function alwaysHold(guards: readonly Compare[], id: number, value: IndexExpr, bo
   const replace = (other: number): IndexExpr => (other === id ? value : variable(other));
   return guards.every((g) => {
     const { left, op, right } = renameGuard(g, replace);
-    const { lo, hi } = interval(minus(left, right), bounds);
-    if (op === '<') return hi < 0;
-    if (op === '<=') return hi <= 0;
-    if (op === '==') return lo === 0 && hi === 0;
-    if (op === '!=') return lo > 0 || hi < 0;
-    return op === '>=' ? lo >= 0 : lo > 0;
+    return alwaysHolds(op, boundsOf(minus(left, right), bounds), zero);
   });
 }
 
@@ -177,8 +172,7 @@ export function neverEmpty(over: readonly number[], guards: readonly Compare[], 
   const ids = new Set(over);
   const relevant = connected(guards, ids);
   if (relevant.length === 0) return true;
-  const all = new Set<number>();
-  for (const g of relevant) variablesOf(g.right, variablesOf(g.left, all));
+  const all = guardVariables(relevant);
   if (over.length === 1 && witnesses(over[0], all, bounds).some((e) => alwaysHold(relevant, over[0], e, bounds))) {
     return true;
   }

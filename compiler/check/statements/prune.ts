@@ -1,6 +1,6 @@
 /** Drops what no output needs, and numbers what stays. */
-import type { Definition, Equation, IndexExpr, Polynomial, TensorId, TensorProgram } from '../../ir/tensor/program.ts';
-import { readTensors } from '../../ir/tensor/reads.ts';
+import type { Equation, TensorId, TensorProgram } from '../../ir/tensor/program.ts';
+import { readTensors, renumber } from '../../ir/tensor/walk.ts';
 
 /** The tensors that these need, themselves included. */
 export function needed(equations: readonly Equation[], roots: readonly TensorId[]): Set<TensorId> {
@@ -39,53 +39,4 @@ export function prune(program: TensorProgram, keep: ReadonlySet<TensorId>): Tens
     })),
     statement: program.statement.map(id),
   };
-}
-
-function renumber(of: Definition, id: (old: TensorId) => TensorId, table: (old: number) => number): Definition {
-  switch (of.kind) {
-    case 'constant':
-      return of;
-    case 'polynomial':
-      return { ...of, polynomial: renumberPolynomial(of.polynomial, id) };
-    case 'round':
-      return {
-        ...of,
-        p: renumberPolynomial(of.p, id),
-        ...(of.q === undefined ? {} : { q: renumberPolynomial(of.q, id) }),
-      };
-    case 'table':
-      return { ...of, table: table(of.table), argument: id(of.argument) };
-    case 'max':
-    case 'argmax':
-      return { ...of, of: renumberPolynomial(of.of, id) };
-  }
-}
-
-function renumberPolynomial(of: Polynomial, id: (old: TensorId) => TensorId): Polynomial {
-  const index = (e: IndexExpr): IndexExpr => renumberIndex(e, id);
-  return {
-    scale: of.scale,
-    terms: of.terms.map((term) => ({
-      ...term,
-      guards: term.guards.map((g) => ({ left: index(g.left), op: g.op, right: index(g.right) })),
-      factors: term.factors.map((f) => ({ tensor: id(f.tensor), at: f.at.map(index) })),
-    })),
-  };
-}
-
-function renumberIndex(e: IndexExpr, id: (old: TensorId) => TensorId): IndexExpr {
-  switch (e.kind) {
-    case 'const':
-    case 'var':
-      return e;
-    case 'add':
-    case 'sub':
-    case 'mul':
-      return { kind: e.kind, left: renumberIndex(e.left, id), right: renumberIndex(e.right, id) };
-    case 'div':
-    case 'mod':
-      return { kind: e.kind, left: renumberIndex(e.left, id), by: e.by };
-    case 'entry':
-      return { kind: 'entry', tensor: id(e.tensor), at: e.at.map((at) => renumberIndex(at, id)) };
-  }
 }

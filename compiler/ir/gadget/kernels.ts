@@ -30,10 +30,7 @@ export function printKernels(p: GadgetProgram): string {
     const { shape } = p.tensors[c.of];
     const axes = shape.map((_, variable) => ({ kind: 'summed', variable }) as const);
     const all = { coefficient: 1n, variables: shape, shared: [], free: [], factors: [] };
-    const tables = [
-      `reads of ${printAccess(c, t.shape, name)}`,
-      `${name(c.of)}${printBindings({ tensor: c.of, axes })}`,
-    ];
+    const tables = [`reads of ${printAccess(c, name)}`, `${name(c.of)}${printBindings({ tensor: c.of, axes })}`];
     add(tables, (factors) => `level ${c.level} ${name(id)}: ${printSummand(p, id, all, factors)}`);
   }
   const lookups =

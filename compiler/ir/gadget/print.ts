@@ -53,7 +53,7 @@ function printClass(t: GadgetTensor): string {
     case 'digits':
       return `digits of t${c.of}[${c.axes.map((axis) => axis.map(printDigit).join(' ')).join(', ')}]`;
     case 'view':
-      return `view ${printAccess(c, t.shape)}, level ${c.level}`;
+      return `view ${printAccess(c)}, level ${c.level}`;
     case 'witness':
       return `witness (${printRows(c)}, columns from ${c.firstColumn}: ${printAxes(c.axes)})`;
     case 'selector':
@@ -62,7 +62,7 @@ function printClass(t: GadgetTensor): string {
       return `defined, level ${c.level}`;
     case 'constant': {
       const values = c.values && `constant (${abbreviate(c.values.map(String))})`;
-      const guards = c.guards && `indicator of (${printConditions(c.guards, t.shape)})`;
+      const guards = c.guards && `indicator of (${printConditions(c.guards)})`;
       return [values, guards].filter((text) => text !== undefined).join(', ') || 'constant';
     }
     case 'input':

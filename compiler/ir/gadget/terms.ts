@@ -1,5 +1,5 @@
 /** Tensors, terms and prover steps of a gadget program, as text: what `print.ts` and `zkl inspect` are made of. */
-import { printGuards, printIndex } from '../tensor/print.ts';
+import { printAccess as printEntry, printGuards, type Names } from '../indices/print.ts';
 import type { Compare } from '../tensor/program.ts';
 import type { AxisBinding, GadgetFactor, GadgetProgram, GadgetStep, GadgetTensorClass, GadgetTerm } from './program.ts';
 
@@ -13,18 +13,18 @@ type NameOf = (tensor: number) => string;
 
 const numbered: NameOf = (tensor) => `t${tensor}`;
 
-/** What a view of this shape reads, e.g. `t3[i0 + 1, i1] if i0 < 3`; `i0`, `i1`, ... are the view's indices. */
-export function printAccess({ of, at, guards }: View, shape: readonly number[], nameOf = numbered): string {
-  const read = at.map((e) => printIndex(nameOf, e, indexNames(shape))).join(', ');
-  const where = guards.length === 0 ? '' : ` if ${printConditions(guards, shape, nameOf)}`;
-  return `${nameOf(of)}[${read}]${where}`;
+/** What a view reads, e.g. `t3[i0 + 1, i1] if i0 < 3`; `i0`, `i1`, ... are the view's indices. */
+export function printAccess({ of, at, guards }: View, nameOf = numbered): string {
+  const where = guards.length === 0 ? '' : ` if ${printConditions(guards, nameOf)}`;
+  // A view of a scalar has brackets all the same: what it reads is no tensor whole.
+  return `${at.length === 0 ? `${nameOf(of)}[]` : printEntry(of, at, namesOf(nameOf))}${where}`;
 }
 
 /** `i0 < 3 and i1 == i0` */
-export const printConditions = (guards: readonly Compare[], shape: readonly number[], nameOf = numbered): string =>
-  printGuards(nameOf, guards, indexNames(shape));
+export const printConditions = (guards: readonly Compare[], nameOf = numbered): string =>
+  printGuards(guards, namesOf(nameOf));
 
-const indexNames = (shape: readonly number[]): string[] => shape.map((_, v) => `i${v}`);
+const namesOf = (nameOf: NameOf): Names => ({ variable: (id) => `i${id}`, tensor: nameOf });
 
 /** e.g. `+ 2 * sum(v0: 8) eq(o0, v0) * t3[o1, v0] * t2[v0]` */
 export const printTerm = (p: GadgetProgram, target: number, term: GadgetTerm): string =>

@@ -3,21 +3,18 @@
  * programs print differently unless they differ in spans, calibration keys or the real functions of tables alone.
  */
 import type {
-  Compare,
   Definition,
   Equation,
-  Factor,
-  IndexExpr,
   IndexVar,
   Polynomial,
   Table,
   Tensor,
-  TensorId,
   TensorProgram,
   TensorType,
   Term,
 } from './program.ts';
 import { abbreviate, ends } from '../abbreviate.ts';
+import { printAccess, printGuards, type Names } from '../indices/print.ts';
 import { formatRational } from '../numbers/rational.ts';
 
 /** The whole program: the statement, tables, inputs, then equations in order. */
@@ -105,20 +102,12 @@ function printDefinition(program: TensorProgram, of: Definition, names: readonly
     case 'argmax': {
       const over = distinct(names, of.over);
       const inner = [...names, ...over];
-      const guard = of.guards.length === 0 ? '' : ` if ${printGuards(namesOf(program), of.guards, inner)}`;
+      const guard = of.guards.length === 0 ? '' : ` if ${printGuards(of.guards, namesOf(program, inner))}`;
       const ranges = of.over.map((v, k) => `${over[k]}: ${String(v.size)}`).join(', ');
       return [`${of.kind}(${ranges}${guard})`, ...indent(printPolynomial(program, of.of, inner), '')];
     }
   }
 }
-
-/** The name of a tensor. */
-type NameOf = (tensor: TensorId) => string;
-
-const namesOf =
-  ({ tensors }: TensorProgram): NameOf =>
-  (id) =>
-    tensors[id].name;
 
 const indent = (lines: readonly string[], label: string): string[] =>
   lines.map((line, k) => `${(k === 0 ? label : '').padEnd(label.length)}  ${line}`.trimEnd());
@@ -148,47 +137,16 @@ function printTerm(program: TensorProgram, term: Term, outer: readonly string[])
   const reduced = distinct(outer, term.reduced);
   const names = [...outer, ...reduced];
   const size = term.coefficient < 0n ? -term.coefficient : term.coefficient;
-  const factors = term.factors.map((factor) => printFactor(program, factor, names));
+  const factors = term.factors.map((f) => printAccess(f.tensor, f.at, namesOf(program, names)));
   const product = [...(size === 1n && factors.length > 0 ? [] : [size.toString()]), ...factors].join(' * ');
   const ranges = term.reduced.map((v, k) => `${reduced[k]}: ${String(v.size)}`).join(', ');
   const sum = reduced.length === 0 ? '' : `sum(${ranges}) `;
-  const guards = term.guards.length === 0 ? '' : ` if ${printGuards(namesOf(program), term.guards, names)}`;
+  const guards = term.guards.length === 0 ? '' : ` if ${printGuards(term.guards, namesOf(program, names))}`;
   return `${sum}${product}${guards}`;
 }
 
-function printFactor(program: TensorProgram, factor: Factor, names: readonly string[]): string {
-  const at = factor.at.map((e) => printIndex(namesOf(program), e, names)).join(', ');
-  return `${program.tensors[factor.tensor].name}${at === '' ? '' : `[${at}]`}`;
-}
-
-export const printGuards = (nameOf: NameOf, guards: readonly Compare[], names: readonly string[]): string =>
-  guards.map((g) => `${printIndex(nameOf, g.left, names)} ${g.op} ${printIndex(nameOf, g.right, names)}`).join(' and ');
-
-/** @param names of the index variables */
-export function printIndex(nameOf: NameOf, e: IndexExpr, names: readonly string[]): string {
-  const inner = (next: IndexExpr, tight: boolean): string => {
-    const text = printIndex(nameOf, next, names);
-    const loose = next.kind === 'add' || next.kind === 'sub';
-    const product = next.kind === 'mul' || next.kind === 'div' || next.kind === 'mod';
-    return loose || (tight && product) ? `(${text})` : text;
-  };
-  switch (e.kind) {
-    case 'const':
-      return String(e.value);
-    case 'var':
-      return names[e.var];
-    case 'add':
-      return `${printIndex(nameOf, e.left, names)} + ${inner(e.right, false)}`;
-    case 'sub':
-      return `${printIndex(nameOf, e.left, names)} - ${inner(e.right, false)}`;
-    case 'mul':
-      return `${inner(e.left, false)} * ${inner(e.right, true)}`;
-    case 'div':
-    case 'mod':
-      return `${inner(e.left, false)} ${e.kind} ${String(e.by)}`;
-    case 'entry': {
-      const at = e.at.map((next) => printIndex(nameOf, next, names)).join(', ');
-      return `${nameOf(e.tensor)}${at === '' ? '' : `[${at}]`}`;
-    }
-  }
-}
+/** What index arithmetic calls the program's tensors, and variables by their places in `names`. */
+const namesOf = ({ tensors }: TensorProgram, names: readonly string[]): Names => ({
+  variable: (id) => names[id],
+  tensor: (id) => tensors[id].name,
+});

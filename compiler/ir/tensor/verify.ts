@@ -1,16 +1,9 @@
 /** What every tensor program fulfils; a program that does not is a mistake in the compiler, not in its input. */
-import type {
-  Compare,
-  Definition,
-  Equation,
-  IndexExpr,
-  IndexVar,
-  Polynomial,
-  Tensor,
-  TensorProgram,
-} from './program.ts';
+import type { Definition, Equation, IndexExpr, IndexVar, Polynomial, Tensor, TensorProgram } from './program.ts';
+import { foldIndex } from '../indices/expression.ts';
+import { sidesOf } from '../indices/guards.ts';
 import { gcd } from '../numbers/rational.ts';
-import { readTensors } from './reads.ts';
+import { ownGuards, polynomialsOf, readTensors } from './walk.ts';
 
 /** Every invariant that is broken, in words; empty for a sound program. */
 export function verifyTensorProgram(program: TensorProgram): string[] {
@@ -65,9 +58,11 @@ function equationProblems(program: TensorProgram, equation: Equation, target: Te
   const { definition, indices } = equation;
   const problems: string[] = [];
   if (indices.map((v) => v.size).join() !== target.shape.join()) problems.push('indices that are not its shape');
-  const check = (p: Polynomial, fixed: readonly IndexVar[]): void => {
-    problems.push(...polynomialProblems(program, p, fixed));
-  };
+  for (const { polynomial, over } of polynomialsOf(definition)) {
+    const fixed = [...indices, ...over];
+    problems.push(...polynomialProblems(program, polynomial, fixed));
+    problems.push(...sidesOf(ownGuards(definition)).flatMap((e) => indexProblems(program, e, fixed)));
+  }
   switch (definition.kind) {
     case 'constant':
       if (definition.values.length !== target.shape.reduce((n, length) => n * length, 1)) {
@@ -75,12 +70,9 @@ function equationProblems(program: TensorProgram, equation: Equation, target: Te
       }
       break;
     case 'polynomial':
-      check(definition.polynomial, indices);
       if (!sameScale(target, definition.polynomial)) problems.push('a scale that is not its polynomial’s');
       break;
     case 'round':
-      check(definition.p, indices);
-      if (definition.q !== undefined) check(definition.q, indices);
       if (definition.form.includes('Q') !== (definition.q !== undefined))
         problems.push('a form without its Q, or with one');
       if (target.type?.kind !== 'fixed') problems.push('a round without a type');
@@ -89,12 +81,8 @@ function equationProblems(program: TensorProgram, equation: Equation, target: Te
       problems.push(...tableProblems(program, definition, target));
       break;
     case 'max':
-    case 'argmax': {
-      const fixed = [...indices, ...definition.over];
-      check(definition.of, fixed);
-      problems.push(...definition.guards.flatMap((g) => guardProblems(program, g, fixed)));
+    case 'argmax':
       if (definition.over.length === 0) problems.push('a maximum over nothing');
-    }
   }
   return problems;
 }
@@ -120,14 +108,11 @@ function polynomialProblems(program: TensorProgram, p: Polynomial, fixed: readon
   for (const term of p.terms) {
     const variables = [...fixed, ...term.reduced];
     if (term.coefficient === 0n) problems.push('a term with coefficient 0');
-    problems.push(...term.guards.flatMap((g) => guardProblems(program, g, variables)));
+    problems.push(...sidesOf(term.guards).flatMap((e) => indexProblems(program, e, variables)));
     for (const factor of term.factors) problems.push(...accessProblems(program, factor.tensor, factor.at, variables));
   }
   return problems;
 }
-
-const guardProblems = (program: TensorProgram, g: Compare, variables: readonly IndexVar[]): string[] =>
-  [g.left, g.right].flatMap((e) => indexProblems(program, e, variables));
 
 function accessProblems(
   program: TensorProgram,
@@ -141,24 +126,21 @@ function accessProblems(
   return problems;
 }
 
-function indexProblems(program: TensorProgram, e: IndexExpr, variables: readonly IndexVar[]): string[] {
-  switch (e.kind) {
-    case 'const':
-      return Number.isSafeInteger(e.value) ? [] : ['an index that is no integer'];
-    case 'var':
-      return e.var >= 0 && e.var < variables.length ? [] : [`variable ${e.var} of ${variables.length}`];
-    case 'add':
-    case 'sub':
-    case 'mul':
-      return [...indexProblems(program, e.left, variables), ...indexProblems(program, e.right, variables)];
-    case 'div':
-    case 'mod':
-      return [...indexProblems(program, e.left, variables), ...(e.by >= 1 ? [] : ['division by less than 1'])];
-    case 'entry': {
-      const problems = accessProblems(program, e.tensor, e.at, variables);
-      return program.tensors[e.tensor].type?.kind === 'index'
+const indexProblems = (program: TensorProgram, e: IndexExpr, variables: readonly IndexVar[]): string[] =>
+  foldIndex<string[]>(e, {
+    constant: (value) => (Number.isSafeInteger(value) ? [] : ['an index that is no integer']),
+    variable: (id) => (id >= 0 && id < variables.length ? [] : [`variable ${id} of ${variables.length}`]),
+    add: (left, right) => [...left, ...right],
+    sub: (left, right) => [...left, ...right],
+    mul: (left, right) => [...left, ...right],
+    div: (left, by) => [...left, ...divisorProblems(by)],
+    mod: (left, by) => [...left, ...divisorProblems(by)],
+    entry: (tensor, at) => {
+      const problems = accessProblems(program, tensor, at, variables);
+      return program.tensors[tensor].type?.kind === 'index'
         ? problems
         : [...problems, 'an index that is not of an index tensor'];
-    }
-  }
-}
+    },
+  });
+
+const divisorProblems = (by: number): string[] => (by >= 1 ? [] : ['division by less than 1']);

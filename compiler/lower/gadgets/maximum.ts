@@ -9,10 +9,11 @@
  *
  * Cost for an entry: a committed bit, mostly 0, and a leaf; an argmax has a second bit.
  */
+import { simplified, substitution, variable } from '../../ir/indices/expression.ts';
+import { mapGuard } from '../../ir/indices/guards.ts';
 import type { Compare, Definition, IndexExpr, Range, Term } from '../../ir/tensor/program.ts';
 import type { Builder } from '../builder.ts';
-import { bitLength, entry, size, term, times, variable } from '../expressions.ts';
-import { substituteIndex } from '../rewrite/inline.ts';
+import { bitLength, entry, size, term, times } from '../expressions.ts';
 import { bounded, establish, type Target } from './range.ts';
 
 export type Maximum = Definition & { readonly kind: 'max' | 'argmax' };
@@ -176,8 +177,6 @@ export function isBelowMaximum(
     if (JSON.stringify(here.get(e.var)) !== JSON.stringify(place)) return false;
   }
   const holding = new Set(entryTerm.guards.map((g) => JSON.stringify(g)));
-  return guards.every((g) => {
-    const read = (e: IndexExpr): IndexExpr => substituteIndex(e, (v) => here.get(v) ?? variable(-1));
-    return holding.has(JSON.stringify({ ...g, left: read(g.left), right: read(g.right) }));
-  });
+  const read = substitution((v) => here.get(v) ?? variable(-1), simplified);
+  return guards.every((g) => holding.has(JSON.stringify(mapGuard(g, read))));
 }

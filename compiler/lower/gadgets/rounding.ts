@@ -15,7 +15,9 @@
  * Cost for an entry: a rounding is 1 committed value and 2 leaves, its remainder's further limbs 1 and 1 each.
  */
 import type { Span } from '../../../grammar/span.ts';
+import { renaming } from '../../ir/indices/expression.ts';
 import type { Definition, Range, Term } from '../../ir/tensor/program.ts';
+import { mapTerm } from '../../ir/tensor/walk.ts';
 import { divide, gcd, integerSqrt, multiply, powerOfTwo } from '../../ir/numbers/rational.ts';
 import type { Builder } from '../builder.ts';
 import { bitLength, constant, entry, term, times } from '../expressions.ts';
@@ -259,24 +261,8 @@ function squareOf(terms: readonly Term[], outputs: number): Term[] {
 /** The term with its reduced variables moved behind `by` others. */
 function shifted(t: Term, outputs: number, by: number): Term {
   if (by === 0 || t.reduced.length === 0) return t;
-  const move = (e: Term['factors'][number]['at'][number]): typeof e => {
-    switch (e.kind) {
-      case 'const':
-        return e;
-      case 'var':
-        return e.var < outputs ? e : { kind: 'var', var: e.var + by };
-      case 'entry':
-        return { ...e, at: e.at.map(move) };
-      case 'div':
-      case 'mod':
-        return { ...e, left: move(e.left) };
-      default:
-        return { ...e, left: move(e.left), right: move(e.right) };
-    }
-  };
-  return {
-    ...t,
-    guards: t.guards.map((g) => ({ ...g, left: move(g.left), right: move(g.right) })),
-    factors: t.factors.map((f) => ({ ...f, at: f.at.map(move) })),
-  };
+  return mapTerm(
+    t,
+    renaming((v) => (v < outputs ? v : v + by)),
+  );
 }

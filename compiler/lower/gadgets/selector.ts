@@ -11,9 +11,10 @@
  *
  * Cost for an index below V: V committed bits.
  */
+import { variable } from '../../ir/indices/expression.ts';
 import type { Tensor, Term } from '../../ir/tensor/program.ts';
 import type { Builder } from '../builder.ts';
-import { entry, term, variable } from '../expressions.ts';
+import { entry, term } from '../expressions.ts';
 
 /** Makes the selector of a declared index tensor. */
 export function selectorOf(b: Builder, t: Tensor): number {

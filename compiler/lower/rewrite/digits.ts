@@ -4,6 +4,7 @@
  * the view is a claim about the tensor, without a sumcheck between them.
  */
 import { leadsOutside } from '../../ir/gadget/digits.ts';
+import { foldIndex } from '../../ir/indices/expression.ts';
 import type { IndexExpr } from '../../ir/tensor/program.ts';
 import type { DigitSource } from '../../ir/gadget/program.ts';
 
@@ -38,39 +39,38 @@ export function digitsOf(
   return inside ? axes : undefined;
 }
 
+type Digits = readonly DigitSource[] | undefined;
+
 /** The digits of an index expression, least significant first, if they are digits of its variables or known. */
-function lowFirst(e: IndexExpr, shape: readonly number[]): DigitSource[] | undefined {
-  switch (e.kind) {
-    case 'const':
-      return e.value < 0 ? undefined : constantDigits(e.value);
-    case 'var':
-      return Array.from({ length: bitsFor(shape[e.var]) }, (_, bit) => ({ variable: e.var, bit }));
-    case 'mul': {
-      const [factor, other] = e.left.kind === 'const' ? [e.left, e.right] : [e.right, e.left];
-      if (factor.kind !== 'const' || !isPower(factor.value)) return undefined;
-      const digits = lowFirst(other, shape);
-      return digits && [...Array.from({ length: Math.log2(factor.value) }, () => 0 as const), ...digits];
-    }
-    case 'div':
-    case 'mod': {
-      if (!isPower(e.by)) return undefined;
-      const digits = lowFirst(e.left, shape);
-      return e.kind === 'div' ? digits?.slice(Math.log2(e.by)) : digits?.slice(0, Math.log2(e.by));
-    }
-    case 'add': {
-      const [a, b] = [lowFirst(e.left, shape), lowFirst(e.right, shape)];
-      if (!a || !b) return undefined;
-      const out: DigitSource[] = [];
-      for (let k = 0; k < Math.max(a.length, b.length); k++) {
-        const [x, y] = [a[k] ?? 0, b[k] ?? 0];
-        if (x !== 0 && y !== 0) return undefined;
-        out.push(x === 0 ? y : x);
-      }
-      return out;
-    }
-    default:
-      return undefined;
+function lowFirst(e: IndexExpr, shape: readonly number[]): Digits {
+  return foldIndex<{ readonly digits: Digits; readonly value?: number }>(e, {
+    constant: (value) => ({ digits: value < 0 ? undefined : constantDigits(value), value }),
+    variable: (id) => ({
+      digits: Array.from({ length: bitsFor(shape[id]) }, (_, bit) => ({ variable: id, bit })),
+    }),
+    add: (a, b) => ({ digits: apart(a.digits, b.digits) }),
+    sub: () => ({ digits: undefined }),
+    mul: (a, b) => {
+      const [factor, { digits }] = a.value === undefined ? [b.value, a] : [a.value, b];
+      if (factor === undefined || !isPower(factor) || !digits) return { digits: undefined };
+      return { digits: [...Array.from({ length: Math.log2(factor) }, () => 0 as const), ...digits] };
+    },
+    div: ({ digits }, by) => ({ digits: isPower(by) ? digits?.slice(Math.log2(by)) : undefined }),
+    mod: ({ digits }, by) => ({ digits: isPower(by) ? digits?.slice(0, Math.log2(by)) : undefined }),
+    entry: () => ({ digits: undefined }),
+  }).digits;
+}
+
+/** A sum that carries nothing: no digit is in both. */
+function apart(a: Digits, b: Digits): Digits {
+  if (!a || !b) return undefined;
+  const out: DigitSource[] = [];
+  for (let k = 0; k < Math.max(a.length, b.length); k++) {
+    const [x, y] = [a[k] ?? 0, b[k] ?? 0];
+    if (x !== 0 && y !== 0) return undefined;
+    out.push(x === 0 ? y : x);
   }
+  return out;
 }
 
 const isPower = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));

@@ -2,9 +2,9 @@
  * Replaces tensors that only rearrange others, and sums that are read once, by what they stand for: each would be a level
  * of its own in the proof. The meaning, integer for integer, stays.
  */
+import { readsData, simplified, substitution, variable } from '../../ir/indices/expression.ts';
+import { isStatic } from '../../ir/indices/guards.ts';
 import type {
-  Compare,
-  Definition,
   Equation,
   Factor,
   IndexExpr,
@@ -13,6 +13,7 @@ import type {
   TensorProgram,
   Term,
 } from '../../ir/tensor/program.ts';
+import { mapPolynomials, mapTerm, readsOf } from '../../ir/tensor/walk.ts';
 
 /** More factors than these in one product cost more messages than the level they save. */
 const mostFactors = 3;
@@ -22,9 +23,9 @@ export function inlineEquations(program: TensorProgram): Equation[] {
   const readers = countReaders(program.equations);
   const known = new Map<number, Polynomial>();
   const inlined = program.equations.map((e): Equation => {
-    const definition = onPolynomials(e.definition, e.indices.length, (p, fixed) => ({
+    const definition = mapPolynomials(e.definition, (p, over) => ({
       ...p,
-      terms: p.terms.flatMap((t) => inlineTerm(t, fixed, known, readers)),
+      terms: p.terms.flatMap((t) => inlineTerm(t, e.indices.length + over.length, known, readers)),
     }));
     const t = program.tensors[e.target];
     if (definition.kind === 'polynomial' && t.role === 'inner') known.set(e.target, definition.polynomial);
@@ -34,64 +35,15 @@ export function inlineEquations(program: TensorProgram): Equation[] {
   const needed = new Set<number>();
   for (const e of [...inlined].reverse())
     if (program.tensors[e.target].role !== 'inner' || (left.get(e.target) ?? 0) > 0) needed.add(e.target);
-    else drop(e.definition, left);
+    else for (const id of readsOf(e.definition)) left.set(id, (left.get(id) ?? 1) - 1);
   return inlined.filter((e) => needed.has(e.target));
-}
-
-/** Applies a change to every polynomial of a definition; `fixed` counts the variables that are not reduced. */
-function onPolynomials(
-  d: Definition,
-  outputs: number,
-  change: (p: Polynomial, fixed: number) => Polynomial,
-): Definition {
-  switch (d.kind) {
-    case 'polynomial':
-      return { ...d, polynomial: change(d.polynomial, outputs) };
-    case 'round':
-      return { ...d, p: change(d.p, outputs), ...(d.q ? { q: change(d.q, outputs) } : {}) };
-    case 'max':
-    case 'argmax':
-      return { ...d, of: change(d.of, outputs + d.over.length) };
-    default:
-      return d;
-  }
 }
 
 /** How often each tensor is read, index tensors included. */
 function countReaders(equations: readonly Equation[]): Map<number, number> {
   const count = new Map<number, number>();
-  for (const e of equations) forReads(e.definition, (id) => count.set(id, (count.get(id) ?? 0) + 1));
+  for (const e of equations) for (const id of readsOf(e.definition)) count.set(id, (count.get(id) ?? 0) + 1);
   return count;
-}
-
-const drop = (d: Definition, count: Map<number, number>): void =>
-  forReads(d, (id) => count.set(id, (count.get(id) ?? 1) - 1));
-
-function forReads(d: Definition, read: (id: number) => void): void {
-  const index = (e: IndexExpr): void => {
-    if (e.kind === 'const' || e.kind === 'var') return;
-    if (e.kind === 'entry') {
-      read(e.tensor);
-      e.at.forEach(index);
-      return;
-    }
-    index(e.left);
-    if ('right' in e) index(e.right);
-  };
-  const guards = (list: readonly Compare[]): void => list.forEach((g) => [g.left, g.right].forEach(index));
-  const polynomial = (p: Polynomial): Polynomial => {
-    for (const t of p.terms) {
-      guards(t.guards);
-      for (const f of t.factors) {
-        read(f.tensor);
-        f.at.forEach(index);
-      }
-    }
-    return p;
-  };
-  onPolynomials(d, 0, polynomial);
-  if (d.kind === 'table') read(d.argument);
-  if (d.kind === 'max' || d.kind === 'argmax') guards(d.guards);
 }
 
 function inlineTerm(
@@ -113,61 +65,23 @@ function inlineTerm(
     const once = alone && readers.get(f.tensor) === 1 && flat && small;
     if (!bare && !once) continue;
     const rest = term.factors.filter((_, j) => j !== k);
-    return p.terms.flatMap((t) => inlineTerm(substitute(term, rest, f, t, fixed), fixed, known, readers));
+    return p.terms.flatMap((t) => inlineTerm(replaced(term, rest, f, t, fixed), fixed, known, readers));
   }
   return [term];
 }
 
-const readsEntry = (t: Term): boolean => {
-  const reads = (e: IndexExpr): boolean => {
-    if (e.kind === 'const' || e.kind === 'var') return false;
-    return e.kind === 'entry' || reads(e.left) || ('right' in e && reads(e.right));
-  };
-  return t.factors.some((f) => f.at.some(reads)) || t.guards.some((g) => reads(g.left) || reads(g.right));
-};
+const readsEntry = (t: Term): boolean =>
+  t.factors.some((f) => f.at.some(readsData)) || t.guards.some((g) => !isStatic(g));
 
 /** The term with factor `f` replaced by one term `t` of what it is. */
-function substitute(term: Term, rest: readonly Factor[], f: Factor, t: Term, fixed: number): Term {
+function replaced(term: Term, rest: readonly Factor[], f: Factor, t: Term, fixed: number): Term {
   const first = fixed + term.reduced.length;
-  const replace = (v: number): IndexExpr => (v < f.at.length ? f.at[v] : { kind: 'var', var: first + v - f.at.length });
-  const index = (e: IndexExpr): IndexExpr => substituteIndex(e, replace);
+  const replace = (v: number): IndexExpr => (v < f.at.length ? f.at[v] : variable(first + v - f.at.length));
+  const inner = mapTerm(t, substitution(replace, simplified));
   return {
     coefficient: term.coefficient * t.coefficient,
     reduced: [...term.reduced, ...t.reduced] as IndexVar[],
-    guards: [...term.guards, ...t.guards.map((g) => ({ ...g, left: index(g.left), right: index(g.right) }))],
-    factors: [...rest, ...t.factors.map((x) => ({ ...x, at: x.at.map(index) }))],
+    guards: [...term.guards, ...inner.guards],
+    factors: [...rest, ...inner.factors],
   };
-}
-
-/** An index expression with its variables replaced. */
-export function substituteIndex(e: IndexExpr, replace: (v: number) => IndexExpr): IndexExpr {
-  const go = (x: IndexExpr): IndexExpr => substituteIndex(x, replace);
-  switch (e.kind) {
-    case 'const':
-      return e;
-    case 'var':
-      return replace(e.var);
-    case 'entry':
-      return { ...e, at: e.at.map(go) };
-    case 'div':
-    case 'mod':
-      return simplify({ ...e, left: go(e.left) });
-    default:
-      return simplify({ ...e, left: go(e.left), right: go(e.right) });
-  }
-}
-
-/** (a * m + b) div m and mod m, where b is known to be below m by nothing but its form, are left to the views. */
-function simplify(e: IndexExpr): IndexExpr {
-  if (e.kind === 'add' || e.kind === 'sub') {
-    if (e.right.kind === 'const' && e.right.value === 0) return e.left;
-    if (e.left.kind === 'const' && e.right.kind === 'const')
-      return { kind: 'const', value: e.kind === 'add' ? e.left.value + e.right.value : e.left.value - e.right.value };
-  }
-  if (e.kind === 'mul' && e.right.kind === 'const' && e.right.value === 1) return e.left;
-  if ((e.kind === 'div' || e.kind === 'mod') && e.left.kind === 'const') {
-    const q = Math.floor(e.left.value / e.by);
-    return { kind: 'const', value: e.kind === 'div' ? q : e.left.value - q * e.by };
-  }
-  return e;
 }

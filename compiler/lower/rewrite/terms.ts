@@ -1,4 +1,6 @@
 /** One term of a polynomial equation as a summand of a sumcheck: which variables are bound, weighted, summed or counted. */
+import { renaming, variablesOfAll } from '../../ir/indices/expression.ts';
+import { mapGuard, sidesOf } from '../../ir/indices/guards.ts';
 import type { Compare, Factor, IndexExpr, Term } from '../../ir/tensor/program.ts';
 import type { GadgetFactor, GadgetTerm } from '../../ir/gadget/program.ts';
 
@@ -59,25 +61,25 @@ function bareFactors(term: Term, lengths: readonly number[], make: ViewMaker): B
   const factors = term.factors.map((f): BareFactor => {
     const bare = asBare(f, lengths, make.shape(f.tensor));
     if (bare) return bare;
-    const variables = usedVariables(f.at);
-    const own = guards.filter((g) => usedVariables([g.left, g.right]).every((v) => variables.includes(v)));
+    const variables = variablesOfAll(f.at);
+    const own = guards.filter((g) => variablesOfAll(sidesOf([g])).every((v) => variables.includes(v)));
     guards = guards.filter((g) => !own.includes(g));
-    const local = (e: IndexExpr): IndexExpr => renameVariables(e, (v) => variables.indexOf(v));
+    const local = renaming((v) => variables.indexOf(v));
     const at = f.at.map(local);
     const tensor = make.view(
       variables.map((v) => lengths[v]),
       f.tensor,
       at,
-      own.map((g) => ({ ...g, left: local(g.left), right: local(g.right) })),
+      own.map((g) => mapGuard(g, local)),
     );
     return { tensor, variables };
   });
   if (guards.length === 0) return factors;
-  const variables = usedVariables(guards.flatMap((g) => [g.left, g.right]));
-  const local = (e: IndexExpr): IndexExpr => renameVariables(e, (v) => variables.indexOf(v));
+  const variables = variablesOfAll(sidesOf(guards));
+  const local = renaming((v) => variables.indexOf(v));
   const tensor = make.mask(
     variables.map((v) => lengths[v]),
-    guards.map((g) => ({ ...g, left: local(g.left), right: local(g.right) })),
+    guards.map((g) => mapGuard(g, local)),
   );
   return [...factors, { tensor, variables }];
 }
@@ -89,36 +91,4 @@ function asBare(f: Factor, lengths: readonly number[], shape: readonly number[])
     variables.push(e.var);
   }
   return { tensor: f.tensor, variables };
-}
-
-/** The variables of some index expressions, ascending. */
-export function usedVariables(expressions: readonly IndexExpr[]): number[] {
-  const found = new Set<number>();
-  const walk = (e: IndexExpr): void => {
-    if (e.kind === 'var') found.add(e.var);
-    else if (e.kind === 'entry') e.at.forEach(walk);
-    else if (e.kind !== 'const') {
-      walk(e.left);
-      if ('right' in e) walk(e.right);
-    }
-  };
-  expressions.forEach(walk);
-  return [...found].sort((a, b) => a - b);
-}
-
-export function renameVariables(e: IndexExpr, rename: (v: number) => number): IndexExpr {
-  const go = (x: IndexExpr): IndexExpr => renameVariables(x, rename);
-  switch (e.kind) {
-    case 'const':
-      return e;
-    case 'var':
-      return { kind: 'var', var: rename(e.var) };
-    case 'entry':
-      return { ...e, at: e.at.map(go) };
-    case 'div':
-    case 'mod':
-      return { ...e, left: go(e.left) };
-    default:
-      return { ...e, left: go(e.left), right: go(e.right) };
-  }
 }

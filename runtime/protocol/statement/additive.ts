@@ -3,6 +3,8 @@
  * for each index says everything, and an entry costs one addition.
  */
 import type { DigitSource } from '../../../compiler/ir/gadget/program.ts';
+import { indexFunction } from '../../../compiler/ir/indices/evaluate.ts';
+import { summands } from '../../../compiler/ir/indices/summands.ts';
 import type { IndexExpr } from '../../../compiler/ir/tensor/program.ts';
 
 /** base + the sum over v of tables[v][index v]; a table that is not there is 0. */
@@ -12,29 +14,26 @@ export interface Additive {
 }
 
 /** An expression over the indices of a shape as such a sum, where it is one. */
-export function additive(
-  e: IndexExpr,
-  shape: readonly number[],
-  evaluate: (e: IndexExpr, index: readonly number[]) => number,
-): Additive | undefined {
-  const variables = [...variablesOf(e)];
+export function additive(e: IndexExpr, shape: readonly number[]): Additive | undefined {
+  const terms = summands(e);
+  if (!terms) return undefined;
   const index = shape.map(() => 0);
-  if (variables.length === 0) return { base: evaluate(e, index), tables: [] };
-  if (variables.length === 1) {
-    const [v] = variables;
-    const table = Float64Array.from({ length: shape[v] }, (_, i) => {
+  const made = terms.map(({ of, variable: v }): Additive => {
+    const value = indexFunction(of);
+    if (v === undefined) return { base: value(index), tables: [] };
+    const table = new Float64Array(shape[v]);
+    for (let i = 0; i < table.length; i++) {
       index[v] = i;
-      return evaluate(e, index);
-    });
+      table[i] = value(index);
+    }
+    index[v] = 0;
     return { base: 0, tables: shape.map((_, j) => (j === v ? table : undefined)) };
-  }
-  if (e.kind !== 'add' && e.kind !== 'sub' && e.kind !== 'mul') return undefined;
-  const [left, right] = [additive(e.left, shape, evaluate), additive(e.right, shape, evaluate)];
-  if (!left || !right) return undefined;
-  if (e.kind === 'add') return sumOf([left, right], [1, 1]);
-  if (e.kind === 'sub') return sumOf([left, right], [1, -1]);
-  if (isConstant(left)) return sumOf([right], [left.base]);
-  return isConstant(right) ? sumOf([left], [right.base]) : undefined;
+  });
+  if (terms.length === 1 && terms[0].factor === 1) return made[0];
+  return sumOf(
+    made,
+    terms.map((t) => t.factor),
+  );
 }
 
 /** An index that is made of digits, most significant first. */
@@ -67,8 +66,6 @@ export const sumOf = (terms: readonly Additive[], by: readonly number[]): Additi
   return { base, tables };
 };
 
-const isConstant = ({ tables }: Additive): boolean => tables.every((t) => t === undefined);
-
 /** A bound on the absolute value of every partial sum. */
 export const reach = ({ base, tables }: Additive): number =>
   tables.reduce((n, table) => n + (table?.reduce((m, v) => Math.max(m, Math.abs(v)), 0) ?? 0), Math.abs(base));
@@ -98,21 +95,4 @@ export function expand({ base, tables }: Additive, shape: readonly number[]): Fl
     values = next;
   }
   return values;
-}
-
-/** The indices that an expression reads. */
-export function variablesOf(e: IndexExpr): Set<number> {
-  switch (e.kind) {
-    case 'const':
-      return new Set();
-    case 'var':
-      return new Set([e.var]);
-    case 'div':
-    case 'mod':
-      return variablesOf(e.left);
-    case 'entry':
-      throw new Error('internal error: an index taken from a tensor');
-    default:
-      return new Set([...variablesOf(e.left), ...variablesOf(e.right)]);
-  }
 }

@@ -1,40 +1,10 @@
 /** Index arithmetic at run time: the entries a view takes, and the 0/1 values of guards. */
 import type { DigitSource } from '../../../compiler/ir/gadget/program.ts';
+import { indexFunction } from '../../../compiler/ir/indices/evaluate.ts';
+import { plain, variablesOf } from '../../../compiler/ir/indices/expression.ts';
+import { comparisons, guardVariables } from '../../../compiler/ir/indices/guards.ts';
 import type { Compare, IndexExpr } from '../../../compiler/ir/tensor/program.ts';
-import { additive, digitIndex, expand, isInside, reach, sumOf, variablesOf, type Additive } from './additive.ts';
-
-/** @throws Error for an entry of a tensor: programs that are proved have index arithmetic only. */
-export function evaluateIndex(e: IndexExpr, variables: readonly number[]): number {
-  switch (e.kind) {
-    case 'const':
-      return e.value;
-    case 'var':
-      return variables[e.var];
-    case 'add':
-      return evaluateIndex(e.left, variables) + evaluateIndex(e.right, variables);
-    case 'sub':
-      return evaluateIndex(e.left, variables) - evaluateIndex(e.right, variables);
-    case 'mul':
-      return evaluateIndex(e.left, variables) * evaluateIndex(e.right, variables);
-    case 'div':
-      return Math.floor(evaluateIndex(e.left, variables) / e.by);
-    case 'mod': {
-      const rest = evaluateIndex(e.left, variables) % e.by;
-      return rest < 0 ? rest + e.by : rest;
-    }
-    case 'entry':
-      throw new Error('internal error: an index taken from a tensor');
-  }
-}
-
-const comparisons: Readonly<Record<Compare['op'], (a: number, b: number) => boolean>> = {
-  '<': (a, b) => a < b,
-  '<=': (a, b) => a <= b,
-  '==': (a, b) => a === b,
-  '!=': (a, b) => a !== b,
-  '>=': (a, b) => a >= b,
-  '>': (a, b) => a > b,
-};
+import { additive, digitIndex, expand, isInside, reach, sumOf, type Additive } from './additive.ts';
 
 /** Calls `visit` with every index tuple of a shape, row-major. The tuple is reused. */
 export function forEachIndex(
@@ -54,11 +24,12 @@ export function forEachIndex(
 
 /** The value of an expression at every entry of a shape. */
 function indexValues(e: IndexExpr, shape: readonly number[]): Float64Array {
-  const sum = additive(e, shape, evaluateIndex);
+  const sum = additive(e, shape);
   if (sum) return expand(sum, shape);
+  const value = indexFunction(e);
   const values = new Float64Array(shape.reduce((n, d) => n * d, 1));
   forEachIndex(shape, (index, position) => {
-    values[position] = evaluateIndex(e, index);
+    values[position] = value(index);
   });
   return values;
 }
@@ -73,7 +44,7 @@ export function viewMap(
   const map = positionMap(
     shape,
     of,
-    at.map((e) => additive(e, shape, evaluateIndex) ?? (() => indexValues(e, shape))),
+    at.map((e) => additive(e, shape) ?? (() => indexValues(e, shape))),
   );
   for (const g of guards) {
     const holds = guardValues(shape, g);
@@ -107,7 +78,7 @@ export function viewGroups(
     for (const from of others) for (const [j, g] of group.entries()) if (g === from) group[j] = to;
   };
   const positions = at.map((e) => [...variablesOf(e)]);
-  const conditions = guards.map((g) => [...variablesOf(g.left), ...variablesOf(g.right)]);
+  const conditions = guards.map((g) => [...guardVariables([g])]);
   for (const variables of [...positions, ...conditions]) unite(variables);
   const groupOf = (variables: readonly number[]): number => group[variables[0] ?? none];
   return [...new Set(group)].map((own) => ({
@@ -199,7 +170,7 @@ export function maskValues(shape: readonly number[], guards: readonly Compare[])
 
 /** 1 where a guard holds, else 0. */
 function guardValues(shape: readonly number[], { left, op, right }: Compare): Uint8Array {
-  const difference = indexValues({ kind: 'sub', left, right }, shape);
+  const difference = indexValues(plain.sub(left, right), shape);
   const compare = comparisons[op];
   const out = new Uint8Array(difference.length);
   for (let i = 0; i < out.length; i++) out[i] = compare(difference[i], 0) ? 1 : 0;
