@@ -29,6 +29,9 @@ block causal_softmax(z[H, T, T]) -> p[H, T, T] {
 /// Probabilities are never rounded, nor committed: only w is. Masked entries of z play no part.
 /// Costs one lookup and one column an entry of w with s <= t (the lookup also proves that m is an upper bound), a quotient
 /// and the proof that m is attained a row, and 3 lookups and 2 columns an entry of o.
+///
+/// Its derivative rounds r · do, once an entry of o; the cotangents of scores and values are exact sums of products with
+/// that, for the caller to round: scores never are, and masked ones are 0 because w is.
 block attend(z[H, T, T], v[T, G, K]) -> o[T, H * K] {
   m[h, t] = max(s if s <= t) z[h, t, s]
   w[h, t, s] = if s <= t then exp(round(z[h, t, s] - m[h, t])) else 0
@@ -37,11 +40,10 @@ block attend(z[H, T, T], v[T, G, K]) -> o[T, H * K] {
   o[t, i] = round(r[i div K, t] * sum(s) w[i div K, t, s] * v[s, i div K div (H / G), i mod K])
 
   derivative(do) -> dz, dv {
-    c[h, t] = sum(j: K) o[t, h * K + j] * do[t, h * K + j]
-    dz[h, t, s] = round(w[h, t, s] * r[h, t] * (sum(j: K) do[t, h * K + j] * v[s, h div (H / G), j] - c[h, t]))
-    dv[s, g, j] = round(
-      sum(t: T, e: H / G) w[g * (H / G) + e, t, s] * r[g * (H / G) + e, t] * do[t, (g * (H / G) + e) * K + j]
-    )
+    p[t, i] = round(r[i div K, t] * do[t, i])
+    c[h: H, t] = sum(j: K) o[t, h * K + j] * p[t, h * K + j]
+    dz[h, t, s] = w[h, t, s] * (sum(j: K) p[t, h * K + j] * v[s, h div (H / G), j] - c[h, t])
+    dv[s, g, j] = sum(t: T, e: H / G) w[g * (H / G) + e, t, s] * p[t, (g * (H / G) + e) * K + j]
   }
 }
 
@@ -194,6 +196,9 @@ block lora<O, R>(x[T, I], const alpha, source a = adapter) -> y[T, O] {
 /// States: as for a softmax, row by row; ln n is taken as 4 ln n^(1/4), so that one table serves every n with an error of
 /// at most 1/500; the loss itself is rounded once.
 /// Costs one lookup and one column an entry of z, and two roots a row.
+///
+/// Its derivative rounds the share of a row, for losses below 2, and one reciprocal a row, wrong by at most n / 2^25 of
+/// itself, n <= V; the cotangents of scores are exact, for the caller to round.
 block cross_entropy(z[T, V], target[T]: index<V>) -> loss {
   m[t] = max(v) z[t, v]
   w[t, v] = exp(round(z[t, v] - m[t]))
@@ -203,8 +208,9 @@ block cross_entropy(z[T, V], target[T]: index<V>) -> loss {
   loss = round(sum(t) (4 * log(round(g[t])) + m[t] - z[t, target[t]]) / T)
 
   derivative(dloss) -> dz {
-    r[t] = round<19, 17>(1 / n[t])
-    dz[t, v] = round(dloss / T * (w[t, v] * r[t] - [v == target[t]]))
+    a = round<32, 30>(dloss / T)
+    r[t] = round<26, 24>(1 / n[t])
+    dz[t, v] = a * (w[t, v] * r[t] - [v == target[t]])
   }
 }
 `,
