@@ -1,5 +1,5 @@
 /** What the parts of the checker share while one model is read: the program so far, and where a statement stands. */
-import type { Block, Call, Name, Statement } from '../../grammar/ast.ts';
+import type * as ast from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Equation, Range, Rational, Table, Tensor, TensorId, TensorType } from '../ir/tensor/program.ts';
 import type { Bounds } from './indices/bounds.ts';
@@ -70,18 +70,20 @@ export interface Session {
   /** Names of block instances. */
   readonly instances: Set<string>;
   /** Blocks being read, outermost first: a block may not call itself. */
-  readonly open: Block[];
+  readonly open: ast.Block[];
+  /** The calls that were read to their end, inner ones before the one that they stand in. */
+  readonly calls: CallRecord[];
   /** Tables already evaluated, by their declaration and the type of their argument. */
   readonly tableIds: Map<object, Map<string, number>>;
   /** Statements read so far, those of called blocks and of every iteration included. */
   statements: number;
   /** The value given from outside for a literal `dim` or `const` of the model. */
-  readonly override: (frame: Frame, name: Name, literal: boolean) => Rational | undefined;
+  readonly override: (frame: Frame, name: ast.Name, literal: boolean) => Rational | undefined;
   // Statements have equations, equations have calls, and blocks have statements: the circle is closed here.
   /** Reads a list of statements. */
-  readonly walk: (frame: Frame, statements: readonly Statement[]) => void;
+  readonly walk: (frame: Frame, statements: readonly ast.Statement[]) => void;
   /** Reads a block for one call; the tensor of its result. */
-  readonly instantiate: (frame: Frame, call: Call, block: BlockBinding, instance: Instance) => TensorId;
+  readonly instantiate: (frame: Frame, call: ast.Call, block: BlockBinding, instance: Instance) => TensorId;
 }
 
 /** What an instance of a block is called. */
@@ -94,6 +96,21 @@ export interface Instance {
   readonly key: readonly string[];
 }
 
+/** One call of a block, after its statements were read. */
+export interface CallRecord {
+  readonly block: ast.Block;
+  /** Where the block's statements stood; its scope has all names of the block. */
+  readonly frame: Frame;
+  /** The tensors given, by parameter. */
+  readonly arguments: ReadonlyMap<ast.Tensor, TensorId>;
+  /** In the order of the block's results. */
+  readonly results: readonly TensorId[];
+  /** The equations of its statements in the session, those of calls inside it included, those of its arguments not. */
+  readonly equations: { readonly from: number; readonly to: number };
+  /** The call itself, and before it those that it stands in, outermost first. */
+  readonly spans: readonly Span[];
+}
+
 /** Where a statement stands. */
 export interface Frame {
   readonly scope: Scope;
@@ -103,7 +120,11 @@ export interface Frame {
   readonly at: readonly string[];
   /** The names being defined around it, for calibration keys: `path` without the counters of repeats. */
   readonly keys: readonly string[];
-  readonly place: 'model' | 'block' | 'repeat' | 'train';
+  readonly place: 'model' | 'block' | 'repeat' | 'train' | 'derivative' | 'optimizer';
+  /** In the derivative of a block: calibration keys end in `.grad`. */
+  readonly gradient?: boolean;
+  /** In an optimizer: where `public` lines are read, with the number of the step as a constant. */
+  readonly publics?: Scope;
   /** Declared results of the block and carried names of the repeat: what a definition of that name has to be. */
   readonly declared: ReadonlyMap<string, Declared>;
 }
@@ -122,6 +143,10 @@ export interface Declared {
   readonly carried?: 'type' | 'width';
   readonly span: Span;
 }
+
+/** What a place is called in messages. */
+export const describePlace = (place: Frame['place']): string =>
+  place === 'optimizer' ? 'an optimizer' : place === 'train' ? '`train`' : `a ${place}`;
 
 export const typeRange = (type: TensorType): Range =>
   type.kind === 'index'

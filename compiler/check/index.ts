@@ -9,6 +9,7 @@ import type { FixedType, Uncalibrated } from './context.ts';
 import { Files } from './names/files.ts';
 import type { ResolveImport } from './names/files.ts';
 import { checkModel } from './statements/model.ts';
+import { tryUnused } from './statements/trials.ts';
 import { Reporter, didYouMean } from './report.ts';
 import { resolveItems, warnUnusedImports } from './names/resolve.ts';
 
@@ -80,6 +81,11 @@ export function check(input: CheckInput): CheckResult {
     reporter.merge(own);
     if (result.program !== undefined) programs.push(result.program);
     uncalibrated.push(...result.uncalibrated);
+  }
+  const trained = models.map((model) => model.train?.minimize.by.text);
+  for (const { kind, name } of program.items) {
+    const binding = kind === 'optimizer' && !trained.includes(name.text) ? scope.own(name.text) : undefined;
+    if (binding?.kind === 'optimizer') tryUnused(reporter, binding);
   }
   resolveItems(reporter, program, scope);
   if (!reporter.failed) warnUnusedImports(reporter, program, imported, scope);

@@ -34,8 +34,12 @@ export interface Details {
 export class Reporter {
   readonly diagnostics: Diagnostic[] = [];
   /** The block calls that the statement at hand stands in, outermost first. */
-  readonly calls: Span[] = [];
+  readonly calls: Span[];
   private readonly seen = new Set<string>();
+
+  constructor(calls: readonly Span[] = []) {
+    this.calls = [...calls];
+  }
 
   error(code: string, span: Span, title: string, label: string, details: Details = {}): void {
     this.report('error', code, span, title, label, details);
@@ -51,9 +55,10 @@ export class Reporter {
     throw new Halt(title);
   }
 
-  /** Takes over what another reporter has collected. */
-  merge(other: Reporter): void {
+  /** Takes over what another reporter has collected, but for what has one of the codes in `without`. */
+  merge(other: Reporter, without: readonly string[] = []): void {
     for (const d of other.diagnostics) {
+      if (without.includes(d.code)) continue;
       const key = keyOf(d.code, d.span, d.title);
       if (this.seen.has(key)) continue;
       this.seen.add(key);

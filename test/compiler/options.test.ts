@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { check } from '../../compiler/check/index.ts';
 import type { FixedType } from '../../compiler/check/index.ts';
+import { printTensorProgram } from '../../compiler/ir/tensor/print.ts';
 import { verifyTensorProgram } from '../../compiler/ir/tensor/verify.ts';
 import { parse } from '../../grammar/index.ts';
 import { checkText } from './standard.ts';
@@ -158,6 +159,50 @@ model m at "net" {
     );
     expect(programs).toEqual([]);
     expect(uncalibrated.map((u) => u.key)).toEqual(['valueOf']);
+  });
+});
+
+describe('types of gradients', () => {
+  const text = `
+block square(x[N]) -> y[N] {
+  y[i] = round(x[i] * x[i])
+
+  derivative(dy) -> dx {
+    e[i] = round(dy[i] / 16)
+    dx[i] = round(2 * x[i] * e[i] + 4000)
+  }
+}
+model m at "net" {
+  secret x[4]: fixed<8, 4>
+  h = round(x)
+  public y = square(h) at "first"
+}
+`;
+  const forward = { 'net/h': { bits: 8, frac: 4 }, 'net.first/y/y': { bits: 16, frac: 8 } };
+  const gradients = {
+    'net.first/y/y.grad': { bits: 16, frac: 8 },
+    'net.first/y/e.grad': { bits: 16, frac: 8 },
+    'net.first/y/dx.grad': { bits: 12, frac: 4 },
+  };
+
+  test('are not asked for, and nothing that hangs on them is told, unless calibration has all of them', () => {
+    expect(checkText(text).uncalibrated.map((u) => u.key)).toEqual(Object.keys(forward));
+    expect(checkText(text).all).toEqual([]);
+    expect(checkText(text, { calibration: forward, forProof: true })).toMatchObject({ all: [], uncalibrated: [] });
+    const told = checkText(text, { calibration: { ...forward, ...gradients } });
+    expect(told.all.map((d) => `${d.code} ${d.title}`)).toEqual(['ZKL409 `fixed<12, 4>` never holds this']);
+    for (const key of Object.keys(gradients)) {
+      const calibration = Object.fromEntries(Object.entries({ ...forward, ...gradients }).filter(([k]) => k !== key));
+      expect(checkText(text, { calibration }).all).toEqual([]);
+    }
+    const wide = { ...forward, ...gradients, 'net.first/y/dx.grad': { bits: 24, frac: 4 } };
+    expect(checkText(text, { calibration: wide })).toMatchObject({ all: [], uncalibrated: [] });
+  });
+
+  test('and what a derivative says leaves no trace in the program', () => {
+    const without = text.replace(/derivative[\s\S]*?\n {2}}\n/, '');
+    const [a, b] = [text, without].map((t) => checkText(t, { calibration: forward }).programs[0]);
+    expect(printTensorProgram(a)).toBe(printTensorProgram(b));
   });
 });
 

@@ -53,5 +53,10 @@ export const fullName = (frame: Frame, name: string): string =>
 export const tensorName = (frame: Frame, name: string): string => [...frame.path, name].join('/');
 
 /** The calibration key of a definition: checkpoint path and the names being defined. */
-export const calibrationKey = (frame: Frame, name: string): string =>
-  [...(frame.at.length > 0 ? [frame.at.join('.')] : []), ...frame.keys, name].join('/');
+export function calibrationKey(frame: Frame, name: string): string {
+  const key = [...(frame.at.length > 0 ? [frame.at.join('.')] : []), ...frame.keys, name].join('/');
+  return frame.gradient === true ? gradientKey(key) : key;
+}
+
+/** The key of the gradient of what has this key. */
+export const gradientKey = (key: string): string => `${key}.grad`;

@@ -6,7 +6,7 @@ import type * as ast from '../../../grammar/ast.ts';
 import { REAL_FUNCTIONS } from '../../ir/numbers/real.ts';
 import { Reporter, count, didYouMean } from '../report.ts';
 import { Scope, sourceKey } from './scope.ts';
-import { allValues, innerValues } from './syntax.ts';
+import { allValues, differentiable, hasSignature, innerValues } from './syntax.ts';
 
 /**
  * Looks up every name in the blocks, tables and optimizers of a file, and reports those that are not there. Names in
@@ -50,15 +50,13 @@ class Resolver {
 
   /** One cotangent for each result, one result for each tensor parameter that is no index. */
   private derivative(block: ast.Block, node: ast.Derivative): void {
-    const tensors = block.params.filter((param) => param.kind === 'tensor' && param.type?.name !== 'index');
-    const wrong = node.params.length !== block.results.length || node.results.length !== tensors.length;
-    if (!wrong) return;
+    if (hasSignature(block, node)) return;
     const takes = count(block.results.length, 'cotangent');
     this.reporter.error(
       'ZKL218',
       node.span,
       'a derivative of another signature',
-      `it takes ${takes} and gives ${count(tensors.length, 'result')}`,
+      `it takes ${takes} and gives ${count(differentiable(block).length, 'result')}`,
       {
         notes: [{ span: block.name.span, text: `the derivative of \`${block.name.text}\`` }],
         help: 'one cotangent for each result, one result for each tensor parameter that is not an index',

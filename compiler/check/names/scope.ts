@@ -22,6 +22,7 @@ export type Binding =
   | { readonly kind: 'poison'; readonly span: Span };
 
 export type BlockBinding = Binding & { readonly kind: 'block' };
+export type OptimizerBinding = Binding & { readonly kind: 'optimizer' };
 
 /** Sources of weights have names of their own: `base` may be a source and a constant at once. */
 export const sourceKey = (name: string): string => `source ${name}`;

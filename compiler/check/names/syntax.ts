@@ -74,3 +74,13 @@ export function namesIn(node: ast.Define): Set<string> {
 }
 
 const isName = (part: unknown): part is ast.Name => typeof part === 'object' && part !== null && 'text' in part;
+
+/** The tensor parameters that a derivative has a result for: an index has no gradient. */
+export const differentiable = (block: ast.Block): ast.Tensor[] =>
+  block.params.filter((param) => param.kind === 'tensor').filter((param) => param.type?.name !== 'index');
+
+/** Whether a derivative takes one cotangent for each result and has one result for each differentiable parameter. */
+export const hasSignature = (block: ast.Block, { params, results }: ast.Derivative): boolean =>
+  params.length === block.results.length &&
+  params.every((param) => param.kind === 'tensor') &&
+  results.length === differentiable(block).length;

@@ -1,5 +1,6 @@
 /** Block calls: a block is a template, read anew for every call with its dimensions, constants and tensors. */
 import type * as ast from '../../../grammar/ast.ts';
+import type { Span } from '../../../grammar/span.ts';
 import type { Rational, TensorId } from '../../ir/tensor/program.ts';
 import { formatType, sameType } from '../context.ts';
 import type { Declared, Frame, Instance, Session } from '../context.ts';
@@ -64,31 +65,36 @@ export function instantiate(
     const shape = result.axes.map((axis) => staticLength(session, scope, plainAxis(session, axis)));
     const type = result.type === undefined ? undefined : readType(session, scope, result.type);
     declared.set(result.name.text, { shape, name, span: result.span, ...(type === undefined ? {} : { type }) });
-    const frame: Frame = { scope, path: [path], at: at.at, keys: instance.key, place: 'block', declared };
+    const { gradient = false } = caller;
+    const frame: Frame = { scope, path: [path], at: at.at, keys: instance.key, place: 'block', gradient, declared };
+    const from = session.equations.length;
     session.walk(frame, node.body);
-    const made = scope.own(result.name.text);
-    if (made === undefined) {
-      return reporter.fail(
-        'ZKL215',
-        result.span,
-        `\`${result.name.text}\` is never defined`,
-        'a block defines its result',
-      );
-    }
-    const bound = lookUp(session, scope, result.name);
-    if (bound.kind !== 'tensor') {
-      return reporter.fail(
-        'ZKL206',
-        bound.span,
-        `\`${result.name.text}\` is ${describe(bound)}`,
-        'a block results in a tensor',
-      );
-    }
-    return bound.tensor;
+    const made = resultOf(session, scope, result.name, result.span, 'a block');
+    const equations = { from, to: session.equations.length };
+    session.calls.push({
+      block: node,
+      frame,
+      arguments: tensors,
+      results: [made],
+      equations,
+      spans: [...reporter.calls],
+    });
+    return made;
   } finally {
     session.open.pop();
     reporter.calls.pop();
   }
+}
+
+/** The tensor that the statements of `owner` have defined as its result. */
+export function resultOf(session: Session, scope: Scope, name: ast.Name, span: Span, owner: string): TensorId {
+  const { reporter } = session;
+  if (scope.own(name.text) === undefined) {
+    return reporter.fail('ZKL215', span, `\`${name.text}\` is never defined`, `${owner} defines its result`);
+  }
+  const bound = lookUp(session, scope, name);
+  if (bound.kind === 'tensor') return bound.tensor;
+  return reporter.fail('ZKL206', bound.span, `\`${name.text}\` is ${describe(bound)}`, `${owner} results in a tensor`);
 }
 
 function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Block, scope: Scope): void {
@@ -234,7 +240,7 @@ function bindSource(
 }
 
 /** Dimensions that stand bare in a tensor parameter have the length given there; the rest of the shape has to agree. */
-function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<ast.Tensor, TensorId>): void {
+export function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<ast.Tensor, TensorId>): void {
   const { reporter } = session;
   for (const [param, id] of tensors) {
     const { shape } = session.tensors[id];
@@ -247,9 +253,11 @@ function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<ast.Tens
       );
     }
     for (const [k, axis] of param.axes.entries()) {
-      if (axis.index.kind === 'reference' && scope.own(axis.index.name.text) === undefined) {
-        scope.set(axis.index.name.text, { kind: 'dim', value: shape[k], span: axis.span });
-      }
+      if (axis.index.kind !== 'reference') continue;
+      const { text } = axis.index.name;
+      // The parameters of a derivative stand where those of its block are known.
+      if (scope.own(text) !== undefined || ['dim', 'const'].includes(scope.find(text)?.kind ?? '')) continue;
+      scope.set(text, { kind: 'dim', value: shape[k], span: axis.span });
     }
   }
   for (const [param, id] of tensors) {

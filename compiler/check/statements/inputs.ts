@@ -1,7 +1,7 @@
 /** Declared inputs: activations, weights from checkpoint files, index tensors. */
 import type * as ast from '../../../grammar/ast.ts';
 import type { TensorFile, TensorType } from '../../ir/tensor/program.ts';
-import { addTensor, entries, typeRange } from '../context.ts';
+import { addTensor, describePlace, entries, typeRange } from '../context.ts';
 import type { Frame, Session } from '../context.ts';
 import { typeScale } from '../equations/emit.ts';
 import { checkSize, readType, staticLength } from '../indices/values.ts';
@@ -60,7 +60,10 @@ function checkPlace(session: Session, frame: Frame, node: ast.Input): void {
     );
   }
   if (frame.place === 'model' || frame.place === 'train') return;
-  const where = frame.place === 'block' ? 'a block' : 'a repeat';
+  const where = describePlace(frame.place);
+  if (frame.place === 'derivative' || frame.place === 'optimizer') {
+    return reporter.fail('ZKL210', node.span, `an input in ${where}`, 'it reads what it is given');
+  }
   if (node.visibility === 'public') {
     return reporter.fail('ZKL210', node.span, `a \`public\` tensor in ${where}`, 'only a model has public inputs', {
       help: 'declare it in the model and pass it',

@@ -2,16 +2,16 @@
 import type * as ast from '../../../grammar/ast.ts';
 import type { Rational, TensorId, TensorProgram } from '../../ir/tensor/program.ts';
 import { parseDecimal } from '../../ir/numbers/rational.ts';
-import { ALL_POINTS } from '../indices/bounds.ts';
 import type { FixedType, Frame, Session, Uncalibrated } from '../context.ts';
 import { extendAt } from '../names/paths.ts';
-import { instantiate } from './blocks.ts';
+import { newSession } from './session.ts';
 import { needed, prune } from './prune.ts';
 import { Abort, Halt, didYouMean } from '../report.ts';
 import type { Reporter } from '../report.ts';
 import { Scope } from '../names/scope.ts';
 import { walkStatements } from './statements.ts';
 import { checkTrain } from './train.ts';
+import { tryDerivatives } from './trials.ts';
 
 export interface ModelInput {
   readonly reporter: Reporter;
@@ -32,7 +32,10 @@ export interface ModelResult {
 
 export function checkModel(input: ModelInput): ModelResult {
   const { reporter, model } = input;
-  const session = newSession(input);
+  const { overrides, calibration } = input;
+  const session = newSession(reporter, calibration, (frame, name, literal) =>
+    frame.place === 'model' ? overridden(reporter, overrides, name, literal) : undefined,
+  );
   const root: Frame = {
     scope: new Scope(input.scope),
     path: [],
@@ -47,6 +50,7 @@ export function checkModel(input: ModelInput): ModelResult {
     checkOverrides(session, input, frame);
     const outputs = session.tensors.filter((t) => t.role === 'output').map((t) => t.id);
     const trained = model.train === undefined ? [] : checkTrain(session, frame, model.train);
+    tryDerivatives(session);
     if (reporter.failed) return { uncalibrated: session.uncalibrated };
     if (outputs.length === 0 && model.train === undefined) {
       // An output that is wrong by an import's fault has been told.
@@ -64,48 +68,6 @@ export function checkModel(input: ModelInput): ModelResult {
     if (!(error instanceof Abort || error instanceof Halt)) throw error;
     return { uncalibrated: session.uncalibrated };
   }
-}
-
-function newSession(input: ModelInput): Session {
-  const { reporter, overrides } = input;
-  const session: Session = {
-    reporter,
-    variables: [],
-    tensors: [],
-    equations: [],
-    tables: [],
-    constants: new Map(),
-    constantEntries: new Map(),
-    statement: [],
-    training: new Set(),
-    weights: new Map(),
-    keys: new Map(),
-    widths: new Map(),
-    calibration: input.calibration,
-    uncalibrated: [],
-    named: new Map(),
-    names: new Set(),
-    bounds: {
-      variable: (id) => ({ lo: 0, hi: session.variables[id].size - 1 }),
-      entry: (tensor) => {
-        const { type } = session.tensors[tensor];
-        return { lo: 0, hi: type?.kind === 'index' ? type.size - 1 : 0 };
-      },
-      proofs: { known: new Map(), points: ALL_POINTS },
-    },
-    derived: new Map(),
-    instances: new Set(),
-    open: [],
-    tableIds: new Map(),
-    statements: 0,
-    override: (frame, name, literal) =>
-      frame.place === 'model' ? overridden(reporter, overrides, name, literal) : undefined,
-    walk: (frame, statements) => {
-      walkStatements(session, frame, statements);
-    },
-    instantiate: (frame, call, block, instance) => instantiate(session, frame, call, block, instance),
-  };
-  return session;
 }
 
 /** What the caller gives for a literal `dim` or `const`. */

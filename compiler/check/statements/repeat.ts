@@ -48,7 +48,7 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
       ...extendAt(session, frame, scope, node.at),
       scope,
       path: [...frame.path, `${node.index.text}[${String(step)}]`],
-      place: frame.place === 'block' ? 'block' : 'repeat',
+      place: frame.place === 'model' || frame.place === 'train' ? 'repeat' : frame.place,
       declared,
     };
     session.walk(inner, node.body);

@@ -3,15 +3,16 @@ import type * as ast from '../../../grammar/ast.ts';
 import type { Rational } from '../../ir/tensor/program.ts';
 import { formatRational } from '../../ir/numbers/rational.ts';
 import { defineConstant } from '../numbers/constants.ts';
-import { MAX_ENTRIES, MAX_STATEMENTS } from '../context.ts';
+import { MAX_ENTRIES, MAX_STATEMENTS, describePlace } from '../context.ts';
 import type { Frame, Session } from '../context.ts';
 import { defineTensor } from '../equations/equations.ts';
 import { staticLength } from '../indices/values.ts';
+import { defining } from './defining.ts';
 import { declareInput } from './inputs.ts';
+import { definePublic } from './optimizers.ts';
 import { repeatStatements } from './repeat.ts';
 import { Abort, attempt } from '../report.ts';
 import { sourceKey } from '../names/scope.ts';
-import type { Span } from '../../../grammar/span.ts';
 
 export function walkStatements(session: Session, frame: Frame, statements: readonly ast.Statement[]): void {
   for (const statement of statements) {
@@ -22,30 +23,6 @@ export function walkStatements(session: Session, frame: Frame, statements: reado
     }
     walkStatement(session, frame, statement);
   }
-}
-
-/** Runs `read`; what it reports as wrong poisons `name`. */
-function defining(session: Session, frame: Frame, name: ast.Name, span: Span, read: () => void): void {
-  const done = attempt(session.reporter, span, () => {
-    checkFresh(session, frame, name);
-    read();
-  });
-  if (!done && frame.scope.own(name.text) === undefined) {
-    frame.scope.set(name.text, { kind: 'poison', span: name.span });
-  }
-}
-
-function checkFresh(session: Session, frame: Frame, name: ast.Name): void {
-  const before = frame.place === 'repeat' ? frame.scope.find(name.text) : frame.scope.own(name.text);
-  if (before === undefined || before.kind === 'poison') return;
-  if (['block', 'table', 'optimizer', 'model'].includes(before.kind)) return;
-  return session.reporter.fail('ZKL202', name.span, `\`${name.text}\` is defined twice`, 'the second definition', {
-    notes: [{ span: before.span, text: 'the first' }],
-    help:
-      frame.place === 'repeat'
-        ? `a value carried to the next iteration is \`${name.text}'\``
-        : 'names are defined once',
-  });
 }
 
 function walkStatement(session: Session, frame: Frame, node: ast.Statement): void {
@@ -150,9 +127,9 @@ function define(session: Session, frame: Frame, node: ast.Define): void {
 function defineOutput(session: Session, frame: Frame, node: ast.Output): void {
   const { reporter } = session;
   const name = node.name.text;
-  if (frame.place !== 'model' && frame.place !== 'train') {
-    const where = frame.place === 'block' ? 'a block' : 'a repeat';
-    return reporter.fail('ZKL210', node.span, `an output in ${where}`, 'only a model has outputs');
+  const computed = frame.publics !== undefined && node.visibility === 'public';
+  if (frame.place !== 'model' && frame.place !== 'train' && !computed) {
+    return reporter.fail('ZKL210', node.span, `an output in ${describePlace(frame.place)}`, 'only a model has outputs');
   }
   if (node.visibility === 'open') {
     return reporter.fail('ZKL210', node.span, 'an `open` output', 'an output is `public` or `secret`');
@@ -160,6 +137,7 @@ function defineOutput(session: Session, frame: Frame, node: ast.Output): void {
   if (name.endsWith("'")) {
     return reporter.fail('ZKL210', node.name.span, 'a prime on an output', 'primes are for values carried by `repeat`');
   }
+  if (computed) return definePublic(session, frame, node);
   const tensor = defineTensor(session, frame, {
     name,
     axes: node.axes,

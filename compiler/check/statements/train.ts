@@ -1,15 +1,14 @@
-/** `train { ... minimize LOSS over SOURCE by OPTIMIZER(...) }`: names, shapes and arguments; what it derives is later work. */
+/** `train { ... minimize LOSS over SOURCE by OPTIMIZER(...) }`: names, shapes, arguments, and the optimizer for each weight. */
 import type * as ast from '../../../grammar/ast.ts';
-import type { TensorId } from '../../ir/tensor/program.ts';
+import type { Rational, Tensor, TensorId } from '../../ir/tensor/program.ts';
 import { matchArguments } from './blocks.ts';
 import { constantNumber } from '../numbers/constants.ts';
 import type { Frame, Session } from '../context.ts';
 import { lookUp } from '../indices/values.ts';
 import { attempt, didYouMean, formatShape } from '../report.ts';
 import { Scope, describe, sourceKey, sourceNames } from '../names/scope.ts';
-
-/** Parameters that the training step gives an optimizer: the weight, its gradient, the number of the step. */
-const GIVEN = 3;
+import { GIVEN, checkParameters } from './optimizers.ts';
+import { tryOptimizer } from './trials.ts';
 
 /** Checks a training step; the tensors its loss is made of. */
 export function checkTrain(session: Session, model: Frame, node: ast.Train): TensorId[] {
@@ -95,14 +94,23 @@ function checkOptimizer(session: Session, frame: Frame, node: ast.Minimize): voi
     );
   }
   const { params, name } = binding.node;
-  if (
-    params.slice(0, GIVEN).some((p) => p.kind !== 'tensor') ||
-    params.slice(GIVEN).some((p) => p.kind !== 'const-parameter')
-  ) {
-    return reporter.fail('ZKL207', name.span, 'parameters of an optimizer', 'weight, gradient, step, then constants', {
-      help: '`optimizer sgd(w, g, step, const rate)`',
-    });
-  }
+  checkParameters(reporter, binding.node);
   const matched = matchArguments(session, name, params.slice(GIVEN), node);
-  for (const argument of matched.values()) constantNumber(session, frame, argument.value);
+  const constants = new Map<ast.Parameter, Rational>();
+  for (const [param, { value }] of matched) constants.set(param, constantNumber(session, frame, value));
+  const step = frame.scope.own('step');
+  const type = step?.kind === 'tensor' ? session.tensors[step.tensor].type : undefined;
+  const steps = type?.kind === 'index' ? type.size : undefined;
+  tryOptimizer(session, binding, trainedTensors(session, frame, node), { constants, steps, by: node.by.span });
+}
+
+/** The tensors of which a weight matches. */
+function trainedTensors(session: Session, frame: Frame, node: ast.Minimize): Tensor[] {
+  return session.tensors.filter(({ file }) =>
+    node.over.some(({ source, pattern }) => {
+      const binding = frame.scope.find(sourceKey(source.text));
+      if (file === undefined || binding?.kind !== 'source' || binding.source !== file.source) return false;
+      return pattern === undefined || file.names.some((name) => matchesPattern(name, pattern.text));
+    }),
+  );
 }
