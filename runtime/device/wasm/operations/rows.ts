@@ -5,7 +5,7 @@ import { FQ_LIMBS, JOB_BYTES, JOB_GROUP, JOB_WORK, POINT_SIZE } from '../../../k
 import { Adder, arenaBytes, planWords, writePlan, type Run } from './buckets.ts';
 import type { Context } from '../context.ts';
 import { TASK } from '../engine.ts';
-import { compressAll } from './points.ts';
+import { compressAll } from './encoding.ts';
 
 /** One sum: runs whose sets are 0 .. sets - 1. */
 export interface Row {
