@@ -4,7 +4,7 @@ import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../compiler/i
 import { printTerm } from '../../compiler/ir/gadget/terms.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import { entryBytes } from '../protocol/statement/integers.ts';
-import { programSections, tableSize } from '../protocol/lookup/program.ts';
+import { programSections, tableSize } from '../protocol/lookup/tensor-lookups.ts';
 import { soundnessBits } from '../protocol/soundness.ts';
 import { bitsFor } from '../protocol/scalar.ts';
 import { planWithin } from '../verifier/budget.ts';

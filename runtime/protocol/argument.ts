@@ -6,7 +6,7 @@
  * only then the first challenge.
  */
 import { ProtocolContext, type Meter, type PadPlan } from './context.ts';
-import { planClosing, type ClosingPlan, type MatrixShape } from './commitment/closing.ts';
+import { planClosing, type ClosingPlan, type MatrixShape } from './commitment/opening-argument.ts';
 import type { ProofBody, ProofPoints, ProofScalars } from './commitment/sigma.ts';
 import { bytesScalar, scalarBytes, Transcript } from './transcript.ts';
 import { r } from './scalar.ts';

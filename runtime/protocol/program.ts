@@ -6,8 +6,8 @@ import { known } from './form.ts';
 import type { IntegerArray } from './statement/integers.ts';
 import { encodeIntegers } from './statement/integers.ts';
 import { isPartial, openOutside, outsideSize } from './commitment/layout.ts';
-import { proveLevels, type LevelsRole } from './sumcheck/levels.ts';
-import { proveProgramLookups, type LookupsRole } from './lookup/program.ts';
+import { proveLevels, type LevelsRole } from './sumcheck/claim-reduction.ts';
+import { proveProgramLookups, type LookupsRole } from './lookup/tensor-lookups.ts';
 import { bitsFor } from './scalar.ts';
 import { sha256 } from './statement/statement.ts';
 

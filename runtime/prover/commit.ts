@@ -8,8 +8,9 @@ import { add, neg } from '../protocol/scalar.ts';
 import { commitmentDigest, printSource, sha256, startSha256 } from '../protocol/statement/statement.ts';
 import type { WeightMap, Weights } from '../weights.ts';
 import type { ProverHooks } from './argument.ts';
-import { checkCommit, checkOpenCheck } from './arguments.ts';
-import { blindingSeed, bytesOf, commitOpen, commitSource, matrixDigest, rowBlindings } from './commitment/range.ts';
+import { checkCommit, checkOpenCheck } from './options.ts';
+import { commitOpen, commitSource } from './commitment/source.ts';
+import { blindingSeed, bytesOf, matrixDigest, rowBlindings } from './commitment/source-matrix.ts';
 import { freshEntropy } from './randomness.ts';
 import { layWeights, openWeights, stretches } from './weights.ts';
 

@@ -7,17 +7,18 @@ import { proveText, publicDigests, type ProgramRole } from '../protocol/program.
 import type { DeviceTensor } from '../protocol/statement/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
-import { proveArgument, type ProverHooks, type ProverMatrix } from './argument.ts';
-import { fractionProver } from './lookup/fractions.ts';
+import { proveArgument, type ProverHooks } from './argument.ts';
+import type { ProverMatrix } from './commitment/rows.ts';
+import { fractionProver } from './lookup/fraction-tree.ts';
 import { Held, type HeldValue } from './held.ts';
-import { levelProver } from './sumcheck/levels.ts';
-import { lookUp, programLeaves, type LookedUp } from './lookup/program.ts';
+import { levelProver } from './sumcheck/claim-reduction.ts';
+import { lookUp, programLeaves, type LookedUp } from './lookup/tensor-lookups.ts';
 import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
 import { selfCheck } from './self-check.ts';
-import { matrixDigest, type MatrixEntries } from './commitment/range.ts';
+import { matrixDigest, type MatrixEntries } from './commitment/source-matrix.ts';
 import { evaluateProgram, type Witness } from './witness/witness.ts';
-import { witnessMatrix } from './commitment/matrix.ts';
+import { witnessMatrix } from './commitment/witness-matrix.ts';
 
 /** What the owner of a source keeps: its tensors, their matrix, the blindings of its rows, and the commitment's digest. */
 export interface OpenedSource {

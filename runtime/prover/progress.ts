@@ -1,6 +1,6 @@
 /** How far a proof is, for those who wait for it. */
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
-import { programSections } from '../protocol/lookup/program.ts';
+import { programSections } from '../protocol/lookup/tensor-lookups.ts';
 
 export type ProofPhase = 'evaluate' | 'commit' | 'lookups' | 'equations' | 'close';
 

@@ -11,7 +11,7 @@ import type { Device } from '../device/device.ts';
 import { add, mul } from '../protocol/scalar.ts';
 import type { RegisteredRows } from '../verifier/argument.ts';
 import { verifyProgram, type VerificationRequest } from '../verifier/program.ts';
-import type { ProverMatrix } from './argument.ts';
+import type { ProverMatrix } from './commitment/rows.ts';
 
 /** The proof that was made is not accepted by the verifier: nothing is wrong with the weights or the inputs. */
 export class SelfCheckError extends ZklError {

@@ -4,7 +4,7 @@ import type { CommittedSource, CommittedTensor } from '../../compiler/ir/gadget/
 import type { IntegerArray } from '../protocol/statement/integers.ts';
 import { quantise } from '../quantise.ts';
 import { readTensor, shapeOf, weightsOf, type WeightMap, type Weights } from '../weights.ts';
-import { emptyRows, layTensor, type MatrixEntries } from './commitment/range.ts';
+import { emptyRows, layTensor, type MatrixEntries } from './commitment/source-matrix.ts';
 
 /** Entries that are laid out together at least, where there are as many: devices like long vectors. */
 const LEAST = 2 ** 24;

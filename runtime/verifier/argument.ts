@@ -1,7 +1,7 @@
 /** The verifier's role of any argument. Shares no state with a prover and returns a reason instead of throwing. */
 import type { FrVector, PointVector, VerifierDevice } from '../device/device.ts';
 import { absorbRows, decodeBody, pointList, type Argument } from '../protocol/argument.ts';
-import { closing, type ClosingTarget } from '../protocol/commitment/closing.ts';
+import { closing, type ClosingTarget } from '../protocol/commitment/opening-argument.ts';
 import { ProtocolContext, type Wire } from '../protocol/context.ts';
 import * as Fr from '../protocol/scalar.ts';
 import {

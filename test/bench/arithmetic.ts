@@ -7,9 +7,9 @@ import { balancedDigits } from '../../runtime/kernels/wasm/field/digits.ts';
 import { Field } from '../../runtime/kernels/wasm/field/field.ts';
 import { CONSTANTS, CONSTANTS_BYTES } from '../../runtime/kernels/wasm/emit/layout.ts';
 import { ModuleBuilder } from '../../runtime/kernels/wasm/emit/module.ts';
-import type { LookupPlan } from '../../runtime/protocol/lookup/range.ts';
+import type { LookupPlan } from '../../runtime/protocol/lookup/row-lookups.ts';
 import { Held } from '../../runtime/prover/held.ts';
-import { treeProver } from '../../runtime/prover/lookup/range.ts';
+import { treeProver } from '../../runtime/prover/lookup/row-lookups.ts';
 
 const [X, Y] = [65536, 69632];
 const chained = 4;

@@ -13,7 +13,7 @@ import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.t
 import { importModel } from '../../models/import/model.ts';
 import { bytesSource, loadAdapter } from '../../models/index.ts';
 import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
-import { programSections } from '../../runtime/protocol/lookup/program.ts';
+import { programSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import type { WeightMap } from '../../runtime/prover/index.ts';
 import type { OnProgress } from '../../runtime/prover/progress.ts';
 import { resolveImport } from '../compiler/standard.ts';

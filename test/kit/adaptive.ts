@@ -4,7 +4,7 @@
  * down to what is committed. Pads are left out: without them every relation is a number.
  */
 import type { Device } from '../../runtime/device/device.ts';
-import { columnTable } from '../../runtime/protocol/commitment/closing.ts';
+import { columnTable } from '../../runtime/protocol/commitment/opening-argument.ts';
 import { ProtocolContext, type Wire } from '../../runtime/protocol/context.ts';
 import type { Opening, Value } from '../../runtime/protocol/form.ts';
 import type { IntegerArray } from '../../runtime/protocol/statement/integers.ts';
@@ -14,9 +14,9 @@ import { add, inv, mul, neg, reduce, sub } from '../../runtime/protocol/scalar.t
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverRole } from '../../runtime/prover/program.ts';
-import { lookUp } from '../../runtime/prover/lookup/program.ts';
+import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { evaluateProgram } from '../../runtime/prover/witness/witness.ts';
-import { witnessMatrix } from '../../runtime/prover/commitment/matrix.ts';
+import { witnessMatrix } from '../../runtime/prover/commitment/witness-matrix.ts';
 import type { Statement } from './statement.ts';
 
 /** A run of the protocol: its messages' labels, and what the verifier's relations come to. */

@@ -13,11 +13,11 @@ import { programTranscript, statementDigest } from '../../runtime/protocol/state
 import { proveArgument, type ProverHooks } from '../../runtime/prover/argument.ts';
 import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverMatrices, proverRole, type OpenedSource } from '../../runtime/prover/program.ts';
-import { lookUp } from '../../runtime/prover/lookup/program.ts';
+import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
-import { matrixDigest } from '../../runtime/prover/commitment/range.ts';
+import { matrixDigest } from '../../runtime/prover/commitment/source-matrix.ts';
 import { evaluateProgram } from '../../runtime/prover/witness/witness.ts';
-import { witnessMatrix } from '../../runtime/prover/commitment/matrix.ts';
+import { witnessMatrix } from '../../runtime/prover/commitment/witness-matrix.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { entropyOf } from './draw.ts';
 import type { Statement } from './statement.ts';

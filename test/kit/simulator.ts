@@ -5,7 +5,7 @@
  */
 import type { Device, PointVector } from '../../runtime/device/device.ts';
 import { absorbRows, encodeBody, type Argument } from '../../runtime/protocol/argument.ts';
-import { closing } from '../../runtime/protocol/commitment/closing.ts';
+import { closing } from '../../runtime/protocol/commitment/opening-argument.ts';
 import { ProtocolContext, type Wire } from '../../runtime/protocol/context.ts';
 import * as Fr from '../../runtime/protocol/scalar.ts';
 import {

@@ -4,15 +4,9 @@ import { fromBigints, type IntegerArray } from '../../runtime/protocol/statement
 import { commitmentDigest, printSource, sha256 } from '../../runtime/protocol/statement/statement.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import { proveProgram, type OpenedSource, type ProvedProgram } from '../../runtime/prover/program.ts';
-import {
-  blindingSeed,
-  commitOpen,
-  commitSource,
-  layMatrix,
-  matrixDigest,
-  rowBlindings,
-} from '../../runtime/prover/commitment/range.ts';
-import { decodeRows, verifyRange } from '../../runtime/verifier/commitment.ts';
+import { commitOpen, commitSource } from '../../runtime/prover/commitment/source.ts';
+import { blindingSeed, layMatrix, matrixDigest, rowBlindings } from '../../runtime/prover/commitment/source-matrix.ts';
+import { decodeRows, verifyRange } from '../../runtime/verifier/commitment/range-proof.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { verifyProgram } from '../../runtime/verifier/program.ts';
 import { entropyOf } from './draw.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { layOut } from '../../compiler/lower/layout.ts';
 import type { CommittedSource, GadgetTensor } from '../../compiler/ir/gadget/program.ts';
-import { columnsAt, columnTable } from '../../runtime/protocol/commitment/closing.ts';
+import { columnsAt, columnTable } from '../../runtime/protocol/commitment/opening-argument.ts';
 import type { ColumnDigit, Opening } from '../../runtime/protocol/form.ts';
 import {
   forEachRun,
@@ -12,7 +12,7 @@ import {
   tensorProduct,
 } from '../../runtime/protocol/commitment/layout.ts';
 import { add, bitsFor, eqEval, eqTable, mul, reduce } from '../../runtime/protocol/scalar.ts';
-import { layMatrix } from '../../runtime/prover/commitment/range.ts';
+import { layMatrix } from '../../runtime/prover/commitment/source-matrix.ts';
 import { Draw } from '../kit/draw.ts';
 import { shapes } from '../kit/arbitrary.ts';
 import { bitsOf, evaluate, size } from './multilinear.ts';

@@ -3,16 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { limbBits } from '../../compiler/ir/numbers/limits.ts';
 import { layOut } from '../../compiler/lower/layout.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
-import { columnTable } from '../../runtime/protocol/commitment/closing.ts';
+import { columnTable } from '../../runtime/protocol/commitment/opening-argument.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
-import { leafSections, type LookupPlan } from '../../runtime/protocol/lookup/range.ts';
+import { leafSections, type LookupPlan } from '../../runtime/protocol/lookup/row-lookups.ts';
 import {
   limbWidths,
   planRange,
   planRangeArgument,
   proveRange,
   rangeLookups,
-} from '../../runtime/protocol/commitment/range.ts';
+} from '../../runtime/protocol/commitment/range-proof.ts';
 import { mul, reduce } from '../../runtime/protocol/scalar.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { slotMap } from '../../runtime/protocol/commitment/layout.ts';

@@ -1,7 +1,7 @@
 /** Where looked-up values stand among the leaves: every entry of a tensor in exactly one section, in a place its extension has. */
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import { axisPieces, programSections } from '../../runtime/protocol/lookup/program.ts';
+import { axisPieces, programSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
 import { createSubject } from '../kit/subject.ts';
 

@@ -16,7 +16,7 @@ import {
 } from '../../index.ts';
 import { decodeCommitment } from '../../runtime/codec/files.ts';
 import { combinesTo, commitOpenly } from '../../runtime/prover/commit.ts';
-import { layMatrix } from '../../runtime/prover/commitment/range.ts';
+import { layMatrix } from '../../runtime/prover/commitment/source-matrix.ts';
 import { layWeights, stretches } from '../../runtime/prover/weights.ts';
 import { weightsOf, type WeightMap } from '../../runtime/weights.ts';
 import { testDevice } from '../kit/devices.ts';

@@ -7,21 +7,16 @@ import type { Device } from '../../runtime/device/device.ts';
 import { setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
 import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
-import { planRange, planRangeArgument, proveRange, type RangePlan } from '../../runtime/protocol/commitment/range.ts';
+import { planRange, planRangeArgument, proveRange, type RangePlan } from '../../runtime/protocol/commitment/range-proof.ts';
 import { add, mul, sub } from '../../runtime/protocol/scalar.ts';
 import { commitmentDigest, rangeTranscript } from '../../runtime/protocol/statement/statement.ts';
 import type { Transcript } from '../../runtime/protocol/transcript.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
 import { Held } from '../../runtime/prover/held.ts';
-import { treeProver, type LookupWitness } from '../../runtime/prover/lookup/range.ts';
+import { treeProver, type LookupWitness } from '../../runtime/prover/lookup/row-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
-import {
-  commitSource,
-  layMatrix,
-  matrixDigest,
-  rowBlindings,
-  type MatrixEntries,
-} from '../../runtime/prover/commitment/range.ts';
+import { commitSource } from '../../runtime/prover/commitment/source.ts';
+import { layMatrix, matrixDigest, rowBlindings, type MatrixEntries } from '../../runtime/prover/commitment/source-matrix.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { at, program, sumOfProducts, term } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';

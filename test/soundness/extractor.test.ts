@@ -4,10 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import type { Argument } from '../../runtime/protocol/argument.ts';
-import { closing } from '../../runtime/protocol/commitment/closing.ts';
+import { closing } from '../../runtime/protocol/commitment/opening-argument.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { proveText } from '../../runtime/protocol/program.ts';
-import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/commitment/range.ts';
+import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/commitment/range-proof.ts';
 import * as Fr from '../../runtime/protocol/scalar.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { Draw } from '../kit/draw.ts';

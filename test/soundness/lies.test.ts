@@ -6,7 +6,7 @@ import { add, reduce } from '../../runtime/protocol/scalar.ts';
 import type { ProofBody, ProofScalars } from '../../runtime/protocol/commitment/sigma.ts';
 import { compress, Point } from '../../runtime/curve/spec.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
-import { commitSource } from '../../runtime/prover/commitment/range.ts';
+import { commitSource } from '../../runtime/prover/commitment/source.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { at, program, term } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';

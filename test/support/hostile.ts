@@ -6,8 +6,8 @@ import type { VerifierDevice } from '../../runtime/device/device.ts';
 import { bodySize, type Argument } from '../../runtime/protocol/argument.ts';
 import { allocate, setEntry } from '../../runtime/protocol/statement/integers.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
-import { planRange, planRangeArgument } from '../../runtime/protocol/commitment/range.ts';
-import { decodeRows, verifyRange } from '../../runtime/verifier/commitment.ts';
+import { planRange, planRangeArgument } from '../../runtime/protocol/commitment/range-proof.ts';
+import { decodeRows, verifyRange } from '../../runtime/verifier/commitment/range-proof.ts';
 import { verifyProgram } from '../../runtime/verifier/program.ts';
 import { gadgetProgram } from '../kit/build.ts';
 

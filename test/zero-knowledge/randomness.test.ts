@@ -1,9 +1,9 @@
 /** Fresh randomness everywhere, and none of it used twice. */
 import { describe, expect, test } from 'vitest';
 import { decodeBody, pointList, scalarList, type Argument } from '../../runtime/protocol/argument.ts';
-import type { ProverPads } from '../../runtime/prover/argument.ts';
+import type { ProverPads } from '../../runtime/prover/commitment/rows.ts';
 import { freshEntropy } from '../../runtime/prover/randomness.ts';
-import { blindingSeed, rowBlindings } from '../../runtime/prover/commitment/range.ts';
+import { blindingSeed, rowBlindings } from '../../runtime/prover/commitment/source-matrix.ts';
 import { printSource, sha256 } from '../../runtime/protocol/statement/statement.ts';
 import { at, program, term } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';
@@ -133,7 +133,7 @@ describe('blindings of commitments', () => {
 });
 
 async function rangeArgument(): Promise<Argument> {
-  const { planRange, planRangeArgument } = await import('../../runtime/protocol/commitment/range.ts');
+  const { planRange, planRangeArgument } = await import('../../runtime/protocol/commitment/range-proof.ts');
   const source = subject.gadgets.sources[0];
   return planRangeArgument(source, planRange(source));
 }

@@ -3,7 +3,7 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import { decodeBody, pointList, scalarList, type Argument } from '../../runtime/protocol/argument.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
-import { planRange, planRangeArgument } from '../../runtime/protocol/commitment/range.ts';
+import { planRange, planRangeArgument } from '../../runtime/protocol/commitment/range-proof.ts';
 import { decodeCommitment, decodeProof } from '../../runtime/codec/files.ts';
 import { testDevice } from '../kit/devices.ts';
 import { entropyOf } from '../kit/draw.ts';

@@ -2,11 +2,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PointVector } from '../../runtime/device/device.ts';
 import { fromBigints, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
-import { proveLevels } from '../../runtime/protocol/sumcheck/levels.ts';
+import { proveLevels } from '../../runtime/protocol/sumcheck/claim-reduction.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { publicDigests } from '../../runtime/protocol/program.ts';
 import { evaluateExtension, KnownTensors } from '../../runtime/protocol/statement/publics.ts';
-import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/commitment/range.ts';
+import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/commitment/range-proof.ts';
 import { commitmentDigest, programTranscript, rangeTranscript } from '../../runtime/protocol/statement/statement.ts';
 import { verifyArgument } from '../../runtime/verifier/argument.ts';
 import { testDevice } from '../kit/devices.ts';

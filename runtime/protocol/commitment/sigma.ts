@@ -19,7 +19,7 @@
  * Special sound: two e give w, Q and the linear relation, three the products; each halving is 3-special-sound. z and z_Q
  * are uniform, and D, D', delta, T0 follow from the equations for any T1: perfect honest-verifier zero knowledge.
  */
-import type { ClosingPlan, ClosingTarget } from './closing.ts';
+import type { ClosingPlan, ClosingTarget } from './opening-argument.ts';
 import { padIndex } from '../form.ts';
 import { neg } from '../scalar.ts';
 import type { Transcript } from '../transcript.ts';

@@ -1,6 +1,6 @@
 /** The prover's side of `protocol/sigma.ts`. */
 import type { Device, FrVector } from '../../device/device.ts';
-import type { ClosingTarget } from '../../protocol/commitment/closing.ts';
+import type { ClosingTarget } from '../../protocol/commitment/opening-argument.ts';
 import * as Fr from '../../protocol/scalar.ts';
 import {
   absorbAnswer,
@@ -12,7 +12,7 @@ import {
   type ProofScalars,
 } from '../../protocol/commitment/sigma.ts';
 import type { Transcript } from '../../protocol/transcript.ts';
-import { combinedRow, linearCombination, type ProverState } from '../argument.ts';
+import { combinedRow, linearCombination, type ProverState } from './rows.ts';
 
 /** Completes `points` and `scalars`. `combined`: the row combination of each merged opening. */
 export async function respond(

@@ -1,7 +1,7 @@
 /** The proof's own rows: every witness tensor in its place. */
 import type { GadgetProgram, WitnessPlace } from '../../../compiler/ir/gadget/program.ts';
 import { forEachRun } from '../../protocol/commitment/layout.ts';
-import type { LookedUp } from '../lookup/program.ts';
+import type { LookedUp } from '../lookup/tensor-lookups.ts';
 import { isSmall, type Numbers } from '../witness/numbers.ts';
 import type { Witness } from '../witness/witness.ts';
 

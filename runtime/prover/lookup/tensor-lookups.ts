@@ -1,6 +1,6 @@
 /** The prover's side of `protocol/program-lookups.ts`: looked-up values, multiplicities, and the leaves of the tree. */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
-import { programSections, tableSize, type BoxSide } from '../../protocol/lookup/program.ts';
+import { programSections, tableSize, type BoxSide } from '../../protocol/lookup/tensor-lookups.ts';
 import { bitsFor } from '../../protocol/scalar.ts';
 import { Denominators, type Leaves } from './leaves.ts';
 import { isSmall, type Numbers } from '../witness/numbers.ts';

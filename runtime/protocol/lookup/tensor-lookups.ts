@@ -22,10 +22,10 @@
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import type { ProtocolContext } from '../context.ts';
 import { combine, combineValues, known, value, type Form, type Value } from '../form.ts';
-import { proveFractions, type TreeProver } from './fractions.ts';
+import { proveFractions, type TreeProver } from './fraction-tree.ts';
 import { openingSize, openTensor } from '../commitment/layout.ts';
 import type { AxisPoints } from '../sumcheck/stacks.ts';
-import { bitsOf, indexAt } from './range.ts';
+import { bitsOf, indexAt } from './row-lookups.ts';
 import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce } from '../scalar.ts';
 
 /** One side of a box: 2^bits indices from `first`, a multiple of that, of which the first `inside` are in the tensor. */

@@ -2,12 +2,12 @@
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import type { Device, FrVector, Kernel, Table } from '../../device/device.ts';
 import { mul as times, table, type Expression } from '../../kernels/expression.ts';
-import type { LevelProver } from '../../protocol/sumcheck/levels.ts';
+import type { LevelProver } from '../../protocol/sumcheck/claim-reduction.ts';
 import * as Fr from '../../protocol/scalar.ts';
 import { memberBits, roundDegree, roundDegrees, type Stack, type Summand } from '../../protocol/sumcheck/stacks.ts';
 import type { Point } from '../../protocol/sumcheck/sumcheck.ts';
 import { Held, type HeldValue } from '../held.ts';
-import { TableMaker, type TensorSource } from './tables.ts';
+import { TableMaker, type TensorSource } from './factor-tables.ts';
 
 export async function levelProver(
   device: Device,

@@ -6,8 +6,8 @@ import type { AnyTable, Device, FrVector } from '../../device/device.ts';
 import { add, constant, mul, sub, table } from '../../kernels/expression.ts';
 import { add as plus, mul as times, sub as minus } from '../../protocol/scalar.ts';
 import type { Held, HeldValue } from '../held.ts';
-import type { TreeBudget, TreeLayers } from './layers.ts';
-import { leafLayer } from './leaf-layer.ts';
+import type { TreeBudget, TreeLayers } from './tree-storage.ts';
+import { leafLayer } from './constant-numerators.ts';
 
 const one = constant(1);
 /** p0 q1 + q0 (p1 + lambda q1) over the tables p0, p1, a = q0 - 1, b = q1 - 1 and the constants lambda, 1. */

@@ -13,11 +13,11 @@
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import { limbBits } from '../../../compiler/ir/numbers/limits.ts';
 import { planArgument, type Argument } from '../argument.ts';
-import type { MatrixShape } from './closing.ts';
+import type { MatrixShape } from './opening-argument.ts';
 import type { Meter, ProtocolContext } from '../context.ts';
 import { known } from '../form.ts';
 import { isPartial, openOutside, outsideSize } from './layout.ts';
-import { proveLookups, type LookupColumn, type LookupPlan, type TreeProver } from '../lookup/range.ts';
+import { proveLookups, type LookupColumn, type LookupPlan, type TreeProver } from '../lookup/row-lookups.ts';
 import { bitsFor, inv, neg } from '../scalar.ts';
 
 /** A stretch of rows of one declared width. */

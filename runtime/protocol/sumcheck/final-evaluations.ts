@@ -3,7 +3,7 @@ import type { DigitSource, GadgetProgram } from '../../../compiler/ir/gadget/pro
 import type { Factor, ProtocolContext } from '../context.ts';
 import { combine, combineValues, known, value, zero, type Form, type Opening, type Value } from '../form.ts';
 import { openingSize, openTensor } from '../commitment/layout.ts';
-import type { SumClaim } from '../lookup/program.ts';
+import type { SumClaim } from '../lookup/tensor-lookups.ts';
 import { add, bitsFor, eqEval, eqTable, half, mul, neg, powers } from '../scalar.ts';
 import {
   isCommitted,

@@ -1,9 +1,9 @@
 /** Validates a commitment once: its points, and the range proof that goes with it. */
-import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
-import type { PointVector, VerifierDevice } from '../device/device.ts';
-import { planRange, planRangeArgument, proveRange } from '../protocol/commitment/range.ts';
-import { commitmentDigest, rangeTranscript } from '../protocol/statement/statement.ts';
-import { rejected, verifyArgument, type Verdict } from './argument.ts';
+import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
+import type { PointVector, VerifierDevice } from '../../device/device.ts';
+import { planRange, planRangeArgument, proveRange } from '../../protocol/commitment/range-proof.ts';
+import { commitmentDigest, rangeTranscript } from '../../protocol/statement/statement.ts';
+import { rejected, verifyArgument, type Verdict } from '../argument.ts';
 
 /** Decodes the rows' points; a verdict if they are not `source.rows` points of the group. */
 export async function decodeRows(

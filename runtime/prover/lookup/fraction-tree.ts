@@ -3,11 +3,11 @@
  * exist a stretch at a time; messages are the same.
  */
 import type { Device } from '../../device/device.ts';
-import type { TreeProver } from '../../protocol/lookup/fractions.ts';
+import type { TreeProver } from '../../protocol/lookup/fraction-tree.ts';
 import { add as plus } from '../../protocol/scalar.ts';
 import type { Held } from '../held.ts';
-import { layerTables, readFirst } from './layer-tables.ts';
-import { treeBudget, treeLayers, type TreeBudget, type TreeLayers } from './layers.ts';
+import { layerTables, readFirst } from './layer-sumcheck.ts';
+import { treeBudget, treeLayers, type TreeBudget, type TreeLayers } from './tree-storage.ts';
 import { uploadLeaves, type Leaves } from './leaves.ts';
 
 /** The share of a tree's work that building it is. */

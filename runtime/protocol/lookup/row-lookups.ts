@@ -17,10 +17,10 @@
  */
 import type { ProtocolContext } from '../context.ts';
 import { combineValues, known, value, type Form, type Opening, type Value } from '../form.ts';
-import { proveFractions, type TreeProver } from './fractions.ts';
+import { proveFractions, type TreeProver } from './fraction-tree.ts';
 import { add, bitsFor, eqEval, eqTable, mul, neg, reduce, sub } from '../scalar.ts';
 
-export type { TreeProver } from './fractions.ts';
+export type { TreeProver } from './fraction-tree.ts';
 
 /** A range table: the integers 0 .. 2^bits - 1. Its width separates it from other tables in the fingerprint. */
 export interface RangeTable {

@@ -7,7 +7,7 @@ import type { AnyTable, Device, FrVector } from '../../device/device.ts';
 import { add, constant, mul, table } from '../../kernels/expression.ts';
 import { add as plus } from '../../protocol/scalar.ts';
 import type { Held } from '../held.ts';
-import { constantSum, leafRuns, plainSum } from './leaf-layer.ts';
+import { constantSum, leafRuns, plainSum } from './constant-numerators.ts';
 import type { DeviceLeaves } from './leaves.ts';
 
 /** A stretch of a layer: numerators, and denominators less 1. */

@@ -1,7 +1,7 @@
 /** The leaves of a range proof's lookups, for `protocol/lookup.ts`. */
 import type { Device } from '../../device/device.ts';
-import { leafSections, type LookupPlan, type TreeProver } from '../../protocol/lookup/range.ts';
-import { fractionProver, type FractionOptions } from './fractions.ts';
+import { leafSections, type LookupPlan, type TreeProver } from '../../protocol/lookup/row-lookups.ts';
+import { fractionProver, type FractionOptions } from './fraction-tree.ts';
 import type { Held } from '../held.ts';
 import { Denominators, type Leaves } from './leaves.ts';
 

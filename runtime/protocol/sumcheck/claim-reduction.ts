@@ -28,9 +28,9 @@
 import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../../compiler/ir/gadget/program.ts';
 import type { ProtocolContext } from '../context.ts';
 import { combine, combineValues, known, value, zero, type Form, type Value } from '../form.ts';
-import type { SumClaim } from '../lookup/program.ts';
+import type { SumClaim } from '../lookup/tensor-lookups.ts';
 import { bitsFor, eqSum, mul, neg, powers, reduce } from '../scalar.ts';
-import { settler, type Evaluations } from './settle.ts';
+import { settler, type Evaluations } from './final-evaluations.ts';
 import { roundDegrees, stackSummands, type AxisPoints, type Stack, type Summand } from './stacks.ts';
 import { sumcheck, type RoundProver } from './sumcheck.ts';
 

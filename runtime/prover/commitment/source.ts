@@ -1,0 +1,59 @@
+/** Commits to rows of a source's matrix: to those of a secret one with a range proof, to those of an open one without. */
+import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
+import type { Device } from '../../device/device.ts';
+import { rangeColumns } from '../../protocol/commitment/range-proof.ts';
+import { commitmentDigest } from '../../protocol/statement/statement.ts';
+import type { ProverHooks } from '../argument.ts';
+import { proveSourceRange } from './range-proof.ts';
+import type { ProverMatrix } from './rows.ts';
+import type { MatrixEntries } from './source-matrix.ts';
+
+export interface Commitment {
+  /** One compressed point of 48 bytes per row. */
+  readonly points: Uint8Array;
+  readonly rangeProof: Uint8Array;
+}
+
+/** The points of rows of an open source: without blindings, so that everybody gets the same for the same numbers. */
+export async function commitOpen(device: Device, source: CommittedSource, entries: MatrixEntries): Promise<Uint8Array> {
+  return device.scope(async () => {
+    await device.prepareGenerators(source.columns + 1);
+    const vector = device.intVector(entries);
+    const rows = await device.commit(
+      Array.from({ length: entries.length / source.columns }, (_, i) => ({
+        vector,
+        offset: i * source.columns,
+        length: source.columns,
+        blinding: 0n,
+      })),
+    );
+    const points = new Uint8Array(48 * rows.length);
+    for (const [i, p] of rows.entries()) points.set(p, 48 * i);
+    return points;
+  });
+}
+
+export async function commitSource(
+  device: Device,
+  source: CommittedSource,
+  entries: MatrixEntries,
+  blindings: readonly bigint[],
+  entropy: Uint8Array,
+  hooks?: ProverHooks,
+  treeMemory?: number,
+): Promise<Commitment> {
+  return device.scope(async () => {
+    await device.prepareGenerators(rangeColumns(source) + 1);
+    const vector = device.intVector(entries);
+    const registered: ProverMatrix = { rows: source.rows, columns: source.columns, vector: () => vector, blindings };
+    const rows = await device.commit(
+      blindings.map((blinding, i) => ({ vector, offset: i * source.columns, length: source.columns, blinding })),
+    );
+    const points = new Uint8Array(48 * rows.length);
+    for (const [i, p] of rows.entries()) points.set(p, 48 * i);
+
+    const digest = commitmentDigest(source, points);
+    const rangeProof = await proveSourceRange(device, source, digest, registered, entries, entropy, hooks, treeMemory);
+    return { points, rangeProof };
+  });
+}
