@@ -4,7 +4,7 @@ import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../compiler/i
 import { printTerm } from '../../compiler/ir/gadget/terms.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import { entryBytes } from '../protocol/statement/integers.ts';
-import { programSections, tableSize } from '../protocol/lookup/tensor-lookups.ts';
+import { tensorSections, tableSize } from '../protocol/lookup/tensor-lookups.ts';
 import { soundnessBits } from '../protocol/soundness.ts';
 import { bitsFor } from '../protocol/scalar.ts';
 import { planWithin } from '../verifier/budget.ts';
@@ -72,7 +72,7 @@ const sizeOf = (lengths: readonly number[]): number => lengths.reduce((n, d) => 
 export async function planOf(bundle: Bundle): Promise<Plan> {
   const { gadgets } = bundle;
   const { argument, milliseconds, bytes } = await planWithin(gadgets, MOST);
-  const { pads, closing } = argument;
+  const { pads, opening } = argument;
   const levels = Array.from({ length: gadgets.levels }, (_, i) => levelOf(bundle, argument, i + 1));
   const counted = {
     lookups: lookupsOf(gadgets, argument),
@@ -82,9 +82,9 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
     },
     levels,
     messages: pads.labels.length,
-    pads: pads.plain + 3 * pads.triples + closing.lastPads,
+    pads: pads.plain + 3 * pads.triples + opening.lastPads,
     products: pads.triples,
-    rows: closing.plainRows + 3 * closing.tripleRows + 1,
+    rows: opening.plainRows + 3 * opening.tripleRows + 1,
     columns: argument.columns,
     response: argument.columns / 2 ** argument.folds,
     proofBytes: bodySize(argument),
@@ -103,7 +103,7 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
 
 function lookupsOf(gadgets: GadgetProgram, { pads }: Argument): PlannedLookups | undefined {
   if (gadgets.lookups.length === 0) return undefined;
-  const { sections, depth } = programSections(gadgets);
+  const { sections, depth } = tensorSections(gadgets);
   const tables = gadgets.tables.map((t, i) => ({
     name: t.kind === 'range' ? `0 .. 2^${t.bits} - 1` : t.name,
     entries: tableSize(t),

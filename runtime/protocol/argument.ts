@@ -1,12 +1,13 @@
 /**
- * A complete argument: a protocol text over some matrices, closed and non-interactive. Program proofs and the range
+ * A complete argument: a protocol over some matrices, closed and non-interactive. Program proofs and the range
  * proof of a commitment are the two there are.
  *
  * Order of the transcript: the statement, the points of the witness rows, those of the pad rows P, A, B, C and Q, and
  * only then the first challenge.
  */
 import { ProtocolContext, type Meter, type PadPlan } from './context.ts';
-import { planClosing, type ClosingPlan, type MatrixShape } from './commitment/opening-argument.ts';
+import { planOpening, type OpeningPlan } from './commitment/opening-argument.ts';
+import type { MatrixShape } from './commitment/hyrax.ts';
 import type { ProofBody, ProofPoints, ProofScalars } from './commitment/sigma.ts';
 import { bytesScalar, scalarBytes, Transcript } from './transcript.ts';
 import { r } from './scalar.ts';
@@ -18,22 +19,22 @@ export interface Argument {
   readonly columns: number;
   readonly folds: number;
   readonly pads: PadPlan;
-  readonly closing: ClosingPlan;
+  readonly opening: OpeningPlan;
 }
 
-/** Runs the text once without values to count its messages. `text` is the same function both roles run. */
+/** Runs the protocol, the same function that both roles run, once without values to count its messages. */
 export async function planArgument(
   shape: Pick<Argument, 'matrices' | 'registered' | 'columns' | 'folds'>,
-  text: (ctx: ProtocolContext) => Promise<void>,
+  protocol: (ctx: ProtocolContext) => Promise<void>,
   meter?: Meter,
 ): Promise<Argument> {
   const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n, clear: () => 0n }, meter);
-  await text(ctx);
+  await protocol(ctx);
   const pads = ctx.plan();
   // The row Q is one row: with very many products its columns have to be more than the program's.
   let { columns } = shape;
-  while (planClosing(pads, columns, shape.folds).lastPads > columns) columns *= 2;
-  return { ...shape, columns, pads, closing: planClosing(pads, columns, shape.folds) };
+  while (planOpening(pads, columns, shape.folds).lastPads > columns) columns *= 2;
+  return { ...shape, columns, pads, opening: planOpening(pads, columns, shape.folds) };
 }
 
 /** Lengths of the pad rows of a kind that uses `count` pads. */
@@ -63,11 +64,11 @@ interface Counts {
 function counts(a: Argument): Counts {
   return {
     witness: a.matrices.slice(a.registered).map((m) => m.rows),
-    plain: a.closing.plainRows,
-    triple: a.closing.tripleRows,
+    plain: a.opening.plainRows,
+    triple: a.opening.tripleRows,
     messages: a.pads.labels.length,
-    last: a.closing.lastPads - a.closing.tripleRows,
-    lastPads: a.closing.lastPads,
+    last: a.opening.lastPads - a.opening.tripleRows,
+    lastPads: a.opening.lastPads,
     folds: a.folds,
     response: a.columns / 2 ** a.folds,
   };

@@ -1,25 +1,15 @@
 /**
- * What a protocol text talks to. The text is written once and run in three roles: prover, verifier, and planner, which
+ * What a protocol talks to. It is written once and run in three roles: prover, verifier, and planner, which
  * only counts. In the prover a message's value is given and masked; in the verifier it is read and becomes an affine
- * form in the pads. Texts never see pads or blindings.
+ * form in the pads. Protocols never see pads or blindings.
  */
-import {
-  combine,
-  known,
-  pad,
-  padIndex,
-  padKind,
-  value,
-  type Form,
-  type Opening,
-  type Pad,
-  type Value,
-} from './form.ts';
+import { combine, constantForm, pad, padIndex, padKind, value, type Form, type Pad, type Value } from './form.ts';
+import type { Opening } from './commitment/hyrax.ts';
 import { mul, neg } from './scalar.ts';
 import type { Transcript } from './transcript.ts';
 
 /** A masked message that may become a factor of products. */
-export interface Factor {
+export interface MaskedFactor {
   readonly form: Form;
   readonly pad: Pad;
 }
@@ -29,16 +19,16 @@ export interface PadPlan {
   readonly plain: number;
   readonly triples: number;
   readonly copies: ReadonlyMap<Pad, Pad>;
-  /** Relations left for the closing argument. */
+  /** Relations left for the opening argument. */
   readonly relations: number;
-  /** The sum over the text's challenges of the degree of the condition in each. */
+  /** The sum over the protocol's challenges of the degree of the condition in each. */
   readonly degree: number;
   /** Labels of all messages in order, for people and for hooks. */
   readonly labels: readonly string[];
 }
 
 /** The part of a role that differs between prover, verifier and planner. */
-export interface Wire {
+export interface Channel {
   /** Masks and sends the value (prover), or reads the next message (verifier). Returns what travelled. */
   masked(label: string, p: Pad, value: bigint | undefined): bigint;
   /** Sends the value as it is (prover), or reads the next message (verifier). */
@@ -53,7 +43,7 @@ export interface OpeningSize {
   readonly limited: number;
 }
 
-/** Counts what a text asks of a verifier. Given to the planner, which then makes no weights. */
+/** Counts what a protocol asks of a verifier. Given to the planner, which then makes no weights. */
 export interface Meter {
   /** A message or a challenge. */
   message(): void;
@@ -71,7 +61,7 @@ export class ProtocolContext {
   readonly relations: Value[] = [];
   readonly copies = new Map<Pad, Pad>();
   readonly labels: string[] = [];
-  readonly #wire: Wire;
+  readonly #channel: Channel;
   readonly meter: Meter | undefined;
   #plain = 0;
   #triples = 0;
@@ -79,9 +69,9 @@ export class ProtocolContext {
   #rows = 0;
   #openHome: number | undefined;
 
-  constructor(transcript: Transcript, wire: Wire, meter?: Meter) {
+  constructor(transcript: Transcript, channel: Channel, meter?: Meter) {
     this.transcript = transcript;
-    this.#wire = wire;
+    this.#channel = channel;
     this.meter = meter;
   }
 
@@ -106,13 +96,13 @@ export class ProtocolContext {
   sendClear(label: string, v: bigint | undefined): bigint {
     this.labels.push(label);
     this.meter?.message();
-    const sent = this.#wire.clear(label, v);
+    const sent = this.#channel.clear(label, v);
     this.transcript.absorbScalar(label, sent);
     return sent;
   }
 
   /** A masked message that takes part in products. Consecutive ones share a triple, so that their product is free. */
-  sendFactor(label: string, v: bigint | undefined): Factor {
+  sendFactor(label: string, v: bigint | undefined): MaskedFactor {
     let p: Pad;
     if (this.#openHome === undefined) {
       this.#openHome = this.#triples++;
@@ -129,7 +119,7 @@ export class ProtocolContext {
    * committed product pad of a triple. If a, b are not the two factors of one triple, a fresh triple takes copies of
    * them, and a copy constraint for each says so: without it the triple would prove a product of other pads.
    */
-  product(f: Factor, g: Factor): Form {
+  product(f: MaskedFactor, g: MaskedFactor): Form {
     const home = this.#commonTriple(f.pad, g.pad);
     const triple = home ?? this.#triples++;
     if (home === undefined) {
@@ -138,7 +128,7 @@ export class ProtocolContext {
     }
     const [u, v] = [f.form.constant, g.form.constant];
     return combine([
-      [1n, known(mul(u, v))],
+      [1n, constantForm(mul(u, v))],
       [neg(u), { constant: 0n, pads: new Map([[g.pad, 1n]]) }],
       [neg(v), { constant: 0n, pads: new Map([[f.pad, 1n]]) }],
       [1n, { constant: 0n, pads: new Map([[pad('C', triple), 1n]]) }],
@@ -158,7 +148,7 @@ export class ProtocolContext {
     return [];
   }
 
-  /** States that a value is 0. All relations are settled together by the closing argument. */
+  /** States that a value is 0. All relations are settled together by the opening argument. */
   assertZero(v: Value): void {
     this.relations.push(v);
   }
@@ -177,7 +167,7 @@ export class ProtocolContext {
   #masked(label: string, p: Pad, v: bigint | undefined): Form {
     this.labels.push(label);
     this.meter?.message();
-    const sent = this.#wire.masked(label, p, v);
+    const sent = this.#channel.masked(label, p, v);
     this.transcript.absorbScalar(label, sent);
     return { constant: sent, pads: new Map([[p, neg(1n)]]) };
   }

@@ -3,6 +3,7 @@
  * value derived from messages is an affine form in the pads; what is settled only by opening a commitment is carried
  * along as linear forms on matrix rows.
  */
+import type { Opening } from './commitment/hyrax.ts';
 import { add, mul, reduce } from './scalar.ts';
 
 /** Pads: plain ones, the two factors of a product triple and their product, and those of the last stage. */
@@ -22,21 +23,6 @@ export interface Form {
   readonly pads: ReadonlyMap<Pad, bigint>;
 }
 
-/** The weights of columns: a tensor product of digits, first most significant; `limit` zeroes a digit's values from there on. */
-export interface ColumnDigit {
-  readonly point: readonly bigint[];
-  readonly limit?: number;
-}
-
-/** scale * sum over i, j of rowWeights[i] * columnWeights[j] * M[firstRow + i, j], for matrix number `matrix`. */
-export interface Opening {
-  readonly matrix: number;
-  readonly firstRow: number;
-  readonly rowWeights: readonly bigint[];
-  readonly columns: readonly ColumnDigit[];
-  readonly scale: bigint;
-}
-
 export interface Value {
   readonly form: Form;
   readonly openings: readonly Opening[];
@@ -44,8 +30,8 @@ export interface Value {
 
 const none: ReadonlyMap<Pad, bigint> = new Map();
 
-export const known = (constant: bigint): Form => ({ constant, pads: none });
-export const zero: Form = known(0n);
+export const constantForm = (constant: bigint): Form => ({ constant, pads: none });
+export const zeroForm: Form = constantForm(0n);
 
 /** sum of scales times forms */
 export function combine(parts: readonly (readonly [scale: bigint, form: Form])[]): Form {

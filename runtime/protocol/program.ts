@@ -1,36 +1,36 @@
-/** The proof of a program: which matrices it opens, and the text that both roles run. */
+/** The proof of a program: which matrices it opens, and the protocol that both roles run. */
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import { planArgument, type Argument } from './argument.ts';
 import type { Meter, ProtocolContext } from './context.ts';
-import { known } from './form.ts';
+import { constantForm } from './form.ts';
 import type { IntegerArray } from './statement/integers.ts';
 import { encodeIntegers } from './statement/integers.ts';
 import { isPartial, openOutside, outsideSize } from './commitment/layout.ts';
-import { proveLevels, type LevelsRole } from './sumcheck/claim-reduction.ts';
-import { proveProgramLookups, type LookupsRole } from './lookup/tensor-lookups.ts';
+import { claimReduction, type ClaimReductionRole } from './sumcheck/claim-reduction.ts';
+import { tensorLookupProtocol, type TensorLookupRole } from './lookup/tensor-lookups.ts';
 import { bitsFor } from './scalar.ts';
 import { sha256 } from './statement/statement.ts';
 
-export type ProgramRole = LevelsRole & LookupsRole;
+export type ProgramRole = ClaimReductionRole & TensorLookupRole;
 
 /**
- * The whole text: lookups first, since they say which tensors have to be evaluated where; then that the slots of witness
+ * The whole protocol: lookups first, since they say which tensors have to be evaluated where; then that the slots of witness
  * rows outside their tensors are 0, without which a claim's weight there would let them be anything; then the equations.
  */
-export async function proveText(ctx: ProtocolContext, program: GadgetProgram, role: ProgramRole): Promise<void> {
-  const lookups = program.lookups.length > 0 ? await proveProgramLookups(ctx, program, role) : undefined;
-  assertPadding(ctx, program);
-  await proveLevels(ctx, program, role, lookups);
+export async function programProtocol(ctx: ProtocolContext, program: GadgetProgram, role: ProgramRole): Promise<void> {
+  const lookups = program.lookups.length > 0 ? await tensorLookupProtocol(ctx, program, role) : undefined;
+  assertZeroOutside(ctx, program);
+  await claimReduction(ctx, program, role, lookups);
 }
 
-function assertPadding(ctx: ProtocolContext, program: GadgetProgram): void {
+function assertZeroOutside(ctx: ProtocolContext, program: GadgetProgram): void {
   const partial = program.tensors.flatMap(({ class: c }) => (c.kind === 'witness' && isPartial(c.axes) ? [c] : []));
   const variables = Math.max(0, ...partial.flatMap((c) => c.axes.map((a) => bitsFor(a.length))));
   const axes = Math.max(0, ...partial.map((c) => c.axes.length));
   const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
   for (const c of partial)
     ctx.assertZero({
-      form: known(0n),
+      form: constantForm(0n),
       openings: ctx.open(outsideSize(c), () => openOutside(program.sources.length, c, points)),
     });
 }
@@ -51,7 +51,7 @@ export const planProgram = (
       folds: program.folds,
     },
     (ctx) =>
-      proveText(
+      programProtocol(
         ctx,
         program,
         role ?? { evaluate: () => undefined, evaluateView: () => undefined, evaluateTable: () => undefined },

@@ -1,14 +1,21 @@
 /** The prover's role of any argument: masks and sends messages, closes all relations, answers the Sigma protocol. */
 import type { Device, FrVector } from '../device/device.ts';
 import { absorbRows, type Argument } from '../protocol/argument.ts';
-import { closing, weightedRows } from '../protocol/commitment/opening-argument.ts';
+import { openingArgument, weightedRows } from '../protocol/commitment/opening-argument.ts';
 import type { ProofBody, ProofScalars } from '../protocol/commitment/sigma.ts';
-import { ProtocolContext, type Wire } from '../protocol/context.ts';
+import { ProtocolContext, type Channel } from '../protocol/context.ts';
 import { padIndex, padKind } from '../protocol/form.ts';
 import * as Fr from '../protocol/scalar.ts';
 import type { Transcript } from '../protocol/transcript.ts';
 import { columnProver } from './commitment/opening-argument.ts';
-import { commitRows, drawPads, padRows, type ProverMatrix, type ProverPads, type ProverState } from './commitment/rows.ts';
+import {
+  commitRows,
+  drawPads,
+  padRows,
+  type ProverMatrix,
+  type ProverPads,
+  type ProverState,
+} from './commitment/rows.ts';
 import { respond } from './commitment/sigma.ts';
 import type { Randomness } from './randomness.ts';
 
@@ -25,7 +32,7 @@ export interface ProverHooks {
 }
 
 /**
- * Proves an argument. `transcript` has absorbed the statement. `text` is the protocol, run with the prover's values.
+ * Proves an argument. `transcript` has absorbed the statement. `protocol` is run with the prover's values.
  * Matrices beyond the registered ones are committed here.
  */
 export async function proveArgument(
@@ -34,7 +41,7 @@ export async function proveArgument(
   transcript: Transcript,
   matrices: readonly ProverMatrix[],
   randomness: Randomness,
-  text: (ctx: ProtocolContext) => Promise<void>,
+  protocol: (ctx: ProtocolContext) => Promise<void>,
   hooks: ProverHooks = {},
 ): Promise<ProofBody> {
   const pads = drawPads(argument, randomness);
@@ -45,11 +52,11 @@ export async function proveArgument(
   absorbRows(transcript, points);
 
   const scalars: ProofScalars = { messages: [], last: [], delta: 0n, z: [], zRho: 0n, zQ: [], zRhoQ: 0n };
-  const ctx = new ProtocolContext(transcript, wire(pads, scalars.messages, hooks));
-  await text(ctx);
+  const ctx = new ProtocolContext(transcript, channel(pads, scalars.messages, hooks));
+  await protocol(ctx);
   let combined: readonly FrVector[] = [];
-  const target = await closing(ctx, argument.matrices, argument.closing, {
-    wire: wire(pads, scalars.last, hooks),
+  const claim = await openingArgument(ctx, argument.matrices, argument.opening, {
+    channel: channel(pads, scalars.last, hooks),
     async prover(statement) {
       combined = statement.openings.map((o) => {
         const { vector, columns } = matrices[o.matrix];
@@ -59,13 +66,13 @@ export async function proveArgument(
       return columnProver(state, statement, combined);
     },
   });
-  await respond(state, combined, transcript, target, points, scalars);
+  await respond(state, combined, transcript, claim, points, scalars);
   const body = { points, scalars };
   hooks.body?.(body);
   return body;
 }
 
-function wire(pads: ProverPads, sent: bigint[], hooks: ProverHooks): Wire {
+function channel(pads: ProverPads, sent: bigint[], hooks: ProverHooks): Channel {
   return {
     masked(label, p, v) {
       if (v === undefined) throw new Error(`internal error: the prover has no value for "${label}"`);

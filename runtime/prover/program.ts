@@ -1,9 +1,9 @@
-/** Proves a program: evaluates it, and runs its levels as the prover. */
+/** Proves a program: evaluates it, and runs its protocol as the prover. */
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Device, IntVector } from '../device/device.ts';
 import { encodeBody, type Argument } from '../protocol/argument.ts';
 import { upload, type IntegerArray } from '../protocol/statement/integers.ts';
-import { proveText, publicDigests, type ProgramRole } from '../protocol/program.ts';
+import { programProtocol, publicDigests, type ProgramRole } from '../protocol/program.ts';
 import type { DeviceTensor } from '../protocol/statement/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
@@ -12,7 +12,7 @@ import type { ProverMatrix } from './commitment/rows.ts';
 import { fractionProver } from './lookup/fraction-tree.ts';
 import { Held, type HeldValue } from './held.ts';
 import { levelProver } from './sumcheck/claim-reduction.ts';
-import { lookUp, programLeaves, type LookedUp } from './lookup/tensor-lookups.ts';
+import { lookUp, tensorLeaves, type LookedUp } from './lookup/tensor-lookups.ts';
 import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
 import { selfCheck } from './self-check.ts';
@@ -93,7 +93,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       randomness,
       async (ctx) => {
         await meter.advance('commit', 1);
-        await proveText(ctx, program, role);
+        await programProtocol(ctx, program, role);
         // What is left is the matrices' part.
         held.releaseAll();
         await meter.advance('equations', 1);
@@ -160,7 +160,7 @@ export function proverRole(
     evaluate: () => undefined,
     evaluateView: () => undefined,
     evaluateTable: () => undefined,
-    tree: fractionProver(device, () => programLeaves(program, witness, looked), held, {
+    tree: fractionProver(device, () => tensorLeaves(program, witness, looked), held, {
       memory: treeMemory,
       progress: async (part) => meter?.advance('lookups', part),
     }),

@@ -1,6 +1,6 @@
 /** How far a proof is, for those who wait for it. */
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
-import { programSections } from '../protocol/lookup/tensor-lookups.ts';
+import { tensorSections } from '../protocol/lookup/tensor-lookups.ts';
 
 export type ProofPhase = 'evaluate' | 'commit' | 'lookups' | 'equations' | 'close';
 
@@ -48,14 +48,14 @@ export class ProgressMeter {
 /**
  * What the phases of a program's proof cost, in nanoseconds on one thread: 10 for a product of the evaluation, 1,200 for a value
  * committed, 240 for a leaf of the lookups, 60 for an entry of an equation's factors and 4 for one of an open matrix,
- * 20,000 for a column of the closing argument.
+ * 20,000 for a column of the opening argument.
  */
 export function proofCosts(program: GadgetProgram): Record<ProofPhase, number> {
   const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
   const factors = program.equations.flatMap((e) => e.terms.flatMap((t) => t.factors.map((f) => f.tensor)));
   const entries = factors.reduce((n, id) => n + size(program.tensors[id].shape), 0);
   const matrices = program.sources.reduce((n, s) => n + s.rows * s.columns, 0);
-  const leaves = program.lookups.length > 0 ? 2 ** programSections(program).depth : 0;
+  const leaves = program.lookups.length > 0 ? 2 ** tensorSections(program).depth : 0;
   return {
     evaluate: 10 * entries,
     commit: 1200 * program.witnessRows * program.columns,

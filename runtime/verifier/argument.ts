@@ -1,20 +1,11 @@
 /** The verifier's role of any argument. Shares no state with a prover and returns a reason instead of throwing. */
 import type { FrVector, PointVector, VerifierDevice } from '../device/device.ts';
 import { absorbRows, decodeBody, pointList, type Argument } from '../protocol/argument.ts';
-import { closing, type ClosingTarget } from '../protocol/commitment/opening-argument.ts';
-import { ProtocolContext, type Wire } from '../protocol/context.ts';
-import * as Fr from '../protocol/scalar.ts';
-import {
-  absorbAnswer,
-  absorbMasks,
-  foldChallenge,
-  lastTriple,
-  linearForm,
-  type ProofBody,
-  type ProofPoints,
-} from '../protocol/commitment/sigma.ts';
+import { openingArgument } from '../protocol/commitment/opening-argument.ts';
+import { ProtocolContext, type Channel } from '../protocol/context.ts';
 import { ProtocolRejection } from '../protocol/sumcheck/sumcheck.ts';
 import type { Transcript } from '../protocol/transcript.ts';
+import { checkSigma } from './commitment/sigma.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -32,7 +23,7 @@ export const rejected = (reason: string): Verdict => ({ ok: false, reason });
 
 /**
  * Verifies an argument. `transcript` has absorbed the statement; `registered` are the validated points of the registered
- * matrices, in order. `text` is the protocol, run without values.
+ * matrices, in order. `protocol` is run without values.
  */
 export async function verifyArgument(
   device: VerifierDevice,
@@ -40,7 +31,7 @@ export async function verifyArgument(
   transcript: Transcript,
   registered: readonly RegisteredRows[],
   bytes: Uint8Array,
-  text: (ctx: ProtocolContext) => Promise<void>,
+  protocol: (ctx: ProtocolContext) => Promise<void>,
 ): Promise<Verdict> {
   const body = decodeBody(argument, bytes);
   if (typeof body === 'string') return rejected(body);
@@ -50,17 +41,20 @@ export async function verifyArgument(
 
   absorbRows(transcript, body.points);
   try {
-    const ctx = new ProtocolContext(transcript, wire(body.scalars.messages));
-    await text(ctx);
-    const target = await closing(ctx, argument.matrices, argument.closing, { wire: wire(body.scalars.last) });
-    return await checkSigma(device, argument, transcript, target, registered, points, body);
+    const ctx = new ProtocolContext(transcript, channel(body.scalars.messages));
+    await protocol(ctx);
+    const claim = await openingArgument(ctx, argument.matrices, argument.opening, {
+      channel: channel(body.scalars.last),
+    });
+    const reason = await checkSigma(device, argument, transcript, claim, registered, points, body);
+    return reason === undefined ? { ok: true } : rejected(reason);
   } catch (e) {
     if (e instanceof ProtocolRejection) return rejected(e.message);
     throw e;
   }
 }
 
-function wire(messages: readonly bigint[]): Wire {
+function channel(messages: readonly bigint[]): Channel {
   let at = 0;
   const next = (): bigint => {
     if (at === messages.length) throw new Error('internal error: the program has more messages than its plan');
@@ -78,112 +72,3 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
-
-/** The scalar equation, and all group equations in one multi-scalar multiplication. */
-async function checkSigma(
-  device: VerifierDevice,
-  argument: Argument,
-  transcript: Transcript,
-  target: ClosingTarget,
-  registered: readonly RegisteredRows[],
-  points: PointVector,
-  { points: encoded, scalars }: ProofBody,
-): Promise<Verdict> {
-  const plan = argument.closing;
-  const { kappa, constant } = linearForm(target, plan);
-  const chi = plan.tripleRows > 0 ? transcript.challenge('sigma chi') : 0n;
-  absorbMasks(transcript, encoded, scalars.delta);
-  const e = transcript.challenge('sigma e');
-  absorbAnswer(transcript, scalars);
-
-  const folding = foldForm(argument, transcript, target, encoded);
-  // <z, E> as it should be: from here on a claim about the committed response.
-  const form = Fr.sub(Fr.add(scalars.delta, Fr.mul(e, constant)), dot(kappa, scalars.zQ));
-  const ended = dot(folding.e, scalars.z);
-  if (plan.folds === 0 && form !== ended) return rejected('the linear form of the response does not match');
-  for (const v of scalars.z) transcript.absorbScalar('sigma z', v);
-  const kQ = transcript.challenge('group batch');
-  const kT = Fr.mul(kQ, kQ);
-
-  let products = 0n;
-  for (let t = plan.tripleRows - 1; t >= 0; t--) {
-    const { a, b, ab } = lastTriple(plan, t);
-    products = Fr.reduce(chi * products + scalars.zQ[a] * scalars.zQ[b] - e * scalars.zQ[ab]);
-  }
-
-  const eAll = Fr.mul(e, folding.product);
-  const own = [
-    ...target.matrices.slice(argument.registered).flat(),
-    ...(['P', 'A', 'B', 'C'] as const).flatMap((k) => target.pads[k]),
-  ].map((c) => Fr.mul(eAll, c));
-  own.push(Fr.mul(kQ, e), folding.product, kQ);
-  if (plan.tripleRows > 0) own.push(kT, Fr.mul(kT, e));
-  own.push(...folding.scalars);
-
-  const generators = generatorScalars(argument.columns, folding.blocks, scalars.z);
-  for (const [i, v] of scalars.zQ.entries()) generators[i] = Fr.sub(generators[i], Fr.mul(kQ, v));
-  if (plan.tripleRows > 0) generators[0] = Fr.sub(generators[0], Fr.mul(kT, products));
-  // The generator after the columns carries the linear form through the halvings.
-  generators.push(plan.folds > 0 ? Fr.mul(folding.weight, Fr.sub(Fr.mul(folding.product, form), ended)) : 0n);
-  const blinding = Fr.add(
-    Fr.mul(folding.product, scalars.zRho),
-    Fr.add(Fr.mul(kQ, scalars.zRhoQ), Fr.mul(kT, scalars.zT ?? 0n)),
-  );
-  generators.push(Fr.neg(blinding));
-
-  const committed: { readonly points: PointVector; readonly scalars: FrVector }[] = [];
-  for (const [m, rows] of registered.entries()) {
-    const weights = target.matrices[m].map((c) => Fr.mul(eAll, c));
-    committed.push(
-      'combined' in rows ? await rows.combined(weights) : { points: rows, scalars: device.frVector(weights) },
-    );
-  }
-  const sum = await device.msm([
-    ...committed,
-    { points, scalars: device.frVector(own) },
-    { points: await device.generators(argument.columns + 1), scalars: device.frVector(generators) },
-  ]);
-  return isInfinity(sum) ? { ok: true } : rejected('the commitments do not open to the response');
-}
-
-interface Folding {
-  /** eq(c, .) after the folds. */
-  readonly e: bigint[];
-  /** What each block of generators is multiplied by. */
-  readonly blocks: bigint[];
-  /** Product of the fold challenges: what the claim before the folds is multiplied by. */
-  readonly product: bigint;
-  /** Scalars of the points of the folds, left and right of each. */
-  readonly scalars: bigint[];
-  readonly weight: bigint;
-}
-
-function foldForm({ folds }: Argument, transcript: Transcript, target: ClosingTarget, encoded: ProofPoints): Folding {
-  let e = Fr.eqTable(target.point);
-  if (folds === 0) return { e, blocks: [1n], product: 1n, scalars: [], weight: 0n };
-  const weight = transcript.challenge('fold weight');
-  let blocks = [1n];
-  const xs: bigint[] = [];
-  for (const { left, right } of encoded.folds) {
-    const x = foldChallenge(transcript, left, right);
-    const half = e.length / 2;
-    e = e.slice(0, half).map((v, j) => Fr.add(Fr.mul(x, v), e[half + j]));
-    blocks = blocks.flatMap((s) => [Fr.mul(s, x), s]);
-    xs.push(x);
-  }
-  // P_(j+1) = L_j + x_j P_j + x_j^2 R_j
-  const scalars: bigint[] = [];
-  for (let j = 0; j < xs.length; j++) {
-    const after = xs.slice(j + 1).reduce(Fr.mul, 1n);
-    scalars.push(after, Fr.mul(after, Fr.mul(xs[j], xs[j])));
-  }
-  return { e, blocks, product: xs.reduce(Fr.mul, 1n), scalars, weight };
-}
-
-const generatorScalars = (columns: number, blocks: readonly bigint[], z: readonly bigint[]): bigint[] =>
-  blocks.flatMap((s) => z.map((v) => Fr.neg(Fr.mul(s, v)))).slice(0, columns);
-
-const dot = (a: readonly bigint[], b: readonly bigint[]): bigint =>
-  a.reduce((s, v, i) => Fr.add(s, Fr.mul(v, b[i])), 0n);
-
-const isInfinity = (point: Uint8Array): boolean => point[0] === 0xc0 && point.subarray(1).every((b) => b === 0);

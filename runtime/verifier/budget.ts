@@ -2,7 +2,7 @@
  * What a bundle asks of a verifier, before any of it is done: everything is counted, and each count has a price in time and
  * memory. A bundle of a few kilobytes can be well-formed and ask for minutes; what is beyond the limit is refused.
  *
- * The planner runs the protocol's text without values and without the weights of openings, and a meter counts. What it costs
+ * The planner runs the protocol without values and without the weights of openings, and a meter counts. What it costs
  * itself is counted, too, and ends it beyond the limit: what is needed is then "more than" what was counted.
  */
 import type {
@@ -202,11 +202,11 @@ async function countRange(counter: Counter, source: CommittedSource): Promise<vo
   countArgument(counter, argument);
 }
 
-/** The closing argument and the file: pads' rows, folds, the response. */
+/** The opening argument and the file: pads' rows, folds, the response. */
 function countArgument(counter: Counter, argument: Argument): void {
-  const { closing, columns, folds } = argument;
+  const { opening, columns, folds } = argument;
   counter.generators(columns);
-  const points = closing.plainRows + 3 * closing.tripleRows + 5 + 2 * folds;
+  const points = opening.plainRows + 3 * opening.tripleRows + 5 + 2 * folds;
   counter.add('decoded', points);
   counter.add('multiplied', points + columns);
   // Weights of columns and rows of pads, and of generators.

@@ -29,7 +29,7 @@ import { requireBytes } from '../../compiler/ir/arguments.ts';
 import { rejected, type Verdict } from './argument.ts';
 import { checkVerifier, checkVerify } from './options.ts';
 import { planWithin } from './budget.ts';
-import { decodeRows, verifyRange } from './commitment/range-proof.ts';
+import { decodeRows, verifyRangeProof } from './commitment/range-proof.ts';
 import type { Budget } from './limit.ts';
 import { verifyProgram, type ValidCommitment } from './program.ts';
 import { digestText, expectations, toHex, type Expected, type ProofVerdict, type RestsOn } from './verdict.ts';
@@ -140,7 +140,7 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
         return rejected('the commitment is to open tensors, and has a range proof');
       }
     } else if (!(await cache?.has(key))) {
-      const verdict = await device.scope(() => verifyRange(device, layout, file.points, rows, file.rangeProof));
+      const verdict = await device.scope(() => verifyRangeProof(device, layout, file.points, rows, file.rangeProof));
       if (!verdict.ok) {
         kept.release();
         return rejected(`the commitment's range proof: ${verdict.reason}`);

@@ -3,7 +3,7 @@ import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { PointVector, VerifierDevice } from '../device/device.ts';
 import type { Argument } from '../protocol/argument.ts';
 import type { IntegerArray } from '../protocol/statement/integers.ts';
-import { proveText, publicDigests } from '../protocol/program.ts';
+import { programProtocol, publicDigests } from '../protocol/program.ts';
 import { verifierRole } from '../protocol/statement/publics.ts';
 import { programTranscript } from '../protocol/statement/statement.ts';
 import { verifyArgument, type RegisteredRows, type Verdict } from './argument.ts';
@@ -38,7 +38,7 @@ export async function verifyProgram(device: VerifierDevice, request: Verificatio
     const role = verifierRole(device, program, publics);
     const rows = request.commitments.map((c) => c.rows);
     return verifyArgument(device, request.argument, transcript, rows, request.body, (ctx) =>
-      proveText(ctx, program, role),
+      programProtocol(ctx, program, role),
     );
   });
 }

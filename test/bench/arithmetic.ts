@@ -7,9 +7,9 @@ import { balancedDigits } from '../../runtime/kernels/wasm/field/digits.ts';
 import { Field } from '../../runtime/kernels/wasm/field/field.ts';
 import { CONSTANTS, CONSTANTS_BYTES } from '../../runtime/kernels/wasm/emit/layout.ts';
 import { ModuleBuilder } from '../../runtime/kernels/wasm/emit/module.ts';
-import type { LookupPlan } from '../../runtime/protocol/lookup/row-lookups.ts';
+import type { RowLookupPlan } from '../../runtime/protocol/lookup/row-lookups.ts';
 import { Held } from '../../runtime/prover/held.ts';
-import { treeProver } from '../../runtime/prover/lookup/row-lookups.ts';
+import { rowLookupProver } from '../../runtime/prover/lookup/row-lookups.ts';
 
 const [X, Y] = [65536, 69632];
 const chained = 4;
@@ -84,7 +84,7 @@ async function additionCost(device: Device): Promise<number> {
 
 /** Nanoseconds per leaf of a fraction tree of 2^15 leaves: building it and all its sumchecks. */
 async function leafCost(device: Device): Promise<number> {
-  const plan: LookupPlan = {
+  const plan: RowLookupPlan = {
     tables: [{ bits: 10, matrix: 1, columns: 256 }],
     columns: [{ table: 0, rowBits: 6, columnBits: 8, constant: 0n, parts: [{ matrix: 0, firstRow: 0, scale: 1n }] }],
   };
@@ -93,7 +93,7 @@ async function leafCost(device: Device): Promise<number> {
   const depth = 15;
   const run = (): Promise<void> =>
     device.scope(async () => {
-      const prover = treeProver(device, plan, { values, multiplicities }, new Held(device));
+      const prover = rowLookupProver(device, plan, { values, multiplicities }, new Held(device));
       await prover.build(12345n, 678n);
       let point: bigint[] = [];
       for (let j = 0; j < depth; j++) {

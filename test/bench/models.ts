@@ -13,7 +13,7 @@ import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.t
 import { importModel } from '../../models/import/model.ts';
 import { bytesSource, loadAdapter } from '../../models/index.ts';
 import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
-import { programSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
+import { tensorSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import type { WeightMap } from '../../runtime/prover/index.ts';
 import type { OnProgress } from '../../runtime/prover/progress.ts';
 import { resolveImport } from '../compiler/standard.ts';
@@ -219,7 +219,7 @@ function calibrate(
 
 function countsOf(bundle: Uint8Array): Record<string, number> {
   const { gadgets } = decodeBundle(bundle);
-  const { sections, depth } = programSections(gadgets);
+  const { sections, depth } = tensorSections(gadgets);
   return {
     leaves: sections.reduce((n, s) => n + 2 ** s.bits, 0),
     depth,

@@ -4,11 +4,11 @@
  * down to what is committed. Pads are left out: without them every relation is a number.
  */
 import type { Device } from '../../runtime/device/device.ts';
-import { columnTable } from '../../runtime/protocol/commitment/opening-argument.ts';
-import { ProtocolContext, type Wire } from '../../runtime/protocol/context.ts';
-import type { Opening, Value } from '../../runtime/protocol/form.ts';
+import { columnTable, type Opening } from '../../runtime/protocol/commitment/hyrax.ts';
+import { ProtocolContext, type Channel } from '../../runtime/protocol/context.ts';
+import type { Value } from '../../runtime/protocol/form.ts';
 import type { IntegerArray } from '../../runtime/protocol/statement/integers.ts';
-import { proveText } from '../../runtime/protocol/program.ts';
+import { programProtocol } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { add, inv, mul, neg, reduce, sub } from '../../runtime/protocol/scalar.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
@@ -73,7 +73,7 @@ export async function adaptive(
         return m;
       };
       const clear: bigint[] = [];
-      const prover: Wire = {
+      const prover: Channel = {
         masked: (label, _, v) => says(label, v),
         clear(label, v) {
           const m = says(label, v);
@@ -83,13 +83,13 @@ export async function adaptive(
       };
       const held = new Held(device);
       const ctx = new ProtocolContext(transcript(), prover);
-      await proveText(ctx, program, proverRole(device, program, witness, looked, held)).finally(() => {
+      await programProtocol(ctx, program, proverRole(device, program, witness, looked, held)).finally(() => {
         held.releaseAll();
       });
       let read = 0;
       const next = (): bigint => sent[read++];
       const judge = new ProtocolContext(transcript(), { masked: next, clear: next });
-      await proveText(judge, program, verifierRole(device, program, publics));
+      await programProtocol(judge, program, verifierRole(device, program, publics));
       return { labels: judge.labels, relations: judge.relations.map(amount), clear };
     });
 }

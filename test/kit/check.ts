@@ -11,7 +11,7 @@ import type { Range, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
 import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
-import { programSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
+import { tensorSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import { add, reduce } from '../../runtime/protocol/scalar.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import type { ProverPads } from '../../runtime/prover/commitment/rows.ts';
@@ -129,7 +129,7 @@ async function checkCompleteness(
 const proveInLittle = (device: Device, s: Statement, seed: number, labels: string[]): Promise<ProvedProgram> =>
   prove(device, s, {
     seed,
-    treeMemory: device.memory().element * 2 ** (programSections(s.subject.gadgets).depth - 1),
+    treeMemory: device.memory().element * 2 ** (tensorSections(s.subject.gadgets).depth - 1),
     hooks: { message: (label, _i, v) => (labels.push(label), v) },
   });
 
@@ -201,10 +201,10 @@ async function proveAndVerify(t: Trial, hooks: ProverHooks): Promise<Verdict> {
 
 /** Pads that are bound by something: factors and products of triples, copies, and the products of the last row. */
 async function checkPads(t: Trial): Promise<void> {
-  const { pads, closing } = t.subject.argument;
+  const { pads, opening } = t.subject.argument;
   const slots: [keyof ProverPads, number][] = [];
   for (let i = 0; i < pads.triples; i++) slots.push(['A', i], ['B', i], ['C', i]);
-  for (let i = 0; i < closing.tripleRows; i++) slots.push(['Q', closing.lastPads - 1 - i]);
+  for (let i = 0; i < opening.tripleRows; i++) slots.push(['Q', opening.lastPads - 1 - i]);
   for (const [kind, i] of t.draw.sample(slots, t.samples)) {
     const hooks: ProverHooks = { pads: (p) => (p[kind][i] = add(p[kind][i], 1n)) };
     await t.ledger.rejected('pads', `pad ${kind}[${i}] plus one`, () => proveAndVerify(t, hooks));

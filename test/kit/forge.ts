@@ -7,8 +7,8 @@ import type { Device, FrVector } from '../../runtime/device/device.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
 import { allocate, setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
 import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
-import { programSections, tableSize, type BoxSide } from '../../runtime/protocol/lookup/tensor-lookups.ts';
-import { planProgram, proveText, publicDigests } from '../../runtime/protocol/program.ts';
+import { tensorSections, tableSize, type BoxSide } from '../../runtime/protocol/lookup/tensor-lookups.ts';
+import { planProgram, programProtocol, publicDigests } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement/statement.ts';
@@ -144,7 +144,7 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
       prover: (stacks: Parameters<typeof levelProver>[3]) => levelProver(device, program, uploaded, stacks, held),
     };
     const body = await proveArgument(device, argument, programTranscript(statement), matrices, randomness, (ctx) =>
-      proveText(ctx, program, role),
+      programProtocol(ctx, program, role),
     ).finally(() => held.releaseAll());
     const points = [];
     for (const c of s.sources) {
@@ -154,7 +154,7 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
     }
     const judge = verifierRole(device, program, publics);
     return verifyArgument(device, argument, programTranscript(statement), points, encodeBody(argument, body), (ctx) =>
-      proveText(ctx, program, judge),
+      programProtocol(ctx, program, judge),
     );
   });
 }
@@ -171,7 +171,7 @@ function stored(program: GadgetProgram, id: number, values: readonly bigint[]): 
 }
 
 function forgedLeaves(program: GadgetProgram, of: (id: number) => bigint[], looked: readonly bigint[][]): Leaves {
-  const { sections, depth } = programSections(program);
+  const { sections, depth } = tensorSections(program);
   const leaves = sections.reduce((n, s) => n + 2 ** s.bits, 0);
   const zeros = (): bigint[] => Array.from({ length: leaves }, () => 0n);
   const [numerators, values, seconds] = [zeros(), zeros(), zeros()];

@@ -7,7 +7,7 @@ import { encodeBody } from '../../runtime/protocol/argument.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { padKind, type Value } from '../../runtime/protocol/form.ts';
 import type { IntegerArray } from '../../runtime/protocol/statement/integers.ts';
-import { proveText, publicDigests } from '../../runtime/protocol/program.ts';
+import { programProtocol, publicDigests } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement/statement.ts';
 import { proveArgument, type ProverHooks } from '../../runtime/prover/argument.ts';
@@ -26,7 +26,7 @@ import type { Subject } from './subject.ts';
 export interface Lie {
   /** What is claimed of the public tensors, given what they are. */
   readonly publics?: (honest: Map<number, IntegerArray>) => void;
-  /** Which relations are left to the closing argument. */
+  /** Which relations are left to the opening argument. */
   readonly keep?: (relation: Value) => boolean;
   /** The witness is that of another program with the same messages. */
   readonly pretend?: Subject;
@@ -40,7 +40,7 @@ export interface Lied {
   readonly body: Uint8Array;
 }
 
-/** Removes relations from a text once it has run: what a verifier that forgot to state them would check. */
+/** Removes relations from a protocol once it has run: what a verifier that forgot to state them would check. */
 export function keepOnly(ctx: ProtocolContext, keep: (relation: Value) => boolean): void {
   const kept = ctx.relations.filter(keep);
   ctx.relations.splice(0, ctx.relations.length, ...kept);
@@ -82,8 +82,8 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
     const matrices = proverMatrices(device, program, sources, rows, randomness);
     const held = new Held(device);
     const role = proverRole(device, program, witness, looked, held);
-    const text = async (ctx: ProtocolContext): Promise<void> => {
-      await proveText(ctx, program, role);
+    const protocol = async (ctx: ProtocolContext): Promise<void> => {
+      await programProtocol(ctx, program, role);
       if (lie.keep) keepOnly(ctx, lie.keep);
     };
     const body = await proveArgument(
@@ -92,7 +92,7 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
       programTranscript(statement),
       matrices,
       randomness,
-      text,
+      protocol,
       lie.hooks,
     ).finally(() => held.releaseAll());
     return { publics, body: encodeBody(subject.argument, body) };
@@ -122,7 +122,7 @@ export async function verifyForgetful(
     });
     const role = verifierRole(device, gadgets, publics);
     return verifyArgument(device, argument, transcript, rows, body, async (ctx) => {
-      await proveText(ctx, gadgets, role);
+      await programProtocol(ctx, gadgets, role);
       keepOnly(ctx, keep);
     });
   });

@@ -5,11 +5,11 @@
  */
 import type { Device, PointVector } from '../../runtime/device/device.ts';
 import { absorbRows, encodeBody, type Argument } from '../../runtime/protocol/argument.ts';
-import { closing } from '../../runtime/protocol/commitment/opening-argument.ts';
-import { ProtocolContext, type Wire } from '../../runtime/protocol/context.ts';
+import { openingArgument } from '../../runtime/protocol/commitment/opening-argument.ts';
+import { ProtocolContext, type Channel } from '../../runtime/protocol/context.ts';
 import * as Fr from '../../runtime/protocol/scalar.ts';
 import {
-  absorbMasks,
+  absorbAnnouncement,
   foldChallenge,
   lastTriple,
   linearForm,
@@ -33,19 +33,19 @@ export class ChosenTranscript extends Transcript {
 }
 
 /**
- * The bytes of a proof of `text` that is accepted under `ChosenTranscript(seed)`, true or not. Every message and every
+ * The bytes of a proof by `protocol` that is accepted under `ChosenTranscript(seed)`, true or not. Every message and every
  * response is drawn at random; the masks of the last step are what the verifier's equations say they have to be.
  */
 export async function simulate(
   device: Device,
   argument: Argument,
   registered: readonly PointVector[],
-  text: (ctx: ProtocolContext) => Promise<void>,
+  protocol: (ctx: ProtocolContext) => Promise<void>,
   seed: number,
 ): Promise<Uint8Array> {
   const draw = new Draw('simulator', seed);
   const scalars = (count: number): bigint[] => Array.from({ length: count }, () => draw.scalar());
-  const { closing: plan, pads } = argument;
+  const { opening: plan, pads } = argument;
   return device.scope(async () => {
     await device.prepareGenerators(argument.columns + 1);
     const random = (count: number): Promise<Uint8Array[]> =>
@@ -73,18 +73,18 @@ export async function simulate(
 
     const transcript = new ChosenTranscript(seed);
     absorbRows(transcript, points);
-    const reading = (from: readonly bigint[]): Wire => {
+    const reading = (from: readonly bigint[]): Channel => {
       let at = 0;
       return { masked: () => from[at++], clear: () => from[at++] };
     };
     const ctx = new ProtocolContext(transcript, reading(messages));
-    await text(ctx);
-    const target = await closing(ctx, argument.matrices, plan, { wire: reading(last) });
-    const { kappa, constant } = linearForm(target, plan);
+    await protocol(ctx);
+    const claim = await openingArgument(ctx, argument.matrices, plan, { channel: reading(last) });
+    const { kappa, constant } = linearForm(claim, plan);
     const chi = plan.tripleRows > 0 ? transcript.challenge('sigma chi') : 0n;
     const e = transcript.challenge('sigma e');
 
-    const delta = Fr.sub(Fr.add(dot(z, Fr.eqTable(target.point)), dot(kappa, zQ)), Fr.mul(e, constant));
+    const delta = Fr.sub(Fr.add(dot(z, Fr.eqTable(claim.point)), dot(kappa, zQ)), Fr.mul(e, constant));
     const minusE = (weights: readonly bigint[]) => device.frVector(weights.map((c) => Fr.neg(Fr.mul(e, c))));
     const committed = async (values: readonly bigint[], blinding: bigint) => ({
       points: await device.generators(values.length),
@@ -92,12 +92,12 @@ export async function simulate(
     });
     const own = await decode(device, [...witness.flat(), ...points.P, ...points.A, ...points.B, ...points.C]);
     const weights = [
-      ...target.matrices.slice(argument.registered).flat(),
-      ...(['P', 'A', 'B', 'C'] as const).flatMap((k) => target.pads[k]),
+      ...claim.matrices.slice(argument.registered).flat(),
+      ...(['P', 'A', 'B', 'C'] as const).flatMap((k) => claim.pads[k]),
     ];
     points.D = await device.msm([
       await committed(z, zRho),
-      ...registered.map((p, m) => ({ points: p, scalars: minusE(target.matrices[m]) })),
+      ...registered.map((p, m) => ({ points: p, scalars: minusE(claim.matrices[m]) })),
       { points: own, scalars: minusE(weights) },
     ]);
     points.DQ = await device.msm([
@@ -116,9 +116,9 @@ export async function simulate(
         { points: await decode(device, [points.T1]), scalars: minusE([1n]) },
       ]);
     }
-    absorbMasks(transcript, points, delta);
+    absorbAnnouncement(transcript, points, delta);
     const response =
-      argument.folds > 0 ? await halve(device, transcript, Fr.eqTable(target.point), z, points, argument.folds) : z;
+      argument.folds > 0 ? await halve(device, transcript, Fr.eqTable(claim.point), z, points, argument.folds) : z;
     const answers = { messages, last, delta, z: response, zRho, zQ, zRhoQ, ...(plan.tripleRows > 0 ? { zT } : {}) };
     return encodeBody(argument, { points, scalars: answers });
   });

@@ -6,7 +6,7 @@ import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import { proveProgram, type OpenedSource, type ProvedProgram } from '../../runtime/prover/program.ts';
 import { commitOpen, commitSource } from '../../runtime/prover/commitment/source.ts';
 import { blindingSeed, layMatrix, matrixDigest, rowBlindings } from '../../runtime/prover/commitment/source-matrix.ts';
-import { decodeRows, verifyRange } from '../../runtime/verifier/commitment/range-proof.ts';
+import { decodeRows, verifyRangeProof } from '../../runtime/verifier/commitment/range-proof.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { verifyProgram } from '../../runtime/verifier/program.ts';
 import { entropyOf } from './draw.ts';
@@ -174,6 +174,6 @@ export async function validate(
     const rows = await decodeRows(device, gadgets.sources[source], c.points);
     if ('ok' in rows) return rows;
     if (gadgets.sources[source].open) return { ok: true };
-    return verifyRange(device, gadgets.sources[source], c.points, rows, c.rangeProof);
+    return verifyRangeProof(device, gadgets.sources[source], c.points, rows, c.rangeProof);
   });
 }

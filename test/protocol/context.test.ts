@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ProtocolContext, type Factor } from '../../runtime/protocol/context.ts';
+import { ProtocolContext, type MaskedFactor } from '../../runtime/protocol/context.ts';
 import {
   combine,
   pad,
@@ -7,7 +7,7 @@ import {
   padKind,
   padKinds,
   value,
-  zero,
+  zeroForm,
   type Form,
   type Pad,
 } from '../../runtime/protocol/form.ts';
@@ -16,9 +16,9 @@ import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { Draw } from '../kit/draw.ts';
 
 /** A context whose pads are drawn at random, copies as the plan says, and the value of a form under them. */
-function setting(text: (ctx: ProtocolContext, send: (v: bigint) => Factor) => Form) {
+function setting(protocol: (ctx: ProtocolContext, send: (v: bigint) => MaskedFactor) => Form) {
   const planner = new ProtocolContext(new Transcript(), { masked: () => 0n, clear: () => 0n });
-  text(planner, () => planner.sendFactor('f', undefined));
+  protocol(planner, () => planner.sendFactor('f', undefined));
   const plan = planner.plan();
   const draw = new Draw('context', 1);
   const [a, b, p] = [plan.triples, plan.triples, plan.plain].map((n) => Array.from({ length: n }, () => draw.scalar()));
@@ -29,7 +29,7 @@ function setting(text: (ctx: ProtocolContext, send: (v: bigint) => Factor) => Fo
     masked: (_l, q, v) => add(reduce(v ?? 0n), pads[padKind(q)][padIndex(q)]),
     clear: (_l, v) => reduce(v ?? 0n),
   });
-  const form = text(ctx, (v) => ctx.sendFactor('f', v));
+  const form = protocol(ctx, (v) => ctx.sendFactor('f', v));
   const evaluate = (f: Form): bigint =>
     [...f.pads].reduce((s, [q, c]) => add(s, mul(c, pads[padKind(q)][padIndex(q)])), f.constant);
   return { form, ctx, plan, pads, evaluate };
@@ -109,8 +109,8 @@ describe('the protocol context', () => {
       ctx.send('a', 1n);
       send(1n);
       ctx.send('b', 1n);
-      ctx.assertZero(value(zero));
-      return zero;
+      ctx.assertZero(value(zeroForm));
+      return zeroForm;
     });
     expect(plan).toMatchObject({ plain: 2, triples: 1, labels: ['a', 'f', 'b'] });
   });

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { layOut } from '../../compiler/lower/layout.ts';
 import type { CommittedSource, GadgetTensor } from '../../compiler/ir/gadget/program.ts';
-import { columnsAt, columnTable } from '../../runtime/protocol/commitment/opening-argument.ts';
-import type { ColumnDigit, Opening } from '../../runtime/protocol/form.ts';
+import { columnsAt, columnTable, type ColumnDigit, type Opening } from '../../runtime/protocol/commitment/hyrax.ts';
 import {
   forEachRun,
   openTensor,

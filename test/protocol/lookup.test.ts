@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { limbBits } from '../../compiler/ir/numbers/limits.ts';
 import { layOut } from '../../compiler/lower/layout.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
-import { columnTable } from '../../runtime/protocol/commitment/opening-argument.ts';
+import { columnTable } from '../../runtime/protocol/commitment/hyrax.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
-import { leafSections, type LookupPlan } from '../../runtime/protocol/lookup/row-lookups.ts';
+import { rowSections, type RowLookupPlan } from '../../runtime/protocol/lookup/row-lookups.ts';
 import {
   limbWidths,
   planRange,
   planRangeArgument,
-  proveRange,
+  rangeProtocol,
   rangeLookups,
 } from '../../runtime/protocol/commitment/range-proof.ts';
 import { mul, reduce } from '../../runtime/protocol/scalar.ts';
@@ -31,11 +31,11 @@ describe('leaf sections', () => {
   test('are disjoint, aligned to their size, complete, and fill the tree from the left', () => {
     fc.assert(
       fc.property(plans, ({ tables, columns }) => {
-        const plan: LookupPlan = {
+        const plan: RowLookupPlan = {
           tables: tables.map((bits, i) => ({ bits, matrix: i, columns: 32 })),
           columns: columns.map(([rowBits, columnBits]) => ({ table: 0, rowBits, columnBits, constant: 0n, parts: [] })),
         };
-        const { sections, depth } = leafSections(plan);
+        const { sections, depth } = rowSections(plan);
         expect(sections).toHaveLength(tables.length + columns.length);
         let end = 0;
         for (const s of sections) {
@@ -131,7 +131,7 @@ async function zeroRelations(source: CommittedSource): Promise<((slot: number) =
   const plan = planRange(source);
   const argument = await planRangeArgument(source, plan);
   const ctx = new ProtocolContext(new Transcript(), { masked: () => 1n, clear: () => 1n });
-  await proveRange(ctx, source, plan);
+  await rangeProtocol(ctx, source, plan);
   expect(ctx.plan().labels).toEqual(argument.pads.labels);
   return ctx.relations
     .filter((v) => v.form.pads.size === 0)

@@ -1,7 +1,7 @@
 /** Where looked-up values stand among the leaves: every entry of a tensor in exactly one section, in a place its extension has. */
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import { axisPieces, programSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
+import { axisPieces, tensorSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
 import { createSubject } from '../kit/subject.ts';
 
@@ -32,7 +32,7 @@ test('sections are aligned to their size, do not overlap, and there is one leaf 
         a = f(w)
         b = f(v)
         public y[i] = sum(j) a[i, j] + b }`);
-      const { sections, depth } = programSections(gadgets);
+      const { sections, depth } = tensorSections(gadgets);
       const taken = new Uint8Array(2 ** depth);
       const entries = gadgets.lookups.map(() => 0);
       for (const s of sections) {

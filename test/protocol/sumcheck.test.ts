@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { known, type Form } from '../../runtime/protocol/form.ts';
+import { constantForm, type Form } from '../../runtime/protocol/form.ts';
 import { add, eqEval, mul, neg, reduce, sub } from '../../runtime/protocol/scalar.ts';
 import {
   roundPoints,
   sumcheck,
   ProtocolRejection,
-  type Point,
+  type RoundPoint,
   type RoundProver,
 } from '../../runtime/protocol/sumcheck/sumcheck.ts';
 import { Draw } from '../kit/draw.ts';
@@ -19,7 +19,7 @@ const multiply = (a: Polynomial, b: Polynomial): bigint[] => {
   return out;
 };
 
-const at = (p: Polynomial, x: Point, degree: number): bigint =>
+const at = (p: Polynomial, x: RoundPoint, degree: number): bigint =>
   x === 'inf' ? (p[degree] ?? 0n) : p.reduceRight((s, c) => add(mul(s, reduce(BigInt(x))), c), 0n);
 
 /** Sums a product of tables as the definition says: coefficients of the round polynomial, term by term. */
@@ -53,7 +53,7 @@ const channel = (draw: Draw, sent: bigint[] = []) => ({
   send(_label: string, v: bigint | undefined): Form {
     if (v === undefined) throw new Error('nothing to send');
     sent.push(v);
-    return known(v);
+    return constantForm(v);
   },
   challenge: () => draw.scalar(),
 });
@@ -79,7 +79,7 @@ describe('the sumcheck text', () => {
     const result = await sumcheck(
       channel(draw, sent),
       'test',
-      known(claim),
+      constantForm(claim),
       tables[0].length > 1 ? bitsOf(0, n).map(() => degree) : [],
       prover,
       tau,
@@ -88,7 +88,7 @@ describe('the sumcheck text', () => {
     expect(sent).toHaveLength(n * degree);
     const extension = (t: readonly bigint[]): bigint =>
       t.reduce((s, v, i) => add(s, mul(v, eqEval(result.point, bitsOf(i, n)))), 0n);
-    expect(result.claim).toEqual(known(value(tables.map(extension))));
+    expect(result.claim).toEqual(constantForm(value(tables.map(extension))));
   });
 
   test('a false claim does not become a true one', async () => {
@@ -98,7 +98,7 @@ describe('the sumcheck text', () => {
     const { point, claim } = await sumcheck(
       channel(draw),
       'test',
-      known(add(sum, 1n)),
+      constantForm(add(sum, 1n)),
       [1, 1, 1],
       naiveProver([table], undefined),
     );
@@ -108,13 +108,22 @@ describe('the sumcheck text', () => {
   test('a round of degree 0 halves the claim and sends nothing; a weighted one keeps it', async () => {
     const draw = new Draw('sumcheck', 2);
     const sent: bigint[] = [];
-    expect((await sumcheck(channel(draw, sent), 'test', known(6n), [0])).claim).toEqual(known(3n));
-    expect((await sumcheck(channel(draw, sent), 'test', known(6n), [0], undefined, [5n])).claim).toEqual(known(6n));
+    expect((await sumcheck(channel(draw, sent), 'test', constantForm(6n), [0])).claim).toEqual(constantForm(3n));
+    expect((await sumcheck(channel(draw, sent), 'test', constantForm(6n), [0], undefined, [5n])).claim).toEqual(
+      constantForm(6n),
+    );
     expect(sent).toEqual([]);
   });
 
   test('a weight of 0 is a rejection, not an exception of another kind', async () => {
-    const run = sumcheck({ send: () => known(1n), challenge: () => 3n }, 'test', known(1n), [2], undefined, [0n]);
+    const run = sumcheck(
+      { send: () => constantForm(1n), challenge: () => 3n },
+      'test',
+      constantForm(1n),
+      [2],
+      undefined,
+      [0n],
+    );
     await expect(run).rejects.toThrow(ProtocolRejection);
   });
 
@@ -126,7 +135,7 @@ describe('the sumcheck text', () => {
       send: (): Form => ({ constant: [a, b][n], pads: new Map([[n++, neg(1n)]]) }),
       challenge: () => 7n,
     };
-    const { claim } = await sumcheck(masked, 'test', known(11n), [2]);
+    const { claim } = await sumcheck(masked, 'test', constantForm(11n), [2]);
     // g(x) = (1 - x) g(0) + x (claim - g(0)) + g(inf) x (x - 1)
     expect(claim.constant).toBe(reduce(-6n * a + 7n * (11n - a) + 42n * b));
     expect(claim.pads.get(0)).toBe(13n);

@@ -7,16 +7,26 @@ import type { Device } from '../../runtime/device/device.ts';
 import { setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
 import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
-import { planRange, planRangeArgument, proveRange, type RangePlan } from '../../runtime/protocol/commitment/range-proof.ts';
+import {
+  planRange,
+  planRangeArgument,
+  rangeProtocol,
+  type RangePlan,
+} from '../../runtime/protocol/commitment/range-proof.ts';
 import { add, mul, sub } from '../../runtime/protocol/scalar.ts';
 import { commitmentDigest, rangeTranscript } from '../../runtime/protocol/statement/statement.ts';
 import type { Transcript } from '../../runtime/protocol/transcript.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
 import { Held } from '../../runtime/prover/held.ts';
-import { treeProver, type LookupWitness } from '../../runtime/prover/lookup/row-lookups.ts';
+import { rowLookupProver, type RowLookupWitness } from '../../runtime/prover/lookup/row-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { commitSource } from '../../runtime/prover/commitment/source.ts';
-import { layMatrix, matrixDigest, rowBlindings, type MatrixEntries } from '../../runtime/prover/commitment/source-matrix.ts';
+import {
+  layMatrix,
+  matrixDigest,
+  rowBlindings,
+  type MatrixEntries,
+} from '../../runtime/prover/commitment/source-matrix.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { at, program, sumOfProducts, term } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';
@@ -78,7 +88,7 @@ describe('products of pads', () => {
 
   test('errors in two rows of triples do not cancel each other', async () => {
     const subject = await createSubject(sums(34));
-    expect(subject.argument.closing.tripleRows).toBe(2);
+    expect(subject.argument.opening.tripleRows).toBe(2);
     const statement = await createStatement(device, subject, drawInputs(subject, 3));
     expect(await verify(device, statement, await prove(device, statement))).toEqual({ ok: true });
     // Products 0 and 32 stand in one column of two rows, and have the weights 1 and 2: 5 - 2 * 5 = -5 in the output.
@@ -177,13 +187,13 @@ describe('slots outside the tensors', () => {
         blindings: randomness.scalars(plan.matrices[1].rows),
       };
       const body = await proveArgument(device, argument, transcript(), [registered, table], randomness, async (ctx) => {
-        await proveRange(ctx, source, plan, treeProver(device, plan.lookups, witness, new Held(device)));
+        await rangeProtocol(ctx, source, plan, rowLookupProver(device, plan.lookups, witness, new Held(device)));
         keepOnly(ctx, keep);
       });
       const rows = await device.decodePoints(c.points);
       if ('bad' in rows) throw new Error('no points');
       return verifyArgument(device, argument, transcript(), [rows], encodeBody(argument, body), async (ctx) => {
-        await proveRange(ctx, source, plan);
+        await rangeProtocol(ctx, source, plan);
         keepOnly(ctx, keep);
       });
     });
@@ -194,7 +204,7 @@ describe('slots outside the tensors', () => {
     plan: RangePlan,
     entries: MatrixEntries,
     columns: number,
-  ): { witness: LookupWitness; multiplicities: Int32Array } {
+  ): { witness: RowLookupWitness; multiplicities: Int32Array } {
     const [table] = plan.lookups.tables;
     expect(plan.lookups.tables).toHaveLength(1);
     const values = plan.lookups.columns.map((c) => {

@@ -1,43 +1,43 @@
 /**
  * What the extractor of docs/protocol.md, section 7, stands on: one run opens one combination of rows. Fresh challenges from the
- * first one on give as many independent combinations as there are rows; fresh ones of the closing argument alone do not.
+ * first one on give as many independent combinations as there are rows; fresh ones of the opening argument alone do not.
  */
 import { expect, test } from 'vitest';
 import type { Argument } from '../../runtime/protocol/argument.ts';
-import { closing } from '../../runtime/protocol/commitment/opening-argument.ts';
+import { openingArgument } from '../../runtime/protocol/commitment/opening-argument.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
-import { proveText } from '../../runtime/protocol/program.ts';
-import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/commitment/range-proof.ts';
+import { programProtocol } from '../../runtime/protocol/program.ts';
+import { planRange, planRangeArgument, rangeProtocol } from '../../runtime/protocol/commitment/range-proof.ts';
 import * as Fr from '../../runtime/protocol/scalar.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { Draw } from '../kit/draw.ts';
 import { createSubject } from '../kit/subject.ts';
 
-/** Challenges of the text from one seed, those of the closing argument from another. */
+/** Challenges of the protocol from one seed, those of the opening argument from another. */
 class TwoSeeds extends Transcript {
-  readonly #text: Draw;
-  readonly #closing: Draw;
+  readonly #protocol: Draw;
+  readonly #opening: Draw;
 
-  constructor(text: number, end: number) {
+  constructor(protocol: number, end: number) {
     super();
-    this.#text = new Draw('text', text);
-    this.#closing = new Draw('closing', end);
+    this.#protocol = new Draw('text', protocol);
+    this.#opening = new Draw('closing', end);
   }
 
   override challenge(label: string): bigint {
-    return (/^(closing|columns)/.test(label) ? this.#closing : this.#text).scalar();
+    return (/^(closing|columns)/.test(label) ? this.#opening : this.#protocol).scalar();
   }
 }
 
-type Text = (ctx: ProtocolContext, draw: Draw) => Promise<void>;
+type Protocol = (ctx: ProtocolContext, draw: Draw) => Promise<void>;
 
-/** The weights of all rows in what a run opens: of the matrices, then of the pads. Messages follow from the text's seed. */
-async function weightsOf(argument: Argument, text: Text, seed: number, end: number): Promise<bigint[]> {
+/** The weights of all rows in what a run opens: of the matrices, then of the pads. Messages follow from the protocol's seed. */
+async function weightsOf(argument: Argument, protocol: Protocol, seed: number, end: number): Promise<bigint[]> {
   const draw = new Draw('messages', seed);
-  const wire = { masked: () => draw.scalar(), clear: () => draw.scalar() };
-  const ctx = new ProtocolContext(new TwoSeeds(seed, end), wire);
-  await text(ctx, draw);
-  const { matrices, pads } = await closing(ctx, argument.matrices, argument.closing, { wire });
+  const channel = { masked: () => draw.scalar(), clear: () => draw.scalar() };
+  const ctx = new ProtocolContext(new TwoSeeds(seed, end), channel);
+  await protocol(ctx, draw);
+  const { matrices, pads } = await openingArgument(ctx, argument.matrices, argument.opening, { channel });
   return [...matrices.flat(), ...(['P', 'A', 'B', 'C'] as const).flatMap((kind) => pads[kind])];
 }
 
@@ -58,12 +58,15 @@ function rank(vectors: readonly (readonly bigint[])[]): number {
   return basis.length;
 }
 
-async function dimensions(argument: Argument, text: Text): Promise<{ rows: number; fresh: number; late: number }> {
+async function dimensions(
+  argument: Argument,
+  protocol: Protocol,
+): Promise<{ rows: number; fresh: number; late: number }> {
   const rows =
-    argument.matrices.reduce((n, m) => n + m.rows, 0) + argument.closing.plainRows + 3 * argument.closing.tripleRows;
-  const runs = async (textOf: (k: number) => number): Promise<bigint[][]> => {
+    argument.matrices.reduce((n, m) => n + m.rows, 0) + argument.opening.plainRows + 3 * argument.opening.tripleRows;
+  const runs = async (seedOf: (k: number) => number): Promise<bigint[][]> => {
     const out: bigint[][] = [];
-    for (let k = 1; k <= rows + 2; k++) out.push(await weightsOf(argument, text, textOf(k), k));
+    for (let k = 1; k <= rows + 2; k++) out.push(await weightsOf(argument, protocol, seedOf(k), k));
     return out;
   };
   return { rows, fresh: rank(await runs((k) => k)), late: rank(await runs(() => 1)) };
@@ -79,7 +82,7 @@ const subject = await createSubject(`model m { dim T = 3, I = 40, O = 12, R = 3
 test('a program proof: every row is opened by runs from the first challenge on, and not by fresh closings', async () => {
   const { rows, fresh, late } = await dimensions(subject.argument, (ctx, draw) => {
     const some = (): Promise<bigint> => Promise.resolve(draw.scalar());
-    return proveText(ctx, subject.gadgets, { evaluate: some, evaluateView: some, evaluateTable: some });
+    return programProtocol(ctx, subject.gadgets, { evaluate: some, evaluateView: some, evaluateTable: some });
   });
   expect(fresh).toBe(rows);
   expect(late).toBeLessThan(rows);
@@ -89,7 +92,7 @@ test('a range proof: likewise', async () => {
   const [source] = subject.gadgets.sources;
   const plan = planRange(source);
   const { rows, fresh, late } = await dimensions(await planRangeArgument(source, plan), (ctx) =>
-    proveRange(ctx, source, plan),
+    rangeProtocol(ctx, source, plan),
   );
   expect(fresh).toBe(rows);
   expect(late).toBeLessThan(rows);

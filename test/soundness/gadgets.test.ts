@@ -153,7 +153,7 @@ test('random programs of twenty equations and tables', async () => {
 });
 
 describe('many products', () => {
-  test('more triples than fit one row of 32, and more rows than the closing argument has columns for', async () => {
+  test('more triples than fit one row of 32, and more rows than the opening argument has columns for', async () => {
     for (const count of [33, 170]) {
       const many = sumOfProducts(count, (k) => BigInt(k + 1));
       expect((await createSubject(many)).argument.pads.triples).toBe(count);

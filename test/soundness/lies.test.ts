@@ -37,7 +37,7 @@ const changes: [string, (v: bigint) => bigint][] = [
   ['0', (v) => other(v, 0n)],
 ];
 
-/** The labels of all messages, closing argument included, and how often each is sent. */
+/** The labels of all messages, opening argument included, and how often each is sent. */
 async function labelsOf(run: (hooks: ProverHooks) => Promise<Verdict>): Promise<string[]> {
   const labels: string[] = [];
   expect(await run({ message: (label, _i, v) => (labels.push(label), v) })).toEqual({ ok: true });
@@ -141,16 +141,16 @@ describe('the answers of the last step', () => {
 /** All scalars 0, all points infinity: canonical, so that only the equations are in the way. */
 function emptyBody(argument: Argument): Uint8Array {
   const infinity = compress(Point.ZERO);
-  const { closing, pads } = argument;
+  const { opening, pads } = argument;
   const rows = (n: number): Uint8Array[] => Array.from({ length: n }, () => infinity);
   const zeros = (n: number): bigint[] => Array.from({ length: n }, () => 0n);
   return encodeBody(argument, {
     points: {
       witness: [],
-      P: rows(closing.plainRows),
-      A: rows(closing.tripleRows),
-      B: rows(closing.tripleRows),
-      C: rows(closing.tripleRows),
+      P: rows(opening.plainRows),
+      A: rows(opening.tripleRows),
+      B: rows(opening.tripleRows),
+      C: rows(opening.tripleRows),
       Q: infinity,
       D: infinity,
       DQ: infinity,
@@ -160,11 +160,11 @@ function emptyBody(argument: Argument): Uint8Array {
     },
     scalars: {
       messages: zeros(pads.labels.length),
-      last: zeros(closing.lastPads - closing.tripleRows),
+      last: zeros(opening.lastPads - opening.tripleRows),
       delta: 0n,
       z: zeros(argument.columns / 2 ** argument.folds),
       zRho: 0n,
-      zQ: zeros(closing.lastPads),
+      zQ: zeros(opening.lastPads),
       zRhoQ: 0n,
       zT: 0n,
     },

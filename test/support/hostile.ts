@@ -7,7 +7,7 @@ import { bodySize, type Argument } from '../../runtime/protocol/argument.ts';
 import { allocate, setEntry } from '../../runtime/protocol/statement/integers.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
 import { planRange, planRangeArgument } from '../../runtime/protocol/commitment/range-proof.ts';
-import { decodeRows, verifyRange } from '../../runtime/verifier/commitment/range-proof.ts';
+import { decodeRows, verifyRangeProof } from '../../runtime/verifier/commitment/range-proof.ts';
 import { verifyProgram } from '../../runtime/verifier/program.ts';
 import { gadgetProgram } from '../kit/build.ts';
 
@@ -298,11 +298,11 @@ function falseBody(argument: Argument): Uint8Array {
   return body;
 }
 
-function pointCount({ matrices, registered, closing, folds }: Argument): { witness: number; points: number } {
-  const products = closing.tripleRows > 0;
+function pointCount({ matrices, registered, opening, folds }: Argument): { witness: number; points: number } {
+  const products = opening.tripleRows > 0;
   return {
     witness: matrices.slice(registered).reduce((n, m) => n + m.rows, 0),
-    points: closing.plainRows + 3 * closing.tripleRows + 3 + (products ? 2 : 0) + 2 * folds,
+    points: opening.plainRows + 3 * opening.tripleRows + 3 + (products ? 2 : 0) + 2 * folds,
   };
 }
 
@@ -318,7 +318,7 @@ export async function verifyFalsely(device: VerifierDevice, program: GadgetProgr
       if ('ok' in rows) throw new Error('no rows');
       if (!s.open) {
         const range = await planRangeArgument(s, planRange(s));
-        await device.scope(() => verifyRange(device, s, points, rows, falseBody(range)));
+        await device.scope(() => verifyRangeProof(device, s, points, rows, falseBody(range)));
       }
       commitments.push({ digest: new Uint8Array(32), rows });
     }

@@ -5,7 +5,7 @@ import { decodeBody } from '../../runtime/protocol/argument.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { padKind, type Pad } from '../../runtime/protocol/form.ts';
 import { fromBigints } from '../../runtime/protocol/statement/integers.ts';
-import { proveText } from '../../runtime/protocol/program.ts';
+import { programProtocol } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
@@ -66,7 +66,7 @@ describe('pads', () => {
     const masks: Pad[] = [];
     const ctx = new ProtocolContext(new Transcript(), { masked: (_, p) => (masks.push(p), 0n), clear: () => 0n });
     const nothing = { evaluate: () => undefined, evaluateView: () => undefined, evaluateTable: () => undefined };
-    await proveText(ctx, gadgets, nothing);
+    await programProtocol(ctx, gadgets, nothing);
     return { masks, copies: ctx.copies };
   }
 
@@ -134,7 +134,7 @@ describe('messages in the clear', () => {
         (ctx) => {
           const send = ctx.sendClear.bind(ctx);
           ctx.sendClear = (label, v) => (clear.add(ctx.labels.length), send(label, v));
-          return proveText(ctx, gadgets, role);
+          return programProtocol(ctx, gadgets, role);
         },
       ).finally(() => {
         held.releaseAll();
@@ -182,7 +182,7 @@ describe('simulated proofs', () => {
         registered.push(rows);
       }
       const run = (ctx: ProtocolContext): Promise<void> =>
-        proveText(ctx, gadgets, verifierRole(device, gadgets, publics));
+        programProtocol(ctx, gadgets, verifierRole(device, gadgets, publics));
       const body = await simulate(device, argument, registered, run, 11);
       const judged = (seed: number) =>
         verifyArgument(device, argument, new ChosenTranscript(seed), registered, body, run);

@@ -84,8 +84,8 @@ describe('pads under one entropy', () => {
   });
 
   test('are drawn once per slot', async () => {
-    const { pads, closing } = subject.argument;
-    const drawn = pads.plain + 3 * pads.triples + closing.lastPads;
+    const { pads, opening } = subject.argument;
+    const drawn = pads.plain + 3 * pads.triples + opening.lastPads;
     expect((await padsOf(statement, 1)).length).toBe(drawn - pads.copies.size);
   });
 });
@@ -154,7 +154,7 @@ function chiSquare(cells: readonly number[]): number {
 const order = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
 
 describe('masked messages are uniform', () => {
-  // Squares of secrets: rounds, factors, copies, and the closing's messages. The value of t is the same every time.
+  // Squares of secrets: rounds, factors, copies, and the opening argument's messages. The value of t is the same every time.
   const tiny = program(
     [
       { name: 's', shape: [2], bits: 4, source: 'a' },

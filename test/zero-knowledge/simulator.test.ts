@@ -2,11 +2,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PointVector } from '../../runtime/device/device.ts';
 import { fromBigints, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
-import { proveLevels } from '../../runtime/protocol/sumcheck/claim-reduction.ts';
+import { claimReduction } from '../../runtime/protocol/sumcheck/claim-reduction.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { publicDigests } from '../../runtime/protocol/program.ts';
-import { evaluateExtension, KnownTensors } from '../../runtime/protocol/statement/publics.ts';
-import { planRange, planRangeArgument, proveRange } from '../../runtime/protocol/commitment/range-proof.ts';
+import { evaluateExtension, UploadedPublics } from '../../runtime/protocol/statement/publics.ts';
+import { planRange, planRangeArgument, rangeProtocol } from '../../runtime/protocol/commitment/range-proof.ts';
 import { commitmentDigest, programTranscript, rangeTranscript } from '../../runtime/protocol/statement/statement.ts';
 import { verifyArgument } from '../../runtime/verifier/argument.ts';
 import { testDevice } from '../kit/devices.ts';
@@ -55,10 +55,10 @@ beforeAll(async () => {
   }
 });
 
-const programText = async (ctx: ProtocolContext): Promise<void> => {
-  const known = new KnownTensors(device, gadgets, publics);
-  await proveLevels(ctx, gadgets, {
-    evaluate: (id, point) => evaluateExtension(device, known.tensor(id), gadgets.tensors[id].shape, point),
+const programProtocol = async (ctx: ProtocolContext): Promise<void> => {
+  const uploaded = new UploadedPublics(device, gadgets, publics);
+  await claimReduction(ctx, gadgets, {
+    evaluate: (id, point) => evaluateExtension(device, uploaded.tensor(id), gadgets.tensors[id].shape, point),
     evaluateView: () => {
       throw new Error('the program has no views');
     },
@@ -67,9 +67,9 @@ const programText = async (ctx: ProtocolContext): Promise<void> => {
 
 describe('simulated proofs of a program', () => {
   test('are accepted for a false statement if the challenges were chosen, and only then', async () => {
-    const body = await simulate(device, argument, [rows], programText, 7);
+    const body = await simulate(device, argument, [rows], programProtocol, 7);
     const verify = (transcript: Parameters<typeof verifyArgument>[2]): ReturnType<typeof verifyArgument> =>
-      device.scope(() => verifyArgument(device, argument, transcript, [rows], body, programText));
+      device.scope(() => verifyArgument(device, argument, transcript, [rows], body, programProtocol));
     expect(await verify(new ChosenTranscript(7))).toEqual({ ok: true });
     expect(await verify(new ChosenTranscript(8))).toMatchObject({ ok: false });
     const honest = programTranscript({
@@ -83,8 +83,8 @@ describe('simulated proofs of a program', () => {
 
   test('are all different, as proofs are', async () => {
     const [a, b] = [
-      await simulate(device, argument, [rows], programText, 1),
-      await simulate(device, argument, [rows], programText, 2),
+      await simulate(device, argument, [rows], programProtocol, 1),
+      await simulate(device, argument, [rows], programProtocol, 2),
     ];
     expect(a.length).toBe(b.length);
     for (let at = 0; at < a.length; at += 32) expect(a.subarray(at, at + 32)).not.toEqual(b.subarray(at, at + 32));
@@ -95,10 +95,10 @@ describe('simulated range proofs', () => {
   test('are accepted for rows of arbitrary field elements if the challenges were chosen, and only then', async () => {
     const plan = planRange(source);
     const range = await planRangeArgument(source, plan);
-    const rangeText = (ctx: ProtocolContext): Promise<void> => proveRange(ctx, source, plan);
-    const body = await simulate(device, range, [rows], rangeText, 9);
+    const protocol = (ctx: ProtocolContext): Promise<void> => rangeProtocol(ctx, source, plan);
+    const body = await simulate(device, range, [rows], protocol, 9);
     const verify = (transcript: Parameters<typeof verifyArgument>[2]): ReturnType<typeof verifyArgument> =>
-      device.scope(() => verifyArgument(device, range, transcript, [rows], body, rangeText));
+      device.scope(() => verifyArgument(device, range, transcript, [rows], body, protocol));
     expect(await verify(new ChosenTranscript(9))).toEqual({ ok: true });
     expect(await verify(new ChosenTranscript(10))).toMatchObject({ ok: false });
     expect(await verify(rangeTranscript(commitmentDigest(source, points)))).toMatchObject({ ok: false });

@@ -55,8 +55,8 @@ export async function chooseVariants(
 ): Promise<Variants> {
   if (isSoftware(info)) return QUICK_TO_COMPILE;
   const key = [VERSION, info.vendor, info.architecture, info.device, info.description].join(' ');
-  const known = parse(await cache?.load(key));
-  if (known) return known;
+  const remembered = parse(await cache?.load(key));
+  if (remembered) return remembered;
   const best = async (field: 'fr' | 'fq'): Promise<FieldVariant> =>
     (await measureVariants(device, field)).reduce((a, b) => (b.nanoseconds < a.nanoseconds ? b : a)).variant;
   const variants = { fr: await best('fr'), fq: await best('fq') };
@@ -153,8 +153,8 @@ const print = ({ fr, fq }: Variants): string => [fr, fq].map((v) => `${v.width} 
 function parse(text: string | undefined): Variants | undefined {
   const parts = text?.split(', ').map((part): FieldVariant | undefined => {
     const [width, rows] = part.split(' ');
-    const known = LIMB_WIDTHS.includes(Number(width) as LimbWidth) && (rows === 'rolled' || rows === 'unrolled');
-    return known ? { width: Number(width) as LimbWidth, rows: rows } : undefined;
+    const isVariant = LIMB_WIDTHS.includes(Number(width) as LimbWidth) && (rows === 'rolled' || rows === 'unrolled');
+    return isVariant ? { width: Number(width) as LimbWidth, rows: rows } : undefined;
   });
   if (parts?.length !== 2 || !parts[0] || !parts[1]) return undefined;
   return { fr: parts[0], fq: parts[1] };

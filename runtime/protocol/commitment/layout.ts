@@ -14,7 +14,7 @@ import type {
   WitnessPlace,
 } from '../../../compiler/ir/gadget/program.ts';
 import type { OpeningSize } from '../context.ts';
-import type { ColumnDigit, Opening } from '../form.ts';
+import type { ColumnDigit, Opening } from './hyrax.ts';
 import { bitsFor, eqTable, mul, neg } from '../scalar.ts';
 
 /** Lengths of the row digits of each axis. */
@@ -63,8 +63,8 @@ const sizes = new WeakMap<GadgetTensor, OpeningSize>();
 
 /** What a claim about a committed tensor opens. */
 export function openingSize(sources: readonly CommittedSource[], tensor: GadgetTensor): OpeningSize {
-  const known = sizes.get(tensor);
-  if (known) return known;
+  const cached = sizes.get(tensor);
+  if (cached) return cached;
   const { class: c } = tensor;
   let size: OpeningSize = { openings: 1, rows: c.kind === 'witness' ? c.rows : 0, limited: 0 };
   if (c.kind === 'committed') {

@@ -1,5 +1,5 @@
 /**
- * The closing argument: settles all relations that a protocol text left, in zero knowledge.
+ * The opening argument: settles all relations that a protocol left, in zero knowledge.
  *
  * # Statement
  * Every relation "constant + sum of coefficients * pads + sum of openings = 0" holds for the committed rows, where the
@@ -12,7 +12,7 @@
  *      sum_j [ sum_k w_k(j) R_k(j) + sum_rows pads(j) alpha(j) + eq(tau, j) sum_t lambda^t (A_t B_t - C_t)(j) ] = - constant
  *    whose messages are masked with the pads of one more row, Q.
  * 3. At the point c the values a, b of A and B are sent, masked. What is left is one public combination w of rows with
- *    <w, eq(c, .)> = known form in Q, and Q_ab = Q_a Q_b for the product a b.
+ *    <w, eq(c, .)> = a form in Q, and Q_ab = Q_a Q_b for the product a b.
  * 4. One Sigma protocol for both (`sigma.ts`).
  *
  * # Soundness
@@ -21,20 +21,14 @@
  * # Zero knowledge
  * All messages are masked by pads that are used once; `sigma.ts` does the rest. See docs/protocol.md.
  */
-import type { PadPlan, ProtocolContext, Wire } from '../context.ts';
-import { combine, known, pad, padIndex, padKind, type ColumnDigit, type Form, type PadKind } from '../form.ts';
+import type { PadPlan, ProtocolContext, Channel } from '../context.ts';
+import { combine, constantForm, pad, padIndex, padKind, type Form, type PadKind } from '../form.ts';
 import { add, eqEval, eqTable, mul, neg, powers } from '../scalar.ts';
 import { sumcheck, type RoundProver } from '../sumcheck/sumcheck.ts';
-
-/** A committed matrix the openings refer to: a registered commitment or rows that travel in the proof. */
-export interface MatrixShape {
-  readonly rows: number;
-  /** A power of two, at most the proof's columns. */
-  readonly columns: number;
-}
+import { columnsAt, type ColumnDigit, type MatrixShape } from './hyrax.ts';
 
 /** The proof's own rows, from the plan. */
-export interface ClosingPlan {
+export interface OpeningPlan {
   readonly columns: number;
   readonly folds: number;
   readonly plainRows: number;
@@ -44,7 +38,7 @@ export interface ClosingPlan {
   readonly roundDegree: number;
 }
 
-export function planClosing(pads: PadPlan, columns: number, folds: number): ClosingPlan {
+export function planOpening(pads: PadPlan, columns: number, folds: number): OpeningPlan {
   const plainRows = Math.ceil(pads.plain / columns);
   const tripleRows = Math.ceil(pads.triples / columns);
   const roundDegree = tripleRows > 0 ? 3 : 2;
@@ -96,28 +90,28 @@ export interface ColumnSumcheck {
   readonly tau: readonly bigint[];
 }
 
-export interface ClosingRole {
-  readonly wire: Wire;
+export interface OpeningRole {
+  readonly channel: Channel;
   prover?(statement: ColumnSumcheck): Promise<RoundProver & { products(): Promise<{ a: bigint[]; b: bigint[] }> }>;
 }
 
-/** What the Sigma protocol proves: <w, eq(c, .)> = target, a form in the pads Q, for w the combination of rows given here. */
-export interface ClosingTarget {
+/** What the Sigma protocol proves: <w, eq(c, .)> = value, a form in the pads Q, for w the combination of rows given here. */
+export interface OpeningClaim {
   /** Of each merged opening's row combination. `matrices` says the same row by row. */
   readonly openings: readonly bigint[];
   /** coefficients[m][i]: of row i of matrix m. */
   readonly matrices: readonly bigint[][];
   readonly pads: Readonly<Record<'P' | 'A' | 'B' | 'C', bigint[]>>;
   readonly point: readonly bigint[];
-  readonly target: Form;
+  readonly value: Form;
 }
 
-export async function closing(
+export async function openingArgument(
   ctx: ProtocolContext,
   matrices: readonly MatrixShape[],
-  plan: ClosingPlan,
-  role: ClosingRole,
-): Promise<ClosingTarget> {
+  plan: OpeningPlan,
+  role: OpeningRole,
+): Promise<OpeningClaim> {
   const { columns, tripleRows } = plan;
   const variables = Math.log2(columns);
   const theta = powers(ctx.challenge('closing theta', ctx.relations.length - 1), ctx.relations.length);
@@ -130,14 +124,14 @@ export async function closing(
   let last = 0;
   const send = (label: string, v: bigint | undefined): Form => {
     const p = pad('Q', last++);
-    const sent = role.wire.masked(label, p, v);
+    const sent = role.channel.masked(label, p, v);
     ctx.transcript.absorbScalar(label, sent);
     return { constant: sent, pads: new Map([[p, neg(1n)]]) };
   };
-  const channel = { send, challenge: (label: string, degree: number) => ctx.challenge(label, degree) };
+  const roundContext = { send, challenge: (label: string, degree: number) => ctx.challenge(label, degree) };
   const prover = await role.prover?.({ openings, alpha, lambda, tau });
   const degrees = Array.from({ length: variables }, () => plan.roundDegree);
-  const { point, claim } = await sumcheck(channel, 'columns', known(neg(total.constant)), degrees, prover);
+  const { point, claim } = await sumcheck(roundContext, 'columns', constantForm(neg(total.constant)), degrees, prover);
 
   const values = await prover?.products();
   const a = Array.from({ length: tripleRows }, (_, t) => send(`pad factor a ${t}`, values?.a[t]));
@@ -157,7 +151,7 @@ export async function closing(
   return {
     ...rowCoefficients(matrices, openings, alpha, point, phi, weights),
     point,
-    target: combine(parts),
+    value: combine(parts),
   };
 }
 
@@ -165,7 +159,7 @@ export async function closing(
 function lastProduct(a: Form, b: Form, product: number): Form {
   const of = (f: Form): Form => ({ constant: 0n, pads: new Map([...f.pads.keys()].map((p) => [p, 1n])) });
   return combine([
-    [1n, known(mul(a.constant, b.constant))],
+    [1n, constantForm(mul(a.constant, b.constant))],
     [neg(a.constant), of(b)],
     [neg(b.constant), of(a)],
     [1n, { constant: 0n, pads: new Map([[pad('Q', product), 1n]]) }],
@@ -177,9 +171,9 @@ function mergeOpenings(ctx: ProtocolContext, theta: readonly bigint[]): MergedOp
   // Coordinates repeat: a number for each is a shorter key than its digits.
   const numbers = new Map<bigint, number>();
   const numberOf = (x: bigint): number => {
-    const known = numbers.get(x);
-    if (known === undefined) numbers.set(x, numbers.size);
-    return known ?? numbers.size - 1;
+    const number = numbers.get(x);
+    if (number === undefined) numbers.set(x, numbers.size);
+    return number ?? numbers.size - 1;
   };
   for (const [k, relation] of ctx.relations.entries())
     for (const { matrix, columns, firstRow, rowWeights, scale } of relation.openings) {
@@ -191,7 +185,7 @@ function mergeOpenings(ctx: ProtocolContext, theta: readonly bigint[]): MergedOp
   return [...merged.values()];
 }
 
-function padWeights(total: Form, plan: ClosingPlan): PadWeights {
+function padWeights(total: Form, plan: OpeningPlan): PadWeights {
   const rows = (count: number): bigint[][] => Array.from({ length: count }, () => []);
   const alpha = {
     P: rows(plan.plainRows),
@@ -216,7 +210,7 @@ function rowCoefficients(
   point: readonly bigint[],
   phi: readonly bigint[],
   weights: readonly bigint[],
-): Pick<ClosingTarget, 'openings' | 'matrices' | 'pads'> {
+): Pick<OpeningClaim, 'openings' | 'matrices' | 'pads'> {
   const scales = openings.map((o) => columnsAt(o.columns, point));
   const out = matrices.map((m) => Array.from({ length: m.rows }, () => 0n));
   for (const [k, { matrix, parts }] of openings.entries()) {
@@ -240,38 +234,4 @@ function rowCoefficients(
       C: alpha.C.map((row, t) => add(dot(row), neg(weights[t]))),
     },
   };
-}
-
-/**
- * The multilinear extension, at a point of the proof's column variables, of column weights that may span fewer columns:
- * those stand in the first columns, so the leading variables select 0.
- */
-export function columnsAt(columns: readonly ColumnDigit[], point: readonly bigint[]): bigint {
-  const used = columns.reduce((n, d) => n + d.point.length, 0);
-  let at = point.length - used;
-  let value = eqEval(
-    point.slice(0, at),
-    point.slice(0, at).map(() => 0n),
-  );
-  for (const d of columns) {
-    const own = point.slice(at, (at += d.point.length));
-    value = mul(value, d.limit === undefined ? eqEval(d.point, own) : eqBelow(d.point, own, d.limit));
-  }
-  return value;
-}
-
-/** sum over x < limit of eq(a, x) eq(b, x) */
-function eqBelow(a: readonly bigint[], b: readonly bigint[], limit: number): bigint {
-  const [ea, eb] = [eqTable(a, limit), eqTable(b, limit)];
-  return ea.reduce((s, v, i) => add(s, mul(v, eb[i])), 0n);
-}
-
-/** The column weights as a table: digit by digit, with zeros from each limit on. */
-export function columnTable(columns: readonly ColumnDigit[]): bigint[] {
-  let out = [1n];
-  for (const d of columns) {
-    const e = eqTable(d.point).map((v, i) => (d.limit !== undefined && i >= d.limit ? 0n : v));
-    out = out.flatMap((a) => e.map((v) => mul(a, v)));
-  }
-  return out;
 }

@@ -13,11 +13,12 @@
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import { limbBits } from '../../../compiler/ir/numbers/limits.ts';
 import { planArgument, type Argument } from '../argument.ts';
-import type { MatrixShape } from './opening-argument.ts';
+import type { MatrixShape } from './hyrax.ts';
 import type { Meter, ProtocolContext } from '../context.ts';
-import { known } from '../form.ts';
+import { constantForm } from '../form.ts';
 import { isPartial, openOutside, outsideSize } from './layout.ts';
-import { proveLookups, type LookupColumn, type LookupPlan, type TreeProver } from '../lookup/row-lookups.ts';
+import { rowLookupProtocol, type LookupColumn, type RowLookupPlan } from '../lookup/row-lookups.ts';
+import type { TreeProver } from '../lookup/fraction-tree.ts';
 import { bitsFor, inv, neg } from '../scalar.ts';
 
 /** A stretch of rows of one declared width. */
@@ -34,7 +35,7 @@ export interface LimbMatrix {
 }
 
 export interface RangePlan {
-  readonly lookups: LookupPlan;
+  readonly lookups: RowLookupPlan;
   /** The source's matrix, then one of multiplicities per table, then the limbs. */
   readonly matrices: readonly MatrixShape[];
   readonly limbs: readonly LimbMatrix[];
@@ -134,24 +135,24 @@ const foldsFor = (columns: number): number => Math.max(0, Math.log2(columns) - 6
 export const planRangeArgument = (source: CommittedSource, plan: RangePlan, meter?: Meter): Promise<Argument> =>
   planArgument(
     { matrices: plan.matrices, registered: 1, columns: rangeColumns(source), folds: foldsFor(rangeColumns(source)) },
-    (ctx) => proveRange(ctx, source, plan),
+    (ctx) => rangeProtocol(ctx, source, plan),
     meter,
   );
 
-export async function proveRange(
+export async function rangeProtocol(
   ctx: ProtocolContext,
   source: CommittedSource,
   plan: RangePlan,
   prover?: TreeProver,
 ): Promise<void> {
-  await proveLookups(ctx, plan.lookups, prover);
+  await rowLookupProtocol(ctx, plan.lookups, prover);
   const variables = Math.max(0, ...source.tensors.flatMap((t) => t.axes.map((a) => bitsFor(a.length))));
   const axes = Math.max(0, ...source.tensors.map((t) => t.axes.length));
   const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
   for (const t of source.tensors)
     if (isPartial(t.axes))
       ctx.assertZero({
-        form: known(0n),
+        form: constantForm(0n),
         openings: ctx.open(outsideSize(t), () => openOutside(0, { ...t, firstColumn: 0 }, points)),
       });
 }

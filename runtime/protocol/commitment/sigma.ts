@@ -19,20 +19,20 @@
  * Special sound: two e give w, Q and the linear relation, three the products; each halving is 3-special-sound. z and z_Q
  * are uniform, and D, D', delta, T0 follow from the equations for any T1: perfect honest-verifier zero knowledge.
  */
-import type { ClosingPlan, ClosingTarget } from './opening-argument.ts';
+import type { OpeningPlan, OpeningClaim } from './opening-argument.ts';
 import { padIndex } from '../form.ts';
 import { neg } from '../scalar.ts';
 import type { Transcript } from '../transcript.ts';
 
-/** kappa and the constant, from the form the closing argument ends with. */
-export function linearForm(t: ClosingTarget, plan: ClosingPlan): { kappa: bigint[]; constant: bigint } {
+/** kappa and the constant, from the form the opening argument ends with. */
+export function linearForm(t: OpeningClaim, plan: OpeningPlan): { kappa: bigint[]; constant: bigint } {
   const kappa = Array.from({ length: plan.lastPads }, () => 0n);
-  for (const [p, c] of t.target.pads) kappa[padIndex(p)] = neg(c);
-  return { kappa, constant: t.target.constant };
+  for (const [p, c] of t.value.pads) kappa[padIndex(p)] = neg(c);
+  return { kappa, constant: t.value.constant };
 }
 
 /** Positions in the row Q of the factors and the product of triple row t. */
-export function lastTriple(plan: ClosingPlan, t: number): { a: number; b: number; ab: number } {
+export function lastTriple(plan: OpeningPlan, t: number): { a: number; b: number; ab: number } {
   const first = plan.lastPads - 3 * plan.tripleRows;
   return { a: first + t, b: first + plan.tripleRows + t, ab: first + 2 * plan.tripleRows + t };
 }
@@ -71,7 +71,7 @@ export interface ProofBody {
 }
 
 /** The messages before the challenge e, which everything after depends on. */
-export function absorbMasks(transcript: Transcript, points: ProofPoints, delta: bigint): void {
+export function absorbAnnouncement(transcript: Transcript, points: ProofPoints, delta: bigint): void {
   transcript.absorb('sigma D', points.D);
   transcript.absorb('sigma DQ', points.DQ);
   if (points.T0 && points.T1) {
@@ -82,7 +82,7 @@ export function absorbMasks(transcript: Transcript, points: ProofPoints, delta: 
 }
 
 /** The answers that are not folded. */
-export function absorbAnswer(transcript: Transcript, s: ProofScalars): void {
+export function absorbResponse(transcript: Transcript, s: ProofScalars): void {
   transcript.absorbScalar('sigma zRho', s.zRho);
   for (const v of s.zQ) transcript.absorbScalar('sigma zQ', v);
   transcript.absorbScalar('sigma zRhoQ', s.zRhoQ);

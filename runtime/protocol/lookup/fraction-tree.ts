@@ -18,7 +18,7 @@
  * About 9 field products a leaf and 8 messages a layer plus 2 per round.
  */
 import type { ProtocolContext } from '../context.ts';
-import { combine, known, value, type Form } from '../form.ts';
+import { combine, constantForm, value, type Form } from '../form.ts';
 import { neg, sub } from '../scalar.ts';
 import { sumcheck, type RoundProver } from '../sumcheck/sumcheck.ts';
 
@@ -38,13 +38,13 @@ export interface LeafClaims {
 }
 
 /** `root`: the prover's value of the root's denominator. */
-export async function proveFractions(
+export async function fractionTreeProtocol(
   ctx: ProtocolContext,
   depth: number,
   root: bigint | undefined,
   prover?: TreeProver,
 ): Promise<LeafClaims> {
-  let numerator: Form = known(0n);
+  let numerator: Form = constantForm(0n);
   let denominator = ctx.send('lookup root', root);
   let point: bigint[] = [];
   for (let j = 0; j < depth; j++) {

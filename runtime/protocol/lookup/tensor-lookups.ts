@@ -1,5 +1,5 @@
 /**
- * All lookups of a program in one argument: LogUp (Haböck, ePrint 2022/1530) over the fraction tree of `fractions.ts`.
+ * All lookups of a program in one argument: LogUp (Haböck, ePrint 2022/1530) over the fraction tree of `fraction-tree.ts`.
  *
  * # Statement
  * For every lookup and every entry of its tensor, (entry + offset) / 2^shift is an entry of its table, in a function's
@@ -12,7 +12,7 @@
  * section's part of the leaves' multilinear extension is the tensor's own extension at a point whose leading bits are the
  * box's. Where a box reaches beyond the tensor, numerators are 0. What remains is one claim about numerators, constants
  * and openings of multiplicities, and one about denominators: a sum of weights times evaluations of tensors, which goes
- * into the equations (`levels.ts`) as it is. No evaluation travels.
+ * into the equations (`claim-reduction.ts`) as it is. No evaluation travels.
  *
  * # Soundness
  * The sum of fractions, times all denominators, is a polynomial in alpha and beta of total degree below twice the number
@@ -21,11 +21,11 @@
  */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import type { ProtocolContext } from '../context.ts';
-import { combine, combineValues, known, value, type Form, type Value } from '../form.ts';
-import { proveFractions, type TreeProver } from './fraction-tree.ts';
+import { combine, combineValues, constantForm, value, type Form, type Value } from '../form.ts';
+import { fractionTreeProtocol, type TreeProver } from './fraction-tree.ts';
 import { openingSize, openTensor } from '../commitment/layout.ts';
 import type { AxisPoints } from '../sumcheck/stacks.ts';
-import { bitsOf, indexAt } from './row-lookups.ts';
+import { alignSections, bitsOf, indexAt } from './logup.ts';
 import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce } from '../scalar.ts';
 
 /** One side of a box: 2^bits indices from `first`, a multiple of that, of which the first `inside` are in the tensor. */
@@ -36,7 +36,7 @@ export interface BoxSide {
 }
 
 /** A power-of-two stretch of leaves, aligned to its size. */
-export interface ProgramSection {
+export interface TensorSection {
   readonly kind: 'column' | 'table';
   /** Position in the program's lookups or tables. */
   readonly index: number;
@@ -77,31 +77,24 @@ export const tableSize = (t: GadgetProgram['tables'][number]): number =>
   t.kind === 'range' ? 2 ** t.bits : t.values.length;
 
 /** Largest sections first, so that each is aligned to its size. */
-export function programSections(program: GadgetProgram): { sections: ProgramSection[]; depth: number } {
+export function tensorSections(program: GadgetProgram): { sections: TensorSection[]; depth: number } {
   const bitsOfBox = (box: readonly BoxSide[]): number => box.reduce((n, s) => n + s.bits, 0);
-  const all = [
-    ...program.lookups.flatMap((l, index) =>
-      boxesOf(program.tensors[l.tensor].shape).map((box) => ({ kind: 'column' as const, index, box })),
-    ),
-    ...program.tables.map((t, index) => {
-      const n = tableSize(t);
-      return { kind: 'table' as const, index, box: [{ first: 0, bits: bitsFor(n), inside: n }] };
-    }),
-  ]
-    .map((s) => ({ ...s, bits: bitsOfBox(s.box) }))
-    .sort((a, b) => b.bits - a.bits);
-  let offset = 0;
-  const sections = all.map((s) => {
-    const section = { ...s, offset };
-    offset += 2 ** s.bits;
-    return section;
-  });
-  return { sections, depth: bitsFor(offset) };
+  return alignSections(
+    [
+      ...program.lookups.flatMap((l, index) =>
+        boxesOf(program.tensors[l.tensor].shape).map((box) => ({ kind: 'column' as const, index, box })),
+      ),
+      ...program.tables.map((t, index) => {
+        const n = tableSize(t);
+        return { kind: 'table' as const, index, box: [{ first: 0, bits: bitsFor(n), inside: n }] };
+      }),
+    ].map((s) => ({ ...s, bits: bitsOfBox(s.box) })),
+  );
 }
 
 /** A weighted evaluation that is part of a claim: weight * T~(point). */
 export interface ClaimPart {
-  readonly target: number;
+  readonly tensor: number;
   readonly point: AxisPoints;
   readonly weight: bigint;
 }
@@ -112,22 +105,22 @@ export interface SumClaim {
   readonly parts: readonly ClaimPart[];
 }
 
-export interface LookupsRole {
+export interface TensorLookupRole {
   /** The multilinear extension of a function table's values. */
   evaluateTable(table: number, point: readonly bigint[]): Promise<bigint> | undefined;
   tree?: TreeProver;
 }
 
-export async function proveProgramLookups(
+export async function tensorLookupProtocol(
   ctx: ProtocolContext,
   program: GadgetProgram,
-  role: LookupsRole,
+  role: TensorLookupRole,
 ): Promise<SumClaim> {
-  const { sections, depth } = programSections(program);
+  const { sections, depth } = tensorSections(program);
   const alpha = ctx.challenge('lookup alpha', 2 ** (depth + 1));
   const beta = ctx.challenge('lookup beta', 0);
   const root = await role.tree?.build(alpha, beta);
-  const { point, numerator, denominator } = await proveFractions(ctx, depth, root, role.tree);
+  const { point, numerator, denominator } = await fractionTreeProtocol(ctx, depth, root, role.tree);
 
   const numerators: [bigint, Value][] = [[neg(1n), value(numerator)]];
   const parts: ClaimPart[] = [];
@@ -144,7 +137,7 @@ export async function proveProgramLookups(
       const openings = ctx.open(openingSize(program.sources, counts), () =>
         openTensor(program.sources, counts, [own], 1n),
       );
-      numerators.push([neg(select), { form: known(0n), openings }]);
+      numerators.push([neg(select), { form: constantForm(0n), openings }]);
       const second = t.kind === 'range' ? 0n : ((await role.evaluateTable(s.index, own)) ?? 0n);
       const base = reduce(alpha - 1n - beta * BigInt(s.index) - indexAt(own) - mul(beta, beta) * second);
       constant += select * base;
@@ -153,14 +146,14 @@ export async function proveProgramLookups(
     const { tensor, table, offset, shift, value: beside } = program.lookups[s.index];
     const scale = scales[shift];
     const { inside, points } = sectionPoint(program.tensors[tensor].shape, s.box, own);
-    numerators.push([mul(select, inside), value(known(1n))]);
+    numerators.push([mul(select, inside), value(constantForm(1n))]);
     constant += select * reduce(alpha - 1n - beta * BigInt(table) - offset * scale);
-    parts.push({ target: tensor, point: points, weight: mul(select, scale) });
-    if (beside !== undefined) parts.push({ target: beside, point: points, weight: mul(select, mul(beta, beta)) });
+    parts.push({ tensor: tensor, point: points, weight: mul(select, scale) });
+    if (beside !== undefined) parts.push({ tensor: beside, point: points, weight: mul(select, mul(beta, beta)) });
   }
   ctx.assertZero(combineValues(numerators));
   const form = combine([
-    [1n, known(reduce(constant))],
+    [1n, constantForm(reduce(constant))],
     [neg(1n), denominator],
   ]);
   return { form, parts };

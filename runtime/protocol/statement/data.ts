@@ -16,9 +16,9 @@ const data = new WeakMap<GadgetProgram, ProgramData>();
 
 /** A verifier's proofs are of one program: what takes longer to make than to use is kept as long as the program is. */
 function dataOf(program: GadgetProgram): ProgramData {
-  const known = data.get(program) ?? { constants: new Map(), maps: new Map(), parts: new Map(), tables: new Map() };
-  data.set(program, known);
-  return known;
+  const kept = data.get(program) ?? { constants: new Map(), maps: new Map(), parts: new Map(), tables: new Map() };
+  data.set(program, kept);
+  return kept;
 }
 
 function once<T>(made: Map<number, T>, key: number, make: () => T): T {

@@ -10,8 +10,8 @@ export type IntegerArray = Integers | bigint[];
 
 /** Bits of two's complement that hold the range. */
 export function rangeBits({ lo, hi }: Range): number {
-  const magnitude = hi > -lo - 1n ? hi : -lo - 1n;
-  return magnitude <= 0n ? 1 : magnitude.toString(2).length + 1;
+  const largest = hi > -lo - 1n ? hi : -lo - 1n;
+  return largest <= 0n ? 1 : largest.toString(2).length + 1;
 }
 
 /** Zeros, in the storage for a range. */

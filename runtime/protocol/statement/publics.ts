@@ -14,7 +14,7 @@ export type PublicTensors = ReadonlyMap<number, IntegerArray>;
 export type DeviceTensor = IntVector | FrVector;
 
 /** Uploads what is asked for, once each. */
-export class KnownTensors {
+export class UploadedPublics {
   readonly #device: VerifierDevice;
   readonly #program: GadgetProgram;
   readonly #publics: PublicTensors;
@@ -27,9 +27,9 @@ export class KnownTensors {
   }
 
   tensor(id: number): DeviceTensor {
-    const known = this.#uploaded.get(id) ?? this.#make(id);
-    this.#uploaded.set(id, known);
-    return known;
+    const vector = this.#uploaded.get(id) ?? this.#make(id);
+    this.#uploaded.set(id, vector);
+    return vector;
   }
 
   #make(id: number): DeviceTensor {
@@ -70,13 +70,13 @@ export function selectorEntries(shape: readonly number[], index: ArrayLike<numbe
 
 /** What the verifier evaluates itself. */
 export function verifierRole(device: VerifierDevice, program: GadgetProgram, publics: PublicTensors): ProgramRole {
-  const known = new KnownTensors(device, program, publics);
+  const uploaded = new UploadedPublics(device, program, publics);
   return {
     evaluate(id, point) {
       const { class: c, shape } = program.tensors[id];
       return c.kind === 'selector'
-        ? known.selectorAt(c.of, point)
-        : evaluateExtension(device, known.tensor(id), shape, point);
+        ? uploaded.selectorAt(c.of, point)
+        : evaluateExtension(device, uploaded.tensor(id), shape, point);
     },
     evaluateView: (view, claim, point) => evaluateViewWeight(device, program, view, claim, point),
     evaluateTable(table, point) {

@@ -1,5 +1,5 @@
 /**
- * Equations, by level.
+ * Claim reduction: equations, by level.
  *
  * # Statement
  * Every public output, every looked-up value, and every tensor between them and the committed ones, is what its equation
@@ -27,10 +27,10 @@
  */
 import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../../compiler/ir/gadget/program.ts';
 import type { ProtocolContext } from '../context.ts';
-import { combine, combineValues, known, value, zero, type Form, type Value } from '../form.ts';
+import { combine, combineValues, constantForm, value, zeroForm, type Form, type Value } from '../form.ts';
 import type { SumClaim } from '../lookup/tensor-lookups.ts';
 import { bitsFor, eqSum, mul, neg, powers, reduce } from '../scalar.ts';
-import { settler, type Evaluations } from './final-evaluations.ts';
+import { stackEvaluator, type PublicEvaluations } from './final-evaluations.ts';
 import { roundDegrees, stackSummands, type AxisPoints, type Stack, type Summand } from './stacks.ts';
 import { sumcheck, type RoundProver } from './sumcheck.ts';
 
@@ -41,7 +41,7 @@ export interface LevelProver extends RoundProver {
 }
 
 /** What is role-specific: evaluations of public tensors (verifier) and the prover's work. */
-export interface LevelsRole extends Evaluations {
+export interface ClaimReductionRole extends PublicEvaluations {
   prover?(stacks: readonly Stack[]): Promise<LevelProver>;
 }
 
@@ -49,30 +49,30 @@ export interface LevelsRole extends Evaluations {
 const mostSummands = 100_000;
 
 /** `lookups`: what is left of the program's lookups. */
-export async function proveLevels(
+export async function claimReduction(
   ctx: ProtocolContext,
   program: GadgetProgram,
-  role: LevelsRole,
+  role: ClaimReductionRole,
   lookups?: SumClaim,
 ): Promise<void> {
   const first: SumClaim[] = lookups && lookups.parts.length > 0 ? [lookups] : [];
-  const one = (target: number, point: AxisPoints, form: Form): SumClaim => ({
+  const one = (tensor: number, point: AxisPoints, form: Form): SumClaim => ({
     form,
-    parts: [{ target, point, weight: 1n }],
+    parts: [{ tensor, point, weight: 1n }],
   });
   const defined = new Set(program.equations.filter((e) => e.level > 0).map((e) => e.target));
   for (const id of program.publics) {
     const t = program.tensors[id];
     if (t.class.kind !== 'output' || !defined.has(id)) continue;
     const point = t.shape.map((n) => ctx.point(`output ${t.name}`, bitsFor(n)));
-    first.push(one(id, point, known((await role.evaluate(id, point)) ?? 0n)));
+    first.push(one(id, point, constantForm((await role.evaluate(id, point)) ?? 0n)));
   }
   const bitsOf = (id: number): number => program.tensors[id].shape.reduce((n, d) => n + bitsFor(d), 0);
   const zeroPoint = ctx.point('zeros', Math.max(0, ...program.zeros.map(bitsOf)));
   for (const id of program.zeros) {
     let at = 0;
     const point = program.tensors[id].shape.map((n) => zeroPoint.slice(at, (at += bitsFor(n))));
-    first.push(one(id, point, zero));
+    first.push(one(id, point, zeroForm));
   }
 
   const claims = new Map<number, SumClaim[]>();
@@ -81,10 +81,10 @@ export async function proveLevels(
   for (const [id, t] of program.tensors.entries()) if (t.class.kind === 'view') levelOf.set(id, t.class.level);
   let current = 0;
   const claim = (c: SumClaim): void => {
-    const level = levelOf.get(c.parts[0].target) ?? 0;
+    const level = levelOf.get(c.parts[0].tensor) ?? 0;
     // A claim that no later level settles would be believed.
-    if (level <= current || level > program.levels || c.parts.some((p) => levelOf.get(p.target) !== level))
-      throw new Error(`internal error: a claim of level ${current} about ${program.tensors[c.parts[0].target].name}`);
+    if (level <= current || level > program.levels || c.parts.some((p) => levelOf.get(p.tensor) !== level))
+      throw new Error(`internal error: a claim of level ${current} about ${program.tensors[c.parts[0].tensor].name}`);
     const list = claims.get(level);
     if (list) list.push(c);
     else claims.set(level, [c]);
@@ -92,15 +92,15 @@ export async function proveLevels(
   for (let level = 1; level <= Math.max(1, program.levels); level++) {
     current = level;
     const here = [...(level === 1 ? first : []), ...(claims.get(level) ?? [])];
-    if (here.length > 0) await proveLevel(ctx, program, equations, role, claim, level, here);
+    if (here.length > 0) await reduceLevel(ctx, program, equations, role, claim, level, here);
   }
 }
 
-async function proveLevel(
+async function reduceLevel(
   ctx: ProtocolContext,
   program: GadgetProgram,
   equations: ReadonlyMap<number, GadgetEquation>,
-  role: LevelsRole,
+  role: ClaimReductionRole,
   newClaim: (c: SumClaim) => void,
   level: number,
   here: readonly SumClaim[],
@@ -108,18 +108,18 @@ async function proveLevel(
   const rho = powers(ctx.challenge(`level ${level} batch`, here.length - 1), here.length);
   // Counted before they are made: claims about equations of many terms can be far too many to hold.
   const count = here.reduce(
-    (n, { parts }) => n + parts.reduce((m, { target }) => m + Math.max(1, equations.get(target)?.terms.length ?? 1), 0),
+    (n, { parts }) => n + parts.reduce((m, { tensor }) => m + Math.max(1, equations.get(tensor)?.terms.length ?? 1), 0),
     0,
   );
   if (count > mostSummands)
     throw new RangeError(`level ${level} has ${count} summands, at most ${mostSummands} are proved`);
   ctx.meter?.summands(
     count,
-    here.reduce((n, { parts }) => n + parts.reduce((m, { target }) => m + factorsOf(equations.get(target)), 0), 0),
+    here.reduce((n, { parts }) => n + parts.reduce((m, { tensor }) => m + factorsOf(equations.get(tensor)), 0), 0),
   );
   const summands = here.flatMap(({ parts }, i) =>
-    parts.flatMap(({ target, point, weight }) =>
-      summandsOf(program, equations.get(target), target, point, mul(rho[i], weight)),
+    parts.flatMap(({ tensor, point, weight }) =>
+      summandsOf(program, equations.get(tensor), tensor, point, mul(rho[i], weight)),
     ),
   );
   const stacks = stackSummands(program, summands);
@@ -134,9 +134,9 @@ async function proveLevel(
   const { point, claim: last } = await sumcheck(ctx, label, claim, degrees, prover);
   const finals = await prover?.finals();
 
-  const settle = settler(ctx, program, role, label, newClaim);
+  const evaluateStack = stackEvaluator(ctx, program, role, label, newClaim);
   const parts: [bigint, Value][] = [[neg(1n), value(last)]];
-  for (const [i, stack] of stacks.entries()) parts.push([1n, await settle(stack, point, finals?.[i])]);
+  for (const [i, stack] of stacks.entries()) parts.push([1n, await evaluateStack(stack, point, finals?.[i])]);
   ctx.assertZero(combineValues(parts));
 }
 

@@ -1,7 +1,8 @@
-/** The end of a level: what its stacks' factors are at the sumcheck's point, as messages, openings and new claims. */
+/** The end of a level: what the factors of its stacks are at the sumcheck's point, as messages, openings and new claims. */
 import type { DigitSource, GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
-import type { Factor, ProtocolContext } from '../context.ts';
-import { combine, combineValues, known, value, zero, type Form, type Opening, type Value } from '../form.ts';
+import type { MaskedFactor, ProtocolContext } from '../context.ts';
+import { combine, combineValues, constantForm, value, zeroForm, type Form, type Value } from '../form.ts';
+import type { Opening } from '../commitment/hyrax.ts';
 import { openingSize, openTensor } from '../commitment/layout.ts';
 import type { SumClaim } from '../lookup/tensor-lookups.ts';
 import { add, bitsFor, eqEval, eqTable, half, mul, neg, powers } from '../scalar.ts';
@@ -17,7 +18,7 @@ import {
 } from './stacks.ts';
 
 /** Evaluations of public tensors: the verifier's. The prover takes these from its tables and returns undefined. */
-export interface Evaluations {
+export interface PublicEvaluations {
   /** T~(point) of a public tensor. */
   evaluate(tensor: number, point: AxisPoints): Promise<bigint> | undefined;
   /** sum over i of eq(claim, i) * eq(point, at(i)). */
@@ -34,22 +35,22 @@ interface BoundFactor {
 }
 
 /**
- * Returns what settles a stack at the sumcheck's point: its value, given the prover's `finals`, one of each factor. New
+ * Returns a function that gives a stack's value at the sumcheck's point, given the prover's `finals`, one of each factor. New
  * claims, about tensors that are neither public nor committed, go to `claim`.
  */
-export function settler(
+export function stackEvaluator(
   ctx: ProtocolContext,
   program: GadgetProgram,
-  role: Evaluations,
+  role: PublicEvaluations,
   label: string,
   claim: (c: SumClaim) => void,
 ): (stack: Stack, point: readonly bigint[], finals: readonly bigint[] | undefined) => Promise<Value> {
-  const sent = new Map<string, Factor | Form>();
+  const sent = new Map<string, MaskedFactor | Form>();
   const keyOf = (f: BoundFactor): string =>
     [f.tensors.join(), ...(f.tensors.length > 1 ? [f.weights.join()] : []), ...f.point.map((p) => p.join())].join(';');
   const name = ({ tensors: [first, ...others] }: BoundFactor): string =>
     `${label} value of ${program.tensors[first].name}${others.length > 0 ? ` and ${others.length} like it` : ''}`;
-  const once = <T extends Factor | Form>(kind: string, f: BoundFactor, make: () => T): T => {
+  const once = <T extends MaskedFactor | Form>(kind: string, f: BoundFactor, make: () => T): T => {
     const key = `${kind} ${keyOf(f)}`;
     const made = (sent.get(key) as T | undefined) ?? make();
     sent.set(key, made);
@@ -63,10 +64,10 @@ export function settler(
       );
     });
   const claimed = (f: BoundFactor, form: Form): void =>
-    claim({ form, parts: f.tensors.map((target, i) => ({ target, point: f.point, weight: f.weights[i] })) });
+    claim({ form, parts: f.tensors.map((tensor, i) => ({ tensor, point: f.point, weight: f.weights[i] })) });
 
   /** A hidden factor as a masked message that takes part in products. */
-  const asFactor = (f: BoundFactor): Factor =>
+  const asFactor = (f: BoundFactor): MaskedFactor =>
     once('factor', f, () => {
       const message = ctx.sendFactor(name(f), f.v);
       if (isCommitted(program, f.tensors[0])) ctx.assertZero({ form: message.form, openings: openings(f, neg(1n)) });
@@ -76,7 +77,7 @@ export function settler(
 
   /** The only hidden factor of its stack. */
   const single = (f: BoundFactor): Value => {
-    if (isCommitted(program, f.tensors[0])) return { form: zero, openings: openings(f, 1n) };
+    if (isCommitted(program, f.tensors[0])) return { form: zeroForm, openings: openings(f, 1n) };
     return value(
       once('single', f, () => {
         const form = ctx.send(name(f), f.v);
@@ -89,7 +90,7 @@ export function settler(
   /** The evaluation of an open factor, which everybody could compute. */
   const inClear = (f: BoundFactor): bigint =>
     once('clear', f, () => {
-      const form = known(ctx.sendClear(name(f), f.v));
+      const form = constantForm(ctx.sendClear(name(f), f.v));
       ctx.assertZero({ form, openings: openings(f, neg(1n)) });
       return form;
     }).constant;
@@ -129,19 +130,19 @@ export function settler(
     const end = own.length + bitsFor(members.length);
     const eq = eqTable(point.slice(own.length, end), members.length);
     const [first] = members;
-    let factor = mul(
+    let coefficient = mul(
       members.reduce((sum, m, l) => add(sum, mul(eq[l], m.weight)), 0n),
       eqEval(first.weights, own.slice(0, first.weights.length)),
     );
     // A stack that ended early was spread evenly over the remaining rounds.
-    factor = mul(factor, powers(half, point.length - end + 1)[point.length - end]);
+    coefficient = mul(coefficient, powers(half, point.length - end + 1)[point.length - end]);
 
     const points = factorPoints(program, first, own);
     const hidden: BoundFactor[] = [];
     for (const [k, bound] of points.entries()) {
       const v = finals?.[k];
       if (bound.view) {
-        factor = mul(factor, v ?? (await role.evaluateView(bound.tensor, first.claim, bound.point)) ?? 0n);
+        coefficient = mul(coefficient, v ?? (await role.evaluateView(bound.tensor, first.claim, bound.point)) ?? 0n);
         continue;
       }
       const those = varying[k] ? members : [first];
@@ -151,17 +152,17 @@ export function settler(
         point: bound.point,
         v,
       });
-      if (isPublic(program, f.tensors[0])) factor = mul(factor, await publicValue(f));
+      if (isPublic(program, f.tensors[0])) coefficient = mul(coefficient, await publicValue(f));
       else hidden.push(f);
     }
     // Open factors are sent, but for one that is alone: that stays a linear form like any other.
     const open = hidden.filter((f) => isOpen(program, f.tensors[0]));
     const secret = hidden.filter((f) => !isOpen(program, f.tensors[0]));
-    for (const f of secret.length > 0 ? open : open.slice(1)) factor = mul(factor, inClear(f));
+    for (const f of secret.length > 0 ? open : open.slice(1)) coefficient = mul(coefficient, inClear(f));
     const left = secret.length > 0 ? secret : open.slice(0, 1);
-    if (left.length === 0) return value(known(factor));
-    if (left.length === 1) return combineValues([[factor, single(left[0])]]);
-    return value(combine([[factor, product(left)]]));
+    if (left.length === 0) return value(constantForm(coefficient));
+    if (left.length === 1) return combineValues([[coefficient, single(left[0])]]);
+    return value(combine([[coefficient, product(left)]]));
   };
 }
 

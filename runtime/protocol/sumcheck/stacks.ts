@@ -98,14 +98,14 @@ function leavesMessage(program: GadgetProgram, s: Summand): boolean {
 function signer(program: GadgetProgram): (s: Summand) => string {
   const numbers = new Map<string, number>();
   const numbered = <K>(textOf: (key: K) => string): ((key: K) => number) => {
-    const known = new Map<K, number>();
+    const numberOf = new Map<K, number>();
     return (key) => {
-      let n = known.get(key);
+      let n = numberOf.get(key);
       if (n === undefined) {
         const text = textOf(key);
         n = numbers.get(text) ?? numbers.size;
         numbers.set(text, n);
-        known.set(key, n);
+        numberOf.set(key, n);
       }
       return n;
     };

@@ -1,8 +1,19 @@
 /**
- * The sumcheck protocol (Lund, Fortnow, Karloff, Nisan; Thaler, "Proofs, Arguments and Zero-Knowledge", section 4.1),
- * as text for both roles.
+ * Sumcheck: that a polynomial adds up to a claim over the hypercube, turned into a claim about its value at a random point (Lund,
+ * Fortnow, Karloff, Nisan; Thaler, "Proofs, Arguments and Zero-Knowledge", section 4.1).
  *
- * Wire format of a round whose polynomial g has degree d: g at the first d of the points 0, infinity (the leading
+ * # Soundness
+ * The sum of the rounds' degrees over r, one more for each round that is weighted.
+ *
+ * # Files
+ * Here: the rounds, as both roles run them. `claim-reduction.ts`: level by level, claims about tensors become claims about the factors of their
+ * equations; `stacks.ts`: summands that are alike, as one; `final-evaluations.ts`: the factors at the point.
+ * Prover, in `prover/sumcheck/`: `claim-reduction.ts` computes the rounds of a level, `factor-tables.ts` what they run over. The verifier has nothing of its own
+ * here but evaluations of public tensors (`statement/publics.ts`). Two more sumchecks are a layer of `lookup/fraction-tree.ts` and the columns of
+ * `commitment/opening-argument.ts`.
+ *
+ * # Messages
+ * Of a round whose polynomial g has degree d: g at the first d of the points 0, infinity (the leading
  * coefficient), -1, 2, -2, 3, ...; g(1) is never sent. It is derived from the claim, so that a round leaves no check:
  *   plain     g(0) + g(1) = claim
  *   weighted  (1 - tau) t(0) + tau t(1) = claim, where g = eq(tau, X) t(X) and t is what is sent (Gruen, ePrint 2024/108)
@@ -11,11 +22,11 @@
 import { combine, type Form } from '../form.ts';
 import { half, inv, inverseOfEach, mul, neg, reduce, sub } from '../scalar.ts';
 
-export type Point = number | 'inf';
+export type RoundPoint = number | 'inf';
 
 /** The points at which a round polynomial of degree d is sent: d of them. */
-export function roundPoints(degree: number): Point[] {
-  const points: Point[] = [];
+export function roundPoints(degree: number): RoundPoint[] {
+  const points: RoundPoint[] = [];
   for (let i = 0; i < degree; i++) points.push(i === 0 ? 0 : i === 1 ? 'inf' : finite(i - 2));
   return points;
 }
@@ -23,14 +34,15 @@ export function roundPoints(degree: number): Point[] {
 /** -1, 2, -2, 3, -3, ... */
 const finite = (i: number): number => (i === 0 ? -1 : i % 2 === 1 ? (i + 3) / 2 : -(i + 2) / 2);
 
-export interface RoundChannel {
+/** What a sumcheck needs of a `ProtocolContext`. */
+export interface RoundContext {
   send(label: string, v: bigint | undefined): Form;
   challenge(label: string, degree: number): bigint;
 }
 
 /** What the prover computes. `round` returns the values at `points`; `bind` fixes the round's variable. */
 export interface RoundProver {
-  round(points: readonly Point[]): Promise<bigint[]>;
+  round(points: readonly RoundPoint[]): Promise<bigint[]>;
   bind(x: bigint): Promise<void>;
 }
 
@@ -42,7 +54,7 @@ export class ProtocolRejection extends Error {}
  * Returns the challenges and the claim about the summand at that point.
  */
 export async function sumcheck(
-  channel: RoundChannel,
+  ctx: RoundContext,
   label: string,
   claim: Form,
   degrees: readonly number[],
@@ -55,8 +67,8 @@ export async function sumcheck(
   for (let i = 0; i < degrees.length; i++) {
     const points = roundPoints(degrees[i]);
     const values = await prover?.round(points);
-    const sent = points.map((_, k) => channel.send(`${label} round ${i}`, values?.[k]));
-    const x = channel.challenge(`${label} round ${i}`, degrees[i] + (weights ? 1 : 0));
+    const sent = points.map((_, k) => ctx.send(`${label} round ${i}`, values?.[k]));
+    const x = ctx.challenge(`${label} round ${i}`, degrees[i] + (weights ? 1 : 0));
     claim = nextClaim(claim, sent, x, weights && inverses && { tau: weights[i], inverse: inverses[i] });
     point.push(x);
     await prover?.bind(x);

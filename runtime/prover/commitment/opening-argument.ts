@@ -1,9 +1,10 @@
 /** The prover's rounds over the columns for `protocol/commitment/opening-argument.ts`. */
 import type { Device, FrVector } from '../../device/device.ts';
 import { add, constant, mul as times, sub, table, type Expression } from '../../kernels/expression.ts';
-import { columnTable, type ColumnSumcheck, type MergedOpening } from '../../protocol/commitment/opening-argument.ts';
+import type { ColumnSumcheck, MergedOpening } from '../../protocol/commitment/opening-argument.ts';
+import { columnTable } from '../../protocol/commitment/hyrax.ts';
 import * as Fr from '../../protocol/scalar.ts';
-import type { Point, RoundProver } from '../../protocol/sumcheck/sumcheck.ts';
+import type { RoundPoint, RoundProver } from '../../protocol/sumcheck/sumcheck.ts';
 import { AT_ONCE, type ProverState } from './rows.ts';
 
 export async function columnProver(
@@ -31,7 +32,7 @@ export async function columnProver(
   const productKernel = device.prepare(triples > 0 ? tripleSum(triples) : pairs(1));
   let variables = Math.log2(argument.columns);
   return {
-    async round(points: readonly Point[]) {
+    async round(points: readonly RoundPoint[]) {
       // The leading coefficient belongs to the highest degree; the linear part has it only if there are no triples.
       const own = triples > 0 ? points.filter((p) => p !== 'inf') : points;
       let a = own.map(() => 0n);

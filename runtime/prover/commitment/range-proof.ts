@@ -6,14 +6,14 @@ import { encodeBody } from '../../protocol/argument.ts';
 import {
   planRange,
   planRangeArgument,
-  proveRange,
+  rangeProtocol,
   type RangePlan,
   type RowStretch,
 } from '../../protocol/commitment/range-proof.ts';
 import { rangeTranscript, releaseTag } from '../../protocol/statement/statement.ts';
 import { proveArgument, type ProverHooks } from '../argument.ts';
 import { Held } from '../held.ts';
-import { treeProver, type LookupWitness } from '../lookup/row-lookups.ts';
+import { rowLookupProver, type RowLookupWitness } from '../lookup/row-lookups.ts';
 import { Randomness } from '../randomness.ts';
 import type { ProverMatrix } from './rows.ts';
 import { matrixDigest, type MatrixEntries } from './source-matrix.ts';
@@ -44,7 +44,8 @@ export async function proveSourceRange(
     rangeTranscript(digest),
     [registered, ...committed],
     randomness,
-    (ctx) => proveRange(ctx, source, plan, treeProver(device, plan.lookups, witness, held, { memory: treeMemory })),
+    (ctx) =>
+      rangeProtocol(ctx, source, plan, rowLookupProver(device, plan.lookups, witness, held, { memory: treeMemory })),
     hooks,
   ).finally(() => held.releaseAll());
   return encodeBody(argument, body);
@@ -57,7 +58,7 @@ async function rangeWitness(
   plan: RangePlan,
   entries: MatrixEntries,
   hooks: ProverHooks | undefined,
-): Promise<{ witness: LookupWitness; matrices: { rows: number; columns: number; entries: Int32Array }[] }> {
+): Promise<{ witness: RowLookupWitness; matrices: { rows: number; columns: number; entries: Int32Array }[] }> {
   const { columns } = source;
   const { tables } = plan.lookups;
   const offsetOf = ({ bits }: RowStretch): bigint => 2n ** BigInt(bits - 1);

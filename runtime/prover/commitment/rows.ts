@@ -2,7 +2,7 @@
 import type { Device, FrVector, IntVector } from '../../device/device.ts';
 import { add, constant, mul as times, table } from '../../kernels/expression.ts';
 import { padRowLengths, type Argument } from '../../protocol/argument.ts';
-import type { ClosingTarget } from '../../protocol/commitment/opening-argument.ts';
+import type { OpeningClaim } from '../../protocol/commitment/opening-argument.ts';
 import type { ProofPoints } from '../../protocol/commitment/sigma.ts';
 import { padIndex, padKind, type Pad } from '../../protocol/form.ts';
 import * as Fr from '../../protocol/scalar.ts';
@@ -41,7 +41,7 @@ export interface ProverState {
   readonly randomness: Randomness;
 }
 
-export function drawPads({ pads: plan, closing: c }: Argument, randomness: Randomness): ProverPads {
+export function drawPads({ pads: plan, opening: c }: Argument, randomness: Randomness): ProverPads {
   const P = randomness.scalars(plan.plain);
   const A = randomness.scalars(plan.triples);
   const B = randomness.scalars(plan.triples);
@@ -58,7 +58,12 @@ export function drawPads({ pads: plan, closing: c }: Argument, randomness: Rando
   return { P, A, B, C, Q };
 }
 
-export function padRows(device: Device, { columns }: Argument, pads: ProverPads, randomness: Randomness): ProverState['rows'] {
+export function padRows(
+  device: Device,
+  { columns }: Argument,
+  pads: ProverPads,
+  randomness: Randomness,
+): ProverState['rows'] {
   const rowsOf = (values: readonly bigint[]): PadRows => {
     const lengths = padRowLengths(values.length, columns);
     return {
@@ -107,19 +112,19 @@ export async function commitRows({ device, argument, matrices, rows }: ProverSta
 export function combinedRow(
   state: ProverState,
   combined: readonly FrVector[],
-  target: ClosingTarget,
+  claim: OpeningClaim,
 ): { w: FrVector; rho: bigint } {
   const { device, matrices, rows, argument } = state;
   const parts = [...combined];
-  const scales = [...target.openings];
+  const scales = [...claim.openings];
   let rho = 0n;
   const blind = (scale: bigint, blinding: bigint): void => {
     if (blinding !== 0n) rho = Fr.add(rho, Fr.mul(scale, blinding));
   };
-  for (const [m, weights] of target.matrices.entries())
+  for (const [m, weights] of claim.matrices.entries())
     for (const [i, c] of weights.entries()) blind(c, matrices[m].blindings[i]);
   for (const kind of ['P', 'A', 'B', 'C'] as const)
-    for (const [i, c] of target.pads[kind].entries()) {
+    for (const [i, c] of claim.pads[kind].entries()) {
       parts.push(rows[kind].vectors[i]);
       scales.push(c);
       blind(c, rows[kind].blindings[i]);

@@ -1,10 +1,10 @@
-/** The prover's side of `protocol/sigma.ts`. */
+/** The prover's side of `protocol/commitment/sigma.ts`. */
 import type { Device, FrVector } from '../../device/device.ts';
-import type { ClosingTarget } from '../../protocol/commitment/opening-argument.ts';
+import type { OpeningClaim } from '../../protocol/commitment/opening-argument.ts';
 import * as Fr from '../../protocol/scalar.ts';
 import {
-  absorbAnswer,
-  absorbMasks,
+  absorbResponse,
+  absorbAnnouncement,
   foldChallenge,
   lastTriple,
   linearForm,
@@ -19,15 +19,15 @@ export async function respond(
   state: ProverState,
   combined: readonly FrVector[],
   transcript: Transcript,
-  target: ClosingTarget,
+  claim: OpeningClaim,
   points: ProofPoints,
   scalars: ProofScalars,
 ): Promise<void> {
   const { device, argument, pads, rows, randomness } = state;
-  const plan = argument.closing;
-  const { kappa } = linearForm(target, plan);
-  const { w, rho } = combinedRow(state, combined, target);
-  const e = device.eq(target.point);
+  const plan = argument.opening;
+  const { kappa } = linearForm(claim, plan);
+  const { w, rho } = combinedRow(state, combined, claim);
+  const e = device.eq(claim.point);
 
   const d = device.frVector(randomness.scalars(plan.columns));
   const dQ = randomness.scalars(plan.lastPads);
@@ -45,30 +45,30 @@ export async function respond(
   const masks = [row(d, rhoD), row(device.frVector(dQ), rhoDQ)];
   if (plan.tripleRows > 0) masks.push(row(device.frVector([t0]), s0), row(device.frVector([t1]), s1));
   [points.D, points.DQ, points.T0, points.T1] = await device.commit(masks);
-  absorbMasks(transcript, points, scalars.delta);
+  absorbAnnouncement(transcript, points, scalars.delta);
   const c = transcript.challenge('sigma e');
 
   scalars.zRho = Fr.add(rhoD, Fr.mul(c, rho));
   scalars.zQ = dQ.map((x, i) => Fr.add(x, Fr.mul(c, pads.Q[i])));
   scalars.zRhoQ = Fr.add(rhoDQ, Fr.mul(c, rows.Q.blindings[0]));
   if (plan.tripleRows > 0) scalars.zT = Fr.add(s0, Fr.mul(c, s1));
-  absorbAnswer(transcript, scalars);
+  absorbResponse(transcript, scalars);
   const z = await device.readFr(linearCombination(device, [d, w], [1n, c], plan.columns));
-  scalars.z = plan.folds > 0 ? await fold(device, transcript, target, z, points, plan.folds) : z;
+  scalars.z = plan.folds > 0 ? await fold(device, transcript, claim, z, points, plan.folds) : z;
 }
 
 /** Halves the response `folds` times: z' = z_lo + x z_hi against G' = x G_lo + G_hi, the form folded with the generators. */
 async function fold(
   device: Device,
   transcript: Transcript,
-  target: ClosingTarget,
+  claim: OpeningClaim,
   z: bigint[],
   points: ProofPoints,
   folds: number,
 ): Promise<bigint[]> {
   const columns = z.length;
   const weight = transcript.challenge('fold weight');
-  let e = Fr.eqTable(target.point);
+  let e = Fr.eqTable(claim.point);
   // scale[k]: what the folds so far multiply generator block k by.
   let scale = [1n];
   for (let i = 0; i < folds; i++) {

@@ -14,11 +14,11 @@ export function witnessMatrix(program: GadgetProgram, witness: Witness, looked: 
   const out = new Int32Array(witnessRows * columns);
   const multiplicities = new Map(program.tables.map((t, i) => [t.multiplicities, looked.multiplicities[i]] as const));
   for (const [id, { class: c }] of program.tensors.entries())
-    if (c.kind === 'witness') place(out, columns, c, multiplicities.get(id) ?? witness.numbers(id));
+    if (c.kind === 'witness') writeTensor(out, columns, c, multiplicities.get(id) ?? witness.numbers(id));
   return out;
 }
 
-function place(out: Int32Array, columns: number, c: WitnessPlace, values: Numbers): void {
+function writeTensor(out: Int32Array, columns: number, c: WitnessPlace, values: Numbers): void {
   const first = c.firstRow * columns + c.firstColumn;
   const small = isSmall(values) ? values : undefined;
   forEachRun(c, columns, (slot, position, count) => {

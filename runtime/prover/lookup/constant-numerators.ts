@@ -51,7 +51,7 @@ const fold = add(table(0), mul(constant(0), sub(table(1), table(0))));
 const scaled = add(constant(0), mul(constant(1), table(0)));
 
 /** The sumcheck over the leaves, up to its first challenge. */
-export interface LeafLayer {
+export interface LeafSumcheck {
   /** g(0) and the leading coefficient; `rest`: the point of the weights. */
   round(rest: readonly bigint[]): Promise<[bigint, bigint]>;
   /** p0, p1 + lambda (q1 - 1), q0 - 1, q1 - 1 at x; the second and fourth may end early. */
@@ -63,13 +63,13 @@ export interface LeafLayer {
  * @param summand over p0, p1, a, b and the constants lambda, 1
  * @param foldSum what p1 + lambda b is at x, over the ends of p1 and of b and the constants x, lambda, lambda x
  */
-export function leafLayer(
+export function leafSumcheck(
   device: Device,
   leaves: DeviceLeaves,
   lambda: bigint,
   summand: Expression,
   foldSum: Expression,
-): LeafLayer | undefined {
+): LeafSumcheck | undefined {
   const size = 2 ** (leaves.depth - 2);
   if (size < leaves.block || lambda === 0n) return undefined;
   /** Where the lower and upper halves of p0 and of p1 begin. */

@@ -1,12 +1,12 @@
 /**
- * The prover's fraction tree for `protocol/fractions.ts`. Where memory is short, layers and the tables of their first rounds
+ * The prover's fraction tree for `protocol/lookup/fraction-tree.ts`. Where memory is short, layers and the tables of their first rounds
  * exist a stretch at a time; messages are the same.
  */
 import type { Device } from '../../device/device.ts';
 import type { TreeProver } from '../../protocol/lookup/fraction-tree.ts';
 import { add as plus } from '../../protocol/scalar.ts';
 import type { Held } from '../held.ts';
-import { layerTables, readFirst } from './layer-sumcheck.ts';
+import { layerSumcheck, readFirst } from './layer-sumcheck.ts';
 import { treeBudget, treeLayers, type TreeBudget, type TreeLayers } from './tree-storage.ts';
 import { uploadLeaves, type Leaves } from './leaves.ts';
 
@@ -55,7 +55,7 @@ export function fractionProver(
 
     async layer(j, point, lambda) {
       const release = (): void => (j + 1 === depth ? releaseLeaves() : layers.release(j + 1));
-      const tables = await layerTables(device, held, layers, budget, j, lambda, release);
+      const tables = await layerSumcheck(device, held, layers, budget, j, lambda, release);
       return {
         round: (points) => tables.round(points, point.slice(point.length - tables.variables() + 1)),
         bind: (x) => tables.bind(x),

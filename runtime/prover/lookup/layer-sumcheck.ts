@@ -7,7 +7,7 @@ import { add, constant, mul, sub, table } from '../../kernels/expression.ts';
 import { add as plus, mul as times, sub as minus } from '../../protocol/scalar.ts';
 import type { Held, HeldValue } from '../held.ts';
 import type { TreeBudget, TreeLayers } from './tree-storage.ts';
-import { leafLayer } from './constant-numerators.ts';
+import { leafSumcheck } from './constant-numerators.ts';
 
 const one = constant(1);
 /** p0 q1 + q0 (p1 + lambda q1) over the tables p0, p1, a = q0 - 1, b = q1 - 1 and the constants lambda, 1. */
@@ -41,7 +41,7 @@ const weightsOf = (device: Device, rest: readonly bigint[], innerBits: number) =
 type Four<V = AnyTable> = readonly [V, V, V, V];
 
 /** The tables of the sumcheck with 2^j outputs: halves of layer j + 1, some variables bound. */
-export async function layerTables(
+export async function layerSumcheck(
   device: Device,
   held: Held,
   layers: TreeLayers,
@@ -55,7 +55,7 @@ export async function layerTables(
   /** With all variables of `bound` bound, where they are there as a whole. */
   let folded: HeldValue<Four> | undefined;
 
-  const own = j + 1 === layers.depth ? leafLayer(device, layers.leaves, lambda, firstSummand, foldSum) : undefined;
+  const own = j + 1 === layers.depth ? leafSumcheck(device, layers.leaves, lambda, firstSummand, foldSum) : undefined;
   const fours = <A, B>(of: Four<A>, make: (v: A) => B): Four<B> => [make(of[0]), make(of[1]), make(of[2]), make(of[3])];
   const space = (length: number): Four<FrVector> => fours([0, 0, 0, 0], () => device.space(length));
   const part = (of: Four<FrVector>, start: number, length: number): Four<FrVector> =>

@@ -1,19 +1,20 @@
-/** The leaves of a range proof's lookups, for `protocol/lookup.ts`. */
+/** The leaves of a range proof's lookups, for `protocol/lookup/row-lookups.ts`. */
 import type { Device } from '../../device/device.ts';
-import { leafSections, type LookupPlan, type TreeProver } from '../../protocol/lookup/row-lookups.ts';
+import { rowSections, type RowLookupPlan } from '../../protocol/lookup/row-lookups.ts';
+import type { TreeProver } from '../../protocol/lookup/fraction-tree.ts';
 import { fractionProver, type FractionOptions } from './fraction-tree.ts';
 import type { Held } from '../held.ts';
 import { Denominators, type Leaves } from './leaves.ts';
 
 /** The looked-up integers of each column of a plan and the multiplicities of each table. */
-export interface LookupWitness {
+export interface RowLookupWitness {
   /** values[c]: the 2^(rowBits + columnBits) values of column c, row-major. */
   readonly values: readonly Int32Array[];
   readonly multiplicities: readonly Int32Array[];
 }
 
-function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
-  const { sections, depth } = leafSections(plan);
+function rowLeaves(plan: RowLookupPlan, witness: RowLookupWitness): Leaves {
+  const { sections, depth } = rowSections(plan);
   const leaves = sections.reduce((n, s) => n + 2 ** s.bits, 0);
   const denominators = new Denominators();
   // Of looked-up values 1, of table entries the negative multiplicities.
@@ -53,10 +54,10 @@ function rangeLeaves(plan: LookupPlan, witness: LookupWitness): Leaves {
   };
 }
 
-export const treeProver = (
+export const rowLookupProver = (
   device: Device,
-  plan: LookupPlan,
-  witness: LookupWitness,
+  plan: RowLookupPlan,
+  witness: RowLookupWitness,
   held: Held,
   options?: FractionOptions,
-): TreeProver => fractionProver(device, () => rangeLeaves(plan, witness), held, options);
+): TreeProver => fractionProver(device, () => rowLeaves(plan, witness), held, options);

@@ -1,6 +1,6 @@
-/** The prover's side of `protocol/program-lookups.ts`: looked-up values, multiplicities, and the leaves of the tree. */
+/** The prover's side of `protocol/lookup/tensor-lookups.ts`: looked-up values, multiplicities, and the leaves of the tree. */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
-import { programSections, tableSize, type BoxSide } from '../../protocol/lookup/tensor-lookups.ts';
+import { tensorSections, tableSize, type BoxSide } from '../../protocol/lookup/tensor-lookups.ts';
 import { bitsFor } from '../../protocol/scalar.ts';
 import { Denominators, type Leaves } from './leaves.ts';
 import { isSmall, type Numbers } from '../witness/numbers.ts';
@@ -49,8 +49,8 @@ function positions(of: Numbers, offset: bigint, shift: number): Int32Array {
   return out;
 }
 
-export function programLeaves(program: GadgetProgram, witness: Witness, { values, multiplicities }: LookedUp): Leaves {
-  const { sections, depth } = programSections(program);
+export function tensorLeaves(program: GadgetProgram, witness: Witness, { values, multiplicities }: LookedUp): Leaves {
+  const { sections, depth } = tensorSections(program);
   const leaves = sections.reduce((n, s) => n + 2 ** s.bits, 0);
   const [numeratorIndex, denominatorIndex] = [new Int32Array(leaves), new Int32Array(leaves)];
   // Numerators: 0 where a box reaches beyond its tensor, 1 for looked-up values, and those of table entries.

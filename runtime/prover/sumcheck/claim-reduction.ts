@@ -1,11 +1,11 @@
-/** The prover's tables and rounds for `protocol/levels.ts`. */
+/** The prover's rounds of a level for `protocol/sumcheck/claim-reduction.ts`. */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import type { Device, FrVector, Kernel, Table } from '../../device/device.ts';
 import { mul as times, table, type Expression } from '../../kernels/expression.ts';
 import type { LevelProver } from '../../protocol/sumcheck/claim-reduction.ts';
 import * as Fr from '../../protocol/scalar.ts';
 import { memberBits, roundDegree, roundDegrees, type Stack, type Summand } from '../../protocol/sumcheck/stacks.ts';
-import type { Point } from '../../protocol/sumcheck/sumcheck.ts';
+import type { RoundPoint } from '../../protocol/sumcheck/sumcheck.ts';
 import { Held, type HeldValue } from '../held.ts';
 import { TableMaker, type TensorSource } from './factor-tables.ts';
 
@@ -65,7 +65,7 @@ class StackProver {
   }
 
   /** Its part of the round polynomial at `points`, where the batch's degree is `degree`. */
-  async round(points: readonly Point[], round: number, degree: number): Promise<bigint[]> {
+  async round(points: readonly RoundPoint[], round: number, degree: number): Promise<bigint[]> {
     const own = roundDegree(this.#stack, round);
     if (round < this.#bits) {
       // All members have the same weight by eq.
@@ -126,7 +126,7 @@ class StackProver {
 }
 
 /** sum over the rest of the product of the tables, their first variable being x */
-function sumOfProducts(tables: readonly (readonly bigint[])[], x: Point): bigint {
+function sumOfProducts(tables: readonly (readonly bigint[])[], x: RoundPoint): bigint {
   const half = tables[0].length / 2;
   const at = (lo: bigint, hi: bigint): bigint => {
     const slope = Fr.sub(hi, lo);
@@ -173,7 +173,7 @@ class MemberProver {
   }
 
   /** Its part of the round polynomial at `points`, `outer` being the weights by eq of what is left; its leading coefficient counts only if its own degree is the batch's. */
-  async round(points: readonly Point[], outer: FrVector | undefined, leads: boolean): Promise<bigint[]> {
+  async round(points: readonly RoundPoint[], outer: FrVector | undefined, leads: boolean): Promise<bigint[]> {
     const { weights } = this.#summand;
     const own = points.filter((p) => p !== 'inf' || leads);
     const variables = this.#bits - this.#bound;
@@ -215,7 +215,7 @@ class MemberProver {
 }
 
 /** (1 - tau)(1 - X) + tau X at X, or its leading coefficient. */
-function eqLine(tau: bigint, x: Point): bigint {
+function eqLine(tau: bigint, x: RoundPoint): bigint {
   if (x === 'inf') return Fr.sub(Fr.add(tau, tau), 1n);
   return Fr.eqEval([tau], [Fr.reduce(BigInt(x))]);
 }

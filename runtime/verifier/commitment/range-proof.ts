@@ -1,7 +1,7 @@
 /** Validates a commitment once: its points, and the range proof that goes with it. */
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import type { PointVector, VerifierDevice } from '../../device/device.ts';
-import { planRange, planRangeArgument, proveRange } from '../../protocol/commitment/range-proof.ts';
+import { planRange, planRangeArgument, rangeProtocol } from '../../protocol/commitment/range-proof.ts';
 import { commitmentDigest, rangeTranscript } from '../../protocol/statement/statement.ts';
 import { rejected, verifyArgument, type Verdict } from '../argument.ts';
 
@@ -19,7 +19,7 @@ export async function decodeRows(
   return 'bad' in rows ? rejected(`row ${rows.bad} of the commitment is no valid point (${rows.reason})`) : rows;
 }
 
-export async function verifyRange(
+export async function verifyRangeProof(
   device: VerifierDevice,
   source: CommittedSource,
   points: Uint8Array,
@@ -29,5 +29,5 @@ export async function verifyRange(
   const plan = planRange(source);
   const argument = await planRangeArgument(source, plan);
   const transcript = rangeTranscript(commitmentDigest(source, points));
-  return verifyArgument(device, argument, transcript, [rows], rangeProof, (ctx) => proveRange(ctx, source, plan));
+  return verifyArgument(device, argument, transcript, [rows], rangeProof, (ctx) => rangeProtocol(ctx, source, plan));
 }

@@ -34,16 +34,16 @@ export function sumcheckOperations(
   ctx: Context,
   newFr: (length: number) => WasmVector<'fr'>,
 ): Pick<Device, 'prepare' | 'map' | 'space' | 'round' | 'fold'> {
-  const mapPlaces = (
+  const mapTables = (
     expression: Expression,
-    places: readonly Place[],
+    tables: readonly TableAddress[],
     constants: readonly bigint[],
     target: number,
     count: number,
   ): void => {
     const given = linearSum(expression) ? constants.flatMap((x) => ctx.core.fr.multiples(x)) : constants;
-    withArguments(ctx, expression, places, given, { target }, (args) => {
-      const kinds = places.map(kindOf);
+    withArguments(ctx, expression, tables, given, { target }, (args) => {
+      const kinds = tables.map(kindOf);
       const key = `map ${print(expression)}${suffix(kinds)}`;
       ctx.launchModule(key, () => ctx.core.map(expression, kinds), count, work(expression) * COST.product, [args]);
     });
@@ -64,7 +64,7 @@ export function sumcheckOperations(
         const count = Math.min(step, length - start);
         const parts = used.map((t) => stretch(t, start, count));
         const target = addressOf(out) + start * FR_SIZE;
-        withElements(ctx, parts, (elements) => mapPlaces(expression, elements, constants, target, count));
+        withElements(ctx, parts, (elements) => mapTables(expression, elements, constants, target, count));
       }
       return out;
     },
@@ -88,7 +88,7 @@ export function sumcheckOperations(
           const out = newFr(Math.min(half, t.length));
           if (t.kind === 'indexed') {
             const ends = [stretch(t, 0, out.length), stretch(t, half, out.length)];
-            mapPlaces(foldExpression, ends, [x], out.address, out.length);
+            mapTables(foldExpression, ends, [x], out.address, out.length);
             return out;
           }
           const { address, length } = elementsOf(ctx, t);
@@ -104,20 +104,20 @@ export function sumcheckOperations(
 const foldExpression = add(table(0), mul(constant(0), sub(table(1), table(0))));
 
 /** Where a table's entries are, or their positions among those at `entries`. */
-interface Place {
+interface TableAddress {
   readonly address: number;
   readonly length: number;
   readonly entries?: number;
 }
 
-const kindOf = ({ entries }: Place): TableKind => (entries === undefined ? 'fr' : 'indexed');
+const kindOf = ({ entries }: TableAddress): TableKind => (entries === undefined ? 'fr' : 'indexed');
 
 /** For the keys of kernels: nothing where all tables hold elements. */
 const suffix = (kinds: readonly TableKind[]): string =>
   kinds.every((kind) => kind === 'fr') ? '' : ` of ${kinds.join(' ')}`;
 
 /** Entries `start`, ..., `start + count - 1` of a table, as far as it has them. */
-function stretch(t: AnyTable, start: number, count: number): Place & { readonly bytes?: 2 | 4 | 8 } {
+function stretch(t: AnyTable, start: number, count: number): TableAddress & { readonly bytes?: 2 | 4 | 8 } {
   const at = Math.min(start, t.length);
   const length = Math.min(count, t.length - at);
   if (t.kind === 'indexed') return { address: addressOf(t.index) + 4 * at, length, entries: addressOf(t.entries) };
@@ -128,15 +128,15 @@ function stretch(t: AnyTable, start: number, count: number): Place & { readonly 
 /** Stretches with integers among them as field elements, for the time of `body`. */
 function withElements<T>(
   ctx: Context,
-  parts: readonly (Place & { readonly bytes?: 2 | 4 | 8 })[],
-  body: (elements: Place[]) => T,
+  parts: readonly (TableAddress & { readonly bytes?: 2 | 4 | 8 })[],
+  body: (elements: TableAddress[]) => T,
 ): T {
   const lifted: number[] = [];
   try {
     return body(
-      parts.map(({ bytes, ...place }) => {
-        if (bytes === undefined) return place;
-        const { address, length } = place;
+      parts.map(({ bytes, ...own }) => {
+        if (bytes === undefined) return own;
+        const { address, length } = own;
         const target = ctx.heap.allocate(length * FR_SIZE);
         lifted.push(target);
         ctx.launch('lift', length, COST.product, target, [address, bytes]);
@@ -149,7 +149,7 @@ function withElements<T>(
 }
 
 /** A table as field elements: those of integers are made once, and live as long as the integers. */
-function elementsOf(ctx: Context, t: AnyTable): Place {
+function elementsOf(ctx: Context, t: AnyTable): TableAddress {
   const { length } = t;
   if (t.kind !== 'int') return stretch(t, 0, length);
   const v = t as unknown as WasmIntVector;
@@ -170,7 +170,7 @@ const work = (e: Expression): number => Math.max(1, products(e));
 function withArguments<T>(
   ctx: Context,
   expression: Expression,
-  tables: readonly Place[],
+  tables: readonly TableAddress[],
   constants: readonly bigint[],
   words: Partial<Record<Exclude<keyof typeof ARGUMENTS, 'tables'>, number>>,
   body: (args: number) => T,
@@ -194,7 +194,7 @@ function withArguments<T>(
 function round(
   ctx: Context,
   { expression }: Kernel,
-  tables: readonly Place[],
+  tables: readonly TableAddress[],
   constants: readonly bigint[],
   variables: number,
   points: readonly SumcheckPoint[],

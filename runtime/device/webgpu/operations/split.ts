@@ -70,8 +70,8 @@ function termsOf(e: Expression, most: number, negative: boolean): Term[] {
 function part(terms: readonly Term[]): Part {
   const [tables, constants]: [number[], number[]] = [[], []];
   const number = (list: number[], i: number): number => {
-    const known = list.indexOf(i);
-    return known >= 0 ? known : list.push(i) - 1;
+    const found = list.indexOf(i);
+    return found >= 0 ? found : list.push(i) - 1;
   };
   const renumbered = terms.map((t) =>
     evaluate<Expression>(t.expression, {
@@ -87,12 +87,12 @@ function part(terms: readonly Term[]): Part {
 }
 
 /** One object for each text, so that what is remembered of it is. */
-const known = new Map<string, Expression>();
+const texts = new Map<string, Expression>();
 function interned(e: Expression): Expression {
   const text = print(e);
-  const have = known.get(text);
+  const have = texts.get(text);
   if (have) return have;
-  known.set(text, e);
+  texts.set(text, e);
   return e;
 }
 
