@@ -1,7 +1,8 @@
-/** No file needs itself to be loaded, and no folder is more than one can look over. */
-import { dirname } from 'node:path';
+/** No file needs itself to be loaded, no folder is more than one can look over, and files that are named in words are there. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { importsOf, sources } from './modules.ts';
+import { importsOf, root, sources } from './modules.ts';
 
 const MOST_FILES = 12;
 
@@ -56,4 +57,24 @@ test(`no folder has more than ${MOST_FILES} files`, () => {
   const folders = Map.groupBy(files, dirname);
   const large = [...folders].filter(([, own]) => own.length > MOST_FILES);
   expect(large.map(([folder, own]) => `${folder}: ${own.length}`)).toEqual([]);
+});
+
+test('files that comments and documents name are there', () => {
+  const written = ['.', 'docs'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  );
+  const all = [...files, ...sources('test'), ...written, 'vitest.config.ts'];
+  const goldens = readdirSync(join(root, 'test/golden'), { recursive: true, encoding: 'utf8' });
+  // A name without its folder, or with the last of them, will do.
+  const ends = new Set(
+    [...all, ...goldens].flatMap((file) => file.split('/').map((_, k, parts) => parts.slice(k).join('/'))),
+  );
+  const wrong = all.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/`([\w./-]+\.(?:ts|md))`/g)]
+      .filter(([, name]) => !ends.has(name.replace(/^\.\//, '')))
+      .map(([, name]) => `${file}: ${name}`),
+  );
+  expect(wrong).toEqual([]);
 });

@@ -79,7 +79,7 @@ const subject = await createSubject(`model m { dim T = 3, I = 40, O = 12, R = 3
   u[t, r] = round<12, 6>(sum(i) x[t, i] * A[r, i])
   public y[t, o] = sum(r) u[t, r] * B[o, r] }`);
 
-test('a program proof: every row is opened by runs from the first challenge on, and not by fresh closings', async () => {
+test('a program proof: every row is opened by runs from the first challenge on, and not by fresh opening arguments', async () => {
   const { rows, fresh, late } = await dimensions(subject.argument, (ctx, draw) => {
     const some = (): Promise<bigint> => Promise.resolve(draw.scalar());
     return programProtocol(ctx, subject.gadgets, { evaluate: some, evaluateView: some, evaluateTable: some });

@@ -86,7 +86,7 @@ export interface GadgetFactor {
 
 /**
  * coefficient * sum over the variables of [eq of the shared output indices] * product of the factors; see
- * `runtime/protocol/sumcheck/levels.ts` for the claim it settles.
+ * `runtime/protocol/sumcheck/claim-reduction.ts` for the claim it settles.
  */
 export interface GadgetTerm {
   readonly coefficient: bigint;

@@ -1,4 +1,4 @@
-/** How kernels reach their data: arguments, arenas, and the entries of vectors. See `device/webgpu/params.ts`. */
+/** How kernels reach their data: arguments, arenas, and the entries of vectors. See `device/webgpu/memory/params.ts`. */
 import { u32, type Declaration } from './source.ts';
 
 /** Invocations of a workgroup, everywhere. */

@@ -47,7 +47,7 @@ export interface Batch {
   readonly layout: Layout;
 }
 
-/** Numbers of things, and logarithms of the sizes of slices and chunks (see `kernels/wgsl/buckets.ts`). */
+/** Numbers of things, and logarithms of the sizes of slices and chunks (see `kernels/wgsl/curve/buckets.ts`). */
 export interface Layout {
   readonly entries: number;
   readonly buckets: number;

@@ -1,5 +1,5 @@
 /**
- * Sums of multiples of points on the GPU (Pippenger 1976): the dispatches. See `kernels/wgsl/digits.ts` and `buckets.ts`
+ * Sums of multiples of points on the GPU (Pippenger 1976): the dispatches. See `kernels/wgsl/curve/digits.ts` and `buckets.ts`
  * for what each does, `plan.ts` for sizes.
  */
 import { normalizeZ } from '@noble/curves/abstract/curve.js';
