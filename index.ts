@@ -83,5 +83,5 @@ export {
 export { createReferenceDevice } from './runtime/device/reference.ts';
 export { createWasmDevice } from './runtime/device/wasm/index.ts';
 export { createWebGpuDevice, GpuError } from './runtime/device/webgpu/index.ts';
-export { dequantise, quantise } from './runtime/quantise.ts';
+export { dequantise, quantise } from './runtime/integers/quantise.ts';
 export { FormatError } from './models/files/errors.ts';

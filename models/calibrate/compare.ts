@@ -5,7 +5,7 @@ import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { createComparison, crossEntropy, largest, toReals, type TensorError } from '../../runtime/evaluate/compare.ts';
 import { evaluateExactly, evaluateReal, type Numbers, type Values } from '../../runtime/evaluate/index.ts';
 import type { Reference } from './samples.ts';
-import { quantise } from '../../runtime/quantise.ts';
+import { quantise } from '../../runtime/integers/quantise.ts';
 import { modelOf, type ModelInput } from './model.ts';
 import { plural } from '../../compiler/ir/words.ts';
 import { runAtOnce, type RunPhase } from '../phases.ts';
@@ -118,13 +118,10 @@ function quantiseAll(
   const out = new Map<number, Values>();
   for (const { id, name, shape, type } of program.tensors) {
     const values = valuesOf(id, name);
-    if (values !== undefined && type !== undefined) out.set(id, toValues(quantise(name, shape, type, values)));
+    if (values !== undefined && type !== undefined) out.set(id, quantise(name, shape, type, values));
   }
   return out;
 }
-
-const toValues = (integers: ReturnType<typeof quantise>): Values =>
-  integers instanceof BigInt64Array ? Array.from(integers) : integers;
 
 interface Scoring {
   add(logits: Logits, exact: ReadonlyMap<number, Values>, real: ReadonlyMap<number, Numbers>, sample: RunSample): void;

@@ -1,6 +1,7 @@
 /** Commitments, openings and proofs as files. Bundles are in `compiler/bundle`. */
 import type { CommittedSource, GadgetProgram } from '../../compiler/ir/gadget/program.ts';
-import { decodeIntegers, encodeIntegers, entryBytes, type IntegerArray } from '../protocol/statement/integers.ts';
+import { decodeIntegers, encodeIntegers, entryBytes } from '../integers/bytes.ts';
+import type { IntegerArray } from '../integers/arrays.ts';
 import { CodecError, decode, encode } from '../../compiler/bundle/canonical.ts';
 import { packedSize, pack, unpack } from '../../compiler/bundle/container.ts';
 import { badName } from '../../compiler/bundle/names.ts';

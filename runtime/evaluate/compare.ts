@@ -52,7 +52,7 @@ export function createComparison(program: TensorProgram): Comparison {
 export function toReals({ scale }: Pick<Tensor, 'scale'>, values: Values): Float64Array {
   const unit = toNumber(scale);
   return isWide(values)
-    ? Float64Array.from(values, (v) => toNumber({ num: v * scale.num, den: scale.den }))
+    ? Float64Array.from(values as readonly bigint[], (v) => toNumber({ num: v * scale.num, den: scale.den }))
     : Float64Array.from(values, (v) => v * unit);
 }
 

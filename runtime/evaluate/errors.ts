@@ -1,6 +1,7 @@
 /** Values that have no meaning in a program. */
+import { ValueError } from '../../compiler/ir/errors.ts';
 import type { Tensor } from '../../compiler/ir/tensor/program.ts';
-import { ValueError } from '../quantise.ts';
+import { bitsOf, indexAt } from '../integers/errors.ts';
 
 /** What is wrong with a value, besides its place. */
 export type Fault =
@@ -21,7 +22,7 @@ export class EvaluationError extends ValueError {
 
   constructor(tensor: Tensor, position: number, value: bigint, fault: Fault) {
     const index = indexAt(tensor.shape, position);
-    const bits = signedBits(value);
+    const bits = bitsOf(value);
     super(describe(tensor, index, value, fault, bits), {
       tensor: tensor.name,
       problem: { kind: fault, index, value, bits },
@@ -44,16 +45,4 @@ function describe(tensor: Tensor, index: readonly number[], value: bigint, fault
   const declared = `fixed<${type.bits}, ${type.frac}> has ${type.bits}`;
   const remedy = key === undefined ? '' : `; calibration gave that under "${key}"`;
   return `${shown} needs ${bits} bits with ${type.frac} after the point, ${declared}${remedy}`;
-}
-
-const signedBits = (value: bigint): number =>
-  (value < 0n ? -value - 1n : value).toString(2).length + (value === 0n || value === -1n ? 0 : 1);
-
-function indexAt(shape: readonly number[], position: number): number[] {
-  const index: number[] = [];
-  for (const length of [...shape].reverse()) {
-    index.unshift(position % length);
-    position = Math.floor(position / length);
-  }
-  return index;
 }

@@ -16,7 +16,8 @@ import type {
 import { multiply, powerOfTwo } from '../../compiler/ir/numbers/rational.ts';
 import { readTensors } from '../../compiler/ir/tensor/walk.ts';
 import { roundForm } from '../../compiler/ir/numbers/rounding.ts';
-import { ValueError } from '../quantise.ts';
+import { ValueError } from '../../compiler/ir/errors.ts';
+import { outside, toComputed, type ComputedIntegers } from '../integers/arrays.ts';
 import { EvaluationError } from './errors.ts';
 import { maximumPositions } from './maximum.ts';
 import type { OperandSource } from './operands.ts';
@@ -24,15 +25,15 @@ import { evaluatePolynomial, type Arithmetic } from './polynomial.ts';
 import { roundAll } from './rounding.ts';
 import {
   EXACT,
-  fromBigints,
   isWide,
   magnitude,
   narrow,
   sizeOf,
   TooWide,
   toBigints,
-  type Numbers,
   type Values,
+  type Working,
+  workingOf,
 } from './values.ts';
 import { evaluateWide } from './wide.ts';
 
@@ -66,7 +67,7 @@ export function evaluateExactly(
   for (const [k, equation] of program.equations.entries()) {
     progress?.(k, program.equations.length);
     store.set(equation.target, evaluateEquation(program, equation, store));
-    for (const id of last?.get(k) ?? []) if (keep?.(program.tensors[id]) === false) store.known.delete(id);
+    for (const id of last?.get(k) ?? []) if (keep?.(program.tensors[id]) === false) store.forget(id);
   }
   return store.known;
 }
@@ -74,23 +75,36 @@ export function evaluateExactly(
 /** The tensors known so far, and bounds of their entries. */
 interface Store extends OperandSource {
   readonly known: Map<TensorId, Values>;
-  set(id: TensorId, values: Values): void;
+  set(id: TensorId, given: Values): void;
+  forget(id: TensorId): void;
 }
 
 function createStore(tensors: readonly Tensor[]): Store {
   const known = new Map<TensorId, Values>();
+  const working = new Map<TensorId, Working>();
+  const values = (id: TensorId): Working => {
+    const own = known.get(id) ?? internal(`${tensors[id].name} is read before it is defined`);
+    if (!isWide(own)) return own;
+    const made = working.get(id) ?? workingOf(own);
+    working.set(id, made);
+    return made;
+  };
   const bounds = new Map<TensorId, number>();
   return {
     known,
     shape: (id) => tensors[id].shape,
-    values: (id) => known.get(id) ?? internal(`${tensors[id].name} is read before it is defined`),
+    values,
     bound: (id) => {
       let bound = bounds.get(id);
-      if (bound === undefined) bounds.set(id, (bound = magnitude(narrow(known.get(id) ?? []))));
+      if (bound === undefined) bounds.set(id, (bound = magnitude(narrow(values(id)))));
       return bound;
     },
-    set: (id, values) => {
-      known.set(id, values);
+    set: (id, given) => {
+      known.set(id, given);
+    },
+    forget: (id) => {
+      known.delete(id);
+      working.delete(id);
     },
   };
 }
@@ -113,7 +127,7 @@ function checkInput(tensor: Tensor, given: Values | undefined): Values {
   if (given === undefined)
     throw new ValueError(`${tensor.name}: no values given`, { tensor: tensor.name, problem: { kind: 'missing' } });
   if (Array.isArray(given)) requireBigints(`inputs[${tensor.id}]`, given);
-  else requireNumbers(`inputs[${tensor.id}]`, given);
+  else if (!(given instanceof BigInt64Array)) requireNumbers(`inputs[${tensor.id}]`, given);
   const size = sizeOf(tensor.shape);
   if (given.length !== size)
     throw new ValueError(
@@ -125,16 +139,8 @@ function checkInput(tensor: Tensor, given: Values | undefined): Values {
 }
 
 function checkRange(tensor: Tensor, values: Values): void {
-  const { lo, hi } = tensor.range;
-  if (isWide(values)) {
-    const k = values.findIndex((v) => v < lo || v > hi);
-    if (k >= 0) throw new EvaluationError(tensor, k, values[k], 'range');
-    return;
-  }
-  const [least, most] = [Number(lo), Number(hi)];
-  for (let k = 0; k < values.length; k++) {
-    if (!(values[k] >= least && values[k] <= most)) throw new EvaluationError(tensor, k, BigInt(values[k]), 'range');
-  }
+  const k = outside(tensor.range, values as ComputedIntegers);
+  if (k >= 0) throw new EvaluationError(tensor, k, BigInt(values[k]), 'range');
 }
 
 const ARITHMETIC: Arithmetic = {
@@ -146,26 +152,24 @@ const ARITHMETIC: Arithmetic = {
   },
 };
 
-/** The integers of an equation's target, given those of the tensors it reads. @throws EvaluationError */
+/** The integers of an equation's target as its range is held, given those of the tensors it reads. @throws EvaluationError */
 export function evaluateEquation(program: Evaluated, equation: Equation, source: OperandSource): Values {
   const tensor = program.tensors[equation.target];
   const { definition } = equation;
   const values = evaluateDefinition(program, definition, tensor, source);
   checkRange(tensor, values);
-  return isWide(values) ? values : compact(tensor, values);
+  return toComputed(values as ComputedIntegers, tensor.range);
 }
 
-/** In 16 or 32 bits where the proved range allows it. */
-function compact({ range: { lo, hi } }: Tensor, values: Numbers): Numbers {
-  if (lo >= -(2n ** 15n) && hi < 2n ** 15n) return Int16Array.from(values);
-  if (lo >= -(2n ** 31n) && hi < 2n ** 31n) return Int32Array.from(values);
-  return values;
-}
-
-function evaluateDefinition(program: Evaluated, definition: Definition, tensor: Tensor, source: OperandSource): Values {
+function evaluateDefinition(
+  program: Evaluated,
+  definition: Definition,
+  tensor: Tensor,
+  source: OperandSource,
+): Working {
   switch (definition.kind) {
     case 'constant':
-      return fromBigints(definition.values);
+      return workingOf(definition.values);
     case 'polynomial':
       return polynomial(definition.polynomial, tensor.shape, source);
     case 'round':
@@ -181,18 +185,18 @@ function evaluateDefinition(program: Evaluated, definition: Definition, tensor: 
 }
 
 /** In doubles if they are exact, else in bigints. */
-function polynomial(p: Polynomial, outputs: readonly number[], source: OperandSource): Values {
+function polynomial(p: Polynomial, outputs: readonly number[], source: OperandSource): Working {
   try {
     return evaluatePolynomial(p, outputs, source, ARITHMETIC);
   } catch (error) {
     if (!(error instanceof TooWide)) throw error;
-    return fromBigints(evaluateWide(p, outputs, source));
+    return workingOf(evaluateWide(p, outputs, source));
   }
 }
 
 type Round = Definition & { readonly kind: 'round' };
 
-function roundPolynomial({ p, frac, clamp }: Round, tensor: Tensor, source: OperandSource): Values {
+function roundPolynomial({ p, frac, clamp }: Round, tensor: Tensor, source: OperandSource): Working {
   const sums = polynomial(p, tensor.shape, source);
   const scale = multiply(p.scale, powerOfTwo(frac));
   let values: Float64Array;
@@ -214,7 +218,7 @@ const clamped = (value: bigint, clamp: Round['clamp']): bigint =>
   clamp === undefined ? value : value < clamp.lo ? clamp.lo : value > clamp.hi ? clamp.hi : value;
 
 /** Quotients and roots, of which blocks take one a row. */
-function roundQuotient({ form, p, q, frac, clamp }: Round, tensor: Tensor, source: OperandSource): Values {
+function roundQuotient({ form, p, q, frac, clamp }: Round, tensor: Tensor, source: OperandSource): Working {
   const tops = polynomial(p, tensor.shape, source);
   const bottoms = q && polynomial(q, tensor.shape, source);
   const values: bigint[] = [];
@@ -230,10 +234,10 @@ function roundQuotient({ form, p, q, frac, clamp }: Round, tensor: Tensor, sourc
     if (value < tensor.range.lo || value > tensor.range.hi) throw new EvaluationError(tensor, k, value, 'range');
     values.push(value);
   }
-  return fromBigints(values);
+  return workingOf(values);
 }
 
-function applyTable(table: Table, argument: Tensor, source: OperandSource): Values {
+function applyTable(table: Table, argument: Tensor, source: OperandSource): Working {
   const entries = Float64Array.from(table.values, Number);
   const [first, last] = [Number(table.first), entries.length - 1];
   const out = new Float64Array(sizeOf(argument.shape));
@@ -254,10 +258,10 @@ function maximum(
   { kind, over, guards, of }: Definition & { readonly kind: 'max' | 'argmax' },
   outputs: readonly number[],
   source: OperandSource,
-): Values {
+): Working {
   const lengths = over.map((v) => v.size);
   const values = polynomial(of, [...outputs, ...lengths], source);
   const found = maximumPositions(values, outputs, lengths, guards, source);
   if (kind === 'argmax') return Float64Array.from(found, (k) => k % lengths[0]);
-  return isWide(values) ? fromBigints(Array.from(found, (k) => values[k])) : Float64Array.from(found, (k) => values[k]);
+  return isWide(values) ? workingOf(Array.from(found, (k) => values[k])) : Float64Array.from(found, (k) => values[k]);
 }

@@ -11,7 +11,7 @@ import {
   type Point,
   type Positions,
 } from './indices.ts';
-import { narrow, type Numbers } from './values.ts';
+import { narrow, type Numbers, type Working } from './values.ts';
 
 /** `values[base + tables of each variable]`. Positions outside the values, which only guarded points have, count as 0. */
 export interface Operand extends Positions {
@@ -22,6 +22,7 @@ export interface Operand extends Positions {
 
 /** What a product reads. */
 export interface OperandSource extends IndexSource {
+  values(tensor: number): Working;
   /** A bound of the magnitude of a tensor's entries. */
   bound(tensor: number): number;
 }

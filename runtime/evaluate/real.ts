@@ -5,7 +5,7 @@
 import { requireNumbers, requireRun } from '../../compiler/ir/arguments.ts';
 import type { Definition, Polynomial, Tensor, TensorId, Term } from '../../compiler/ir/tensor/program.ts';
 import { toNumber } from '../../compiler/ir/numbers/rational.ts';
-import { ValueError } from '../quantise.ts';
+import { ValueError } from '../../compiler/ir/errors.ts';
 import type { Evaluated, EvaluateOptions } from './exact.ts';
 import { realFunction } from './functions.ts';
 import { maximumPositions } from './maximum.ts';

@@ -3,7 +3,7 @@ import type { Bundle } from '../../compiler/bundle/bundle.ts';
 import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
 import { printTerm } from '../../compiler/ir/gadget/terms.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
-import { entryBytes } from '../protocol/statement/integers.ts';
+import { entryBytes } from '../integers/bytes.ts';
 import { tensorSections, tableSize } from '../protocol/lookup/tensor-lookups.ts';
 import { soundnessBits } from '../protocol/soundness.ts';
 import { bitsFor } from '../protocol/scalar.ts';

@@ -2,7 +2,8 @@
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Device, IntVector } from '../device/device.ts';
 import { encodeBody, type Argument } from '../protocol/argument.ts';
-import { upload, type IntegerArray } from '../protocol/statement/integers.ts';
+import { upload } from '../protocol/statement/publics.ts';
+import type { IntegerArray } from '../integers/arrays.ts';
 import { programProtocol, publicDigests, type ProgramRole } from '../protocol/program.ts';
 import type { DeviceTensor } from '../protocol/statement/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement/statement.ts';

@@ -1,8 +1,8 @@
 /** Weights as a source's integers: all of them, or some rows of the matrix at a time. */
 import { ValueError } from '../../compiler/ir/errors.ts';
 import type { CommittedSource, CommittedTensor } from '../../compiler/ir/gadget/program.ts';
-import type { IntegerArray } from '../protocol/statement/integers.ts';
-import { quantise } from '../quantise.ts';
+import type { IntegerArray } from '../integers/arrays.ts';
+import { quantise } from '../integers/quantise.ts';
 import { readTensor, shapeOf, weightsOf, type WeightMap, type Weights } from '../weights.ts';
 import { emptyRows, layTensor, type MatrixEntries } from './commitment/source-matrix.ts';
 

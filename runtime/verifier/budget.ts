@@ -18,7 +18,7 @@ import { bodySize, type Argument } from '../protocol/argument.ts';
 import type { Meter, OpeningSize } from '../protocol/context.ts';
 import { axisPieces } from '../protocol/lookup/tensor-lookups.ts';
 import { planProgram, type ProgramRole } from '../protocol/program.ts';
-import { rangeBits } from '../protocol/statement/integers.ts';
+import { rangeBits } from '../integers/arrays.ts';
 import { planRange, planRangeArgument, rangeColumns, rangeLookups } from '../protocol/commitment/range-proof.ts';
 import { bitsFor } from '../protocol/scalar.ts';
 import { viewGroups } from '../protocol/statement/views.ts';

@@ -2,7 +2,7 @@
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { PointVector, VerifierDevice } from '../device/device.ts';
 import type { Argument } from '../protocol/argument.ts';
-import type { IntegerArray } from '../protocol/statement/integers.ts';
+import type { IntegerArray } from '../integers/arrays.ts';
 import { programProtocol, publicDigests } from '../protocol/program.ts';
 import { verifierRole } from '../protocol/statement/publics.ts';
 import { programTranscript } from '../protocol/statement/statement.ts';

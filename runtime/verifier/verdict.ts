@@ -4,7 +4,7 @@
  */
 import { ArgumentError } from '../../compiler/ir/errors.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
-import type { IntegerArray } from '../protocol/statement/integers.ts';
+import type { IntegerArray } from '../integers/arrays.ts';
 
 /**
  * Why a commitment is believed to be to what it should be to:

@@ -4,7 +4,7 @@ import { compile, interpret, type TensorProgram } from '../../index.ts';
 import { importAdapter, loadAdapter, randomInputs, bytesSource, type ByteSource } from '../../models/index.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { commit, createProver, type WeightMap } from '../../runtime/prover/index.ts';
-import { dequantise, quantise } from '../../runtime/quantise.ts';
+import { dequantise, quantise } from '../../runtime/integers/quantise.ts';
 import { createVerifier } from '../../runtime/verifier/index.ts';
 import type { MadeAdapter } from '../support/adapter.ts';
 

@@ -18,13 +18,18 @@ describe('imports run one way', () => {
     ['compiler/ir', ['compiler/ir/', 'grammar/span.ts']],
     ['compiler/bundle', ['compiler/bundle/', 'compiler/ir/', 'grammar/span.ts']],
     ['runtime', ['runtime/', 'compiler/ir/', 'compiler/bundle/', 'grammar/span.ts']],
+    ['runtime/integers', ['runtime/integers/', 'runtime/device/device.ts', 'compiler/ir/']],
     ['runtime/kernels', ['runtime/kernels/', 'runtime/field/', 'runtime/curve/']],
-    ['runtime/protocol', ['runtime/protocol/', 'runtime/device/', 'compiler/bundle/version.ts', 'compiler/ir/']],
+    [
+      'runtime/protocol',
+      ['runtime/protocol/', 'runtime/integers/', 'runtime/device/', 'compiler/bundle/version.ts', 'compiler/ir/'],
+    ],
     [
       'runtime/verifier',
       [
         'runtime/verifier/',
         'runtime/protocol/',
+        'runtime/integers/',
         'runtime/codec/',
         'runtime/device/',
         'compiler/ir/',

@@ -13,7 +13,7 @@ import {
   type FixedType,
 } from '../../runtime/evaluate/calibrate.ts';
 import { evaluateExactly, evaluateReal, EvaluationError, type Numbers } from '../../runtime/evaluate/index.ts';
-import { quantise } from '../../runtime/quantise.ts';
+import { quantise } from '../../runtime/integers/quantise.ts';
 import { checkText } from '../compiler/standard.ts';
 import { integers } from '../stdlib/run.ts';
 

@@ -6,7 +6,8 @@ import type { IntTensor } from '../../compiler/interpret/index.ts';
 import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { evaluateExactly, EvaluationError, isWide } from '../../runtime/evaluate/index.ts';
 import type { Values } from '../../runtime/evaluate/index.ts';
-import { fromBigints } from '../../runtime/evaluate/values.ts';
+import { allocateComputed, fromBigints } from '../../runtime/integers/arrays.ts';
+import { workingOf } from '../../runtime/evaluate/values.ts';
 import { programs } from '../compiler/generate.ts';
 import { cases } from '../golden/golden.ts';
 import { calibrateAll, checkText } from '../compiler/standard.ts';
@@ -15,7 +16,7 @@ import { integers } from '../stdlib/run.ts';
 type Inputs = Map<number, IntTensor>;
 
 const fast = (program: TensorProgram, inputs: Inputs): Map<number, Values> =>
-  evaluateExactly(program, new Map([...inputs].map(([id, { values }]) => [id, fromBigints(values)])));
+  evaluateExactly(program, new Map([...inputs].map(([id, { values }]) => [id, workingOf(values)])));
 
 const bigints = (values: Values | undefined): bigint[] =>
   values === undefined ? [] : isWide(values) ? [...values] : Array.from(values, BigInt);
@@ -23,7 +24,10 @@ const bigints = (values: Values | undefined): bigint[] =>
 /** Both evaluators, compared tensor by tensor; the fast one's result. */
 function compare(program: TensorProgram, inputs: Inputs): Map<number, Values> {
   const [slow, quick] = [interpret(program, inputs), fast(program, inputs)];
-  for (const { id, name } of program.tensors) expect(bigints(quick.get(id)), name).toEqual(slow.get(id)?.values);
+  for (const { id, name, range, role } of program.tensors) {
+    expect(bigints(quick.get(id)), name).toEqual(slow.get(id)?.values);
+    if (role !== 'input') expect(quick.get(id)?.constructor, name).toBe(allocateComputed(range, 0).constructor);
+  }
   return quick;
 }
 
@@ -159,7 +163,7 @@ describe('decoder blocks', () => {
   test('only what is kept is returned', () => {
     const program = programOf(llama);
     const inputs = inputsOf(program, integers(5, 12));
-    const given = new Map([...inputs].map(([id, { values }]) => [id, fromBigints(values)]));
+    const given = new Map([...inputs].map(([id, { values }]) => [id, workingOf(values)]));
     const all = evaluateExactly(program, given);
     const kept = evaluateExactly(program, given, { keep: (tensor) => tensor.role === 'output' });
     const outputs = program.tensors.filter((t) => t.role === 'output').map((t) => t.id);
@@ -197,6 +201,19 @@ describe('integers at the edge of doubles', () => {
       for (const seed of [1, 2, 3]) compare(program, inputsOf(program, extreme(bits, seed)));
     }
   });
+});
+
+test('inputs may be given as their range is held', () => {
+  const program = programOf('model m {\nsecret x[3]: fixed<60, 4>\npublic y[i] = 3 * x[i] - x[0]\n}');
+  const [x] = program.tensors;
+  for (const values of [
+    [5n, -7n, 2n ** 52n],
+    [5n, -(2n ** 59n), 2n ** 59n - 1n],
+  ]) {
+    const slow = interpret(program, new Map([[0, { shape: [3], values }]]));
+    const quick = evaluateExactly(program, new Map([[0, fromBigints(x.range, values) as BigInt64Array]]));
+    for (const { id, name } of program.tensors) expect(bigints(quick.get(id)), name).toEqual(slow.get(id)?.values);
+  }
 });
 
 describe('what has no meaning', () => {

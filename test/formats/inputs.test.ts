@@ -11,7 +11,7 @@ import {
   writeSafetensors,
 } from '../../models/index.ts';
 import type { TensorToWrite, WantedInput } from '../../models/index.ts';
-import { quantise } from '../../runtime/quantise.ts';
+import { quantise } from '../../runtime/integers/quantise.ts';
 
 const fixed = (bits: number, frac: number): TensorType => ({ kind: 'fixed', bits, frac });
 const x: WantedInput = { name: 'x', shape: [2, 3], type: fixed(16, 8) };

@@ -7,7 +7,7 @@ import type { Device } from '../../runtime/device/device.ts';
 import { columnTable, type Opening } from '../../runtime/protocol/commitment/hyrax.ts';
 import { ProtocolContext, type Channel } from '../../runtime/protocol/context.ts';
 import type { Value } from '../../runtime/protocol/form.ts';
-import type { IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import type { IntegerArray } from '../../runtime/integers/arrays.ts';
 import { programProtocol } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { add, inv, mul, neg, reduce, sub } from '../../runtime/protocol/scalar.ts';

@@ -10,14 +10,14 @@
 import type { Range, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
-import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { entry, setEntry, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { tensorSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import { add, reduce } from '../../runtime/protocol/scalar.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import type { ProverPads } from '../../runtime/prover/commitment/rows.ts';
 import type { ProvedProgram } from '../../runtime/prover/program.ts';
 import { layMatrix } from '../../runtime/prover/commitment/source-matrix.ts';
-import { ValueError } from '../../runtime/quantise.ts';
+import { ValueError } from '../../compiler/ir/errors.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { Draw } from './draw.ts';
 import { proveLie } from './liar.ts';

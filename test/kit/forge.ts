@@ -5,7 +5,7 @@
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Device, FrVector } from '../../runtime/device/device.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
-import { allocate, setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { allocate, setEntry, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
 import { tensorSections, tableSize, type BoxSide } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import { planProgram, programProtocol, publicDigests } from '../../runtime/protocol/program.ts';

@@ -6,7 +6,7 @@ import type { Device, PointVector, VerifierDevice } from '../../runtime/device/d
 import { encodeBody } from '../../runtime/protocol/argument.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { padKind, type Value } from '../../runtime/protocol/form.ts';
-import type { IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import type { IntegerArray } from '../../runtime/integers/arrays.ts';
 import { programProtocol, publicDigests } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement/statement.ts';

@@ -1,6 +1,6 @@
 /** One statement about a subject: committed weights and public inputs, proved and verified piece by piece. */
 import type { Device, PointVector, VerifierDevice } from '../../runtime/device/device.ts';
-import { fromBigints, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { fromBigints, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { commitmentDigest, printSource, sha256 } from '../../runtime/protocol/statement/statement.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import { proveProgram, type OpenedSource, type ProvedProgram } from '../../runtime/prover/program.ts';

@@ -2,16 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CodecError, decode, encode, type Plain } from '../../compiler/bundle/canonical.ts';
 import { pack, unpack } from '../../compiler/bundle/container.ts';
-import {
-  allocate,
-  decodeIntegers,
-  encodeIntegers,
-  entry,
-  entryBytes,
-  fromBigints,
-  outside,
-  rangeBits,
-} from '../../runtime/protocol/statement/integers.ts';
+import { allocate, entry, fromBigints, outside, rangeBits } from '../../runtime/integers/arrays.ts';
+import { decodeIntegers, encodeIntegers, entryBytes } from '../../runtime/integers/bytes.ts';
 import { bytesScalar, scalarBytes, Transcript } from '../../runtime/protocol/transcript.ts';
 import { inv, mul, r } from '../../runtime/protocol/scalar.ts';
 

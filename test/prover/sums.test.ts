@@ -6,7 +6,8 @@ import type { Range } from '../../compiler/ir/tensor/program.ts';
 import { createReferenceDevice, createWasmDevice, type Device } from '../../runtime/device/index.ts';
 import { bitsFor } from '../../runtime/protocol/scalar.ts';
 import { forEachIndex } from '../../runtime/protocol/statement/views.ts';
-import { entriesOf, makeNumbers, makeSums, narrowed, type Numbers } from '../../runtime/prover/witness/numbers.ts';
+import { toEntries, allocateComputed, toComputed, type ComputedIntegers } from '../../runtime/integers/arrays.ts';
+import { makeSums } from '../../runtime/integers/sums.ts';
 import { sumTerms } from '../../runtime/prover/witness/sums.ts';
 import { size } from '../protocol/multilinear.ts';
 
@@ -116,12 +117,12 @@ function programOf(
 }
 
 /** The sum on a device, in numbers as wide as its own values, or as the terms' ranges need. */
-async function summed(device: Device, c: Case, target: Range): Promise<Numbers> {
+async function summed(device: Device, c: Case, target: Range): Promise<ComputedIntegers> {
   const { program, terms, values } = programOf(c, target);
-  const stored = values.map((v, id) => narrowed([...v], program.tensors[id].range));
+  const stored = values.map((v, id) => toComputed([...v], program.tensors[id].range));
   return sumTerms(device, program, program.tensors[0], terms, {
     numbers: (id) => stored[id],
-    entries: (id) => entriesOf(stored[id], program.tensors[id].range),
+    entries: (id) => toEntries(stored[id], program.tensors[id].range),
   });
 }
 
@@ -173,7 +174,7 @@ describe('sums of products', () => {
     const range = boundsOf(want);
     const got = await summed(device, c, range);
     expect(Array.from(got, BigInt)).toEqual(want);
-    expect(got.constructor).toBe(makeNumbers(range, 0).constructor);
+    expect(got.constructor).toBe(allocateComputed(range, 0).constructor);
   }
 
   test('of any factors, over any indices', async () => {
@@ -279,7 +280,7 @@ describe('sums of multiples', () => {
         const bound = (bits: number): bigint => 2n ** BigInt(bits);
         const most = list.reduce((n, { bits, scale: s }) => n + bound(bits) * (s < 0n ? -s : s), 0n);
         const sums = makeSums(5, most);
-        for (const { bits, values, scale: s } of list) sums.add(narrowed(values, rangeOf(bits)), s, bound(bits));
+        for (const { bits, values, scale: s } of list) sums.add(toComputed(values, rangeOf(bits)), s, bound(bits));
         const want = Array.from({ length: 5 }, (_, i) => list.reduce((n, a) => n + a.scale * a.values[i], 0n));
         expect(Array.from(sums.result(boundsOf(want)), BigInt)).toEqual(want);
       }),
@@ -293,10 +294,10 @@ describe('sums of multiples', () => {
       .chain((bits) => fc.tuple(fc.constant(rangeOf(bits)), entries(rangeOf(bits), 4)));
     fc.assert(
       fc.property(stored, ([range, values]) => {
-        const numbers = narrowed(values, range);
+        const numbers = toComputed(values, range);
         expect(Array.from(numbers, BigInt)).toEqual(values);
-        expect(Array.from(entriesOf(numbers, range), BigInt)).toEqual(values);
-        expect(Array.from(narrowed(entriesOf(numbers, range), range), BigInt)).toEqual(values);
+        expect(Array.from(toEntries(numbers, range), BigInt)).toEqual(values);
+        expect(Array.from(toComputed(toEntries(numbers, range), range), BigInt)).toEqual(values);
       }),
       { seed: 14, numRuns: 200 },
     );

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Device } from '../../runtime/device/device.ts';
-import { setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { setEntry, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
 import { encodeBody } from '../../runtime/protocol/argument.ts';
 import {

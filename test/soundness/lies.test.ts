@@ -1,7 +1,7 @@
 /** A prover that follows the protocol but for one step, whose result is replaced by something else. */
 import { describe, expect, test } from 'vitest';
 import { encodeBody, type Argument } from '../../runtime/protocol/argument.ts';
-import { entry, setEntry, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { entry, setEntry, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { add, reduce } from '../../runtime/protocol/scalar.ts';
 import type { ProofBody, ProofScalars } from '../../runtime/protocol/commitment/sigma.ts';
 import { compress, Point } from '../../runtime/curve/spec.ts';

@@ -4,7 +4,7 @@ import type { GadgetEquation, GadgetProgram, GadgetTensor, GadgetTerm } from '..
 import type { IndexExpr } from '../../compiler/ir/tensor/program.ts';
 import type { VerifierDevice } from '../../runtime/device/device.ts';
 import { bodySize, type Argument } from '../../runtime/protocol/argument.ts';
-import { allocate, setEntry } from '../../runtime/protocol/statement/integers.ts';
+import { allocate, setEntry } from '../../runtime/integers/arrays.ts';
 import { planProgram } from '../../runtime/protocol/program.ts';
 import { planRange, planRangeArgument } from '../../runtime/protocol/commitment/range-proof.ts';
 import { decodeRows, verifyRangeProof } from '../../runtime/verifier/commitment/range-proof.ts';

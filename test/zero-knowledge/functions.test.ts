@@ -4,7 +4,7 @@ import type { PointVector } from '../../runtime/device/device.ts';
 import { decodeBody } from '../../runtime/protocol/argument.ts';
 import { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { padKind, type Pad } from '../../runtime/protocol/form.ts';
-import { fromBigints } from '../../runtime/protocol/statement/integers.ts';
+import { fromBigints } from '../../runtime/integers/arrays.ts';
 import { programProtocol } from '../../runtime/protocol/program.ts';
 import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { Transcript } from '../../runtime/protocol/transcript.ts';

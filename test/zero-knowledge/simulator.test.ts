@@ -1,7 +1,7 @@
 /** Whoever may choose the challenges can prove anything, without a witness; whoever may not, cannot. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PointVector } from '../../runtime/device/device.ts';
-import { fromBigints, type IntegerArray } from '../../runtime/protocol/statement/integers.ts';
+import { fromBigints, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { claimReduction } from '../../runtime/protocol/sumcheck/claim-reduction.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
 import { publicDigests } from '../../runtime/protocol/program.ts';

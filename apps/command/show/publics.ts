@@ -3,8 +3,9 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import type { Bundle } from '../../../compiler/bundle/bundle.ts';
 import type { GadgetTensor } from '../../../compiler/ir/gadget/program.ts';
 import { entryName } from '../../../models/files/errors.ts';
-import { encodeIntegers, entry, type IntegerArray } from '../../../runtime/protocol/statement/integers.ts';
-import { dequantise } from '../../../runtime/quantise.ts';
+import { encodeIntegers } from '../../../runtime/integers/bytes.ts';
+import { entry, type IntegerArray } from '../../../runtime/integers/arrays.ts';
+import { dequantise } from '../../../runtime/integers/quantise.ts';
 import { shownName } from './terminal.ts';
 import { columns, hex, real, shape } from './text.ts';
 

@@ -1,7 +1,7 @@
 /** The public tensors of an accepted proof. */
 import type { Bundle } from '../../../compiler/bundle/bundle.ts';
-import type { IntegerArray } from '../../../runtime/protocol/statement/integers.ts';
-import { dequantise } from '../../../runtime/quantise.ts';
+import type { IntegerArray } from '../../../runtime/integers/arrays.ts';
+import { dequantise } from '../../../runtime/integers/quantise.ts';
 import type { PublicTensor } from '../messages.ts';
 
 export const summarise = ({ gadgets }: Bundle, publics: ReadonlyMap<string, IntegerArray>): PublicTensor[] =>

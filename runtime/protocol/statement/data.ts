@@ -1,6 +1,6 @@
 /** What follows from a program alone, for those who prove or verify it more than once. */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
-import { fromBigints, type IntegerArray } from './integers.ts';
+import { fromBigints, type IntegerArray } from '../../integers/arrays.ts';
 import { digitMap, maskValues, viewMap, viewParts, type ViewPart } from './views.ts';
 
 interface ProgramData {

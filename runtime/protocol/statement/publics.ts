@@ -1,17 +1,21 @@
 /** Tensors that both parties know: public inputs and outputs, constants, and views of them. */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import type { FrVector, IntVector, VerifierDevice } from '../../device/device.ts';
-import { upload, type IntegerArray } from './integers.ts';
+import { isWide, type IntegerArray } from '../../integers/arrays.ts';
 import { constantOf, mapOf, partsOf, tableOf } from './data.ts';
 import type { AxisPoints } from '../sumcheck/stacks.ts';
 import type { ProgramRole } from '../program.ts';
-import { mul } from '../scalar.ts';
+import { mul, reduce } from '../scalar.ts';
 
 /** Integers of the public inputs and outputs, by tensor. */
 export type PublicTensors = ReadonlyMap<number, IntegerArray>;
 
 /** Entries of a tensor on the device. */
 export type DeviceTensor = IntVector | FrVector;
+
+/** Small integers as they are, wide ones as field elements. */
+export const upload = (device: VerifierDevice, a: IntegerArray): DeviceTensor =>
+  isWide(a) ? device.frVector(a.map(reduce)) : device.intVector(a);
 
 /** Uploads what is asked for, once each. */
 export class UploadedPublics {

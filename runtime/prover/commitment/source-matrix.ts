@@ -1,7 +1,7 @@
 /** A source's matrix as its owner has it: its entries, a digest of them, and the blindings of its rows. */
 import type { CommittedSource, CommittedTensor } from '../../../compiler/ir/gadget/program.ts';
 import { forEachRun } from '../../protocol/commitment/layout.ts';
-import { allocate, entry, type IntegerArray } from '../../protocol/statement/integers.ts';
+import { allocate, entry, type IntegerArray } from '../../integers/arrays.ts';
 import { sha256 } from '../../protocol/statement/statement.ts';
 import { Randomness } from '../randomness.ts';
 

@@ -2,7 +2,7 @@
 import type { GadgetProgram, WitnessPlace } from '../../../compiler/ir/gadget/program.ts';
 import { forEachRun } from '../../protocol/commitment/layout.ts';
 import type { LookedUp } from '../lookup/tensor-lookups.ts';
-import { isSmall, type Numbers } from '../witness/numbers.ts';
+import { isSmall, type ComputedIntegers } from '../../integers/arrays.ts';
 import type { Witness } from '../witness/witness.ts';
 
 /** Runs below this are copied entry by entry. */
@@ -18,7 +18,7 @@ export function witnessMatrix(program: GadgetProgram, witness: Witness, looked: 
   return out;
 }
 
-function writeTensor(out: Int32Array, columns: number, c: WitnessPlace, values: Numbers): void {
+function writeTensor(out: Int32Array, columns: number, c: WitnessPlace, values: ComputedIntegers): void {
   const first = c.firstRow * columns + c.firstColumn;
   const small = isSmall(values) ? values : undefined;
   forEachRun(c, columns, (slot, position, count) => {

@@ -3,7 +3,7 @@ import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import { tensorSections, tableSize, type BoxSide } from '../../protocol/lookup/tensor-lookups.ts';
 import { bitsFor } from '../../protocol/scalar.ts';
 import { Denominators, type Leaves } from './leaves.ts';
-import { isSmall, type Numbers } from '../witness/numbers.ts';
+import { isSmall, type ComputedIntegers } from '../../integers/arrays.ts';
 import type { Witness } from '../witness/witness.ts';
 
 export interface LookedUp {
@@ -31,7 +31,7 @@ export function lookUp(program: GadgetProgram, witness: Witness): LookedUp {
 }
 
 /** (entry + offset) / 2^shift, or -1 where that is no small integer. */
-function positions(of: Numbers, offset: bigint, shift: number): Int32Array {
+function positions(of: ComputedIntegers, offset: bigint, shift: number): Int32Array {
   const out = new Int32Array(of.length);
   if (!isSmall(of)) {
     for (let i = 0; i < out.length; i++) {

@@ -1,7 +1,7 @@
 /** Sums of products of two factors on the device: batches of matrix products, exact in 64-bit integers. */
 import type { Device, Integers, IntMatrices } from '../../device/device.ts';
 import { positions, sizeOf, stepOf, type Loop } from './loops.ts';
-import { doublesOf, wordsOf } from './numbers.ts';
+import { toDoubles, wordsOf } from '../../integers/arrays.ts';
 
 /** Products below which a device is not worth the way, altogether and for each batch. */
 const WORTH = { all: 2 ** 15, batch: 16 };
@@ -79,7 +79,7 @@ export async function multiply(
           step === columns ? rights.values : rights.values.subarray(start, start + count * rights.strides[2]);
         const other: IntMatrices = { ...rights, vector: device.intVector(values), offset: 0 };
         const out = await device.multiplyIntegers(own, other, [batches, rows, depth, count]);
-        const part = small ? doublesOf(out) : out;
+        const part = small ? toDoubles(out) : out;
         if (count === columns && inPlace(batch, outer, inner)) whole = part;
         else
           scatter(

@@ -2,8 +2,16 @@
 import { floorDiv, integerSqrt } from '../../../compiler/ir/numbers/rational.ts';
 import type { GadgetProgram, GadgetStep, GadgetTable, GadgetTensor } from '../../../compiler/ir/gadget/program.ts';
 import { selectorEntries } from '../../protocol/statement/publics.ts';
-import { entryOutside, HiddenValueError } from '../../quantise.ts';
-import { isSmall, makeNumbers, MOST_DOUBLE, wordsOf, type Numbers, type SmallNumbers } from './numbers.ts';
+import { entryOutside } from '../../integers/quantise.ts';
+import { HiddenValueError } from '../../integers/errors.ts';
+import {
+  isSmall,
+  allocateComputed,
+  MOST_DOUBLE,
+  wordsOf,
+  type ComputedIntegers,
+  type SmallIntegers,
+} from '../../integers/arrays.ts';
 
 type Step<Kind extends GadgetStep['kind']> = GadgetStep & { readonly kind: Kind };
 
@@ -11,8 +19,8 @@ type Step<Kind extends GadgetStep['kind']> = GadgetStep & { readonly kind: Kind 
 export function runStep(
   program: GadgetProgram,
   step: Exclude<GadgetStep, Step<'equation' | 'sum'>>,
-  numbers: (id: number) => Numbers,
-): Numbers {
+  numbers: (id: number) => ComputedIntegers,
+): ComputedIntegers {
   const t = program.tensors[step.target];
   const of = numbers(step.of);
   switch (step.kind) {
@@ -38,7 +46,7 @@ export function runStep(
 }
 
 /** Values inside a tensor's range, or an error for the first that is not. */
-function checked(t: GadgetTensor, v: Numbers): Numbers {
+function checked(t: GadgetTensor, v: ComputedIntegers): ComputedIntegers {
   if (isSmall(v)) {
     const [lo, hi] = [Number(t.range.lo), Number(t.range.hi)];
     for (let i = 0; i < v.length; i++) if (v[i] < lo || v[i] > hi) throw entryOutside(t, i, BigInt(v[i]));
@@ -46,7 +54,7 @@ function checked(t: GadgetTensor, v: Numbers): Numbers {
   return v;
 }
 
-function quotients(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
+function quotients(t: GadgetTensor, of: ComputedIntegers, by: bigint | ComputedIntegers): ComputedIntegers {
   const divisor = (i: number): bigint => {
     const d = typeof by === 'bigint' ? by : BigInt(by[i]);
     if (d > 0n) return d;
@@ -70,7 +78,7 @@ function quotients(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers 
   return Array.from({ length: of.length }, (_, i) => floorDiv(BigInt(of[i]), divisor(i)));
 }
 
-function smallQuotients(of: SmallNumbers, by: number): Float64Array {
+function smallQuotients(of: SmallIntegers, by: number): Float64Array {
   const out = new Float64Array(of.length);
   for (let i = 0; i < out.length; i++) out[i] = Math.floor(of[i] / by);
   return out;
@@ -91,7 +99,7 @@ function shifted(v: BigInt64Array, by: number): Float64Array {
 }
 
 /** floor(sqrt(of / by) + 1/2) = floor((floor(sqrt(4 of / by)) + 1) / 2) */
-function roots(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
+function roots(t: GadgetTensor, of: ComputedIntegers, by: bigint | ComputedIntegers): ComputedIntegers {
   return Array.from({ length: of.length }, (_, i) => {
     const d = typeof by === 'bigint' ? by : BigInt(by[i]);
     const x = BigInt(of[i]);
@@ -101,8 +109,8 @@ function roots(t: GadgetTensor, of: Numbers, by: bigint | Numbers): Numbers {
   });
 }
 
-function limbs(t: GadgetTensor, of: Numbers, { from, sign, shift, bits }: Step<'limb'>): Numbers {
-  const out = makeNumbers(t.range, of.length);
+function limbs(t: GadgetTensor, of: ComputedIntegers, { from, sign, shift, bits }: Step<'limb'>): ComputedIntegers {
+  const out = allocateComputed(t.range, of.length);
   if (isSmall(of) && isSmall(out)) {
     const [start, by, most] = [Number(from), 2 ** shift, 2 ** bits];
     for (let i = 0; i < of.length; i++) {
@@ -118,14 +126,14 @@ function limbs(t: GadgetTensor, of: Numbers, { from, sign, shift, bits }: Step<'
   });
 }
 
-function clamped(of: Numbers, lo: number, hi: number): Numbers {
+function clamped(of: ComputedIntegers, lo: number, hi: number): ComputedIntegers {
   const out = new Float64Array(of.length);
   if (isSmall(of)) for (let i = 0; i < of.length; i++) out[i] = of[i] < lo ? lo : of[i] > hi ? hi : of[i];
   else for (let i = 0; i < of.length; i++) out[i] = Math.min(Math.max(Number(of[i]), lo), hi);
   return out;
 }
 
-function zeros(of: Numbers): Int16Array {
+function zeros(of: ComputedIntegers): Int16Array {
   const out = new Int16Array(of.length);
   if (isSmall(of)) for (let i = 0; i < of.length; i++) out[i] = of[i] === 0 ? 1 : 0;
   else for (let i = 0; i < of.length; i++) out[i] = of[i] === 0n ? 1 : 0;
@@ -142,7 +150,11 @@ function valuesOf(table: GadgetTable): Float64Array {
   return values;
 }
 
-function looked(program: GadgetProgram, { table, offset, of: argument }: Step<'table'>, of: Numbers): Numbers {
+function looked(
+  program: GadgetProgram,
+  { table, offset, of: argument }: Step<'table'>,
+  of: ComputedIntegers,
+): ComputedIntegers {
   const values = valuesOf(program.tables[table]);
   const out = new Float64Array(of.length);
   const first = Number(offset);
@@ -164,7 +176,7 @@ function looked(program: GadgetProgram, { table, offset, of: argument }: Step<'t
 }
 
 /** 1 at the first largest entry of each run of `over` entries among those where the mask is not 0. */
-function largest(of: Numbers, over: number, mask: Numbers | undefined): Numbers {
+function largest(of: ComputedIntegers, over: number, mask: ComputedIntegers | undefined): ComputedIntegers {
   const out = new Int16Array(of.length);
   const off = mask && zeros(mask);
   for (let start = 0; start < of.length; start += over) {
@@ -174,7 +186,7 @@ function largest(of: Numbers, over: number, mask: Numbers | undefined): Numbers 
   return out;
 }
 
-function largestSmall(of: SmallNumbers, start: number, over: number, off: Int16Array | undefined): number {
+function largestSmall(of: SmallIntegers, start: number, over: number, off: Int16Array | undefined): number {
   let best = -1;
   for (let i = start; i < start + over; i++)
     if ((off === undefined || off[i] === 0) && (best < 0 || of[i] > of[best])) best = i;
@@ -188,7 +200,7 @@ function largestWide(of: BigInt64Array | bigint[], start: number, over: number, 
   return best;
 }
 
-function after(of: Numbers, length: number): Numbers {
+function after(of: ComputedIntegers, length: number): ComputedIntegers {
   const out = new Int16Array(of.length);
   for (let start = 0; start < of.length; start += length)
     for (let i = length - 2, sum = 0; i >= 0; i--) out[start + i] = sum += Number(of[start + i + 1]);

@@ -1,24 +1,22 @@
 /** Sums of products of tensors over index loops, exactly: the bulk of what a prover evaluates. */
 import type { GadgetProgram, GadgetTensor, GadgetTerm } from '../../../compiler/ir/gadget/program.ts';
 import type { Device } from '../../device/device.ts';
-import type { IntegerArray } from '../../protocol/statement/integers.ts';
+import type { IntegerArray } from '../../integers/arrays.ts';
 import { loopsOf, positions, sizeOf, type Loop } from './loops.ts';
+import { halves, makeSums, type Sums } from '../../integers/sums.ts';
 import {
-  halves,
   isSmall,
-  magnitude,
-  makeSums,
+  rangeMagnitude,
   MOST_DOUBLE,
-  narrowed,
-  type Numbers,
-  type SmallNumbers,
-  type Sums,
-} from './numbers.ts';
+  toComputed,
+  type ComputedIntegers,
+  type SmallIntegers,
+} from '../../integers/arrays.ts';
 import { matrixProduct, multiply } from './products.ts';
 
 /** A tensor's integers, as they were computed and as a device takes them. */
 export interface NumberSource {
-  numbers(id: number): Numbers;
+  numbers(id: number): ComputedIntegers;
   entries(id: number): IntegerArray;
 }
 
@@ -43,7 +41,7 @@ export async function sumTerms(
   t: GadgetTensor,
   terms: readonly GadgetTerm[],
   source: NumberSource,
-): Promise<Numbers> {
+): Promise<ComputedIntegers> {
   const plans = terms.map((term) => planTerm(program, t, term));
   const bound = plans.reduce((n, p) => n + p.bound * (p.coefficient < 0n ? -p.coefficient : p.coefficient), 0n);
   const length = t.shape.reduce((n, d) => n * d, 1);
@@ -52,7 +50,7 @@ export async function sumTerms(
     const parts = await rawSums(device, p, source);
     // Nothing to add up, as where an output is one product of matrices.
     if (plans.length === 1 && parts.length === 1 && p.coefficient === 1n)
-      return narrowed(spread(parts[0].values, p), t.range);
+      return toComputed(spread(parts[0].values, p), t.range);
     sums ??= makeSums(length, bound);
     for (const { values, scale } of parts) sums.add(spread(values, p), p.coefficient * scale, p.bound);
   }
@@ -65,7 +63,7 @@ function planTerm(program: GadgetProgram, t: GadgetTensor, term: GadgetTerm): Pl
   const outputs = loops.filter((l) => l.target > 0);
   const own = outputs.filter(moves);
   const reduced = loops.filter((l) => l.target === 0);
-  const magnitudes = term.factors.map((f) => magnitude(program.tensors[f.tensor].range));
+  const magnitudes = term.factors.map((f) => rangeMagnitude(program.tensors[f.tensor].range));
   const count = BigInt(sizeOf(reduced.filter(moves)));
   return {
     term,
@@ -84,8 +82,8 @@ async function rawSums(
   device: Device,
   { term, loops, magnitudes, bound }: Plan,
   source: NumberSource,
-): Promise<{ readonly values: Numbers; readonly scale: bigint }[]> {
-  const one = (values: Numbers): { values: Numbers; scale: bigint }[] => [{ values, scale: 1n }];
+): Promise<{ readonly values: ComputedIntegers; readonly scale: bigint }[]> {
+  const one = (values: ComputedIntegers): { values: ComputedIntegers; scale: bigint }[] => [{ values, scale: 1n }];
   const factors = term.factors.map((f) => source.numbers(f.tensor));
   if (factors.length === 1 && loops.every((l) => l.target === l.factors[0])) return one(factors[0]);
   const small = factors.every(isSmall) ? factors : undefined;
@@ -119,7 +117,7 @@ async function rawSums(
 }
 
 /** Repeats sums along the output loops that they do not depend on. */
-function spread(values: Numbers, { outputs, isFree, loops }: Plan): Numbers {
+function spread(values: ComputedIntegers, { outputs, isFree, loops }: Plan): ComputedIntegers {
   if (!isFree.includes(true)) return values;
   const own = loops.filter((l) => l.target > 0);
   const steps = outputs.map((_, j) => (isFree[j] ? 0 : own[j - isFree.slice(0, j).filter(Boolean).length].target));
@@ -141,7 +139,7 @@ const canSplit = (magnitudes: readonly bigint[], bound: bigint): boolean =>
   bound * 2n ** BigInt(splitShift(bound)) < MOST_DOUBLE * magnitudes[widestOf(magnitudes)];
 
 /** The one of two factors whose entries are 0 with few exceptions, as those of selectors are. */
-function fewOnes(factors: readonly SmallNumbers[], magnitudes: readonly bigint[]): 0 | 1 | undefined {
+function fewOnes(factors: readonly SmallIntegers[], magnitudes: readonly bigint[]): 0 | 1 | undefined {
   for (const k of [0, 1] as const) {
     const f = factors[k];
     if (magnitudes[k] > 1n || f.length < 1024) continue;
@@ -153,7 +151,7 @@ function fewOnes(factors: readonly SmallNumbers[], magnitudes: readonly bigint[]
 }
 
 /** The sums of products of two factors, of which number `sparse` is 0 nearly everywhere. */
-function sumOnes(loops: readonly Loop[], factors: readonly SmallNumbers[], sparse: 0 | 1): Float64Array {
+function sumOnes(loops: readonly Loop[], factors: readonly SmallIntegers[], sparse: 0 | 1): Float64Array {
   const ones = factors[sparse];
   const other = factors[1 - sparse];
   const moving = loops.filter((l) => l.factors[sparse] > 0).sort((a, b) => b.factors[sparse] - a.factors[sparse]);
@@ -185,7 +183,7 @@ function sumOnes(loops: readonly Loop[], factors: readonly SmallNumbers[], spars
 }
 
 /** The sums of products in doubles; the innermost loop is written out for up to three factors. */
-function addProducts(loops: readonly Loop[], factors: readonly SmallNumbers[], length: number): Float64Array {
+function addProducts(loops: readonly Loop[], factors: readonly SmallIntegers[], length: number): Float64Array {
   const sums = new Float64Array(length);
   const { outer, inner } = inOrder(loops, factors);
   const offsets = factors.map(() => 0);
@@ -215,7 +213,7 @@ const SHORT = 16;
  */
 function inOrder(
   loops: readonly Loop[],
-  factors: readonly SmallNumbers[],
+  factors: readonly SmallIntegers[],
 ): { readonly outer: readonly Loop[]; readonly inner: Loop } {
   const none: Loop = { length: 1, target: 0, factors: factors.map(() => 0) };
   // A short loop is left too soon: what begins and ends it costs more than strides do.
@@ -231,7 +229,7 @@ function inOrder(
 
 function innermost(
   { length: n, target: to, factors: steps }: Loop,
-  factors: readonly SmallNumbers[],
+  factors: readonly SmallIntegers[],
   sums: Float64Array,
 ): (target: number, offsets: readonly number[]) => void {
   const [a, b, c] = factors;
@@ -286,7 +284,12 @@ export function sumExactly(
   return sums;
 }
 
-function addBig(loops: readonly Loop[], factors: readonly Numbers[], coefficient: bigint, sums: bigint[]): void {
+function addBig(
+  loops: readonly Loop[],
+  factors: readonly ComputedIntegers[],
+  coefficient: bigint,
+  sums: bigint[],
+): void {
   const offsets = factors.map(() => 0);
   const walk = (depth: number, target: number): void => {
     if (depth === loops.length) {

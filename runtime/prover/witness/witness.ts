@@ -4,11 +4,12 @@
  * take is an error that names tensor, index, value and the bits that it would need.
  */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
+import type { Range } from '../../../compiler/ir/tensor/program.ts';
 import type { Device } from '../../device/device.ts';
-import { fromBigints, type IntegerArray } from '../../protocol/statement/integers.ts';
+import { fromBigints, type IntegerArray } from '../../integers/arrays.ts';
 import { selectorEntries } from '../../protocol/statement/publics.ts';
 import { digitMap, maskValues, viewMap } from '../../protocol/statement/views.ts';
-import { entriesOf, isSmall, makeNumbers, narrowed, numbersOf, type Numbers } from './numbers.ts';
+import { toEntries, isSmall, allocateComputed, toComputed, type ComputedIntegers } from '../../integers/arrays.ts';
 import { runStep } from './steps.ts';
 import { sumTerms } from './sums.ts';
 
@@ -16,27 +17,27 @@ export type Inputs = ReadonlyMap<number, IntegerArray>;
 
 /** All tensors of a program, evaluated. */
 export interface Witness {
-  /** Numbers as they were computed. */
-  numbers(id: number): Numbers;
+  /** As they were computed. */
+  numbers(id: number): ComputedIntegers;
   /** In the storage of the tensor's range. */
   entries(id: number): IntegerArray;
 }
 
 /** `inputs`: all public and secret inputs and committed tensors, row-major, each inside its range. @throws ValueError */
 export async function evaluateProgram(device: Device, program: GadgetProgram, inputs: Inputs): Promise<Witness> {
-  const known = new Map<number, Numbers>();
+  const known = new Map<number, ComputedIntegers>();
   const stored = new Map<number, IntegerArray>(inputs);
-  const numbers = (id: number): Numbers => {
+  const numbers = (id: number): ComputedIntegers => {
     let v = known.get(id);
     if (v === undefined) {
       const given = stored.get(id);
-      v = given ? numbersOf(given, program.tensors[id].range) : makeEntries(program, id, numbers);
+      v = given ? computedOf(given, program.tensors[id].range) : makeEntries(program, id, numbers);
       known.set(id, v);
     }
     return v;
   };
   const entries = (id: number): IntegerArray => {
-    const v = stored.get(id) ?? entriesOf(numbers(id), program.tensors[id].range);
+    const v = stored.get(id) ?? toEntries(numbers(id), program.tensors[id].range);
     stored.set(id, v);
     return v;
   };
@@ -46,23 +47,27 @@ export async function evaluateProgram(device: Device, program: GadgetProgram, in
     if (inputs.has(own.target)) continue;
     const t = program.tensors[own.target];
     const v = 'terms' in own ? await sumTerms(device, program, t, own.terms, witness) : runStep(program, own, numbers);
-    known.set(own.target, narrowed(v, t.range));
+    known.set(own.target, toComputed(v, t.range));
   }
   return witness;
 }
 
+/** Given entries may be in less than their range asks for. */
+const computedOf = (given: IntegerArray, range: Range): ComputedIntegers =>
+  isSmall(given) ? given : toComputed(given, range);
+
 /** Constants, selectors and views: what no step computes. */
-function makeEntries(program: GadgetProgram, id: number, numbers: (id: number) => Numbers): Numbers {
+function makeEntries(program: GadgetProgram, id: number, numbers: (id: number) => ComputedIntegers): ComputedIntegers {
   const t = program.tensors[id];
   const c = t.class;
   if (c.kind === 'constant')
-    return c.values ? numbersOf(fromBigints(t.range, c.values), t.range) : maskValues(t.shape, c.guards ?? []);
+    return c.values ? toComputed(fromBigints(t.range, c.values), t.range) : maskValues(t.shape, c.guards ?? []);
   if (c.kind === 'selector') return selectorEntries(t.shape, numbers(c.of));
   if (c.kind !== 'view' && c.kind !== 'digits') throw new Error(`internal error: ${t.name} has no value`);
   const of = numbers(c.of);
   const { shape } = program.tensors[c.of];
   const map = c.kind === 'view' ? viewMap(t.shape, shape, c.at, c.guards) : digitMap(t.shape, shape, c.axes);
-  const out = makeNumbers(program.tensors[c.of].range, map.length);
+  const out = allocateComputed(program.tensors[c.of].range, map.length);
   if (isSmall(out) && isSmall(of)) {
     for (let i = 0; i < map.length; i++) if (map[i] >= 0) out[i] = of[map[i]];
   } else for (let i = 0; i < map.length; i++) if (map[i] >= 0) out[i] = of[map[i]];

@@ -1,26 +1,10 @@
 /** Between floats and the integers of a program. */
-import { requireNumbers, requireObject } from '../compiler/ir/arguments.ts';
-import { ValueError } from '../compiler/ir/errors.ts';
-import type { GadgetTensor } from '../compiler/ir/gadget/program.ts';
-import type { TensorType } from '../compiler/ir/tensor/program.ts';
-import { allocate, entry, setEntry, type IntegerArray } from './protocol/statement/integers.ts';
-
-export { ValueError };
-
-const indexAt = (shape: readonly number[], position: number): number[] => {
-  const index: number[] = [];
-  for (const length of [...shape].reverse()) {
-    index.unshift(position % length);
-    position = Math.floor(position / length);
-  }
-  return index;
-};
-
-const nameAt = (name: string, shape: readonly number[], position: number): string =>
-  shape.length === 0 ? name : `${name}[${indexAt(shape, position).join(', ')}]`;
-
-/** Bits of two's complement that hold v. */
-const bitsOf = (v: bigint): number => (v < 0n ? -v - 1n : v).toString(2).length + (v === 0n || v === -1n ? 0 : 1);
+import { requireNumbers, requireObject } from '../../compiler/ir/arguments.ts';
+import { ValueError } from '../../compiler/ir/errors.ts';
+import type { GadgetTensor } from '../../compiler/ir/gadget/program.ts';
+import type { TensorType } from '../../compiler/ir/tensor/program.ts';
+import { allocate, entry, setEntry, type IntegerArray } from './arrays.ts';
+import { bitsOf, HiddenValueError, indexAt, placeOf } from './errors.ts';
 
 /**
  * Floats as integers of `fixed<bits, frac>`: floor(x 2^frac + 1/2), exactly.
@@ -60,7 +44,7 @@ export function quantise(
     if (!fits && secret && Number.isFinite(values[i])) throw hidden(name, shape, i, values[i], type);
     if (!(rounded >= lo && rounded <= hi)) throw outside(name, indexAt(shape, i), values[i], rounded, type);
     if (!fits)
-      throw new ValueError(`${nameAt(name, shape, i)} is ${values[i]}, which is no index`, {
+      throw new ValueError(`${placeOf({ name, shape }, i)} is ${values[i]}, which is no index`, {
         tensor: name,
         problem: { kind: 'number', index: indexAt(shape, i) },
       });
@@ -106,31 +90,6 @@ function outside(
       `Use fixed<${needed}, ${type.frac}>, or fewer bits after the point`,
     { tensor, problem: { ...data.problem, bits: needed } },
   );
-}
-
-/** Where an entry of a tensor stands, as people write it. */
-export const placeOf = (t: Pick<GadgetTensor, 'name' | 'shape'>, position: number): string =>
-  nameAt(t.name, t.shape, position);
-
-/**
- * A computed number that a tensor cannot take. It may be a secret one, or tell a secret to whoever chose the inputs: the message names the
- * place and what would do, and not the number.
- */
-export class HiddenValueError extends ValueError {
-  /** What the number is: for the owner of the secrets alone. */
-  readonly hidden: string;
-
-  constructor(
-    t: Pick<GadgetTensor, 'name' | 'shape'>,
-    position: number,
-    kind: 'range' | 'divisor',
-    fault: string,
-    hidden: string,
-  ) {
-    const problem = { kind, index: indexAt(t.shape, position) };
-    super(`${nameAt(t.name, t.shape, position)} ${fault}`, { name: 'HiddenValueError', tensor: t.name, problem });
-    this.hidden = hidden;
-  }
 }
 
 /** The error for a computed integer that its tensor cannot take. */
