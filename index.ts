@@ -56,7 +56,7 @@ export { inspect, type Disclosure, type Inspected, type Plan, type StatementTens
 export { ProgramError, type ModelInput, type ProgramProblem } from './models/calibrate/model.ts';
 export type { SampleInput, SourceWeights } from './models/calibrate/weights.ts';
 export { interpret } from './compiler/interpret/index.ts';
-export { evaluateExactly, evaluateReal, EvaluationError } from './runtime/evaluate/index.ts';
+export { evaluateExactly, evaluateOn, evaluateReal, EvaluationError } from './runtime/evaluate/index.ts';
 export {
   checkOpenCommitment,
   commit,

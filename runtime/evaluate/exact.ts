@@ -1,8 +1,8 @@
 /**
  * The integers of every tensor of a program, fast: the same as those of the reference interpreter (`compiler/interpret`),
- * which defines them. Doubles compute what they compute exactly, checked on the actual numbers; the rest is bigints.
+ * which defines them.
  */
-import { requireBigints, requireNumbers, requireRun } from '../../compiler/ir/arguments.ts';
+import { requireBigints, requireDevice, requireNumbers, requireRun } from '../../compiler/ir/arguments.ts';
 import type {
   Definition,
   Equation,
@@ -11,31 +11,23 @@ import type {
   Tensor,
   TensorId,
   TensorProgram,
-  Term,
 } from '../../compiler/ir/tensor/program.ts';
 import { multiply, powerOfTwo } from '../../compiler/ir/numbers/rational.ts';
 import { readTensors } from '../../compiler/ir/tensor/walk.ts';
 import { roundForm } from '../../compiler/ir/numbers/rounding.ts';
 import { ValueError } from '../../compiler/ir/errors.ts';
-import { outside, toComputed, type ComputedIntegers } from '../integers/arrays.ts';
+import type { Device } from '../device/device.ts';
+import { outside, rangeMagnitude, toComputed, type ComputedIntegers } from '../integers/arrays.ts';
 import { EvaluationError } from './errors.ts';
-import { maximumPositions } from './maximum.ts';
-import type { OperandSource } from './operands.ts';
-import { evaluatePolynomial, type Arithmetic } from './polynomial.ts';
-import { roundAll } from './rounding.ts';
-import {
-  EXACT,
-  isWide,
-  magnitude,
-  narrow,
-  sizeOf,
-  TooWide,
-  toBigints,
-  type Values,
-  type Working,
-  workingOf,
-} from './values.ts';
-import { evaluateWide } from './wide.ts';
+import { maximumPositions } from './tensor/maximum.ts';
+import type { FactorSource } from './tensor/operands.ts';
+import { rounded } from './tensor/rounding.ts';
+import type { FactorArray } from './sums/factors.ts';
+import { onDevice, onHost, type Evaluation, type Place } from './sums/products.ts';
+import { sumTerms } from './sums/sums.ts';
+import { tableDoubles } from './tensor/tables.ts';
+import { sumTermsOf } from './tensor/terms.ts';
+import { inDoubles, isWide, magnitude, narrow, sizeOf, type Values } from './values.ts';
 
 /** What an evaluation needs of a program. */
 export type Evaluated = Pick<TensorProgram, 'tensors' | 'tables' | 'equations'>;
@@ -59,21 +51,41 @@ export function evaluateExactly(
   options: EvaluateOptions = {},
 ): Map<TensorId, Values> {
   requireRun(program, inputs);
-  const { progress, keep } = options;
+  return onHost((place) => evaluate(place, program, inputs, options));
+}
+
+/** As `evaluateExactly`, with large products of matrices on a device: the same integers. */
+export async function evaluateOn(
+  device: Device,
+  program: Evaluated,
+  inputs: ReadonlyMap<TensorId, Values>,
+  options: EvaluateOptions = {},
+): Promise<Map<TensorId, Values>> {
+  requireDevice('device', device, 'multiplyIntegers');
+  requireRun(program, inputs);
+  return device.exclusive(() => onDevice(device, (place) => evaluate(place, program, inputs, options)));
+}
+
+function* evaluate(
+  place: Place,
+  program: Evaluated,
+  inputs: ReadonlyMap<TensorId, Values>,
+  { progress, keep }: EvaluateOptions,
+): Evaluation<Map<TensorId, Values>> {
   const store = createStore(program.tensors);
   for (const tensor of program.tensors)
     if (tensor.role === 'input') store.set(tensor.id, checkInput(tensor, inputs.get(tensor.id)));
   const last = keep && lastReaders(program);
   for (const [k, equation] of program.equations.entries()) {
     progress?.(k, program.equations.length);
-    store.set(equation.target, evaluateEquation(program, equation, store));
+    store.set(equation.target, yield* evaluateEquation(place, program, equation, store));
     for (const id of last?.get(k) ?? []) if (keep?.(program.tensors[id]) === false) store.forget(id);
   }
   return store.known;
 }
 
 /** The tensors known so far, and bounds of their entries. */
-interface Store extends OperandSource {
+interface Store extends FactorSource {
   readonly known: Map<TensorId, Values>;
   set(id: TensorId, given: Values): void;
   forget(id: TensorId): void;
@@ -81,22 +93,27 @@ interface Store extends OperandSource {
 
 function createStore(tensors: readonly Tensor[]): Store {
   const known = new Map<TensorId, Values>();
-  const working = new Map<TensorId, Working>();
-  const values = (id: TensorId): Working => {
-    const own = known.get(id) ?? internal(`${tensors[id].name} is read before it is defined`);
+  /** Those that doubles hold although their range does not say so. */
+  const small = new Map<TensorId, Values>();
+  const bounds = new Map<TensorId, bigint>();
+  const values = (id: TensorId): FactorArray => {
+    const own = small.get(id) ?? known.get(id) ?? internal(`${tensors[id].name} is read before it is defined`);
     if (!isWide(own)) return own;
-    const made = working.get(id) ?? workingOf(own);
-    working.set(id, made);
-    return made;
+    const made = inDoubles(own) ?? own;
+    small.set(id, made);
+    return made as FactorArray;
   };
-  const bounds = new Map<TensorId, number>();
   return {
     known,
     shape: (id) => tensors[id].shape,
     values,
     bound: (id) => {
       let bound = bounds.get(id);
-      if (bound === undefined) bounds.set(id, (bound = magnitude(narrow(values(id)))));
+      if (bound === undefined) {
+        const own = values(id) as Values;
+        bound = isWide(own) ? rangeMagnitude(tensors[id].range) : BigInt(Math.ceil(magnitude(own)));
+        bounds.set(id, bound);
+      }
       return bound;
     },
     set: (id, given) => {
@@ -104,7 +121,7 @@ function createStore(tensors: readonly Tensor[]): Store {
     },
     forget: (id) => {
       known.delete(id);
-      working.delete(id);
+      small.delete(id);
     },
   };
 }
@@ -143,70 +160,69 @@ function checkRange(tensor: Tensor, values: Values): void {
   if (k >= 0) throw new EvaluationError(tensor, k, BigInt(values[k]), 'range');
 }
 
-const ARITHMETIC: Arithmetic = {
-  exact: true,
-  coefficient: ({ coefficient }: Term) => {
-    const value = Number(coefficient);
-    if (Math.abs(value) >= EXACT) throw new TooWide();
-    return value;
-  },
-};
-
-/** The integers of an equation's target as its range is held, given those of the tensors it reads. @throws EvaluationError */
-export function evaluateEquation(program: Evaluated, equation: Equation, source: OperandSource): Values {
-  const tensor = program.tensors[equation.target];
-  const { definition } = equation;
-  const values = evaluateDefinition(program, definition, tensor, source);
+/** The integers of an equation's target as its range is held. @throws EvaluationError */
+function* evaluateEquation(
+  place: Place,
+  program: Evaluated,
+  { target, definition }: Equation,
+  source: FactorSource,
+): Evaluation<Values> {
+  const tensor = program.tensors[target];
+  const values = yield* evaluateDefinition(place, program, definition, tensor, source);
   checkRange(tensor, values);
-  return toComputed(values as ComputedIntegers, tensor.range);
+  return toComputed(values, tensor.range);
 }
 
-function evaluateDefinition(
+function* evaluateDefinition(
+  place: Place,
   program: Evaluated,
   definition: Definition,
   tensor: Tensor,
-  source: OperandSource,
-): Working {
+  source: FactorSource,
+): Evaluation<ComputedIntegers> {
   switch (definition.kind) {
     case 'constant':
-      return workingOf(definition.values);
+      return [...definition.values];
     case 'polynomial':
-      return polynomial(definition.polynomial, tensor.shape, source);
+      return yield* polynomial(place, definition.polynomial, tensor.shape, source);
     case 'round':
       return definition.form === 'P'
-        ? roundPolynomial(definition, tensor, source)
-        : roundQuotient(definition, tensor, source);
+        ? yield* roundPolynomial(place, definition, tensor, source)
+        : yield* roundQuotient(place, definition, tensor, source);
     case 'table':
       return applyTable(program.tables[definition.table], program.tensors[definition.argument], source);
     case 'max':
     case 'argmax':
-      return maximum(definition, tensor.shape, source);
+      return yield* maximum(place, definition, tensor.shape, source);
   }
 }
 
-/** In doubles if they are exact, else in bigints. */
-function polynomial(p: Polynomial, outputs: readonly number[], source: OperandSource): Working {
-  try {
-    return evaluatePolynomial(p, outputs, source, ARITHMETIC);
-  } catch (error) {
-    if (!(error instanceof TooWide)) throw error;
-    return workingOf(evaluateWide(p, outputs, source));
-  }
-}
+const polynomial = (
+  place: Place,
+  p: Polynomial,
+  outputs: readonly number[],
+  source: FactorSource,
+): Evaluation<ComputedIntegers> =>
+  sumTerms(
+    place,
+    outputs,
+    sumTermsOf(p, outputs, source, (term) => term.coefficient),
+  );
 
 type Round = Definition & { readonly kind: 'round' };
 
-function roundPolynomial({ p, frac, clamp }: Round, tensor: Tensor, source: OperandSource): Working {
-  const sums = polynomial(p, tensor.shape, source);
-  const scale = multiply(p.scale, powerOfTwo(frac));
-  let values: Float64Array;
-  try {
-    values = roundAll(Float64Array.from(narrow(sums)), scale);
-  } catch (error) {
-    if (!(error instanceof TooWide)) throw error;
+function* roundPolynomial(
+  place: Place,
+  { p, frac, clamp }: Round,
+  tensor: Tensor,
+  source: FactorSource,
+): Evaluation<ComputedIntegers> {
+  const sums = yield* polynomial(place, p, tensor.shape, source);
+  const values = rounded(sums, multiply(p.scale, powerOfTwo(frac)));
+  if (values === undefined) {
     const one = { num: 1n, den: 1n };
-    return toBigints(sums).map((v) =>
-      clamped(roundForm('P', multiply({ num: v, den: 1n }, p.scale), one, frac), clamp),
+    return Array.from(sums, (v: number | bigint) =>
+      clamped(roundForm('P', multiply({ num: BigInt(v), den: 1n }, p.scale), one, frac), clamp),
     );
   }
   if (clamp === undefined) return values;
@@ -218,9 +234,14 @@ const clamped = (value: bigint, clamp: Round['clamp']): bigint =>
   clamp === undefined ? value : value < clamp.lo ? clamp.lo : value > clamp.hi ? clamp.hi : value;
 
 /** Quotients and roots, of which blocks take one a row. */
-function roundQuotient({ form, p, q, frac, clamp }: Round, tensor: Tensor, source: OperandSource): Working {
-  const tops = polynomial(p, tensor.shape, source);
-  const bottoms = q && polynomial(q, tensor.shape, source);
+function* roundQuotient(
+  place: Place,
+  { form, p, q, frac, clamp }: Round,
+  tensor: Tensor,
+  source: FactorSource,
+): Evaluation<ComputedIntegers> {
+  const tops = yield* polynomial(place, p, tensor.shape, source);
+  const bottoms = q && (yield* polynomial(place, q, tensor.shape, source));
   const values: bigint[] = [];
   for (let k = 0; k < tops.length; k++) {
     const top = BigInt(tops[k]);
@@ -234,11 +255,11 @@ function roundQuotient({ form, p, q, frac, clamp }: Round, tensor: Tensor, sourc
     if (value < tensor.range.lo || value > tensor.range.hi) throw new EvaluationError(tensor, k, value, 'range');
     values.push(value);
   }
-  return workingOf(values);
+  return values;
 }
 
-function applyTable(table: Table, argument: Tensor, source: OperandSource): Working {
-  const entries = Float64Array.from(table.values, Number);
+function applyTable(table: Table, argument: Tensor, source: FactorSource): ComputedIntegers {
+  const entries = tableDoubles(table.values);
   const [first, last] = [Number(table.first), entries.length - 1];
   const out = new Float64Array(sizeOf(argument.shape));
   const given = narrow(source.values(argument.id));
@@ -254,14 +275,16 @@ function applyTable(table: Table, argument: Tensor, source: OperandSource): Work
 }
 
 /** The maximum, or the smallest index that attains it. */
-function maximum(
+function* maximum(
+  place: Place,
   { kind, over, guards, of }: Definition & { readonly kind: 'max' | 'argmax' },
   outputs: readonly number[],
-  source: OperandSource,
-): Working {
+  source: FactorSource,
+): Evaluation<ComputedIntegers> {
   const lengths = over.map((v) => v.size);
-  const values = polynomial(of, [...outputs, ...lengths], source);
+  const sums = yield* polynomial(place, of, [...outputs, ...lengths], source);
+  const values = inDoubles(sums) ?? sums;
   const found = maximumPositions(values, outputs, lengths, guards, source);
   if (kind === 'argmax') return Float64Array.from(found, (k) => k % lengths[0]);
-  return isWide(values) ? workingOf(Array.from(found, (k) => values[k])) : Float64Array.from(found, (k) => values[k]);
+  return isWide(values) ? Array.from(found, (k) => values[k]) : Float64Array.from(found, (k) => values[k]);
 }

@@ -3,14 +3,16 @@
  * tabulate. Constants are as the program has them, and arguments of saturating tables are clamped.
  */
 import { requireNumbers, requireRun } from '../../compiler/ir/arguments.ts';
-import type { Definition, Polynomial, Tensor, TensorId, Term } from '../../compiler/ir/tensor/program.ts';
+import type { Definition, Polynomial, Tensor, TensorId } from '../../compiler/ir/tensor/program.ts';
 import { toNumber } from '../../compiler/ir/numbers/rational.ts';
 import { ValueError } from '../../compiler/ir/errors.ts';
 import type { Evaluated, EvaluateOptions } from './exact.ts';
-import { realFunction } from './functions.ts';
-import { maximumPositions } from './maximum.ts';
-import type { OperandSource } from './operands.ts';
-import { evaluatePolynomial, type Arithmetic } from './polynomial.ts';
+import { realFunction } from './tensor/functions.ts';
+import { maximumPositions } from './tensor/maximum.ts';
+import type { FactorSource } from './tensor/operands.ts';
+import { onHost } from './sums/products.ts';
+import { sumTerms } from './sums/sums.ts';
+import { sumTermsOf } from './tensor/terms.ts';
 import { sizeOf, type Numbers } from './values.ts';
 
 /**
@@ -26,14 +28,14 @@ export function evaluateReal(
   requireRun(program, inputs);
   const { tensors, equations } = program;
   const known = new Map<TensorId, Numbers>();
-  const source: OperandSource = {
+  const source: FactorSource = {
     shape: (id) => tensors[id].shape,
     values: (id) => {
       const values = known.get(id);
       if (!values) throw new Error(`internal error: ${tensors[id].name} is read before it is defined`);
       return values;
     },
-    bound: () => Infinity,
+    bound: () => undefined,
   };
   for (const tensor of tensors)
     if (tensor.role === 'input') known.set(tensor.id, checkInput(tensor, inputs.get(tensor.id)));
@@ -57,23 +59,28 @@ function checkInput(tensor: Tensor, given: Numbers | undefined): Numbers {
 }
 
 /** Coefficients of a polynomial are for integers: for the numbers they stand for each tensor's scale is taken out again. */
-const arithmeticOf = (tensors: readonly Tensor[], p: Polynomial): Arithmetic => {
+function evaluatePolynomial(
+  tensors: readonly Tensor[],
+  p: Polynomial,
+  shape: readonly number[],
+  source: FactorSource,
+): Float64Array {
   const scale = toNumber(p.scale);
-  return {
-    exact: false,
-    coefficient: (term: Term) =>
-      term.factors.reduce((c, f) => c / toNumber(tensors[f.tensor].scale), Number(term.coefficient) * scale),
-  };
-};
+  const terms = sumTermsOf(p, shape, source, (term) =>
+    term.factors.reduce((c, f) => c / toNumber(tensors[f.tensor].scale), Number(term.coefficient) * scale),
+  );
+  const sums = onHost((place) => sumTerms(place, shape, terms)) as Numbers;
+  return sums instanceof Float64Array ? sums : Float64Array.from(sums);
+}
 
 function evaluateDefinition(
   { tensors, tables }: Evaluated,
   definition: Definition,
   tensor: Tensor,
-  source: OperandSource,
+  source: FactorSource,
 ): Numbers {
   const polynomial = (p: Polynomial, shape: readonly number[]): Float64Array =>
-    evaluatePolynomial(p, shape, source, arithmeticOf(tensors, p));
+    evaluatePolynomial(tensors, p, shape, source);
   switch (definition.kind) {
     case 'constant': {
       const scale = toNumber(tensor.scale);
@@ -106,7 +113,7 @@ function evaluateDefinition(
 function maximum(
   { kind, over, guards, of }: Definition & { readonly kind: 'max' | 'argmax' },
   outputs: readonly number[],
-  source: OperandSource,
+  source: FactorSource,
   polynomial: (p: Polynomial, shape: readonly number[]) => Float64Array,
 ): Float64Array {
   const lengths = over.map((v) => v.size);

@@ -65,6 +65,7 @@ export function fromBigints(range: Range, values: readonly bigint[]): IntegerArr
 export function toComputed(a: ComputedIntegers, range: Range): ComputedIntegers {
   const out = allocateComputed(range, 0);
   if (out.constructor === a.constructor) return a;
+  if (out instanceof BigInt64Array && isSmall(a)) return splitDoubles(a);
   if (!isSmall(out)) return out instanceof BigInt64Array ? BigInt64Array.from(a, BigInt) : Array.from(a, BigInt);
   // Conversions between typed arrays are quick, where mapping each entry is not.
   const small = toSmall(a);
@@ -97,13 +98,25 @@ export function toDoubles(a: BigInt64Array): Float64Array {
   return out;
 }
 
+/** floor(v / 2^by), which fits 53 bits where by >= 11. */
+export function shiftedDown(v: BigInt64Array, by: number): Float64Array {
+  const words = wordsOf(v);
+  const out = new Float64Array(v.length);
+  const unit = 2 ** by;
+  for (let i = 0; i < out.length; i++) {
+    const [low, high] = [words[2 * i] >>> 0, words[2 * i + 1]];
+    out[i] = by <= 32 ? high * (2 ** 32 / unit) + Math.floor(low / unit) : Math.floor(high / (unit / 2 ** 32));
+  }
+  return out;
+}
+
 /** Integers that fit 53 bits, as doubles or less. */
 export function toSmall(a: ComputedIntegers): SmallIntegers {
   if (isSmall(a)) return a;
   return Array.isArray(a) ? Float64Array.from(a, Number) : toDoubles(a);
 }
 
-function splitDoubles(a: Float64Array): BigInt64Array {
+function splitDoubles(a: SmallIntegers): BigInt64Array {
   const out = new BigInt64Array(a.length);
   const words = wordsOf(out);
   for (let i = 0; i < a.length; i++) {

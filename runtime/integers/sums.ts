@@ -117,7 +117,7 @@ function oddPart(n: bigint): bigint {
 }
 
 /** v = upper 2^bits + lower, 0 <= lower < 2^bits. */
-export function halves(v: SmallIntegers, bits: number): [upper: Float64Array, lower: Float64Array] {
+function halves(v: SmallIntegers, bits: number): [upper: Float64Array, lower: Float64Array] {
   const by = 2 ** bits;
   const [upper, lower] = [new Float64Array(v.length), new Float64Array(v.length)];
   for (let i = 0; i < v.length; i++) {

@@ -18,7 +18,7 @@ import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
 import { selfCheck } from './self-check.ts';
 import { matrixDigest, type MatrixEntries } from './commitment/source-matrix.ts';
-import { evaluateProgram, type Witness } from './witness/witness.ts';
+import { evaluateProgram, type Witness } from '../evaluate/witness/witness.ts';
 import { witnessMatrix } from './commitment/witness-matrix.ts';
 
 /** What the owner of a source keeps: its tensors, their matrix, the blindings of its rows, and the commitment's digest. */

@@ -5,6 +5,7 @@ import { readArguments } from '../../apps/command/parse/arguments.ts';
 import type { Outcome } from '../../apps/command/parse/command.ts';
 import { commands } from '../../apps/command/parse/commands.ts';
 import { run as compileCommand } from '../../apps/command/commands/compile.ts';
+import { HostError } from '../../apps/host/errors.ts';
 import { CliError } from '../../apps/command/errors.ts';
 import { commandHelp } from '../../apps/command/parse/help.ts';
 import { createProgress } from '../../apps/command/show/progress.ts';
@@ -41,11 +42,11 @@ function run(...argv: string[]): Promise<Outcome> {
   );
 }
 
-async function refusal(...argv: string[]): Promise<CliError> {
+async function refusal(...argv: string[]): Promise<Error> {
   try {
     await run(...argv);
   } catch (error) {
-    if (error instanceof CliError) return error;
+    if (error instanceof CliError || error instanceof HostError) return error;
     throw error;
   }
   throw new Error(`${argv.join(' ')} was not refused`);

@@ -15,7 +15,7 @@ import { Transcript } from '../../runtime/protocol/transcript.ts';
 import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverRole } from '../../runtime/prover/program.ts';
 import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
-import { evaluateProgram } from '../../runtime/prover/witness/witness.ts';
+import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
 import { witnessMatrix } from '../../runtime/prover/commitment/witness-matrix.ts';
 import type { Statement } from './statement.ts';
 

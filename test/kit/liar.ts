@@ -16,7 +16,7 @@ import { committedInputs, proverMatrices, proverRole, type OpenedSource } from '
 import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { matrixDigest } from '../../runtime/prover/commitment/source-matrix.ts';
-import { evaluateProgram } from '../../runtime/prover/witness/witness.ts';
+import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
 import { witnessMatrix } from '../../runtime/prover/commitment/witness-matrix.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { entropyOf } from './draw.ts';

@@ -5,7 +5,7 @@
  */
 import type { GadgetProgram, GadgetTable } from '../../compiler/ir/gadget/program.ts';
 import { digitMap, forEachIndex, maskValues, viewMap } from '../../runtime/protocol/statement/views.ts';
-import { sumExactly } from '../../runtime/prover/witness/sums.ts';
+import { sumExactly } from '../../runtime/evaluate/witness/terms.ts';
 import type { Values } from './subject.ts';
 
 /** A tensor's entries in one solution, by tensor. */

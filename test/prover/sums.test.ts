@@ -8,7 +8,8 @@ import { bitsFor } from '../../runtime/protocol/scalar.ts';
 import { forEachIndex } from '../../runtime/protocol/statement/views.ts';
 import { toEntries, allocateComputed, toComputed, type ComputedIntegers } from '../../runtime/integers/arrays.ts';
 import { makeSums } from '../../runtime/integers/sums.ts';
-import { sumTerms } from '../../runtime/prover/witness/sums.ts';
+import { onDevice } from '../../runtime/evaluate/sums/products.ts';
+import { sumOf } from '../../runtime/evaluate/witness/witness.ts';
 import { size } from '../protocol/multilinear.ts';
 
 const rangeOf = (bits: number): Range =>
@@ -120,10 +121,7 @@ function programOf(
 async function summed(device: Device, c: Case, target: Range): Promise<ComputedIntegers> {
   const { program, terms, values } = programOf(c, target);
   const stored = values.map((v, id) => toComputed([...v], program.tensors[id].range));
-  return sumTerms(device, program, program.tensors[0], terms, {
-    numbers: (id) => stored[id],
-    entries: (id) => toEntries(stored[id], program.tensors[id].range),
-  });
+  return onDevice(device, (place) => sumOf(place, program, program.tensors[0], terms, (id) => stored[id]));
 }
 
 const BITS = [1, 2, 15, 16, 17, 20, 31, 32, 33, 40, 53, 54, 60, 64, 70];

@@ -14,7 +14,7 @@ import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverMatrices, proverRole } from '../../runtime/prover/program.ts';
 import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
-import { evaluateProgram } from '../../runtime/prover/witness/witness.ts';
+import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
 import { witnessMatrix } from '../../runtime/prover/commitment/witness-matrix.ts';
 import { verifyArgument } from '../../runtime/verifier/argument.ts';
 import { testDevice } from '../kit/devices.ts';

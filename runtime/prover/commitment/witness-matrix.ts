@@ -3,7 +3,7 @@ import type { GadgetProgram, WitnessPlace } from '../../../compiler/ir/gadget/pr
 import { forEachRun } from '../../protocol/commitment/layout.ts';
 import type { LookedUp } from '../lookup/tensor-lookups.ts';
 import { isSmall, type ComputedIntegers } from '../../integers/arrays.ts';
-import type { Witness } from '../witness/witness.ts';
+import type { Witness } from '../../evaluate/witness/witness.ts';
 
 /** Runs below this are copied entry by entry. */
 const SHORT = 16;

@@ -4,7 +4,7 @@ import { tensorSections, tableSize, type BoxSide } from '../../protocol/lookup/t
 import { bitsFor } from '../../protocol/scalar.ts';
 import { Denominators, type Leaves } from './leaves.ts';
 import { isSmall, type ComputedIntegers } from '../../integers/arrays.ts';
-import type { Witness } from '../witness/witness.ts';
+import type { Witness } from '../../evaluate/witness/witness.ts';
 
 export interface LookedUp {
   /** Of each lookup, row-major over its tensor: the entry of the table that it is. */

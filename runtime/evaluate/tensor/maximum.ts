@@ -1,7 +1,7 @@
 /** Maxima over some of the axes of an array, and the places that attain them. */
-import type { Compare } from '../../compiler/ir/tensor/program.ts';
-import { guardFunction, type IndexSource, type Point } from './indices.ts';
-import { sizeOf, type Working } from './values.ts';
+import type { Compare } from '../../../compiler/ir/tensor/program.ts';
+import { guardFunction, type IndexSource, type Point } from '../indices.ts';
+import { sizeOf, type Values } from '../values.ts';
 
 /**
  * For every point of `outputs` the position of the largest value over the points of `over` where the guards hold, the
@@ -10,7 +10,7 @@ import { sizeOf, type Working } from './values.ts';
  * @param values row-major over `outputs`, then `over`
  */
 export function maximumPositions(
-  values: Working,
+  values: Values,
   outputs: readonly number[],
   over: readonly number[],
   guards: readonly Compare[],

@@ -1,6 +1,7 @@
 /** What a prover computes entry by entry: quotients, roots, limbs, entries of tables, and what picks a largest entry. */
 import { floorDiv, integerSqrt } from '../../../compiler/ir/numbers/rational.ts';
-import type { GadgetProgram, GadgetStep, GadgetTable, GadgetTensor } from '../../../compiler/ir/gadget/program.ts';
+import type { GadgetProgram, GadgetStep, GadgetTensor } from '../../../compiler/ir/gadget/program.ts';
+import { tableDoubles } from '../tensor/tables.ts';
 import { selectorEntries } from '../../protocol/statement/publics.ts';
 import { entryOutside } from '../../integers/quantise.ts';
 import { HiddenValueError } from '../../integers/errors.ts';
@@ -8,7 +9,7 @@ import {
   isSmall,
   allocateComputed,
   MOST_DOUBLE,
-  wordsOf,
+  shiftedDown,
   type ComputedIntegers,
   type SmallIntegers,
 } from '../../integers/arrays.ts';
@@ -65,7 +66,7 @@ function quotients(t: GadgetTensor, of: ComputedIntegers, by: bigint | ComputedI
     if (isSmall(of) && by < MOST_DOUBLE) return smallQuotients(of, Number(by));
     const shift = trailingZeros(by);
     if (of instanceof BigInt64Array && shift >= 11 && by >> shift < MOST_DOUBLE)
-      return smallQuotients(shifted(of, Number(shift)), Number(by >> shift));
+      return smallQuotients(shiftedDown(of, Number(shift)), Number(by >> shift));
   }
   if (isSmall(of) && typeof by !== 'bigint' && isSmall(by)) {
     const out = new Float64Array(of.length);
@@ -85,18 +86,6 @@ function smallQuotients(of: SmallIntegers, by: number): Float64Array {
 }
 
 const trailingZeros = (n: bigint): bigint => BigInt(n.toString(2).length - n.toString(2).lastIndexOf('1') - 1);
-
-/** floor(v / 2^by), which fits 53 bits where by >= 11. */
-function shifted(v: BigInt64Array, by: number): Float64Array {
-  const words = wordsOf(v);
-  const out = new Float64Array(v.length);
-  const unit = 2 ** by;
-  for (let i = 0; i < out.length; i++) {
-    const [low, high] = [words[2 * i] >>> 0, words[2 * i + 1]];
-    out[i] = by <= 32 ? high * (2 ** 32 / unit) + Math.floor(low / unit) : Math.floor(high / (unit / 2 ** 32));
-  }
-  return out;
-}
 
 /** floor(sqrt(of / by) + 1/2) = floor((floor(sqrt(4 of / by)) + 1) / 2) */
 function roots(t: GadgetTensor, of: ComputedIntegers, by: bigint | ComputedIntegers): ComputedIntegers {
@@ -140,33 +129,24 @@ function zeros(of: ComputedIntegers): Int16Array {
   return out;
 }
 
-/** Values of a table as doubles; a prover meets the same ones in every layer and with every proof. */
-const tableValues = new WeakMap<GadgetTable, Float64Array>();
-
-function valuesOf(table: GadgetTable): Float64Array {
-  if (table.kind !== 'function') throw new Error('internal error: a range has no values');
-  const values = tableValues.get(table) ?? Float64Array.from(table.values, Number);
-  tableValues.set(table, values);
-  return values;
-}
-
 function looked(
   program: GadgetProgram,
   { table, offset, of: argument }: Step<'table'>,
   of: ComputedIntegers,
 ): ComputedIntegers {
-  const values = valuesOf(program.tables[table]);
+  const own = program.tables[table];
+  if (own.kind !== 'function') throw new Error('internal error: a range has no values');
+  const values = tableDoubles(own.values);
   const out = new Float64Array(of.length);
   const first = Number(offset);
   for (let i = 0; i < of.length; i++) {
     const k = Number(of[i]) + first;
     if (!(k >= 0 && k < values.length)) {
-      const { name } = program.tables[table] as GadgetTable & { readonly kind: 'function' };
       throw new HiddenValueError(
         program.tensors[argument],
         i,
         'range',
-        `is outside what the table ${name} has values for: [${-offset}, ${BigInt(values.length - 1) - offset}]`,
+        `is outside what the table ${own.name} has values for: [${-offset}, ${BigInt(values.length - 1) - offset}]`,
         `it is the integer ${of[i]}`,
       );
     }

@@ -1,17 +1,25 @@
 /**
- * The integers of every tensor of a program, from its inputs, by the program's steps. Exact: matrix products on the device,
- * the rest in doubles or pairs of them as far as the proved ranges allow, in bigints beyond. A value that its tensor cannot
- * take is an error that names tensor, index, value and the bits that it would need.
+ * The integers of every tensor of a gadget program, from its inputs, by the program's steps: exact, with matrix products on the
+ * device. A value that its tensor cannot take is an error that names tensor, index, value and the bits that it would need.
  */
-import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
+import type { GadgetProgram, GadgetTensor, GadgetTerm } from '../../../compiler/ir/gadget/program.ts';
 import type { Range } from '../../../compiler/ir/tensor/program.ts';
 import type { Device } from '../../device/device.ts';
-import { fromBigints, type IntegerArray } from '../../integers/arrays.ts';
 import { selectorEntries } from '../../protocol/statement/publics.ts';
 import { digitMap, maskValues, viewMap } from '../../protocol/statement/views.ts';
-import { toEntries, isSmall, allocateComputed, toComputed, type ComputedIntegers } from '../../integers/arrays.ts';
+import {
+  allocateComputed,
+  fromBigints,
+  isSmall,
+  toComputed,
+  toEntries,
+  type ComputedIntegers,
+  type IntegerArray,
+} from '../../integers/arrays.ts';
 import { runStep } from './steps.ts';
-import { sumTerms } from './sums.ts';
+import { onDevice, type Evaluation, type Place } from '../sums/products.ts';
+import { sumTerms } from '../sums/sums.ts';
+import { sumTermOf } from './terms.ts';
 
 export type Inputs = ReadonlyMap<number, IntegerArray>;
 
@@ -25,6 +33,10 @@ export interface Witness {
 
 /** `inputs`: all public and secret inputs and committed tensors, row-major, each inside its range. @throws ValueError */
 export async function evaluateProgram(device: Device, program: GadgetProgram, inputs: Inputs): Promise<Witness> {
+  return onDevice(device, (place) => evaluate(place, program, inputs));
+}
+
+function* evaluate(place: Place, program: GadgetProgram, inputs: Inputs): Evaluation<Witness> {
   const known = new Map<number, ComputedIntegers>();
   const stored = new Map<number, IntegerArray>(inputs);
   const numbers = (id: number): ComputedIntegers => {
@@ -41,16 +53,30 @@ export async function evaluateProgram(device: Device, program: GadgetProgram, in
     stored.set(id, v);
     return v;
   };
-  const witness: Witness = { numbers, entries };
   for (const step of program.steps) {
     const own = step.kind === 'equation' ? program.equations[step.equation] : step;
     if (inputs.has(own.target)) continue;
     const t = program.tensors[own.target];
-    const v = 'terms' in own ? await sumTerms(device, program, t, own.terms, witness) : runStep(program, own, numbers);
+    const v = 'terms' in own ? yield* sumOf(place, program, t, own.terms, numbers) : runStep(program, own, numbers);
     known.set(own.target, toComputed(v, t.range));
   }
-  return witness;
+  return { numbers, entries };
 }
+
+/** The entries of a tensor that terms define. */
+export const sumOf = (
+  place: Place,
+  program: GadgetProgram,
+  t: GadgetTensor,
+  terms: readonly GadgetTerm[],
+  numbers: (id: number) => ComputedIntegers,
+): Evaluation<ComputedIntegers> =>
+  sumTerms(
+    place,
+    t.shape,
+    terms.map((term) => sumTermOf(program, t, term, numbers)),
+    t.range,
+  );
 
 /** Given entries may be in less than their range asks for. */
 const computedOf = (given: IntegerArray, range: Range): ComputedIntegers =>

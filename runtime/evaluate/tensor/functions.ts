@@ -1,6 +1,6 @@
 /** The functions that tables tabulate, in float64. */
-import type { RealExpression, Table } from '../../compiler/ir/tensor/program.ts';
-import { toNumber } from '../../compiler/ir/numbers/rational.ts';
+import type { RealExpression, Table } from '../../../compiler/ir/tensor/program.ts';
+import { toNumber } from '../../../compiler/ir/numbers/rational.ts';
 
 /**
  * The function of a table, clamped to its domain where it saturates. A table whose body is no expression of its argument
