@@ -5,7 +5,7 @@ import type { Meter, ProtocolContext } from './context.ts';
 import { constantForm } from './form.ts';
 import type { IntegerArray } from '../integers/arrays.ts';
 import { encodeIntegers } from '../integers/bytes.ts';
-import { isPartial, openOutside, outsideSize } from './commitment/layout.ts';
+import { isPartial, openOutside, outsideSize, ownMatrices, witnessMatrixIn } from './commitment/layout.ts';
 import { claimReduction, type ClaimReductionRole } from './sumcheck/claim-reduction.ts';
 import { tensorLookupProtocol, type TensorLookupRole } from './lookup/tensor-lookups.ts';
 import { bitsFor } from './scalar.ts';
@@ -31,21 +31,18 @@ function assertZeroOutside(ctx: ProtocolContext, program: GadgetProgram): void {
   for (const c of partial)
     ctx.assertZero({
       form: constantForm(0n),
-      openings: ctx.open(outsideSize(c), () => openOutside(program.sources.length, c, points)),
+      openings: ctx.open(outsideSize(c), () => openOutside(witnessMatrixIn(program.sources), c, points)),
     });
 }
 
-/** Matrices of the sources, then that of the proof itself. `role` sees what a verifier would have to evaluate. */
+/** Matrices of the sources, then the proof's own. `role` sees what a verifier would have to evaluate. */
 export const planProgram = (
   program: GadgetProgram,
   { meter, role }: { readonly meter?: Meter; readonly role?: ProgramRole } = {},
 ): Promise<Argument> =>
   planArgument(
     {
-      matrices: [
-        ...program.sources.map((s) => ({ rows: s.rows, columns: s.columns })),
-        ...(program.witnessRows > 0 ? [{ rows: program.witnessRows, columns: program.columns }] : []),
-      ],
+      matrices: [...program.sources.map((s) => ({ rows: s.rows, columns: s.columns })), ...ownMatrices(program)],
       registered: program.sources.length,
       columns: program.columns,
       folds: program.folds,

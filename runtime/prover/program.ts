@@ -2,10 +2,10 @@
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Device, IntVector } from '../device/device.ts';
 import { encodeBody, type Argument } from '../protocol/argument.ts';
-import { upload } from '../protocol/statement/publics.ts';
 import type { IntegerArray } from '../integers/arrays.ts';
+import { ownMatrices } from '../protocol/commitment/layout.ts';
 import { programProtocol, publicDigests, type ProgramRole } from '../protocol/program.ts';
-import type { DeviceTensor } from '../protocol/statement/publics.ts';
+import { upload, type DeviceTensor } from '../protocol/statement/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks } from './argument.ts';
@@ -19,7 +19,7 @@ import { Randomness } from './randomness.ts';
 import { selfCheck } from './self-check.ts';
 import { matrixDigest, type MatrixEntries } from './commitment/source-matrix.ts';
 import { evaluateProgram, type Witness } from '../evaluate/witness/witness.ts';
-import { witnessMatrix } from './commitment/witness-matrix.ts';
+import { ownEntries } from './commitment/witness-matrix.ts';
 
 /** What the owner of a source keeps: its tensors, their matrix, the blindings of its rows, and the commitment's digest. */
 export interface OpenedSource {
@@ -66,7 +66,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
     const witness = await evaluateProgram(device, program, inputs);
     const publics = new Map(program.publics.map((id) => [id, witness.entries(id)] as const));
     const looked = lookUp(program, witness);
-    const rows = witnessMatrix(program, witness, looked);
+    const own = ownEntries(program, witness, looked);
     await meter.advance('evaluate', 1);
 
     const statement = {
@@ -81,9 +81,9 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       request.entropy,
       statementDigest(statement),
       ...secrets,
-      ...(program.witnessRows > 0 ? [matrixDigest(rows)] : []),
+      ...own.map(matrixDigest),
     );
-    const matrices = proverMatrices(device, program, sources, rows, randomness);
+    const matrices = proverMatrices(device, program, sources, own, randomness);
     const held = new Held(device);
     const role = proverRole(device, program, witness, looked, held, meter, request.treeMemory);
     const body = await proveArgument(
@@ -117,7 +117,7 @@ export function proverMatrices(
   device: Device,
   program: GadgetProgram,
   sources: readonly Pick<OpenedSource, 'entries' | 'blindings'>[],
-  rows: Int32Array,
+  own: readonly Int32Array[],
   randomness: Randomness,
 ): ProverMatrix[] {
   const uploaded = (entries: MatrixEntries): (() => IntVector) => {
@@ -130,14 +130,14 @@ export function proverMatrices(
     vector: uploaded(s.entries),
     blindings: s.blindings,
   }));
-  if (program.witnessRows === 0) return registered;
-  const own = {
-    rows: program.witnessRows,
-    columns: program.columns,
-    vector: uploaded(rows),
-    blindings: randomness.scalars(program.witnessRows),
-  };
-  return [...registered, own];
+  return [
+    ...registered,
+    ...ownMatrices(program).map((shape, k) => ({
+      ...shape,
+      vector: uploaded(own[k]),
+      blindings: randomness.scalars(shape.rows),
+    })),
+  ];
 }
 
 /** What the prover computes of a program, given its witness. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { makeWorkplace, type Workplace } from '../cli/run.ts';
+import { makeWorkplace, type Workplace } from '../apps/command/run.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fileURLToPath } from 'node:url';
-import { makeWorkplace, type Workplace } from '../cli/run.ts';
+import { makeWorkplace, type Workplace } from '../apps/command/run.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

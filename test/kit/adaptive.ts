@@ -16,7 +16,7 @@ import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverRole } from '../../runtime/prover/program.ts';
 import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
-import { witnessMatrix } from '../../runtime/prover/commitment/witness-matrix.ts';
+import { ownEntries } from '../../runtime/prover/commitment/witness-matrix.ts';
 import type { Statement } from './statement.ts';
 
 /** A run of the protocol: its messages' labels, and what the verifier's relations come to. */
@@ -49,7 +49,7 @@ export async function adaptive(
   const looked = lookUp(program, witness);
   const matrices = [
     ...s.sources.map((c, i) => ({ entries: c.entries, columns: program.sources[i].columns })),
-    { entries: witnessMatrix(program, witness, looked), columns: program.columns },
+    ...ownEntries(program, witness, looked).map((entries) => ({ entries, columns: program.columns })),
   ];
   const publics = new Map(program.publics.map((id) => [id, witness.entries(id).slice() as IntegerArray] as const));
   claim(publics);

@@ -17,7 +17,7 @@ import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { matrixDigest } from '../../runtime/prover/commitment/source-matrix.ts';
 import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
-import { witnessMatrix } from '../../runtime/prover/commitment/witness-matrix.ts';
+import { ownEntries } from '../../runtime/prover/commitment/witness-matrix.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { entropyOf } from './draw.ts';
 import type { Statement } from './statement.ts';
@@ -72,14 +72,14 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
       publics: publicDigests(subject.gadgets, publics),
     };
     const looked = lookUp(program, witness);
-    const rows = witnessMatrix(program, witness, looked);
+    const own = ownEntries(program, witness, looked);
     const randomness = new Randomness(
       'proof',
       entropyOf(lie.seed ?? 2),
       statementDigest(statement),
-      matrixDigest(rows),
+      ...own.map(matrixDigest),
     );
-    const matrices = proverMatrices(device, program, sources, rows, randomness);
+    const matrices = proverMatrices(device, program, sources, own, randomness);
     const held = new Held(device);
     const role = proverRole(device, program, witness, looked, held);
     const protocol = async (ctx: ProtocolContext): Promise<void> => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { bytesSource, inputsFromJson, inputsFromSafetensors, samplesFromJson } from '../../models/index.ts';
-import { projectRoot, testWorkplace, tinyShape, type Workplace } from '../cli/run.ts';
+import { projectRoot, testWorkplace, tinyShape, type Workplace } from '../apps/command/run.ts';
 import { makeLlama, modelFiles } from '../support/model.ts';
 
 const entries: Readonly<Record<string, string>> = {

@@ -15,7 +15,7 @@ import { committedInputs, proverMatrices, proverRole } from '../../runtime/prove
 import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
-import { witnessMatrix } from '../../runtime/prover/commitment/witness-matrix.ts';
+import { ownEntries } from '../../runtime/prover/commitment/witness-matrix.ts';
 import { verifyArgument } from '../../runtime/verifier/argument.ts';
 import { testDevice } from '../kit/devices.ts';
 import { Draw, entropyOf } from '../kit/draw.ts';
@@ -120,8 +120,8 @@ describe('messages in the clear', () => {
       );
       const looked = lookUp(gadgets, witness);
       const randomness = new Randomness('test', entropyOf(1));
-      const rows = witnessMatrix(gadgets, witness, looked);
-      const matrices = proverMatrices(device, gadgets, s.sources, rows, randomness);
+      const own = ownEntries(gadgets, witness, looked);
+      const matrices = proverMatrices(device, gadgets, s.sources, own, randomness);
       const held = new Held(device);
       const role = proverRole(device, gadgets, witness, looked, held);
       const clear = new Set<number>();

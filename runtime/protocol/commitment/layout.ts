@@ -9,12 +9,13 @@
 import type {
   CommittedSource,
   CommittedTensor,
+  GadgetProgram,
   GadgetTensor,
   LayoutAxis,
   WitnessPlace,
 } from '../../../compiler/ir/gadget/program.ts';
 import type { OpeningSize } from '../context.ts';
-import type { ColumnDigit, Opening } from './hyrax.ts';
+import type { ColumnDigit, MatrixShape, Opening } from './hyrax.ts';
 import { bitsFor, eqTable, mul, neg } from '../scalar.ts';
 
 /** Lengths of the row digits of each axis. */
@@ -28,6 +29,16 @@ export function tensorProduct(vectors: readonly (readonly bigint[])[]): bigint[]
   return out;
 }
 
+/**
+ * What a proof commits to itself, as matrices beside those of its sources: one, of all witness tensors, or none. In an argument they follow
+ * the sources' in this order.
+ */
+export const ownMatrices = ({ witnessRows: rows, columns }: GadgetProgram): MatrixShape[] =>
+  rows > 0 ? [{ rows, columns }] : [];
+
+/** Where the matrix of witness tensors stands among all of an argument. */
+export const witnessMatrixIn = (sources: readonly CommittedSource[]): number => sources.length;
+
 /** The claim scale * T~(point) for a committed tensor, as openings of its source's matrix; one point per axis. */
 export function openTensor(
   sources: readonly CommittedSource[],
@@ -35,7 +46,7 @@ export function openTensor(
   point: readonly (readonly bigint[])[],
   scale: bigint,
 ): Opening[] {
-  if (tensor.class.kind === 'witness') return [openWitness(sources.length, tensor, point, scale)];
+  if (tensor.class.kind === 'witness') return [openWitness(witnessMatrixIn(sources), tensor, point, scale)];
   if (tensor.class.kind !== 'committed') throw new Error(`internal error: ${tensor.name} is not committed`);
   const { source, stacked, files } = tensor.class;
   const outer = tensorProduct(point.slice(0, stacked).map((p, j) => eqTable(p, tensor.shape[j])));

@@ -1,6 +1,7 @@
-/** The proof's own rows: every witness tensor in its place. */
+/** The proof's own matrices: every witness tensor in its place. */
 import type { GadgetProgram, WitnessPlace } from '../../../compiler/ir/gadget/program.ts';
-import { forEachRun } from '../../protocol/commitment/layout.ts';
+import { forEachRun, ownMatrices } from '../../protocol/commitment/layout.ts';
+import type { MatrixShape } from '../../protocol/commitment/hyrax.ts';
 import type { LookedUp } from '../lookup/tensor-lookups.ts';
 import { isSmall, type ComputedIntegers } from '../../integers/arrays.ts';
 import type { Witness } from '../../evaluate/witness/witness.ts';
@@ -8,10 +9,17 @@ import type { Witness } from '../../evaluate/witness/witness.ts';
 /** Runs below this are copied entry by entry. */
 const SHORT = 16;
 
-/** Row-major, `columns` wide. Values outside 32 bits have no place in a witness: wide ones travel as limbs. */
-export function witnessMatrix(program: GadgetProgram, witness: Witness, looked: LookedUp): Int32Array {
-  const { columns, witnessRows } = program;
-  const out = new Int32Array(witnessRows * columns);
+/** Entries of each of `ownMatrices`, row-major. Values outside 32 bits have no place in a witness: wide ones travel as limbs. */
+export const ownEntries = (program: GadgetProgram, witness: Witness, looked: LookedUp): Int32Array[] =>
+  ownMatrices(program).map((shape) => witnessMatrix(program, shape, witness, looked));
+
+function witnessMatrix(
+  program: GadgetProgram,
+  { rows, columns }: MatrixShape,
+  witness: Witness,
+  looked: LookedUp,
+): Int32Array {
+  const out = new Int32Array(rows * columns);
   const multiplicities = new Map(program.tables.map((t, i) => [t.multiplicities, looked.multiplicities[i]] as const));
   for (const [id, { class: c }] of program.tensors.entries())
     if (c.kind === 'witness') writeTensor(out, columns, c, multiplicities.get(id) ?? witness.numbers(id));

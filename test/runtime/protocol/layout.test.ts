@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { layOut } from '../../../compiler/lower/layout.ts';
+import type { CommittedSource, GadgetTensor } from '../../../compiler/ir/gadget/program.ts';
+import { columnsAt, columnTable, type ColumnDigit, type Opening } from '../../../runtime/protocol/commitment/hyrax.ts';
+import {
+  forEachRun,
+  openTensor,
+  rowLengths,
+  slotMap,
+  tensorProduct,
+} from '../../../runtime/protocol/commitment/layout.ts';
+import { add, bitsFor, eqEval, eqTable, mul, reduce } from '../../../runtime/protocol/scalar.ts';
+import { layMatrix } from '../../../runtime/prover/commitment/source-matrix.ts';
+import { Draw } from '../../kit/draw.ts';
+import { shapes } from '../../kit/arbitrary.ts';
+import { bitsOf, evaluate, size } from './multilinear.ts';
+
+/** Value of openings on a matrix in the clear. */
+function openedValue(
+  source: CommittedSource,
+  matrix: ArrayLike<number | bigint>,
+  openings: readonly Opening[],
+): bigint {
+  let sum = 0n;
+  for (const o of openings) {
+    const columns = columnTable(o.columns);
+    for (const [i, w] of o.rowWeights.entries())
+      for (const [j, c] of columns.entries())
+        sum += o.scale * mul(w, c) * BigInt(matrix[(o.firstRow + i) * source.columns + j]);
+  }
+  return reduce(sum);
+}
+
+const parameters = { seed: 20, numRuns: 60 };
+
+describe('the layout of committed tensors', () => {
+  test('every entry has exactly one slot, and a lone tensor never has fewer slots than entries', () => {
+    fc.assert(
+      fc.property(fc.array(shapes({ maxAxes: 3 }), { minLength: 1, maxLength: 3 }), (list) => {
+        const source = layOut(
+          's',
+          list.map((shape, i) => ({ name: `t${i}`, shape, bits: 8, frac: 4 })),
+        );
+        for (const t of source.tensors) {
+          const inside = [...slotMap(t, source.columns)].filter((p) => p >= 0);
+          const entries = size(t.axes.map((a) => a.length));
+          expect(inside.sort((a, b) => a - b)).toEqual(Array.from({ length: entries }, (_, i) => i));
+          const runs = new Int32Array(t.rows * source.columns).fill(-1);
+          forEachRun(t, source.columns, (slot, position, count) => {
+            for (let i = 0; i < count; i++) runs[slot + i] = position + i;
+          });
+          expect(runs).toEqual(slotMap(t, source.columns));
+          expect(t.rows).toBe(rowLengths(t).reduce((n, d) => n * d, 1));
+        }
+        expect(source.rows).toBe(source.tensors.reduce((n, t) => n + t.rows, 0));
+      }),
+      parameters,
+    );
+  });
+
+  test('an opening is the evaluation of the multilinear extension, stacked files included', () => {
+    const arbitrary = fc.tuple(shapes({ maxAxes: 3 }), fc.constantFrom([], [1], [2], [3], [5], [2, 3]), fc.nat(1e6));
+    fc.assert(
+      fc.property(arbitrary, ([inner, outer, seed]) => {
+        const draw = new Draw('layout', seed);
+        const files = size(outer);
+        // Eleven files and more sort as 0, 1, 10, 2: rows of one declaration do not always follow each other.
+        const names = Array.from({ length: files }, (_, i) => `h.${(i * 7) % 13}.w`);
+        const source = layOut('s', [
+          ...names.map((name) => ({ name, shape: inner, bits: 8, frac: 4 })),
+          { name: 'h.1.x', shape: [3], bits: 8, frac: 4 },
+        ]);
+        const position = names.map((n) => source.tensors.findIndex((t) => t.name === n));
+        const tensors = source.tensors.map((t) =>
+          draw.integers({ lo: -128n, hi: 127n }, size(t.axes.map((a) => a.length))),
+        );
+        const matrix = layMatrix(source, tensors);
+        const shape = [...outer, ...inner];
+        const tensor = {
+          name: 't',
+          shape,
+          class: { kind: 'committed', source: 0, stacked: outer.length, files: position },
+        } as unknown as GadgetTensor;
+        const point = shape.map((n) => Array.from({ length: bitsFor(n) }, () => draw.scalar()));
+        const entries = position.flatMap((p) => tensors[p]);
+        const scale = draw.scalar();
+        expect(openedValue(source, matrix, openTensor([source], tensor, point, scale))).toBe(
+          mul(scale, evaluate(shape, entries, point)),
+        );
+      }),
+      parameters,
+    );
+  });
+
+  test('the layout depends on names, shapes and types, not on the order of declaration', () => {
+    const tensors = ['b', 'a', 'c'].map((name, i) => ({ name, shape: [3 + i, 5], bits: 8, frac: 2 }));
+    expect(layOut('s', tensors)).toEqual(layOut('s', [...tensors].reverse()));
+  });
+});
+
+describe('column weights', () => {
+  const digits = fc.array(
+    fc.tuple(fc.integer({ min: 0, max: 3 }), fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined })),
+    { minLength: 0, maxLength: 3 },
+  );
+
+  test('columnsAt is the extension of columnTable, in the first columns', () => {
+    fc.assert(
+      fc.property(digits, fc.integer({ min: 0, max: 2 }), fc.nat(1e6), (shape, extra, seed) => {
+        const draw = new Draw('columns', seed);
+        const columns = shape.map(([bits, limit]): ColumnDigit => {
+          const point = Array.from({ length: bits }, () => draw.scalar());
+          return limit === undefined ? { point } : { point, limit: Math.min(limit, 2 ** bits) };
+        });
+        const used = shape.reduce((n, [bits]) => n + bits, 0);
+        const point = Array.from({ length: used + extra }, () => draw.scalar());
+        const table = columnTable(columns);
+        const direct = table.reduce((s, w, j) => add(s, mul(w, eqEval(point, bitsOf(j, used + extra)))), 0n);
+        expect(columnsAt(columns, point)).toBe(direct);
+      }),
+      parameters,
+    );
+  });
+
+  test('eqTable is eq at every index, and cut short it is the beginning of itself', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 5 }), fc.nat(1e6), (n, seed) => {
+        const draw = new Draw('eq', seed);
+        const point = Array.from({ length: n }, () => draw.scalar());
+        const table = eqTable(point);
+        expect(table).toEqual(Array.from({ length: 2 ** n }, (_, i) => eqEval(point, bitsOf(i, n))));
+        for (let length = 1; length <= 2 ** n; length++) expect(eqTable(point, length)).toEqual(table.slice(0, length));
+      }),
+      parameters,
+    );
+  });
+
+  test('tensorProduct is row-major', () => {
+    expect(
+      tensorProduct([
+        [2n, 3n],
+        [5n, 0n, 7n],
+      ]),
+    ).toEqual([10n, 0n, 14n, 15n, 0n, 21n]);
+    expect(tensorProduct([])).toEqual([1n]);
+  });
+});
