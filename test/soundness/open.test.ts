@@ -45,6 +45,14 @@ describe('a published commitment to open weights', () => {
     expect(await checkOpenCommitment(bundle, short, honest, { device })).toMatchObject({ ok: false });
   });
 
+  test('has no range proof: one that has something there is rejected, not read past', async () => {
+    const file = decodeCommitment((await commit(bundle, 'base', honest, { device })).commitment);
+    const verifier = await createVerifier(bundle, { device, expect: {} });
+    const verdict = await verifier.register(encodeCommitment({ ...file, rangeProof: new Uint8Array(32) }));
+    expect(verdict).toMatchObject({ ok: false, reason: 'the commitment is to open tensors, and has a range proof' });
+    verifier.close();
+  });
+
   test('may have more rows than the platform gives random bytes for at once', async () => {
     const many = bundleOf(`model m { dim L = 4100
       open g[l: L]: fixed<4, 0> from base "{l}"

@@ -233,13 +233,7 @@ describe('bad input', () => {
   });
 
   test('a limit of the size of files', () => {
-    const shell = [
-      '-c',
-      'ulimit -f 1 && exec "$@"',
-      'bash',
-      process.execPath,
-      `${import.meta.dirname}/../../cli/main.ts`,
-    ];
+    const shell = ['-c', 'ulimit -f 1 && exec "$@"', 'bash', process.execPath, mainFile];
     const result = place.run('bash', [...shell, 'compile', 'p.zkl', '-o', 'limited.zkb']);
     refused(result, /cannot write limited\.zkb: the file would be larger than allowed/, /ulimit -f/);
     expect(readdirSync(place.path).filter((name) => name.includes('limited'))).toEqual([]);
@@ -255,7 +249,7 @@ describe('bad input', () => {
       ]);
     if (mounted('true').status !== 0) return;
     // The opening fits, the commitment does not.
-    const main = `${import.meta.dirname}/../../cli/main.ts`;
+    const main = mainFile;
     const run = mounted(
       `("${process.execPath}" "${main}" commit p.zkb --weights adapter -o small --threads 1; echo "status $?"; ls -A small)`,
     );
