@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { parse, unnamed, type Diagnostic } from '../grammar/index.ts';
+import { diagnose, type Diagnostic } from '../grammar/diagnostic.ts';
+import { parse, unnamed } from '../grammar/index.ts';
 import { checkCompile } from './arguments.ts';
 import { encodeBundle } from './bundle/bundle.ts';
 import { CodecError } from './bundle/canonical.ts';
@@ -77,14 +78,12 @@ function refused(source: string, gadgets: GadgetProgram): Diagnostic | undefined
     return undefined;
   } catch (e) {
     if (!(e instanceof CodecError)) throw e;
-    return {
+    return diagnose({
       code: 'ZKL509',
-      severity: 'error',
-      title: 'a program that no bundle can hold',
       span: { source, start: 0, end: 0 },
       label: e.message.replace('the program is malformed: ', ''),
       help: 'fewer or smaller tensors are needed: split the model',
-    };
+    });
   }
 }
 
@@ -114,22 +113,21 @@ function refusedNames(
     const bad = badName(name);
     if (bad === undefined) return [];
     const help = 'names are shown where a proof is judged: give it another';
-    return [
-      { code: 'ZKL219', severity: 'error', title: 'a name that cannot be shown', span, label: `${what} ${bad}`, help },
-    ];
+    return [diagnose({ code: 'ZKL219', span, label: `${what} ${bad}`, help })];
   });
 }
 
 function chooseModel({ source = unnamed }: CompileInput, programs: readonly TensorProgram[]): Diagnostic {
+  const span = { source, start: 0, end: 0 };
   const names = programs.map((p) => p.name);
-  return {
-    code: 'ZKL213',
-    severity: 'error',
-    title: names.length === 0 ? 'no model to compile' : 'more than one model to compile',
-    span: { source, start: 0, end: 0 },
-    label: names.length === 0 ? 'the file declares no `model`' : `the file has ${names.join(', ')}`,
-    help: names.length === 0 ? 'add `model NAME { ... }`' : `choose one, e.g. --model ${names[0]}`,
-  };
+  return names.length === 0
+    ? diagnose({ code: 'ZKL242', span, label: 'the file declares no `model`', help: 'add `model NAME { ... }`' })
+    : diagnose({
+        code: 'ZKL213',
+        span,
+        label: `the file has ${names.join(', ')}`,
+        help: `choose one, e.g. --model ${names[0]}`,
+      });
 }
 
 /** The file itself and the imports that something of the program stands in. */

@@ -1,5 +1,6 @@
 /** From syntax trees to tensor programs: names, shapes, index ranges, scales and integer ranges. Pure. */
 import type * as ast from '../../grammar/ast.ts';
+import type { Code } from '../../grammar/codes/index.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { unnamed } from '../../grammar/index.ts';
 import { checkCheck } from '../arguments.ts';
@@ -53,7 +54,20 @@ export interface CheckResult {
 }
 
 /** What a missing statement may cause elsewhere: unknown names and sources, nothing to prove, nothing that uses a thing. */
-const MISSING = ['ZKL201', 'ZKL204', 'ZKL211', 'ZKL212', 'ZKL215', 'ZKL602', 'ZKL603', 'ZKL604'];
+const MISSING: readonly Code[] = [
+  'ZKL201',
+  'ZKL220',
+  'ZKL221',
+  'ZKL204',
+  'ZKL211',
+  'ZKL240',
+  'ZKL212',
+  'ZKL241',
+  'ZKL215',
+  'ZKL602',
+  'ZKL603',
+  'ZKL604',
+];
 
 /** Checks a program. Errors are diagnostics, whatever the program. @throws ArgumentError where it is none */
 export function check(input: CheckInput): CheckResult {
@@ -66,7 +80,11 @@ export function check(input: CheckInput): CheckResult {
   if (input.model !== undefined && models.length === 0) {
     const names = all.map((model) => model.name.text);
     const { help } = didYouMean(input.model, program.span, names);
-    reporter.error('ZKL212', program.span, `no model \`${input.model}\``, 'in this file', {
+    reporter.report({
+      code: 'ZKL241',
+      about: { name: input.model },
+      span: program.span,
+      label: 'in this file',
       help:
         help ?? (names.length === 0 ? 'the file has no models' : `it has ${names.map((n) => `\`${n}\``).join(', ')}`),
     });
@@ -98,19 +116,19 @@ export function check(input: CheckInput): CheckResult {
 
 function refuseUnproved(reporter: Reporter, model: ast.Model, uncalibrated: readonly Uncalibrated[]): void {
   for (const { key, span } of uncalibrated) {
-    reporter.error('ZKL404', span, 'a scale that is not known', `calibration has no \`${key}\``, {
+    reporter.report({
+      code: 'ZKL404',
+      span,
+      label: `calibration has no \`${key}\``,
       help: 'write the type, `round<bits, frac>(...)`, or let `zkl calibrate` choose it',
     });
   }
   if (model.train !== undefined) {
-    reporter.error(
-      'ZKL501',
-      model.train.span,
-      'training is not lowered yet',
-      '`train` is checked but cannot be proved',
-      {
-        help: 'leave `train` out to prove the model itself',
-      },
-    );
+    reporter.report({
+      code: 'ZKL501',
+      span: model.train.span,
+      label: '`train` is checked but cannot be proved',
+      help: 'leave `train` out to prove the model itself',
+    });
   }
 }

@@ -1,6 +1,7 @@
 /** Collects diagnostics. A pass reports, poisons what it was working on, and goes on with the next statement. */
 import { distance } from 'fastest-levenshtein';
-import type { Diagnostic, Label } from '../../grammar/diagnostic.ts';
+import type { Code, Problem } from '../../grammar/codes/index.ts';
+import { diagnose, type Details, type Diagnostic, type Label } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
 import { IndexOverflow } from '../ir/indices/normal.ts';
 import { NumberTooLarge } from '../ir/numbers/rational.ts';
@@ -19,86 +20,52 @@ export function attempt(reporter: Reporter, span: Span, read: () => void): boole
     return true;
   } catch (error) {
     if (error instanceof NumberTooLarge || error instanceof IndexOverflow || error instanceof TooManyTerms) {
-      reporter.error('ZKL312', span, 'too large to compute with', error.message, { help: 'name an inner part' });
+      reporter.report({ code: 'ZKL331', span, label: error.message, help: 'name an inner part' });
     } else if (!(error instanceof Halt)) throw error;
     return false;
   }
-}
-
-export interface Details {
-  readonly notes?: readonly Label[];
-  readonly help?: string;
-  readonly fix?: { readonly span: Span; readonly text: string };
 }
 
 export class Reporter {
   readonly diagnostics: Diagnostic[] = [];
   /** The block calls that the statement at hand stands in, outermost first. */
   readonly calls: Span[];
-  private readonly seen = new Set<string>();
+  readonly #seen = new Set<string>();
 
   constructor(calls: readonly Span[] = []) {
     this.calls = [...calls];
   }
 
-  error(code: string, span: Span, title: string, label: string, details: Details = {}): void {
-    this.report('error', code, span, title, label, details);
-  }
-
-  warn(code: string, span: Span, title: string, label: string, details: Details = {}): void {
-    this.report('warning', code, span, title, label, details);
+  /** A block is checked at every call; a mistake in its text is one mistake. */
+  report(problem: Problem & Details): void {
+    const d = diagnose(problem);
+    const calls = this.calls.map((call): Label => ({ span: call, text: 'in this call' })).reverse();
+    const notes = [...(d.notes ?? []), ...calls];
+    this.#add({ ...d, ...(notes.length > 0 ? { notes } : {}) });
   }
 
   /** Reports an error and gives up on the statement at hand. */
-  fail(code: string, span: Span, title: string, label: string, details: Details = {}): never {
-    this.error(code, span, title, label, details);
-    throw new Halt(title);
+  fail(problem: Problem & Details): never {
+    this.report(problem);
+    throw new Halt(problem.code);
   }
 
   /** Takes over what another reporter has collected, but for what has one of the codes in `without`. */
-  merge(other: Reporter, without: readonly string[] = []): void {
-    for (const d of other.diagnostics) {
-      if (without.includes(d.code)) continue;
-      const key = keyOf(d.code, d.span, d.title);
-      if (this.seen.has(key)) continue;
-      this.seen.add(key);
-      this.diagnostics.push(d);
-    }
+  merge(other: Reporter, without: readonly Code[] = []): void {
+    for (const d of other.diagnostics) if (!without.includes(d.code)) this.#add(d);
   }
 
   get failed(): boolean {
     return this.diagnostics.some((d) => d.severity === 'error');
   }
 
-  private report(
-    severity: Diagnostic['severity'],
-    code: string,
-    span: Span,
-    title: string,
-    label: string,
-    details: Details,
-  ): void {
-    // A block is checked at every call; a mistake in its text is one mistake.
-    const key = keyOf(code, span, title);
-    if (this.seen.has(key)) return;
-    this.seen.add(key);
-    const calls = this.calls.map((call): Label => ({ span: call, text: 'in this call' })).reverse();
-    const notes = [...(details.notes ?? []), ...calls];
-    this.diagnostics.push({
-      code,
-      severity,
-      title,
-      span,
-      label,
-      ...(notes.length > 0 ? { notes } : {}),
-      ...(details.help === undefined ? {} : { help: details.help }),
-      ...(details.fix === undefined ? {} : { fix: details.fix }),
-    });
+  #add(d: Diagnostic): void {
+    const key = `${d.code} ${d.span.source} ${d.span.start} ${d.span.end} ${d.title}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    this.diagnostics.push(d);
   }
 }
-
-const keyOf = (code: string, span: Span, title: string): string =>
-  `${code} ${span.source} ${String(span.start)} ${String(span.end)} ${title}`;
 
 /** The candidate nearest to `name`, if it is within a third of the name's length (at least one letter). */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
@@ -115,7 +82,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
 }
 
 /** `help` and `fix` for a name that may be a slip of the pen. */
-export function didYouMean(name: string, span: Span, candidates: Iterable<string>): Details {
+export function didYouMean(name: string, span: Span, candidates: Iterable<string>): Pick<Details, 'help' | 'fix'> {
   const near = nearest(name, candidates);
   return near === undefined ? {} : { help: `did you mean \`${near}\`?`, fix: { span, text: near } };
 }

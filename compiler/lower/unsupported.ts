@@ -1,5 +1,5 @@
 /** What a program may say and cannot be proved, each refused with what to do instead. */
-import type { Diagnostic } from '../../grammar/diagnostic.ts';
+import { diagnose, type Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
 import { tooWide, type Bounded } from '../ir/gadget/magnitude.ts';
 import type { GadgetTerm } from '../ir/gadget/program.ts';
@@ -10,17 +10,8 @@ import { nowhere } from './expressions.ts';
 /** Tables of a sumcheck with more entries would not fit beside each other. */
 const mostSummed = 2 ** 26;
 
-const error = (code: string, span: Span, title: string, label: string, help: string): Diagnostic => ({
-  code,
-  severity: 'error',
-  title,
-  span,
-  label,
-  help,
-});
-
 const wideError = (span: Span, label: string): Diagnostic =>
-  error('ZKL504', span, 'integers too wide to prove', label, 'use narrower types, or fewer products in a row');
+  diagnose({ code: 'ZKL504', span, label, help: 'use narrower types, or fewer products in a row' });
 
 /** What the gadget program is too large for: its integers for the field, its sums for memory. */
 export function tooLarge(p: Bounded): Diagnostic | undefined {
@@ -32,13 +23,12 @@ export function tooLarge(p: Bounded): Diagnostic | undefined {
   for (const { target, terms, span } of p.equations) {
     const most = Math.max(0, ...terms.map(summedEntries));
     if (most > mostSummed)
-      return error(
-        'ZKL508',
-        span,
-        'a sum over too many indices at once',
-        `\`${p.tensors[target].name}\` sums products over ${most} entries`,
-        'give inner sums, and what an index from a tensor selects, names of their own with `round` around them',
-      );
+      return diagnose({
+        code: 'ZKL508',
+        span: span,
+        label: `\`${p.tensors[target].name}\` sums products over ${most} entries`,
+        help: 'give inner sums, and what an index from a tensor selects, names of their own with `round` around them',
+      });
   }
   return undefined;
 }
@@ -49,38 +39,21 @@ const summedEntries = (t: GadgetTerm): number =>
 
 /** `equations`: of the program, inlined. */
 export function unsupported(program: TensorProgram, equations: readonly Equation[]): Diagnostic[] {
-  const diagnostics = [
+  return [
     ...equations.flatMap((e) => unsupportedEquation(program, e)),
     ...program.tensors.flatMap(unsupportedTensor),
     ...mixedSources(program),
   ];
-  if (program.statement.every((id) => program.tensors[id].role !== 'output'))
-    diagnostics.push(
-      error(
-        'ZKL507',
-        program.tensors[0]?.span ?? nowhere,
-        'nothing to prove',
-        'no public output',
-        'declare one with `public NAME[...] = ...`',
-      ),
-    );
-  return diagnostics;
 }
 
 function unsupportedEquation(program: TensorProgram, e: Equation): Diagnostic[] {
-  const { name } = program.tensors[e.target];
   const d = e.definition;
-  const refuse = (what: string, help: string): Diagnostic[] => [
-    error('ZKL502', e.span, `${what} cannot be proved yet`, `\`${name}\` is defined by it`, help),
-  ];
-  if (d.kind === 'argmax' && d.over.length > 1) return refuse('an `argmax` over several indices', 'reduce one index');
   if (d.kind !== 'round') return [];
-  if (d.clamp && d.form !== 'P')
-    return refuse(`\`round\` of a quotient or a root under a table that saturates`, 'round it by itself first');
-  if (d.form === 'P/sqrt(Q)') {
-    if (d.p.terms.some((t) => mayBeNegative(program, t)))
-      return refuse('`round` of a number over a root that may be negative', 'round `1 / sqrt(...)`, then multiply');
-  }
+  const { span } = e;
+  const label = `\`${program.tensors[e.target].name}\` is defined by it`;
+  if (d.clamp && d.form !== 'P') return [diagnose({ code: 'ZKL502', span, label, help: 'round it by itself first' })];
+  if (d.form === 'P/sqrt(Q)' && d.p.terms.some((t) => mayBeNegative(program, t)))
+    return [diagnose({ code: 'ZKL510', span, label, help: 'round `1 / sqrt(...)`, then multiply' })];
   return [];
 }
 
@@ -96,13 +69,12 @@ function mixedSources(program: TensorProgram): Diagnostic[] {
   return program.tensors
     .filter((t) => t.visibility === 'secret' && t.file && open.has(t.file.source))
     .map((t) =>
-      error(
-        'ZKL505',
-        t.span,
-        'a source of open and of secret tensors',
-        `\`${t.name}\` is secret, other tensors of "${t.file?.source ?? ''}" are open`,
-        'take them from two sources',
-      ),
+      diagnose({
+        code: 'ZKL505',
+        span: t.span,
+        label: `\`${t.name}\` is secret, other tensors of "${t.file?.source ?? ''}" are open`,
+        help: 'take them from two sources',
+      }),
     );
 }
 
@@ -113,43 +85,34 @@ function unsupportedTensor(t: Tensor): Diagnostic[] {
   if (t.visibility !== 'secret' && t.visibility !== 'open') return [];
   if (t.role === 'output')
     return [
-      error(
-        'ZKL506',
-        t.span,
-        'secret outputs cannot be proved yet',
-        `\`${t.name}\` leaves as a commitment`,
-        'declare it `public`',
-      ),
+      diagnose({
+        code: 'ZKL506',
+        span: t.span,
+        label: `\`${t.name}\` leaves as a commitment`,
+        help: 'declare it `public`',
+      }),
     ];
   if (!t.file && t.visibility === 'open')
     return [
-      error(
-        'ZKL505',
-        t.span,
-        'an open tensor without a source',
-        `\`${t.name}\` has no file`,
-        'say where it comes from: `from base "..."`',
-      ),
+      diagnose({
+        code: 'ZKL512',
+        span: t.span,
+        label: `\`${t.name}\` has no file`,
+        help: 'say where it comes from: `from base "..."`',
+      }),
     ];
   if (t.file && t.type?.kind !== 'fixed')
     return [
-      error(
-        'ZKL506',
-        t.span,
-        'indices from a source cannot be proved yet',
-        `\`${t.name}\` is of indices`,
-        'give them as an input',
-      ),
+      diagnose({ code: 'ZKL513', span: t.span, label: `\`${t.name}\` is of indices`, help: 'give them as an input' }),
     ];
   return t.type?.kind === 'fixed' && t.type.bits > committedBits
     ? [
-        error(
-          'ZKL504',
-          t.span,
-          'type too wide to prove',
-          `\`${t.name}\` has ${t.type.bits} bits`,
-          `use at most ${committedBits} bits`,
-        ),
+        diagnose({
+          code: 'ZKL511',
+          span: t.span,
+          label: `\`${t.name}\` has ${t.type.bits} bits`,
+          help: `use at most ${committedBits} bits`,
+        }),
       ]
     : [];
 }

@@ -1,7 +1,7 @@
 /** Chevrotain's errors to diagnostics: one for each bad statement, at the place a person would look. */
 import { EOF, type IRecognitionException, type IToken } from 'chevrotain';
 import { distance } from 'fastest-levenshtein';
-import type { Diagnostic } from '../diagnostic.ts';
+import { diagnose, type Diagnostic } from '../diagnostic.ts';
 import type { Lexed } from './lexer.ts';
 import { spanOf } from './lexer.ts';
 import { found } from './messages.ts';
@@ -75,43 +75,40 @@ function describe(
   }
   const startsLine = previous === undefined || (token.startLine ?? 0) > (previous.endLine ?? 0);
   if (isKeyword(token.tokenType) && (expected === 'a name' || (expected.endsWith('a new statement') && startsLine)))
-    return {
+    return diagnose({
       code: 'ZKL106',
-      severity: 'error',
-      title: `\`${token.image}\` is a word of the language`,
+      about: { word: token.image },
       span,
       label: 'cannot be a name',
       help: 'choose another name',
-    };
+    });
   const next = tokens.find(({ startOffset }) => startOffset > at);
   if (begins && previous !== undefined && !expected.startsWith('`import`') && !expected.startsWith('`block`'))
-    return {
-      code: 'ZKL104',
-      severity: 'error',
-      title: `expected ${expected} after ${found(previous)}`,
+    return diagnose({
+      code: 'ZKL110',
+      about: { expected, previous: found(previous) },
       span: spanOf(previous, source),
       label: `expected ${expected} after this`,
       ...remedy(expected, token, previous, next, source),
-    };
-  return {
+    });
+  return diagnose({
     code: 'ZKL104',
-    severity: 'error',
-    title: `expected ${expected}, found ${found(token)}`,
+    about: { expected, found: found(token) },
     span,
     label: `expected ${expected}`,
     notes: closes ? [{ span: spanOf(opener, source), text: 'opened here' }] : undefined,
     ...remedy(expected, token, previous, next, source),
-  };
+  });
 }
 
-const unclosed = (opener: IToken, next: IToken, span: Span): Diagnostic => ({
-  code: 'ZKL105',
-  severity: 'error',
-  title: `\`${opener.image}\` is never closed`,
-  span: spanOf(opener, span.source),
-  label: `expected its ${closerOf(opener)}`,
-  notes: [{ span, text: next.tokenType === EOF ? 'the file ends here' : `${found(next)} begins something else` }],
-});
+const unclosed = (opener: IToken, next: IToken, span: Span): Diagnostic =>
+  diagnose({
+    code: 'ZKL105',
+    about: { opener: opener.image },
+    span: spanOf(opener, span.source),
+    label: `expected its ${closerOf(opener)}`,
+    notes: [{ span, text: next.tokenType === EOF ? 'the file ends here' : `${found(next)} begins something else` }],
+  });
 
 const PLACES = new Map([
   ['state', 'the `state` lines of an `optimizer` come before its statements, and no other item has any'],
@@ -120,14 +117,14 @@ const PLACES = new Map([
   ['minimize', 'a `train` ends with its one `minimize`'],
 ]);
 
-const outOfOrder = (token: IToken, span: Span): Diagnostic => ({
-  code: 'ZKL109',
-  severity: 'error',
-  title: `${found(token)} cannot stand here`,
-  span,
-  label: 'expected `}`',
-  help: PLACES.get(token.image) ?? 'statements come before `derivative`, `train` and `minimize`',
-});
+const outOfOrder = (token: IToken, span: Span): Diagnostic =>
+  diagnose({
+    code: 'ZKL109',
+    about: { found: found(token) },
+    span,
+    label: 'expected `}`',
+    help: PLACES.get(token.image) ?? 'statements come before `derivative`, `train` and `minimize`',
+  });
 
 /** The innermost bracket open before `offset`. One opened in an earlier statement counts only if it is a brace. */
 function openBracket(tokens: readonly IToken[], starts: readonly number[], offset: number): IToken | undefined {

@@ -1,6 +1,6 @@
 /** What the lexer, the parser and the tree builder say about text that is no program. */
 import { EOF, tokenMatcher, type IParserErrorMessageProvider, type IToken, type TokenType } from 'chevrotain';
-import type { Diagnostic } from '../diagnostic.ts';
+import { diagnose, type Diagnostic } from '../diagnostic.ts';
 import type { Span } from '../span.ts';
 import { HEAD, isKeyword, NAME, NUMBER, STRING } from './tokens.ts';
 
@@ -24,48 +24,41 @@ const HINTS: readonly [RegExp, string][] = [
 
 export function strayCharacters(characters: string, span: Span): Diagnostic {
   const shown = characters.length > 12 ? `${characters.slice(0, 12)}...` : characters;
-  return {
+  return diagnose({
     code: 'ZKL101',
-    severity: 'error',
-    title: `unexpected ${characters.length === 1 ? 'character' : 'characters'} \`${shown}\``,
+    about: { characters: `${characters.length === 1 ? 'character' : 'characters'} \`${shown}\`` },
     span,
     label: 'not part of the language',
     help: HINTS.find(([pattern]) => pattern.test(characters))?.[1],
-  };
+  });
 }
 
 export function unterminatedString(image: string, span: Span): Diagnostic {
-  return {
+  return diagnose({
     code: 'ZKL102',
-    severity: 'error',
-    title: 'string without its closing quote',
     span,
     label: 'runs to the end of the line',
     help: 'a string ends on its line with `"`',
     fix: { span: { ...span, start: span.end - (image.length - image.trimEnd().length) }, text: '"' },
-  };
+  });
 }
 
 export function foreignComment(span: Span): Diagnostic {
-  return {
+  return diagnose({
     code: 'ZKL108',
-    severity: 'error',
-    title: 'comment of another language',
     span,
     label: 'not part of the language',
     help: 'comments begin with `//` and end with their line',
-  };
+  });
 }
 
 export function tooDeep(limit: number, span: Span): Diagnostic {
-  return {
+  return diagnose({
     code: 'ZKL103',
-    severity: 'error',
-    title: 'expression too long or nested too deeply',
     span,
     label: `more than ${limit} brackets and operators inside each other`,
     help: 'give parts of it names of their own',
-  };
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -144,23 +137,20 @@ export function found(token: IToken): string {
 
 /** `span` reaches from the `/` to the end of the reduction. */
 export function divisorIsReduction(span: Span, operator: string): Diagnostic {
-  return {
+  return diagnose({
     code: 'ZKL107',
-    severity: 'error',
-    title: `\`${operator}\` directly after \`/\``,
+    about: { operator },
     span,
     label: 'divides by the whole product to its right',
     help: `write \`/ (${operator}(...) ...)\` to say how far the divisor reaches`,
-  };
+  });
 }
 
 export function misplacedDoc(span: Span): Diagnostic {
-  return {
+  return diagnose({
     code: 'ZKL601',
-    severity: 'warning',
-    title: 'doc comment that belongs to nothing',
     span,
     label: 'no item or statement begins on the next line',
     help: 'put `///` lines directly above what they describe, or write `//`',
-  };
+  });
 }

@@ -27,7 +27,7 @@ describe('models', () => {
     expect(checkText(TWO).programs.map((p) => p.name)).toEqual(['first', 'second']);
     expect(checkText(TWO, { model: 'second' }).programs.map((p) => p.name)).toEqual(['second']);
     const wrong = checkText(TWO, { model: 'secnd' });
-    expect(wrong.all).toMatchObject([{ code: 'ZKL212', help: 'did you mean `second`?' }]);
+    expect(wrong.all).toMatchObject([{ code: 'ZKL241', help: 'did you mean `second`?' }]);
   });
 
   test('a file of blocks alone is no error', () => {
@@ -48,21 +48,21 @@ describe('overrides', () => {
   });
 
   test('derived, unknown and impossible ones are errors', () => {
-    const wrong: Record<string, string | number>[] = [
-      { D: 3 },
-      { derived: 1 },
-      { T: 0 },
-      { T: -1 },
-      { T: 1.5 },
-      { T: 'four' },
-      { c: '' },
+    const wrong: [code: string, overrides: Record<string, string | number>][] = [
+      ['ZKL244', { D: 3 }],
+      ['ZKL244', { derived: 1 }],
+      ['ZKL217', { T: 0 }],
+      ['ZKL217', { T: -1 }],
+      ['ZKL217', { T: 1.5 }],
+      ['ZKL217', { T: 'four' }],
+      ['ZKL217', { c: '' }],
     ];
-    for (const overrides of wrong) {
-      expect(codes(checkText(TWO, { model: 'first', overrides }))).toContain('ZKL217');
+    for (const [code, overrides] of wrong) {
+      expect(codes(checkText(TWO, { model: 'first', overrides }))).toContain(code);
     }
     const unknown = checkText(TWO, { model: 'first', overrides: { halv: 1 } });
-    expect(unknown.all).toMatchObject([{ code: 'ZKL217', help: 'did you mean `half`?' }]);
-    expect(codes(checkText(TWO, { model: 'first', overrides: { toString: 1 } }))).toEqual(['ZKL217']);
+    expect(unknown.all).toMatchObject([{ code: 'ZKL245', help: 'did you mean `half`?' }]);
+    expect(codes(checkText(TWO, { model: 'first', overrides: { toString: 1 } }))).toEqual(['ZKL245']);
   });
 });
 
@@ -135,7 +135,7 @@ model m at "net" {
       [11, 10, 10].map((frac) => ({ kind: 'fixed', bits: 16, frac })),
     );
     const [sixteen, twelve] = [16, 12].map((bits) => ({ bits, frac: 8 }));
-    expect(codes(given(sixteen, twelve, twelve))).toContain('ZKL411');
+    expect(codes(given(sixteen, twelve, twelve))).toContain('ZKL427');
     expect(codes(given(sixteen, sixteen, twelve))).toContain('ZKL416');
   });
 

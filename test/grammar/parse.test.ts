@@ -64,7 +64,7 @@ describe('where statements begin', () => {
 
   test('a name no further right than the statement begins another, whatever is open', () => {
     const text = inModel('x = f(a', 'y = 1', 'z = (b +', 'w = 2');
-    expect(codes(text)).toEqual(['ZKL105', 'ZKL104']);
+    expect(codes(text)).toEqual(['ZKL105', 'ZKL110']);
     expect(statements(text)).toEqual(expect.arrayContaining(['(define y 1)', '(define w 2)']));
   });
 

@@ -80,13 +80,13 @@ function checkWidth(session: Session, range: Range, target: Target): void {
   const limit = 1n << BigInt(sumBits);
   if (range.hi < limit && -range.lo < limit) return;
   const bits = (range.hi > -range.lo ? range.hi : -range.lo).toString(2).length + 1;
-  return session.reporter.fail(
-    'ZKL415',
-    target.value,
-    `integers of ${String(bits)} bits`,
-    `the proof's field holds ${String(sumBits)}`,
-    { help: 'round an inner part to fewer bits' },
-  );
+  return session.reporter.fail({
+    code: 'ZKL415',
+    about: { bits },
+    span: target.value,
+    label: `the proof's field holds ${String(sumBits)}`,
+    help: 'round an inner part to fewer bits',
+  });
 }
 
 /** Renumbers variables: the target's indices, then `over`, then each term's own. */
@@ -208,30 +208,20 @@ function defineRound(session: Session, target: Target, meaning: Meaning & { read
   checkWidth(session, p.range, target);
   if (q !== undefined) checkWidth(session, q.range, target);
   if (q !== undefined && q.range.hi < 1n) {
-    return session.reporter.fail(
-      'ZKL407',
-      target.value,
-      'a divisor that is never positive',
-      'its largest value is 0 or less',
-    );
+    return session.reporter.fail({ code: 'ZKL429', span: target.value, label: 'its largest value is 0 or less' });
   }
   if (form === 'sqrt(P)' && p.range.hi < 0n) {
-    return session.reporter.fail(
-      'ZKL407',
-      target.value,
-      'the root of what is never positive',
-      'its largest value is below 0',
-    );
+    return session.reporter.fail({ code: 'ZKL430', span: target.value, label: 'its largest value is below 0' });
   }
   const bounds = roundedRange(form, p, q, type.frac);
   const limits = clamp ?? typeRange(type);
   if (clamp === undefined && (bounds.lo > limits.hi || bounds.hi < limits.lo)) {
-    return session.reporter.fail(
-      'ZKL409',
-      target.value,
-      `\`${formatType(type)}\` never holds this`,
-      'every value overflows',
-    );
+    return session.reporter.fail({
+      code: 'ZKL409',
+      about: { type: formatType(type) },
+      span: target.value,
+      label: 'every value overflows',
+    });
   }
   const inside = (v: bigint): bigint => (v < limits.lo ? limits.lo : v > limits.hi ? limits.hi : v);
   const fits = bounds.lo >= limits.lo && bounds.hi <= limits.hi;

@@ -55,13 +55,12 @@ function defineIndexed(
 ): TensorId {
   const scope = new Scope(frame.scope);
   if (declared !== undefined && declared.shape.length !== def.axes.length) {
-    return session.reporter.fail(
-      'ZKL303',
-      def.span,
-      'wrong number of indices',
-      `\`${def.name}\` has ${count(declared.shape.length, 'axis', 'axes')}`,
-      { notes: [{ span: declared.span, text: 'declared here' }] },
-    );
+    return session.reporter.fail({
+      code: 'ZKL303',
+      span: def.span,
+      label: `\`${def.name}\` has ${count(declared.shape.length, 'axis', 'axes')}`,
+      notes: [{ span: declared.span, text: 'declared here' }],
+    });
   }
   const outputs = bindIndices(session, scope, def.axes, [def.value], declared?.shape ?? []);
   checkSize(
@@ -219,7 +218,11 @@ function checkDeclared(session: Session, def: Definition, id: TensorId, declared
   const notes = [{ span: declared.span, text: 'declared here' }];
   if (tensor.shape.join() !== declared.shape.join()) {
     const label = `this is ${formatShape(tensor.shape)}`;
-    return reporter.fail('ZKL306', def.span, `\`${def.name}\` has another shape`, label, {
+    return reporter.fail({
+      code: 'ZKL318',
+      about: { name: def.name },
+      span: def.span,
+      label,
       notes: [{ span: declared.span, text: `declared as ${formatShape(declared.shape)}` }],
     });
   }
@@ -228,11 +231,11 @@ function checkDeclared(session: Session, def: Definition, id: TensorId, declared
   const wide =
     tensor.type?.kind === 'fixed' && declared.type.kind === 'fixed' && tensor.type.bits === declared.type.bits;
   if (declared.carried === 'width' && wide && tensor.key !== undefined) return;
-  return reporter.fail(
-    declared.carried !== undefined ? 'ZKL411' : 'ZKL405',
-    def.span,
-    `\`${def.name}\` has another type`,
-    tensor.type === undefined ? 'this has no type: it is not rounded' : `this is \`${formatType(tensor.type)}\``,
-    { notes, help: `\`${formatType(declared.type)}\` is expected: a bare \`round(...)\` takes it` },
-  );
+  const { span, name } = def;
+  const label =
+    tensor.type === undefined ? 'this has no type: it is not rounded' : `this is \`${formatType(tensor.type)}\``;
+  const help = `\`${formatType(declared.type)}\` is expected: a bare \`round(...)\` takes it`;
+  return declared.carried === undefined
+    ? reporter.fail({ code: 'ZKL405', about: { name }, span, label, notes, help })
+    : reporter.fail({ code: 'ZKL427', about: { name }, span, label, notes, help });
 }

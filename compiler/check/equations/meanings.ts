@@ -83,7 +83,7 @@ function readRound(place: Place, node: ast.Call, wanted: Wanted): Meaning {
   const { reporter } = session;
   const [argument] = node.arguments;
   if (node.arguments.length !== 1 || argument.name !== undefined) {
-    return reporter.fail('ZKL207', node.span, '`round` takes one argument', 'wrong arguments');
+    return reporter.fail({ code: 'ZKL207', about: { name: 'round' }, span: node.span, label: 'wrong arguments' });
   }
   const type = roundType(place, node, wanted);
   const inner = { ...place, frame: extendAt(session, frame, place.scope, node.at) };
@@ -105,7 +105,10 @@ function roundType(place: Place, node: ast.Call, wanted: Wanted): TensorType & {
   const written = writtenType(session, scope, node);
   if (written !== undefined) {
     if (wanted.type !== undefined && !sameType(written, wanted.type)) {
-      return reporter.fail('ZKL405', node.span, 'another type than the one expected', `\`${formatType(written)}\``, {
+      return reporter.fail({
+        code: 'ZKL423',
+        span: node.span,
+        label: `\`${formatType(written)}\``,
         help: `\`${formatType(wanted.type)}\` is expected here: a bare \`round(...)\` takes it`,
       });
     }
@@ -113,15 +116,13 @@ function roundType(place: Place, node: ast.Call, wanted: Wanted): TensorType & {
   }
   if (wanted.type !== undefined) {
     if (wanted.type.kind === 'fixed') return wanted.type;
-    return reporter.fail(
-      'ZKL405',
-      node.span,
-      'rounding to an index',
-      `\`${formatType(wanted.type)}\` is expected here`,
-    );
+    return reporter.fail({ code: 'ZKL424', span: node.span, label: `\`${formatType(wanted.type)}\` is expected here` });
   }
   if (wanted.key === undefined) {
-    return reporter.fail('ZKL404', node.span, 'a `round` without a type inside an expression', 'rounded to what?', {
+    return reporter.fail({
+      code: 'ZKL421',
+      span: node.span,
+      label: 'rounded to what?',
       help: 'write `round<bits, frac>(...)`, or give it a name in an equation of its own',
     });
   }
@@ -136,7 +137,11 @@ export function calibrated(session: Session, key: string, owner: string, span: S
   const place = owner.replace(/\[\d+\]/g, '');
   const known = session.keys.get(key);
   if (known !== undefined && known.place !== place) {
-    return session.reporter.fail('ZKL216', span, `two scales under one calibration key, \`${key}\``, 'and here', {
+    return session.reporter.fail({
+      code: 'ZKL216',
+      about: { key },
+      span,
+      label: 'and here',
       notes: [{ span: known.span, text: 'the first' }],
       help: 'name the calls: each in an equation of its own, or with its own `at`',
     });
@@ -156,13 +161,13 @@ function checkBits(session: Session, key: string, place: string, { bits, frac }:
   readFixed(session, span, bits, frac);
   const before = session.widths.get(place);
   if (before !== undefined && before.bits !== bits) {
-    return session.reporter.fail(
-      'ZKL416',
+    return session.reporter.fail({
+      code: 'ZKL416',
+      about: { key, bits, other: before.key, width: before.bits },
       span,
-      `\`${key}\` has ${bits} bits, \`${before.key}\` has ${before.bits}`,
-      'one width for all iterations',
-      { help: 'give both keys the larger width in the calibration' },
-    );
+      label: 'one width for all iterations',
+      help: 'give both keys the larger width in the calibration',
+    });
   }
   session.widths.set(place, { key, bits });
 }
@@ -174,7 +179,12 @@ function readTableCall(place: Place, node: ast.Call): Meaning {
   const binding = lookUp(session, scope, node.name);
   const [argument] = node.arguments;
   if (binding.kind !== 'table' || node.arguments.length !== 1 || node.dims.length > 0 || argument.name !== undefined) {
-    return reporter.fail('ZKL207', node.span, `\`${node.name.text}\` takes one argument`, 'wrong arguments');
+    return reporter.fail({
+      code: 'ZKL207',
+      about: { name: node.name.text },
+      span: node.span,
+      label: 'wrong arguments',
+    });
   }
   const inner: Place = {
     ...place,
@@ -185,7 +195,7 @@ function readTableCall(place: Place, node: ast.Call): Meaning {
   const value = argument.value;
   if (value.kind === 'call' && value.name.text === 'round') {
     const given = roundedType(inner, binding.node, value);
-    const table = readTable(session, binding.node, binding.scope, given.type, value.span);
+    const table = readTable(session, binding.node, binding.scope, given.type ?? 'rounded', value.span);
     const { argument: type, first, values, saturate } = session.tables[table];
     refuseGuarded(place, node, table);
     const last = first + BigInt(values.length) - 1n;
@@ -217,15 +227,12 @@ function roundedType(
 function refuseGuarded({ session, guards }: Place, node: ast.Call, table: number): void {
   const { first, values, saturate } = session.tables[table];
   if (guards.length === 0 || saturate || (first <= 0n && first + BigInt(values.length) > 0n)) return;
-  return session.reporter.fail(
-    'ZKL414',
-    node.span,
-    'a table without a value at 0 under a guard',
-    'outside the guard its argument is 0',
-    {
-      help: 'apply it in an equation of its own, without the guard',
-    },
-  );
+  return session.reporter.fail({
+    code: 'ZKL436',
+    span: node.span,
+    label: 'outside the guard its argument is 0',
+    help: 'apply it in an equation of its own, without the guard',
+  });
 }
 
 /** The tensor that a polynomial reads entry by entry at exactly the outputs. */
@@ -262,18 +269,19 @@ function readMaximum(place: Place, node: ast.Reduce): Meaning {
   const kind = node.operator === 'argmax' ? 'argmax' : 'max';
   const { inner, over, guards } = enterReduction(place, node);
   if (kind === 'argmax' && over.length !== 1) {
-    return reporter.fail('ZKL303', node.span, '`argmax` takes one index', `here are ${String(over.length)}`);
+    return reporter.fail({ code: 'ZKL316', span: node.span, label: `here are ${String(over.length)}` });
   }
   const some = neverEmpty(over, guards, bounds);
   if (some !== true) {
-    return reporter.fail(
-      'ZKL311',
-      node.span,
-      `\`${kind}\` over nothing`,
-      some === false
-        ? 'its guard holds nowhere for some values of the other indices'
-        : 'cannot prove that its guard ever holds',
-    );
+    return reporter.fail({
+      code: 'ZKL311',
+      about: { reduction: kind },
+      span: node.span,
+      label:
+        some === false
+          ? 'its guard holds nowhere for some values of the other indices'
+          : 'cannot prove that its guard ever holds',
+    });
   }
   const of = exactPolynomial(inner, readValue(inner, node.body), node.body.span);
   return { kind, over, guards, of };

@@ -28,7 +28,6 @@ import { Scope, describe } from '../names/scope.ts';
 
 export function readValue(place: Place, node: ast.Value): Quantity {
   const { session, scope } = place;
-  const { reporter } = session;
   switch (node.kind) {
     case 'number':
       return constantQuantity(readNumber(session, node));
@@ -54,8 +53,6 @@ export function readValue(place: Place, node: ast.Value): Quantity {
       return readPrepared(place, node, node.span);
     case 'call':
       return readCall(place, node);
-    default:
-      return reporter.fail('ZKL206', (node as ast.Value).span, 'not a value', 'not expected here');
   }
 }
 
@@ -66,13 +63,12 @@ const copier =
 
 /** The message for what `round` cannot take. */
 function notRoundable(place: Place, span: Span): never {
-  return place.session.reporter.fail(
-    'ZKL403',
+  return place.session.reporter.fail({
+    code: 'ZKL403',
     span,
-    'not a form that `round` takes',
-    'P, P/Q, sqrt(P) or P/sqrt(Q), with P and Q polynomials',
-    { help: 'name the inner part with a `round` of its own' },
-  );
+    label: 'P, P/Q, sqrt(P) or P/sqrt(Q), with P and Q polynomials',
+    help: 'name the inner part with a `round` of its own',
+  });
 }
 
 function readBinary(place: Place, node: ast.Binary): Quantity {
@@ -90,7 +86,7 @@ function readBinary(place: Place, node: ast.Binary): Quantity {
       return multiplyQuantities(left, right, copy) ?? irrationalFactor(place, node, [left, right]);
     case '/':
       if (quantityValue(right)?.num === 0n) {
-        return place.session.reporter.fail('ZKL407', node.right.span, 'division by zero', 'this is 0');
+        return place.session.reporter.fail({ code: 'ZKL407', span: node.right.span, label: 'this is 0' });
       }
       return divideQuantities(left, right, copy) ?? notRoundable(place, node.span);
   }
@@ -111,7 +107,7 @@ function readPower(place: Place, node: ast.Power): Quantity {
   const base = readValue(place, node.base);
   const exponent = quantityValue(readValue(place, node.exponent));
   if (exponent === undefined) {
-    return reporter.fail('ZKL412', node.exponent.span, 'an exponent that is not constant', 'a number is expected here');
+    return reporter.fail({ code: 'ZKL433', span: node.exponent.span, label: 'a number is expected here' });
   }
   const value = quantityValue(base);
   if (value !== undefined && isInteger(exponent) && (value.num !== 0n || exponent.num >= 0n)) {
@@ -127,7 +123,10 @@ function readPower(place: Place, node: ast.Power): Quantity {
 }
 
 function irrational(place: Place, span: Span): never {
-  return place.session.reporter.fail('ZKL401', span, 'not a rational constant', 'constants are exact', {
+  return place.session.reporter.fail({
+    code: 'ZKL401',
+    span,
+    label: 'constants are exact',
     help: 'round it: `const c = round<16, 15>(...)`',
   });
 }
@@ -151,7 +150,12 @@ export function enterReduction(
   const over = bindIndices(session, scope, node.axes, [node.body], []);
   const guards = node.guard === undefined ? [] : readGuard(session, place.frame, scope, node.guard);
   if (guards === 'never') {
-    return session.reporter.fail('ZKL311', node.span, 'a reduction over nothing', 'its guard never holds');
+    return session.reporter.fail({
+      code: 'ZKL311',
+      about: { reduction: node.operator },
+      span: node.span,
+      label: 'its guard never holds',
+    });
   }
   const inner = { ...place, scope, reduced: [...place.reduced, ...over], guards: [...place.guards, ...guards] };
   return { inner, over, guards };
@@ -164,15 +168,12 @@ function readSum(place: Place, node: ast.Reduce): Quantity {
   const size = (id: number): number => session.variables[id].size;
   if (body.root === 'p') return notRoundable(place, node.span);
   if (body.q !== undefined && [...freeVariables(body.q)].some((id) => over.includes(id))) {
-    return session.reporter.fail(
-      'ZKL403',
-      node.span,
-      'a sum of quotients',
-      'the divisor depends on what is summed over',
-      {
-        help: 'name the quotient with a `round` of its own',
-      },
-    );
+    return session.reporter.fail({
+      code: 'ZKL419',
+      span: node.span,
+      label: 'the divisor depends on what is summed over',
+      help: 'name the quotient with a `round` of its own',
+    });
   }
   return { ...body, p: sumPoly(body.p, over, guards, size) };
 }
@@ -187,12 +188,12 @@ function readCall(place: Place, node: ast.Call): Quantity {
   const found = lookUp(session, scope, node.name);
   if (found.kind === 'table') return place.derive(place, node);
   if (found.kind === 'block') return readPrepared(place, node, node.span);
-  return reporter.fail(
-    'ZKL206',
-    node.name.span,
-    `\`${name}\` is ${describe(found)}`,
-    'a block or a table is expected here',
-  );
+  return reporter.fail({
+    code: 'ZKL206',
+    about: { name, kind: describe(found) },
+    span: node.name.span,
+    label: 'a block or a table is expected here',
+  });
 }
 
 /** `sqrt` of a polynomial under `round`; the other functions only of constants. */
@@ -201,12 +202,16 @@ function readFunction(place: Place, node: ast.Call): Quantity {
   const name = node.name.text;
   const [argument] = node.arguments;
   if (node.arguments.length !== 1 || argument.name !== undefined || node.dims.length > 0) {
-    return reporter.fail('ZKL207', node.span, `\`${name}\` takes one argument`, 'wrong arguments');
+    return reporter.fail({ code: 'ZKL207', about: { name }, span: node.span, label: 'wrong arguments' });
   }
   const of = readValue(place, argument.value);
   if (name === 'sqrt') return rootQuantity(of) ?? notRoundable(place, node.span);
   if (isConstant(of)) return irrational(place, node.span);
-  return reporter.fail('ZKL201', node.name.span, `no table \`${name}\` here`, 'a function of data is a table', {
+  return reporter.fail({
+    code: 'ZKL220',
+    about: { name },
+    span: node.name.span,
+    label: 'a function of data is a table',
     help: `import { ${name} } from "std", or declare \`table ${name}(...)\``,
   });
 }
@@ -215,7 +220,10 @@ function readFunction(place: Place, node: ast.Call): Quantity {
 export function exactPolynomial(place: Place, of: Quantity, span: Span): Quantity['p'] {
   if (of.q === undefined && of.root === undefined) return of.p;
   if (isConstant(of)) return irrational(place, span);
-  return place.session.reporter.fail('ZKL403', span, 'a quotient or root outside `round`', 'this is not a polynomial', {
+  return place.session.reporter.fail({
+    code: 'ZKL420',
+    span,
+    label: 'this is not a polynomial',
     help: '`round(...)` around it says to which precision it is taken',
   });
 }

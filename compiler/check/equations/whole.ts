@@ -25,17 +25,12 @@ export function makeView(session: Session, frame: Frame, node: ast.View, operand
   const shape = node.shape.map((axis) => staticLength(session, frame.scope, plainAxis(session, axis)));
   const [from, to] = [tensor.shape, shape].map((lengths) => lengths.reduce((n, length) => n * length, 1));
   if (from !== to) {
-    return reporter.fail(
-      'ZKL306',
-      node.span,
-      'a view of another size',
-      `${formatShape(shape)} has ${count(to, 'entry', 'entries')}`,
-      {
-        notes: [
-          { span: node.operand.span, text: `${formatShape(tensor.shape)} has ${count(from, 'entry', 'entries')}` },
-        ],
-      },
-    );
+    return reporter.fail({
+      code: 'ZKL317',
+      span: node.span,
+      label: `${formatShape(shape)} has ${count(to, 'entry', 'entries')}`,
+      notes: [{ span: node.operand.span, text: `${formatShape(tensor.shape)} has ${count(from, 'entry', 'entries')}` }],
+    });
   }
   const outputs = shape.map((size, k) => {
     const axis = node.shape[k].index;
@@ -101,7 +96,10 @@ export function shapeOf(
 function unify(session: Session, a: Shaped, b: Shaped): Shaped {
   if (a.shape.length === 0) return b;
   if (b.shape.length === 0 || a.shape.join() === b.shape.join()) return a;
-  return session.reporter.fail('ZKL306', b.span, 'shapes differ', `this is ${formatShape(b.shape)}`, {
+  return session.reporter.fail({
+    code: 'ZKL306',
+    span: b.span,
+    label: `this is ${formatShape(b.shape)}`,
     notes: [{ span: a.span, text: `this is ${formatShape(a.shape)}` }],
     help: 'operators on whole tensors need equal shapes; only scalars and constants broadcast',
   });

@@ -26,22 +26,19 @@ export function readReference(place: Place, node: ast.Reference): Quantity {
     case 'tensor':
       return wholeEntry(place, binding.tensor, node.name.text, node.span);
     case 'index':
-      return session.reporter.fail(
-        'ZKL413',
-        node.span,
-        'an index as a number',
-        `\`${node.name.text}\` chooses entries`,
-        {
-          help: `give its values a name: \`const ${node.name.text}s[${node.name.text}: ...] = ${node.name.text}\``,
-        },
-      );
+      return session.reporter.fail({
+        code: 'ZKL413',
+        span: node.span,
+        label: `\`${node.name.text}\` chooses entries`,
+        help: `give its values a name: \`const ${node.name.text}s[${node.name.text}: ...] = ${node.name.text}\``,
+      });
     default:
-      return session.reporter.fail(
-        'ZKL206',
-        node.span,
-        `\`${node.name.text}\` is ${describe(binding)}`,
-        'a tensor or a constant is expected here',
-      );
+      return session.reporter.fail({
+        code: 'ZKL206',
+        about: { name: node.name.text, kind: describe(binding) },
+        span: node.span,
+        label: 'a tensor or a constant is expected here',
+      });
   }
 }
 
@@ -51,19 +48,20 @@ function wholeEntry(place: Place, tensor: TensorId, name: string, span: Span): Q
   const { shape } = session.tensors[tensor];
   if (shape.length === 0) return { p: factorPoly({ tensor, at: [] }) };
   if (!place.whole || place.reduced.length > 0) {
-    return session.reporter.fail(
-      'ZKL309',
+    return session.reporter.fail({
+      code: 'ZKL309',
+      about: { what: 'a whole tensor' },
       span,
-      'a whole tensor under indices',
-      `\`${name}\` has ${count(shape.length, 'axis', 'axes')}`,
-      {
-        help: `write its indices, \`${name}[...]\``,
-      },
-    );
+      label: `\`${name}\` has ${count(shape.length, 'axis', 'axes')}`,
+      help: `write its indices, \`${name}[...]\``,
+    });
   }
   const lengths = place.outputs.map((id) => session.variables[id].size);
   if (lengths.length !== shape.length || lengths.some((n, k) => n !== shape[k])) {
-    return session.reporter.fail('ZKL306', span, 'shapes differ', `\`${name}\` is ${formatShape(shape)}`, {
+    return session.reporter.fail({
+      code: 'ZKL306',
+      span,
+      label: `\`${name}\` is ${formatShape(shape)}`,
       help: `${formatShape(lengths)} is expected here; only scalars and constants broadcast`,
     });
   }
@@ -73,8 +71,12 @@ function wholeEntry(place: Place, tensor: TensorId, name: string, span: Span): Q
 export function readPrepared(place: Place, node: ast.Value, span: Span): Quantity {
   const tensor = place.prepared.get(node);
   if (tensor !== undefined) return wholeEntry(place, tensor, node.kind === 'call' ? node.name.text : 'the view', span);
-  const what = node.kind === 'view' ? 'a view under indices' : 'a block call under indices';
-  return place.session.reporter.fail('ZKL309', span, what, 'works on whole tensors', {
+  const what = node.kind === 'view' ? 'a view' : 'a block call';
+  return place.session.reporter.fail({
+    code: 'ZKL309',
+    about: { what },
+    span,
+    label: 'works on whole tensors',
     help: 'give it a name in an equation of its own, and index that',
   });
 }
@@ -84,12 +86,12 @@ export function readAccess(place: Place, node: ast.Access): Quantity {
   const { reporter } = session;
   const binding = lookUp(session, scope, node.name);
   if (binding.kind !== 'tensor') {
-    return reporter.fail(
-      'ZKL206',
-      node.span,
-      `\`${node.name.text}\` is ${describe(binding)}`,
-      'only tensors have entries',
-    );
+    return reporter.fail({
+      code: 'ZKL206',
+      about: { name: node.name.text, kind: describe(binding) },
+      span: node.span,
+      label: 'only tensors have entries',
+    });
   }
   const { shape } = session.tensors[binding.tensor];
   if (node.axes.length !== shape.length) return wrongRank(session, node, shape, binding.span);
@@ -110,7 +112,7 @@ function readAxis(place: Place, axis: ast.Axis, length: number, name: string, de
     }
     if (type?.kind === 'index' && type.size !== length) {
       const label = `\`index<${String(type.size)}>\` on an axis of length ${String(length)}`;
-      return reporter.fail('ZKL310', axis.span, 'an index of another length', label, { notes });
+      return reporter.fail({ code: 'ZKL310', span: axis.span, label, notes });
     }
     return e;
   }
@@ -130,20 +132,21 @@ function proveAxis(
   const proof = proveInside(e, length, place.guards, session.bounds);
   if (proof.kind === 'inside') return;
   if (proof.kind === 'unknown') {
-    return session.reporter.fail(
-      'ZKL313',
-      axis.span,
-      'cannot prove that this stays inside',
-      `an axis of length ${String(length)}`,
-      {
-        notes,
-        help: 'write a guard that bounds it, or a simpler index',
-      },
-    );
+    return session.reporter.fail({
+      code: 'ZKL313',
+      span: axis.span,
+      label: `an axis of length ${String(length)}`,
+      notes,
+      help: 'write a guard that bounds it, or a simpler index',
+    });
   }
   const point = [...proof.at].map(([id, v]) => `${session.variables[id].name} = ${String(v)}`).join(', ');
   const label = `index ${String(proof.value)} of an axis of length ${String(length)}${point === '' ? '' : `, at ${point}`}`;
-  return session.reporter.fail('ZKL304', axis.span, `\`${name}\` is read outside`, label, {
+  return session.reporter.fail({
+    code: 'ZKL304',
+    about: { name },
+    span: axis.span,
+    label,
     notes,
     help: 'a guard, `if ... then ... else ...`, keeps an index inside',
   });

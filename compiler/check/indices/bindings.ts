@@ -44,7 +44,11 @@ function explain(session: Session, scope: Scope, values: readonly ast.Value[]): 
     const binding = name === undefined ? undefined : scope.find(name.text);
     const whole = binding?.kind === 'tensor' && session.tensors[binding.tensor].shape.length > 0;
     if (!whole && binding?.kind !== 'block' && node.kind !== 'view') continue;
-    reporter.fail('ZKL309', node.span, 'a whole tensor under indices', 'only entries can stand here', {
+    reporter.fail({
+      code: 'ZKL309',
+      about: { what: 'a whole tensor' },
+      span: node.span,
+      label: 'only entries can stand here',
       help: 'write its indices, or work on whole tensors in an equation of its own',
     });
   }
@@ -54,7 +58,10 @@ function explain(session: Session, scope: Scope, values: readonly ast.Value[]): 
 export function wrongRank(session: Session, node: ast.Access, shape: readonly number[], declared: Span): never {
   const has = `\`${node.name.text}\` has ${count(shape.length, 'axis', 'axes')}`;
   const label = `${has}, here are ${count(node.axes.length, 'index', 'indices')}`;
-  return session.reporter.fail('ZKL303', node.span, 'wrong number of indices', label, {
+  return session.reporter.fail({
+    code: 'ZKL303',
+    span: node.span,
+    label,
     notes: [{ span: declared, text: 'declared here' }],
   });
 }
@@ -73,14 +80,21 @@ export function bindIndices(
   const { reporter } = session;
   return axes.map((axis, k) => {
     if (axis.index.kind !== 'reference') {
-      return reporter.fail('ZKL314', axis.span, 'not a fresh name', 'an equation or reduction binds names here', {
+      return reporter.fail({
+        code: 'ZKL314',
+        span: axis.span,
+        label: 'an equation or reduction binds names here',
         help: 'bind a name and use arithmetic on the right side',
       });
     }
     const { name } = axis.index;
     const hidden = scope.find(name.text);
     if (hidden !== undefined) {
-      return reporter.fail('ZKL202', name.span, `\`${name.text}\` already has a meaning`, `it is ${describe(hidden)}`, {
+      return reporter.fail({
+        code: 'ZKL222',
+        about: { name: name.text },
+        span: name.span,
+        label: `it is ${describe(hidden)}`,
         notes: [{ span: hidden.span, text: 'defined here' }],
         help: 'an index is a fresh name',
       });
@@ -103,20 +117,21 @@ function inferred(session: Session, scope: Scope, name: ast.Name, values: readon
   const help = `say it: \`${name.text}: N\``;
   if (lengths.size === 0) {
     explain(session, scope, values);
-    return session.reporter.fail(
-      'ZKL301',
-      name.span,
-      `no range for \`${name.text}\``,
-      'it never stands alone in an axis',
-      { help },
-    );
+    return session.reporter.fail({
+      code: 'ZKL301',
+      about: { name: name.text },
+      span: name.span,
+      label: 'it never stands alone in an axis',
+      help,
+    });
   }
   const notes = [...lengths].map(([length, span]) => ({ span, text: `length ${String(length)} here` }));
-  return session.reporter.fail(
-    'ZKL302',
-    name.span,
-    `two ranges for \`${name.text}\``,
-    `its uses give ${count(lengths.size, 'length')}`,
-    { notes, help },
-  );
+  return session.reporter.fail({
+    code: 'ZKL302',
+    about: { name: name.text },
+    span: name.span,
+    label: `its uses give ${count(lengths.size, 'length')}`,
+    notes,
+    help,
+  });
 }

@@ -31,7 +31,13 @@ export function lookUp(session: Session, scope: Scope, name: ast.Name): Binding 
       name.span,
       scope.names((b) => b.kind !== 'source'),
     );
-    return session.reporter.fail('ZKL201', name.span, `unknown name \`${name.text}\``, 'not defined here', near);
+    return session.reporter.fail({
+      code: 'ZKL201',
+      about: { name: name.text },
+      span: name.span,
+      label: 'not defined here',
+      ...near,
+    });
   }
   if (found.kind === 'poison') throw new Halt(name.text);
   return found;
@@ -41,26 +47,30 @@ export function lookUp(session: Session, scope: Scope, name: ast.Name): Binding 
 export function staticIndex(session: Session, scope: Scope, node: ast.Index): number {
   const value = readIndex(session, scope, node);
   if (value.kind === 'const') return value.value;
-  return session.reporter.fail(
-    'ZKL308',
-    node.span,
-    'not known at compile time',
-    'a dimension is made of numbers and dimensions',
-  );
+  return session.reporter.fail({
+    code: 'ZKL322',
+    span: node.span,
+    label: 'a dimension is made of numbers and dimensions',
+  });
 }
 
 /** A length: at least 1. */
 export function staticLength(session: Session, scope: Scope, node: ast.Index): number {
   const length = staticIndex(session, scope, node);
   if (length < 1) {
-    return session.reporter.fail('ZKL308', node.span, `a length of ${String(length)}`, 'a length is at least 1');
+    return session.reporter.fail({
+      code: 'ZKL308',
+      about: { length },
+      span: node.span,
+      label: 'a length is at least 1',
+    });
   }
   return length;
 }
 
 export function checkSize(session: Session, shape: readonly number[], span: Span): void {
   if (entries(shape) > MAX_ENTRIES) {
-    return session.reporter.fail('ZKL312', span, 'a tensor of more than 2^40 entries', `[${shape.join(', ')}] entries`);
+    return session.reporter.fail({ code: 'ZKL312', span, label: `[${shape.join(', ')}] entries` });
   }
 }
 
@@ -69,7 +79,7 @@ export function readIndex(session: Session, scope: Scope, node: ast.Index): Inde
     return read(session, scope, node);
   } catch (error) {
     if (!(error instanceof IndexOverflow)) throw error;
-    return session.reporter.fail('ZKL312', node.span, 'index arithmetic over 2^53', 'too large');
+    return session.reporter.fail({ code: 'ZKL327', span: node.span, label: 'too large' });
   }
 }
 
@@ -79,12 +89,12 @@ function read(session: Session, scope: Scope, node: ast.Index): IndexExpr {
     case 'number': {
       const value = parseDecimal(node.text);
       if (value === undefined || value.den !== 1n || value.num > BigInt(Number.MAX_SAFE_INTEGER)) {
-        return reporter.fail(
-          'ZKL308',
-          node.span,
-          `\`${node.text}\` is not an index`,
-          'an integer below 2^53 is expected here',
-        );
+        return reporter.fail({
+          code: 'ZKL323',
+          about: { what: node.text },
+          span: node.span,
+          label: 'an integer below 2^53 is expected here',
+        });
       }
       return constant(Number(value.num));
     }
@@ -101,33 +111,36 @@ function read(session: Session, scope: Scope, node: ast.Index): IndexExpr {
       if (node.operator === '-') return minus(left, right);
       if (node.operator === '*') return product(left, right);
       if (right.kind !== 'const' || right.value < 1) {
-        return reporter.fail(
-          'ZKL307',
-          node.right.span,
-          `the right side of \`${node.operator}\` is not a positive number`,
-          right.kind === 'const' ? `this is ${String(right.value)}` : 'not known at compile time',
-        );
+        return reporter.fail({
+          code: 'ZKL321',
+          about: { operator: node.operator },
+          span: node.right.span,
+          label: right.kind === 'const' ? `this is ${String(right.value)}` : 'not known at compile time',
+        });
       }
       if (node.operator === 'div') return floorQuotient(left, right.value, bounds);
       if (node.operator === 'mod') return remainder(left, right.value, bounds);
       const exact = exactQuotient(left, right.value);
       if (exact !== undefined) return exact;
-      return reporter.fail(
-        'ZKL307',
-        node.span,
-        'division leaves a remainder',
-        left.kind === 'const'
-          ? `${String(left.value)} is not a multiple of ${String(right.value)}`
-          : `not a multiple of ${String(right.value)} for every value of the indices`,
-        { help: '`/` is exact among indices; `div` rounds down' },
-      );
+      return reporter.fail({
+        code: 'ZKL307',
+        span: node.span,
+        label:
+          left.kind === 'const'
+            ? `${String(left.value)} is not a multiple of ${String(right.value)}`
+            : `not a multiple of ${String(right.value)} for every value of the indices`,
+        help: '`/` is exact among indices; `div` rounds down',
+      });
     }
   }
 }
 
 function noData(session: Session, node: ast.Index, value: IndexExpr): IndexExpr {
   if (!readsData(value)) return value;
-  return session.reporter.fail('ZKL310', node.span, 'arithmetic on an entry of an index tensor', 'this is data', {
+  return session.reporter.fail({
+    code: 'ZKL324',
+    span: node.span,
+    label: 'this is data',
     help: 'an axis takes index arithmetic or an entry of an index tensor, not both',
   });
 }
@@ -143,18 +156,23 @@ function readName(session: Session, scope: Scope, node: ast.Reference): IndexExp
       return variable(binding.variable);
     case 'const':
       if (binding.value.den !== 1n) {
-        return reporter.fail('ZKL308', node.span, `\`${node.name.text}\` is not an integer`, 'an index is an integer');
+        return reporter.fail({
+          code: 'ZKL323',
+          about: { what: node.name.text },
+          span: node.span,
+          label: 'an index is an integer',
+        });
       }
       return constant(Number(binding.value.num));
     case 'tensor':
       return readEntry(session, scope, node.name, [], node.span);
     default:
-      return reporter.fail(
-        'ZKL206',
-        node.span,
-        `\`${node.name.text}\` is ${describe(binding)}`,
-        'an index, a dimension or an entry of an index tensor is expected here',
-      );
+      return reporter.fail({
+        code: 'ZKL206',
+        about: { name: node.name.text, kind: describe(binding) },
+        span: node.span,
+        label: 'an index, a dimension or an entry of an index tensor is expected here',
+      });
   }
 }
 
@@ -162,21 +180,20 @@ function readEntry(session: Session, scope: Scope, name: ast.Name, axes: readonl
   const binding = lookUp(session, scope, name);
   const tensor = binding.kind === 'tensor' ? session.tensors[binding.tensor] : undefined;
   if (binding.kind !== 'tensor' || tensor?.type?.kind !== 'index') {
-    return session.reporter.fail(
-      'ZKL310',
+    return session.reporter.fail({
+      code: 'ZKL325',
+      about: { name: name.text },
       span,
-      `\`${name.text}\` is not an index tensor`,
-      tensor?.type === undefined ? `it is ${describe(binding)}` : 'its entries are numbers',
-      { help: 'declare it as `index<N>`, with N the length of the axis' },
-    );
+      label: tensor?.type === undefined ? `it is ${describe(binding)}` : 'its entries are numbers',
+      help: 'declare it as `index<N>`, with N the length of the axis',
+    });
   }
   if (axes.length !== tensor.shape.length) {
-    return session.reporter.fail(
-      'ZKL303',
+    return session.reporter.fail({
+      code: 'ZKL303',
       span,
-      'wrong number of indices',
-      `\`${name.text}\` has ${count(tensor.shape.length, 'axis', 'axes')}, here are ${count(axes.length, 'index', 'indices')}`,
-    );
+      label: `\`${name.text}\` has ${count(tensor.shape.length, 'axis', 'axes')}, here are ${count(axes.length, 'index', 'indices')}`,
+    });
   }
   return {
     kind: 'entry',
@@ -188,12 +205,11 @@ function readEntry(session: Session, scope: Scope, name: ast.Name, axes: readonl
 /** An axis of an access: an index without a range. */
 export function plainAxis(session: Session, axis: ast.Axis): ast.Index {
   if (axis.range !== undefined) {
-    return session.reporter.fail(
-      'ZKL314',
-      axis.span,
-      'a range in an access',
-      'only a name that is being bound takes `: N`',
-    );
+    return session.reporter.fail({
+      code: 'ZKL332',
+      span: axis.span,
+      label: 'only a name that is being bound takes `: N`',
+    });
   }
   return axis.index;
 }
@@ -205,7 +221,7 @@ export function readType(session: Session, scope: Scope, node: ast.Type): Tensor
   const [first = 0, second = 0] = values;
   if (node.name === 'index') {
     if (values.length !== 1 || first < 1) {
-      return reporter.fail('ZKL408', node.span, 'an index type is `index<N>`, N at least 1', 'not a type');
+      return reporter.fail({ code: 'ZKL431', span: node.span, label: 'not a type' });
     }
     return { kind: 'index', size: first };
   }
@@ -216,12 +232,7 @@ export function readType(session: Session, scope: Scope, node: ast.Type): Tensor
 export function readFixed(session: Session, span: Span, bits: number, frac: number): TensorType & { kind: 'fixed' } {
   const whole = Number.isInteger(bits) && Number.isInteger(frac);
   if (!whole || bits < 1 || bits > 64 || frac < -64 || frac > 128) {
-    return session.reporter.fail(
-      'ZKL408',
-      span,
-      'a fixed-point type is `fixed<bits, frac>`',
-      'bits from 1 to 64, frac from -64 to 128',
-    );
+    return session.reporter.fail({ code: 'ZKL408', span, label: 'bits from 1 to 64, frac from -64 to 128' });
   }
   return { kind: 'fixed', bits, frac };
 }
@@ -246,15 +257,12 @@ export function readGuard(
     const guard: Compare = { left, op: comparison.operator, right };
     if (readsData(left) || readsData(right)) {
       if (!data || comparison.operator !== '==' || (readsData(left) && readsData(right))) {
-        return reporter.fail(
-          'ZKL315',
-          comparison.span,
-          'a guard that depends on data',
-          'guards are known at compile time',
-          {
-            help: 'use `[v == t[i]]`, one index against an entry of an index tensor, or a table',
-          },
-        );
+        return reporter.fail({
+          code: 'ZKL315',
+          span: comparison.span,
+          label: 'guards are known at compile time',
+          help: 'use `[v == t[i]]`, one index against an entry of an index tensor, or a table',
+        });
       }
       found.push(guard);
       continue;
@@ -262,15 +270,13 @@ export function readGuard(
     const fixed = constantGuard(guard, bounds);
     // In a block or a repeat the same guard may be constant for one call or iteration and not for another.
     if ((fixed === true || fixed === false) && (frame.place === 'model' || frame.place === 'train')) {
-      return reporter.fail(
-        'ZKL305',
-        comparison.span,
-        `a guard that is always ${String(fixed)}`,
-        'over the whole range of its indices',
-        {
-          help: fixed ? 'leave the guard out' : 'nothing is ever selected',
-        },
-      );
+      return reporter.fail({
+        code: 'ZKL305',
+        about: { value: String(fixed) },
+        span: comparison.span,
+        label: 'over the whole range of its indices',
+        help: fixed ? 'leave the guard out' : 'nothing is ever selected',
+      });
     }
     if (fixed === false) never = true;
     if (fixed !== true) found.push(guard);
@@ -282,7 +288,7 @@ export function readGuard(
 export function readNumber(session: Session, node: ast.NumberLiteral): Rational {
   const value = parseDecimal(node.text);
   if (value !== undefined) return value;
-  return session.reporter.fail('ZKL402', node.span, 'a number out of reach', 'its exponent is over 1000');
+  return session.reporter.fail({ code: 'ZKL417', span: node.span, label: 'its exponent is over 1000' });
 }
 
 /** `round<b, f>`'s type. */
@@ -300,5 +306,5 @@ export function writtenType(
   });
   return type.kind === 'fixed' && node.dims.every((d) => d.name === undefined)
     ? type
-    : session.reporter.fail('ZKL408', node.span, '`round<bits, frac>(...)`', 'two numbers are expected here');
+    : session.reporter.fail({ code: 'ZKL432', span: node.span, label: 'two numbers are expected here' });
 }

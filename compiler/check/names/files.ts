@@ -18,46 +18,54 @@ interface LoadedFile {
 }
 
 export class Files {
-  private readonly reporter: Reporter;
-  private readonly resolve: ResolveImport;
-  private readonly loaded = new Map<string, LoadedFile | 'loading'>();
-  private readonly table = new NameTable();
+  readonly #reporter: Reporter;
+  readonly #resolve: ResolveImport;
+  readonly #loaded = new Map<string, LoadedFile | 'loading'>();
+  readonly #table = new NameTable();
 
   constructor(reporter: Reporter, resolve: ResolveImport) {
-    this.reporter = reporter;
-    this.resolve = resolve;
+    this.#reporter = reporter;
+    this.#resolve = resolve;
   }
 
   /** The scope of the file that is checked. */
   main(program: ast.Program, source: string): LoadedFile {
-    this.loaded.set(source, 'loading');
-    const file = this.scopeOf(program);
-    this.loaded.set(source, file);
+    this.#loaded.set(source, 'loading');
+    const file = this.#scopeOf(program);
+    this.#loaded.set(source, file);
     return file;
   }
 
-  private scopeOf(program: ast.Program): LoadedFile {
-    const { reporter } = this;
-    const scope = new Scope(rootScope(program.span, this.table));
+  #scopeOf(program: ast.Program): LoadedFile {
+    const reporter = this.#reporter;
+    const scope = new Scope(rootScope(program.span, this.#table));
     const imported = new Map<string, ast.Name>();
     for (const node of program.imports) {
-      const from = this.load(node.path);
+      const from = this.#load(node.path);
       for (const name of node.names) {
         const before = scope.own(name.text);
         if (before !== undefined) {
-          reporter.error('ZKL202', name.span, `\`${name.text}\` is imported twice`, 'the second', {
+          reporter.report({
+            code: 'ZKL223',
+            about: { name: name.text },
+            span: name.span,
+            label: 'the second',
             notes: [{ span: before.span, text: 'the first' }],
           });
           continue;
         }
         imported.set(name.text, name);
-        scope.set(name.text, this.pick(node, from, name));
+        scope.set(name.text, this.#pick(node, from, name));
       }
     }
     for (const item of program.items) {
       const before = scope.own(item.name.text);
       if (before !== undefined) {
-        reporter.error('ZKL202', item.name.span, `\`${item.name.text}\` is defined twice`, 'the second', {
+        reporter.report({
+          code: 'ZKL202',
+          about: { name: item.name.text },
+          span: item.name.span,
+          label: 'the second',
           notes: [{ span: before.span, text: 'the first' }],
         });
         continue;
@@ -67,7 +75,7 @@ export class Files {
     return { scope, imported };
   }
 
-  private pick(node: ast.Import, from: LoadedFile | undefined, name: ast.Name): Binding {
+  #pick(node: ast.Import, from: LoadedFile | undefined, name: ast.Name): Binding {
     const poison: Binding = { kind: 'poison', span: name.span };
     if (from === undefined) return poison;
     const found = from.scope.own(name.text);
@@ -76,33 +84,41 @@ export class Files {
       return { ...found, span: name.span };
     }
     const names = [...from.scope.entries()].filter(([, b]) => b.kind !== 'model').map(([n]) => n);
-    this.reporter.error('ZKL204', name.span, `"${node.path.text}" has no \`${name.text}\``, 'not defined there', {
+    this.#reporter.report({
+      code: 'ZKL204',
+      about: { path: node.path.text, name: name.text },
+      span: name.span,
+      label: 'not defined there',
       help: `it has ${names.map((n) => `\`${n}\``).join(', ')}`,
       ...didYouMean(name.text, name.span, names),
     });
     return poison;
   }
 
-  private load(path: ast.StringLiteral): LoadedFile | undefined {
-    const { reporter } = this;
-    const found = this.resolve(path.text);
+  #load(path: ast.StringLiteral): LoadedFile | undefined {
+    const reporter = this.#reporter;
+    const found = this.#resolve(path.text);
     if (found === undefined) {
-      reporter.error('ZKL203', path.span, `nothing to import from "${path.text}"`, 'not found', {
+      reporter.report({
+        code: 'ZKL203',
+        about: { path: path.text },
+        span: path.span,
+        label: 'not found',
         help: 'the standard library is "std"',
       });
       return undefined;
     }
-    const known = this.loaded.get(found.source);
+    const known = this.#loaded.get(found.source);
     if (known === 'loading') {
-      reporter.error('ZKL205', path.span, 'files that import each other', `"${path.text}" imports this file`);
+      reporter.report({ code: 'ZKL205', span: path.span, label: `"${path.text}" imports this file` });
       return undefined;
     }
     if (known !== undefined) return known;
-    this.loaded.set(found.source, 'loading');
+    this.#loaded.set(found.source, 'loading');
     const parsed = parse(found.text, found.source);
-    this.reporter.diagnostics.push(...parsed.diagnostics);
-    const file = this.scopeOf(parsed.program);
-    this.loaded.set(found.source, file);
+    this.#reporter.diagnostics.push(...parsed.diagnostics);
+    const file = this.#scopeOf(parsed.program);
+    this.#loaded.set(found.source, file);
     return file;
   }
 }

@@ -21,16 +21,14 @@ export function interpolate(
     const value = values.get(name) ?? counter(scope, name, inner);
     if (value !== undefined) return String(value + Number(more));
     const candidates = [...values.keys(), ...scope.names((b) => b.kind === 'counter')];
-    return session.reporter.fail(
-      'ZKL209',
+    return session.reporter.fail({
+      code: 'ZKL209',
+      about: { name },
       span,
-      `unknown index \`${name}\` in a name`,
-      'the index of a repeat or of a bound axis',
-      {
-        ...(candidates.length > 0 ? { help: `indices here: ${candidates.map((c) => `\`${c}\``).join(', ')}` } : {}),
-        ...didYouMean(name, inner, candidates),
-      },
-    );
+      label: 'the index of a repeat or of a bound axis',
+      ...(candidates.length > 0 ? { help: `indices here: ${candidates.map((c) => `\`${c}\``).join(', ')}` } : {}),
+      ...didYouMean(name, inner, candidates),
+    });
   });
 }
 

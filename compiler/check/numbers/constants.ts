@@ -52,7 +52,10 @@ export function constantNumber(session: Session, frame: Frame, node: ast.Value):
 function exactRational(place: ConstantPlace, node: ast.Value): Rational {
   const value = guardedReal(place, node);
   if (value.kind === 'rational') return value.value;
-  return place.session.reporter.fail('ZKL401', node.span, 'not a rational constant', 'constants are exact', {
+  return place.session.reporter.fail({
+    code: 'ZKL401',
+    span: node.span,
+    label: 'constants are exact',
     help: 'round it: `round<16, 15>(...)`',
   });
 }
@@ -63,7 +66,7 @@ export function guardedReal(place: ConstantPlace, node: ast.Value): Real {
     return readReal(place, node);
   } catch (error) {
     if (!(error instanceof NotReal || error instanceof NumberTooLarge)) throw error;
-    return place.session.reporter.fail('ZKL402', node.span, 'not a real number', error.message);
+    return place.session.reporter.fail({ code: 'ZKL418', span: node.span, label: error.message });
   }
 }
 
@@ -97,7 +100,7 @@ function readReal(place: ConstantPlace, node: ast.Value): Real {
     case 'call':
       return readCall(place, node);
     case 'view':
-      return reporter.fail('ZKL412', node.span, 'a view in a constant', 'write its entries');
+      return reporter.fail({ code: 'ZKL434', span: node.span, label: 'write its entries' });
   }
 }
 
@@ -114,13 +117,12 @@ function readReference(place: ConstantPlace, node: ast.Reference): Real {
     case 'index':
       return exactly(rational(place.index(binding.variable)));
     default:
-      return session.reporter.fail(
-        'ZKL412',
-        node.span,
-        'not known at compile time',
-        `\`${node.name.text}\` is ${describe(binding)}`,
-        { help: 'constants are made of numbers, dimensions and other constants' },
-      );
+      return session.reporter.fail({
+        code: 'ZKL412',
+        span: node.span,
+        label: `\`${node.name.text}\` is ${describe(binding)}`,
+        help: 'constants are made of numbers, dimensions and other constants',
+      });
   }
 }
 
@@ -129,23 +131,22 @@ function readEntry(place: ConstantPlace, node: ast.Access): Real {
   const binding = lookUp(session, scope, node.name);
   const values = binding.kind === 'tensor' ? session.constants.get(binding.tensor) : undefined;
   if (binding.kind !== 'tensor' || values === undefined) {
-    return session.reporter.fail(
-      'ZKL412',
-      node.span,
-      'not known at compile time',
-      `\`${node.name.text}\` is ${describe(binding)}`,
-    );
+    return session.reporter.fail({
+      code: 'ZKL412',
+      span: node.span,
+      label: `\`${node.name.text}\` is ${describe(binding)}`,
+    });
   }
   const { shape } = session.tensors[binding.tensor];
   if (shape.length !== node.axes.length) {
-    return session.reporter.fail('ZKL303', node.span, 'wrong number of indices', `it has ${String(shape.length)}`);
+    return session.reporter.fail({ code: 'ZKL303', span: node.span, label: `it has ${String(shape.length)}` });
   }
   let flat = 0;
   for (const [k, axis] of node.axes.entries()) {
     const at = evaluateIndex(readIndex(session, scope, axis.index), place.index);
     if (at < 0 || at >= shape[k]) {
       const label = `index ${String(at)} of an axis of length ${String(shape[k])}`;
-      return session.reporter.fail('ZKL304', axis.span, `\`${node.name.text}\` is read outside`, label);
+      return session.reporter.fail({ code: 'ZKL304', about: { name: node.name.text }, span: axis.span, label });
     }
     flat = flat * shape[k] + at;
   }
@@ -162,7 +163,12 @@ function holdsAt(place: ConstantPlace, scope: Scope, guard: ast.Guard): boolean 
 function readSum(place: ConstantPlace, node: ast.Reduce): Real {
   const { session } = place;
   if (node.operator !== 'sum') {
-    return session.reporter.fail('ZKL412', node.span, `\`${node.operator}\` in a constant`, 'only sums are taken here');
+    return session.reporter.fail({
+      code: 'ZKL435',
+      about: { operator: node.operator },
+      span: node.span,
+      label: 'only sums are taken here',
+    });
   }
   const scope = new Scope(place.scope);
   const over = bindIndices(session, scope, node.axes, [node.body], []);
@@ -193,34 +199,31 @@ function readCall(place: ConstantPlace, node: ast.Call): Real {
   const name = node.name.text;
   const [argument] = node.arguments;
   if (!isRealFunction(name) && name !== 'round') {
-    return reporter.fail(
-      'ZKL412',
-      node.span,
-      'not known at compile time',
-      `\`${name}\` is not a function of constants`,
-      {
-        help: 'constants have `exp`, `log`, `sin`, `cos`, `sqrt`, `erf`, `tanh` and `round<bits, frac>`',
-      },
-    );
+    return reporter.fail({
+      code: 'ZKL412',
+      span: node.span,
+      label: `\`${name}\` is not a function of constants`,
+      help: 'constants have `exp`, `log`, `sin`, `cos`, `sqrt`, `erf`, `tanh` and `round<bits, frac>`',
+    });
   }
   if (node.arguments.length !== 1 || argument.name !== undefined) {
-    return reporter.fail('ZKL207', node.span, `\`${name}\` takes one argument`, 'wrong arguments');
+    return reporter.fail({ code: 'ZKL207', about: { name }, span: node.span, label: 'wrong arguments' });
   }
   const of = readReal(place, argument.value);
   if (isRealFunction(name)) return applyReal(name, of);
   const type = writtenType(session, scope, node);
   if (type === undefined) {
-    return reporter.fail('ZKL404', node.span, 'a constant rounded to what?', 'write `round<bits, frac>(...)`');
+    return reporter.fail({ code: 'ZKL422', span: node.span, label: 'write `round<bits, frac>(...)`' });
   }
   const value = roundReal(of, type.frac);
   const { lo, hi } = typeRange(type);
   if (value < lo || value > hi) {
-    return reporter.fail(
-      'ZKL402',
-      node.span,
-      `\`${formatType(type)}\` does not hold this constant`,
-      `it needs ${signedBits(value)} bits`,
-    );
+    return reporter.fail({
+      code: 'ZKL402',
+      about: { type: formatType(type) },
+      span: node.span,
+      label: `it needs ${signedBits(value)} bits`,
+    });
   }
   return exactly(multiply(rational(value), powerOfTwo(-type.frac)));
 }
@@ -236,7 +239,7 @@ export function defineConstant(session: Session, frame: Frame, node: ast.Define)
   const variables = bindIndices(session, scope, node.axes, [node.value], []);
   const shape = variables.map((id) => session.variables[id].size);
   if (entries(shape) > MAX_CONSTANT_ENTRIES) {
-    return session.reporter.fail('ZKL312', node.span, 'a constant of more than 2^22 entries', `[${shape.join(', ')}]`);
+    return session.reporter.fail({ code: 'ZKL326', span: node.span, label: `[${shape.join(', ')}]` });
   }
   const made = constantEntries(session, frame, node, scope, variables);
   const { values, integers, scale, range } = made;

@@ -25,16 +25,17 @@ export function readTable(
   session: Session,
   node: ast.Table,
   outer: Scope,
-  given: TensorType | undefined,
+  given: TensorType | 'rounded' | undefined,
   span: Span,
 ): number {
   const { reporter } = session;
-  const scope = bindDims(node, outer, given);
-  if (scope === undefined) return wrongArgument(session, node, given, span);
+  const type = given === 'rounded' ? undefined : given;
+  const scope = bindDims(node, outer, type);
+  if (scope === undefined) return wrongArgument(session, node, type, span);
   const argument = readType(session, scope, node.input);
-  // A `round` without a type takes that of the table; where its argument gives the type there always is one.
-  const rounded = given === undefined && node.dims.length === 0;
-  if (!rounded && (given === undefined || !sameType(given, argument))) return wrongArgument(session, node, given, span);
+  // A `round` without a type takes that of the table.
+  if (given !== 'rounded' && (type === undefined || !sameType(type, argument)))
+    return wrongArgument(session, node, type, span);
   const instances = session.tableIds.get(node) ?? new Map<string, number>();
   session.tableIds.set(node, instances);
   const known = instances.get(formatType(argument));
@@ -43,7 +44,10 @@ export function readTable(
   const result = readType(session, scope, node.output);
   const { first, last } = domainOf(session, frame, node, argument);
   if (last - first >= BigInt(MAX_ROWS)) {
-    return reporter.fail('ZKL414', node.input.span, 'a table of more than 2^20 rows', `\`${formatType(argument)}\``, {
+    return reporter.fail({
+      code: 'ZKL414',
+      span: node.input.span,
+      label: `\`${formatType(argument)}\``,
       help: 'give it a domain, `in [a, b]`, or fewer bits',
     });
   }
@@ -88,15 +92,19 @@ function wrongArgument(session: Session, node: ast.Table, given: TensorType | un
   const bound = node.dims.every((dim) => takes.includes(dim.text));
   if (!bound) {
     const [missing] = node.dims.filter((dim) => !takes.includes(dim.text));
-    return session.reporter.fail(
-      'ZKL414',
-      missing.span,
-      `\`${missing.text}\` is given by nothing`,
-      'the type of the argument has to be made of it, as `fixed<B, F>` is of B and F',
-    );
+    return session.reporter.fail({
+      code: 'ZKL437',
+      about: { name: missing.text },
+      span: missing.span,
+      label: 'the type of the argument has to be made of it, as `fixed<B, F>` is of B and F',
+    });
   }
   const label = given === undefined ? 'this has no type' : `this is \`${formatType(given)}\``;
-  return session.reporter.fail('ZKL405', span, `\`${node.name.text}\` takes \`${typeText(node.input)}\``, label, {
+  return session.reporter.fail({
+    code: 'ZKL425',
+    about: { table: node.name.text, type: typeText(node.input) },
+    span,
+    label,
     help: `\`${node.name.text}(round(...))\` rounds to the type of the table`,
   });
 }
@@ -140,15 +148,13 @@ function evaluateTable(
     const value = quickly?.(x) ?? exactly(x);
     if (value < limits.lo || value > limits.hi) {
       const label = `at ${node.parameter.text} = ${formatRational(multiply(rational(x), unit))} it needs ${signedBits(value)} bits`;
-      return session.reporter.fail(
-        'ZKL406',
-        node.value.span,
-        `\`${formatType(result)}\` does not hold every value`,
+      return session.reporter.fail({
+        code: 'ZKL406',
+        about: { type: formatType(result) },
+        span: node.value.span,
         label,
-        {
-          notes: [{ span: node.output.span, text: 'the type of its values' }],
-        },
-      );
+        notes: [{ span: node.output.span, text: 'the type of its values' }],
+      });
     }
     values.push(value);
   }
@@ -160,7 +166,7 @@ function roundEntry(session: Session, node: ast.Table, value: Parameters<typeof 
     return roundReal(value, frac);
   } catch (error) {
     if (!(error instanceof NotReal)) throw error;
-    return session.reporter.fail('ZKL406', node.value.span, 'not a real number for every argument', error.message);
+    return session.reporter.fail({ code: 'ZKL428', span: node.value.span, label: error.message });
   }
 }
 
@@ -177,13 +183,13 @@ function domainOf(
   const [first, last] = [lower, upper].map((end) => {
     const value = scaledExactly(constantNumber(session, frame, end), frac);
     if (value !== undefined && value >= full.lo && value <= full.hi) return value;
-    return session.reporter.fail(
-      'ZKL414',
-      end.span,
-      `not a value of \`${formatType(argument)}\``,
-      'an end of the domain',
-    );
+    return session.reporter.fail({
+      code: 'ZKL438',
+      about: { type: formatType(argument) },
+      span: end.span,
+      label: 'an end of the domain',
+    });
   });
-  if (first > last) session.reporter.fail('ZKL414', span, 'an empty domain', 'from the lower end to the upper');
+  if (first > last) session.reporter.fail({ code: 'ZKL439', span, label: 'from the lower end to the upper' });
   return { first, last };
 }

@@ -27,21 +27,28 @@ export function instantiate(
   const { node } = block;
   const [result] = node.results;
   if (node.results.length !== 1) {
-    return reporter.fail(
-      'ZKL206',
-      call.span,
-      `\`${node.name.text}\` has ${String(node.results.length)} results`,
-      'a call gives one',
-      {
-        notes: [{ span: node.name.span, text: 'defined here' }],
-      },
-    );
+    return reporter.fail({
+      code: 'ZKL225',
+      about: { name: node.name.text, count: node.results.length },
+      span: call.span,
+      label: 'a call gives one',
+      notes: [{ span: node.name.span, text: 'defined here' }],
+    });
   }
   if (session.open.length >= MAX_DEPTH) {
-    return reporter.fail('ZKL214', call.span, `calls nested over ${MAX_DEPTH} deep`, 'there may be no end to this');
+    return reporter.fail({
+      code: 'ZKL243',
+      about: { depth: MAX_DEPTH },
+      span: call.span,
+      label: 'there may be no end to this',
+    });
   }
   if (session.open.includes(node)) {
-    return reporter.fail('ZKL214', call.span, `\`${node.name.text}\` calls itself`, 'there is no end to this', {
+    return reporter.fail({
+      code: 'ZKL214',
+      about: { name: node.name.text },
+      span: call.span,
+      label: 'there is no end to this',
       notes: [{ span: node.name.span, text: 'defined here' }],
     });
   }
@@ -90,11 +97,16 @@ export function instantiate(
 export function resultOf(session: Session, scope: Scope, name: ast.Name, span: Span, owner: string): TensorId {
   const { reporter } = session;
   if (scope.own(name.text) === undefined) {
-    return reporter.fail('ZKL215', span, `\`${name.text}\` is never defined`, `${owner} defines its result`);
+    return reporter.fail({ code: 'ZKL215', about: { name: name.text }, span, label: `${owner} defines its result` });
   }
   const bound = lookUp(session, scope, name);
   if (bound.kind === 'tensor') return bound.tensor;
-  return reporter.fail('ZKL206', bound.span, `\`${name.text}\` is ${describe(bound)}`, `${owner} results in a tensor`);
+  return reporter.fail({
+    code: 'ZKL206',
+    about: { name: name.text, kind: describe(bound) },
+    span: bound.span,
+    label: `${owner} results in a tensor`,
+  });
 }
 
 function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Block, scope: Scope): void {
@@ -106,19 +118,22 @@ function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Blo
     const name = argument.name?.text ?? names[position++];
     if (name === undefined || !names.includes(name)) {
       const help = argument.name === undefined ? {} : didYouMean(argument.name.text, argument.name.span, names);
-      return reporter.fail(
-        'ZKL207',
-        argument.span,
-        'a dimension too many',
-        `\`${node.name.text}\` takes <${names.join(', ')}>`,
-        {
-          notes: defined,
-          ...help,
-        },
-      );
+      return reporter.fail({
+        code: 'ZKL226',
+        span: argument.span,
+        label: `\`${node.name.text}\` takes <${names.join(', ')}>`,
+        notes: defined,
+        ...help,
+      });
     }
     if (scope.own(name) !== undefined) {
-      return reporter.fail('ZKL207', argument.span, `\`${name}\` is given twice`, 'again here', { notes: defined });
+      return reporter.fail({
+        code: 'ZKL227',
+        about: { name },
+        span: argument.span,
+        label: 'again here',
+        notes: defined,
+      });
     }
     const value = staticLength(session, caller.scope, argument.value);
     const definition = node.dims.find((dim) => dim.text === name)?.span;
@@ -127,16 +142,14 @@ function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Blo
   }
   const missing = names.filter((name) => scope.own(name) === undefined);
   if (missing.length > 0) {
-    return reporter.fail(
-      'ZKL207',
-      call.span,
-      `\`${node.name.text}\` needs ${missing.map((n) => `\`${n}\``).join(', ')}`,
-      'not given',
-      {
-        notes: defined,
-        help: `write \`${node.name.text}<${names.join(', ')}>(...)\``,
-      },
-    );
+    return reporter.fail({
+      code: 'ZKL228',
+      about: { name: node.name.text, missing: missing.map((n) => `\`${n}\``).join(', ') },
+      span: call.span,
+      label: 'not given',
+      notes: defined,
+      help: `write \`${node.name.text}<${names.join(', ')}>(...)\``,
+    });
   }
 }
 
@@ -155,25 +168,34 @@ export function matchArguments(
     const param: ast.Parameter | undefined =
       argument.name === undefined ? params[position++] : params.find((p) => p.name.text === argument.name?.text);
     if (param === undefined) {
-      const near =
-        argument.name === undefined
-          ? {}
-          : didYouMean(
-              argument.name.text,
-              argument.name.span,
-              params.map((p) => p.name.text),
-            );
-      const title = argument.name === undefined ? 'an argument too many' : `no parameter \`${argument.name.text}\``;
-      return reporter.fail('ZKL207', argument.span, title, `\`${name.text}\` has no place for it`, { notes, ...near });
+      const { span } = argument;
+      const label = `\`${name.text}\` has no place for it`;
+      if (argument.name === undefined) return reporter.fail({ code: 'ZKL229', span, label, notes });
+      const { text } = argument.name;
+      const names = params.map((p) => p.name.text);
+      const near = didYouMean(text, argument.name.span, names);
+      return reporter.fail({ code: 'ZKL230', about: { name: text }, span, label, notes, ...near });
     }
     if (matched.has(param)) {
-      return reporter.fail('ZKL207', argument.span, `\`${param.name.text}\` is given twice`, 'again here', { notes });
+      return reporter.fail({
+        code: 'ZKL227',
+        about: { name: param.name.text },
+        span: argument.span,
+        label: 'again here',
+        notes,
+      });
     }
     matched.set(param, argument);
   }
   for (const param of params) {
     if (matched.has(param) || (param.kind === 'source-parameter' && param.default !== undefined)) continue;
-    return reporter.fail('ZKL207', call.span, `\`${name.text}\` needs \`${param.name.text}\``, 'not given', { notes });
+    return reporter.fail({
+      code: 'ZKL228',
+      about: { name: name.text, missing: `\`${param.name.text}\`` },
+      span: call.span,
+      label: 'not given',
+      notes,
+    });
   }
   return matched;
 }
@@ -194,7 +216,7 @@ function bindArguments(
     const { text } = param.name;
     const { span } = argument ?? param;
     if (scope.own(text) !== undefined) {
-      return reporter.fail('ZKL202', param.name.span, `\`${text}\` is defined twice`, 'the second');
+      return reporter.fail({ code: 'ZKL202', about: { name: text }, span: param.name.span, label: 'the second' });
     }
     if (param.kind === 'const-parameter' && argument !== undefined) {
       const value: Rational = constantNumber(session, caller, argument.value);
@@ -231,7 +253,11 @@ function bindSource(
   const { span } = argument ?? param;
   if (found?.kind !== 'source') {
     const sources = sourceNames(caller.scope);
-    return session.reporter.fail('ZKL211', span, 'not a source of weights', `\`${param.name.text}\` is one`, {
+    return session.reporter.fail({
+      code: 'ZKL211',
+      about: { given: name === undefined ? 'this' : `\`${name.text}\`` },
+      span,
+      label: `\`${param.name.text}\` is one`,
       help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}`,
       ...(name === undefined ? {} : didYouMean(name.text, name.span, sources)),
     });
@@ -245,12 +271,12 @@ export function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<a
   for (const [param, id] of tensors) {
     const { shape } = session.tensors[id];
     if (shape.length !== param.axes.length) {
-      return reporter.fail(
-        'ZKL306',
-        param.span,
-        `\`${param.name.text}\` has another number of axes`,
-        `it is given ${formatShape(shape)}`,
-      );
+      return reporter.fail({
+        code: 'ZKL319',
+        about: { name: param.name.text },
+        span: param.span,
+        label: `it is given ${formatShape(shape)}`,
+      });
     }
     for (const [k, axis] of param.axes.entries()) {
       if (axis.index.kind !== 'reference') continue;
@@ -265,18 +291,18 @@ export function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<a
     const wanted = param.axes.map((axis) => staticIndex(session, scope, plainAxis(session, axis)));
     if (wanted.join() !== shape.join()) {
       const label = `it is given ${formatShape(shape)}, here it is ${formatShape(wanted)}`;
-      return reporter.fail('ZKL306', param.span, `\`${param.name.text}\` has another shape`, label);
+      return reporter.fail({ code: 'ZKL318', about: { name: param.name.text }, span: param.span, label });
     }
     if (param.type === undefined) continue;
     const expected = readType(session, scope, param.type);
     if (type === undefined || !sameType(type, expected)) {
       const given = type === undefined ? 'a tensor without a type' : `\`${formatType(type)}\``;
-      return reporter.fail(
-        'ZKL405',
-        param.span,
-        `\`${param.name.text}\` is \`${formatType(expected)}\``,
-        `it is given ${given}`,
-      );
+      return reporter.fail({
+        code: 'ZKL426',
+        about: { name: param.name.text, type: formatType(expected) },
+        span: param.span,
+        label: `it is given ${given}`,
+      });
     }
   }
 }

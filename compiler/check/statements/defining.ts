@@ -21,7 +21,11 @@ function checkFresh(session: Session, frame: Frame, name: ast.Name): void {
   const before = inner ? frame.scope.find(name.text) : frame.scope.own(name.text);
   if (before === undefined || before.kind === 'poison') return;
   if (['block', 'table', 'optimizer', 'model'].includes(before.kind)) return;
-  return session.reporter.fail('ZKL202', name.span, `\`${name.text}\` is defined twice`, 'the second definition', {
+  return session.reporter.fail({
+    code: 'ZKL202',
+    about: { name: name.text },
+    span: name.span,
+    label: 'the second definition',
     notes: [{ span: before.span, text: 'the first' }],
     help:
       frame.place === 'repeat'

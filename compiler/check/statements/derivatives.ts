@@ -81,7 +81,11 @@ function refuseKnown(session: Session, scope: Scope, name: ast.Name): void {
 }
 
 function twice(session: Session, name: ast.Name, first: Span): never {
-  return session.reporter.fail('ZKL202', name.span, `\`${name.text}\` is defined twice`, 'the second definition', {
+  return session.reporter.fail({
+    code: 'ZKL202',
+    about: { name: name.text },
+    span: name.span,
+    label: 'the second definition',
     notes: [{ span: first, text: 'the first' }],
     help: 'names are defined once, and a derivative sees those of its block',
   });
@@ -93,7 +97,7 @@ function declare(session: Session, scope: Scope, result: ast.Tensor, given: Tens
   const written = result.axes.map((axis) => staticLength(session, scope, plainAxis(session, axis)));
   if (written.length > 0 && written.join() !== shape.join()) {
     const label = `it is the cotangent of ${formatShape(shape)}, here it is ${formatShape(written)}`;
-    return session.reporter.fail('ZKL306', result.span, `\`${result.name.text}\` has another shape`, label);
+    return session.reporter.fail({ code: 'ZKL318', about: { name: result.name.text }, span: result.span, label });
   }
   const type = result.type === undefined ? {} : { type: readType(session, scope, result.type) };
   return { shape, ...type, span: result.span };

@@ -24,7 +24,11 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
     const key = `${file?.source ?? ''}:${name}`;
     const before = session.weights.get(key);
     if (before !== undefined) {
-      return reporter.fail('ZKL208', node.span, `\`${name}\` is declared twice`, 'the second declaration', {
+      return reporter.fail({
+        code: 'ZKL208',
+        about: { name },
+        span: node.span,
+        label: 'the second declaration',
         notes: [{ span: before, text: 'the first' }],
         help: 'a weight is declared once and shared by passing it; two instances need different `at` paths',
       });
@@ -52,33 +56,40 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
 function checkPlace(session: Session, frame: Frame, node: ast.Input): void {
   const { reporter } = session;
   if (node.name.text.endsWith("'")) {
-    return reporter.fail(
-      'ZKL210',
-      node.name.span,
-      'a prime on a declaration',
-      'primes are for values carried by `repeat`',
-    );
+    return reporter.fail({
+      code: 'ZKL239',
+      about: { what: 'a declaration' },
+      span: node.name.span,
+      label: 'primes are for values carried by `repeat`',
+    });
   }
   if (frame.place === 'model' || frame.place === 'train') return;
   const where = describePlace(frame.place);
   if (frame.place === 'derivative' || frame.place === 'optimizer') {
-    return reporter.fail('ZKL210', node.span, `an input in ${where}`, 'it reads what it is given');
+    return reporter.fail({
+      code: 'ZKL210',
+      about: { place: where },
+      span: node.span,
+      label: 'it reads what it is given',
+    });
   }
   if (node.visibility === 'public') {
-    return reporter.fail('ZKL210', node.span, `a \`public\` tensor in ${where}`, 'only a model has public inputs', {
+    return reporter.fail({
+      code: 'ZKL233',
+      about: { place: where },
+      span: node.span,
+      label: 'only a model has public inputs',
       help: 'declare it in the model and pass it',
     });
   }
   if (node.file === undefined) {
-    return reporter.fail(
-      'ZKL210',
-      node.span,
-      `an input in ${where}`,
-      'only weights `from` a source can be declared here',
-      {
-        help: 'declare it in the model and pass it, or say `from SOURCE "name"`',
-      },
-    );
+    return reporter.fail({
+      code: 'ZKL210',
+      about: { place: where },
+      span: node.span,
+      label: 'only weights `from` a source can be declared here',
+      help: 'declare it in the model and pass it, or say `from SOURCE "name"`',
+    });
   }
 }
 
@@ -93,16 +104,14 @@ function readFile(
   const binding = frame.scope.find(sourceKey(file.source.text), file.source.span);
   if (binding?.kind !== 'source') {
     const sources = sourceNames(frame.scope);
-    return reporter.fail(
-      'ZKL211',
-      file.source.span,
-      `\`${file.source.text}\` is not a source of weights`,
-      'after `from` comes a source',
-      {
-        help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}; others are declared, \`source ${file.source.text}\``,
-        ...didYouMean(file.source.text, file.source.span, sources),
-      },
-    );
+    return reporter.fail({
+      code: 'ZKL211',
+      about: { given: `\`${file.source.text}\`` },
+      span: file.source.span,
+      label: 'after `from` comes a source',
+      help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}; others are declared, \`source ${file.source.text}\``,
+      ...didYouMean(file.source.text, file.source.span, sources),
+    });
   }
   const bound = node.axes.map((axis) =>
     axis.range !== undefined && axis.index.kind === 'reference' ? axis.index.name : undefined,
@@ -111,31 +120,27 @@ function readFile(
   const count = stacked === -1 ? bound.length : stacked;
   for (const [k, name] of bound.entries()) {
     if (name === undefined || k < count) continue;
-    return reporter.fail('ZKL314', name.span, 'a stacked axis after an ordinary one', `\`${name.text}\` stacks files`, {
+    return reporter.fail({
+      code: 'ZKL333',
+      span: name.span,
+      label: `\`${name.text}\` stacks files`,
       help: 'axes that stack files come first',
     });
   }
   for (const name of bound.slice(0, count)) {
     if (name === undefined || new RegExp(`\\{${name.text}(?: *\\+ *\\d+)?\\}`).test(file.name.text)) continue;
-    return reporter.fail(
-      'ZKL209',
-      file.name.span,
-      `\`{${name.text}}\` is not in the name`,
-      'one file for all of them',
-      {
-        notes: [{ span: name.span, text: 'stacks files' }],
-        help: `write where \`{${name.text}}\` stands in the names, or \`${name.text}\`'s length without a name`,
-      },
-    );
+    return reporter.fail({
+      code: 'ZKL232',
+      about: { index: `{${name.text}}` },
+      span: file.name.span,
+      label: 'one file for all of them',
+      notes: [{ span: name.span, text: 'stacks files' }],
+      help: `write where \`{${name.text}}\` stands in the names, or \`${name.text}\`'s length without a name`,
+    });
   }
   const lengths = shape.slice(0, count);
   if (entries(lengths) > MAX_FILES) {
-    return reporter.fail(
-      'ZKL312',
-      node.span,
-      'a tensor stacked over more than 100000 files',
-      `[${lengths.join(', ')}]`,
-    );
+    return reporter.fail({ code: 'ZKL328', span: node.span, label: `[${lengths.join(', ')}]` });
   }
   const names: string[] = [];
   const at = new Map<string, number>();
@@ -167,13 +172,11 @@ function inputType(session: Session, frame: Frame, node: ast.Input, file: Tensor
     const { bits, frac } = calibrated(session, key, tensorName(frame, node.name.text), node.name.span);
     return { type: { kind: 'fixed', bits, frac }, key };
   }
-  return session.reporter.fail(
-    'ZKL410',
-    node.span,
-    `a \`${node.visibility}\` tensor without a type`,
-    'the scale of its integers',
-    {
-      help: 'write `: fixed<16, 14>`; only `open` tensors may take their scale from the checkpoint',
-    },
-  );
+  return session.reporter.fail({
+    code: 'ZKL410',
+    about: { visibility: node.visibility },
+    span: node.span,
+    label: 'the scale of its integers',
+    help: 'write `: fixed<16, 14>`; only `open` tensors may take their scale from the checkpoint',
+  });
 }

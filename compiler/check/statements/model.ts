@@ -55,7 +55,11 @@ export function checkModel(input: ModelInput): ModelResult {
     if (outputs.length === 0 && model.train === undefined) {
       // An output that is wrong by an import's fault has been told.
       if (model.body.some((statement) => statement.kind === 'output')) return { uncalibrated: session.uncalibrated };
-      reporter.error('ZKL212', model.name.span, `\`${model.name.text}\` has no outputs`, 'there is nothing to prove', {
+      reporter.report({
+        code: 'ZKL212',
+        about: { name: model.name.text },
+        span: model.name.span,
+        label: 'there is nothing to prove',
         help: 'mark what is to be proved: `public y[t, o] = ...`',
       });
       return { uncalibrated: session.uncalibrated };
@@ -81,12 +85,21 @@ function overridden(
   const given = String(overrides[name.text]);
   const value = parseDecimal(given);
   if (!literal) {
-    return reporter.fail('ZKL217', name.span, `\`${name.text}\` cannot be given`, 'it is derived from others', {
+    return reporter.fail({
+      code: 'ZKL244',
+      about: { name: name.text },
+      span: name.span,
+      label: 'it is derived from others',
       help: 'only a literal `dim` or `const` is a default that may be replaced',
     });
   }
   if (value === undefined) {
-    return reporter.fail('ZKL217', name.span, `\`${name.text}\` is given "${given}"`, 'a number is expected');
+    return reporter.fail({
+      code: 'ZKL217',
+      about: { name: name.text, value: `"${given}"` },
+      span: name.span,
+      label: 'a number is expected',
+    });
   }
   return value;
 }
@@ -97,13 +110,13 @@ function checkOverrides(session: Session, input: ModelInput, frame: Frame): void
     if (own?.kind === 'dim' || own?.kind === 'const' || own?.kind === 'poison') continue;
     const names = [...frame.scope.entries()].filter(([, b]) => b.kind === 'dim' || b.kind === 'const').map(([n]) => n);
     const { help } = didYouMean(name, input.model.name.span, names);
-    session.reporter.error(
-      'ZKL217',
-      input.model.name.span,
-      `\`${input.model.name.text}\` has no dimension or constant \`${name}\``,
-      'a value for it was given',
-      { help: help ?? `it has ${names.map((n) => `\`${n}\``).join(', ')}` },
-    );
+    session.reporter.report({
+      code: 'ZKL245',
+      about: { model: input.model.name.text, name },
+      span: input.model.name.span,
+      label: 'a value for it was given',
+      help: help ?? `it has ${names.map((n) => `\`${n}\``).join(', ')}`,
+    });
   }
 }
 
@@ -123,9 +136,9 @@ function warnUnused(
     if (span.source !== model.span.source || live.has(span.start)) continue;
     const tensor = session.tensors[id];
     if (tensor.role === 'input') {
-      session.reporter.warn('ZKL603', span, 'an input that nothing uses', 'part of the statement, read by no output');
+      session.reporter.report({ code: 'ZKL603', span, label: 'part of the statement, read by no output' });
     } else {
-      session.reporter.warn('ZKL602', span, 'a definition that no output needs', 'dropped');
+      session.reporter.report({ code: 'ZKL602', span, label: 'dropped' });
     }
   }
 }

@@ -36,7 +36,10 @@ export function checkParameters(reporter: Reporter, { name, params }: ast.Optimi
   const constants = params.slice(GIVEN);
   const right = given.length === GIVEN && given.every((param) => param.kind === 'tensor');
   if (right && constants.every((param) => param.kind === 'const-parameter')) return;
-  return reporter.fail('ZKL207', name.span, 'parameters of an optimizer', 'weight, gradient, step, then constants', {
+  return reporter.fail({
+    code: 'ZKL231',
+    span: name.span,
+    label: 'weight, gradient, step, then constants',
     help: '`optimizer sgd(w, g, step, const rate)`',
   });
 }
@@ -108,7 +111,10 @@ function checkFirst(session: Session, frame: Frame, state: ast.State, shape: rea
   );
   const own = session.tensors[first].shape;
   if (own.length === 0 || own.join() === shape.join()) return;
-  return session.reporter.fail('ZKL306', state.value.span, 'shapes differ', `this is ${formatShape(own)}`, {
+  return session.reporter.fail({
+    code: 'ZKL306',
+    span: state.value.span,
+    label: `this is ${formatShape(own)}`,
     help: `a state has the shape of the weight, here ${formatShape(shape)}`,
   });
 }
@@ -122,7 +128,7 @@ export function definePublic(session: Session, frame: Frame, node: ast.Output): 
   const { name, value } = node;
   if (publics === undefined || publics.parent !== scope || node.axes.length > 0) {
     const label = 'the verifier works out scalars, one for each step';
-    return session.reporter.fail('ZKL210', node.span, 'a `public` tensor in an optimizer', label);
+    return session.reporter.fail({ code: 'ZKL234', span: node.span, label });
   }
   const first = constantNumber(session, { ...frame, scope: publics }, value);
   const type = value.kind === 'call' && value.name.text === 'round' ? writtenType(session, scope, value) : undefined;

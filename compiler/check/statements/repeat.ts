@@ -11,30 +11,28 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
   const { reporter } = session;
   const count = staticLength(session, frame.scope, node.count);
   if (count > MAX_STATEMENTS) {
-    return reporter.fail(
-      'ZKL312',
-      node.count.span,
-      `a repeat of more than ${String(MAX_STATEMENTS)} steps`,
-      `${String(count)} here`,
-    );
+    return reporter.fail({
+      code: 'ZKL329',
+      about: { most: MAX_STATEMENTS },
+      span: node.count.span,
+      label: `${String(count)} here`,
+    });
   }
   const least = count * statementsOf(frame, node.body);
   if (session.statements + least > MAX_STATEMENTS) {
     const label = `${least} here, every iteration counted`;
-    reporter.error('ZKL312', node.span, `more than ${MAX_STATEMENTS} statements`, label);
+    reporter.report({ code: 'ZKL330', about: { most: MAX_STATEMENTS }, span: node.span, label });
     throw new Abort('too many statements');
   }
   const before = frame.scope.find(node.index.text);
   if (before !== undefined) {
-    return reporter.fail(
-      'ZKL202',
-      node.index.span,
-      `\`${node.index.text}\` already has a meaning`,
-      'an index is a fresh name',
-      {
-        notes: [{ span: before.span, text: 'defined here' }],
-      },
-    );
+    return reporter.fail({
+      code: 'ZKL222',
+      about: { name: node.index.text },
+      span: node.index.span,
+      label: 'an index is a fresh name',
+      notes: [{ span: before.span, text: 'defined here' }],
+    });
   }
   const carried = carriedNames(session, frame, node);
   // Between the scope around and that of an iteration: the values carried so far.
@@ -83,19 +81,22 @@ function carriedNames(session: Session, frame: Frame, node: ast.Repeat): ast.Nam
     const name: ast.Name = { text: text.slice(0, -1), span };
     const binding = frame.scope.find(name.text);
     if (binding === undefined) {
-      return reporter.fail(
-        'ZKL201',
+      return reporter.fail({
+        code: 'ZKL221',
+        about: { name: name.text },
         span,
-        `\`${name.text}\` has no value before the repeat`,
-        `\`${text}\` is the next one`,
-        {
-          help: `define \`${name.text}\` before the repeat`,
-        },
-      );
+        label: `\`${text}\` is the next one`,
+        help: `define \`${name.text}\` before the repeat`,
+      });
     }
     if (binding.kind === 'poison') throw new Halt(name.text);
     if (binding.kind !== 'tensor') {
-      return reporter.fail('ZKL206', span, `\`${name.text}\` is ${describe(binding)}`, 'only tensors are carried');
+      return reporter.fail({
+        code: 'ZKL206',
+        about: { name: name.text, kind: describe(binding) },
+        span,
+        label: 'only tensors are carried',
+      });
     }
     return [name];
   });
@@ -110,16 +111,14 @@ function carriedType(session: Session, loop: Scope, name: ast.Name, node: ast.Re
   const binding = lookUp(session, loop, name);
   const tensor = binding.kind === 'tensor' ? session.tensors[binding.tensor] : undefined;
   if (tensor?.type === undefined) {
-    return session.reporter.fail(
-      'ZKL411',
-      name.span,
-      `\`${name.text}\` has no type to keep`,
-      'a carried value has one type for all steps',
-      {
-        notes: [{ span: binding.span, text: 'its first value, which is not rounded' }],
-        help: 'round it before the repeat',
-      },
-    );
+    return session.reporter.fail({
+      code: 'ZKL411',
+      about: { name: name.text },
+      span: name.span,
+      label: 'a carried value has one type for all steps',
+      notes: [{ span: binding.span, text: 'its first value, which is not rounded' }],
+      help: 'round it before the repeat',
+    });
   }
   const { shape, type, key } = tensor;
   const own = key !== undefined && node.at?.text.includes(`{${node.index.text}`) === true;

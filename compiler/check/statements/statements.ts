@@ -18,7 +18,7 @@ export function walkStatements(session: Session, frame: Frame, statements: reado
   for (const statement of statements) {
     if (++session.statements > MAX_STATEMENTS) {
       const label = 'calls and every iteration of a `repeat` count';
-      session.reporter.error('ZKL312', statement.span, `more than ${String(MAX_STATEMENTS)} statements`, label);
+      session.reporter.report({ code: 'ZKL330', about: { most: MAX_STATEMENTS }, span: statement.span, label });
       throw new Abort('too many statements');
     }
     walkStatement(session, frame, statement);
@@ -43,10 +43,13 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
       for (const name of node.names) {
         attempt(session.reporter, name.span, () => {
           if (scope.find(sourceKey(name.text)) !== undefined) {
-            return reporter.fail('ZKL202', name.span, `the source \`${name.text}\` is declared twice`, 'the second');
+            return reporter.fail({ code: 'ZKL224', about: { name: name.text }, span: name.span, label: 'the second' });
           }
           if (frame.place !== 'model') {
-            return reporter.fail('ZKL210', node.span, 'a source outside a model', 'sources are declared in the model', {
+            return reporter.fail({
+              code: 'ZKL235',
+              span: node.span,
+              label: 'sources are declared in the model',
               help: 'a block takes one as a parameter: `source a = adapter`',
             });
           }
@@ -89,12 +92,12 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
 
 function givenLength(session: Session, name: ast.Name, given: Rational): number {
   if (given.den === 1n && given.num >= 1n && given.num <= BigInt(MAX_ENTRIES)) return Number(given.num);
-  return session.reporter.fail(
-    'ZKL217',
-    name.span,
-    `\`${name.text}\` is given ${formatRational(given)}`,
-    'a length is at least 1',
-  );
+  return session.reporter.fail({
+    code: 'ZKL217',
+    about: { name: name.text, value: formatRational(given) },
+    span: name.span,
+    label: 'a length is at least 1',
+  });
 }
 
 const isLiteral = (node: ast.Value): boolean =>
@@ -103,12 +106,7 @@ const isLiteral = (node: ast.Value): boolean =>
 function define(session: Session, frame: Frame, node: ast.Define): void {
   const name = node.name.text;
   if (name.endsWith("'") && !frame.declared.has(name)) {
-    return session.reporter.fail(
-      'ZKL210',
-      node.name.span,
-      'a prime outside a repeat',
-      `\`${name}\` is carried to nothing`,
-    );
+    return session.reporter.fail({ code: 'ZKL236', span: node.name.span, label: `\`${name}\` is carried to nothing` });
   }
   const mark = session.tensors.length;
   const tensor = defineTensor(session, frame, {
@@ -129,13 +127,23 @@ function defineOutput(session: Session, frame: Frame, node: ast.Output): void {
   const name = node.name.text;
   const computed = frame.publics !== undefined && node.visibility === 'public';
   if (frame.place !== 'model' && frame.place !== 'train' && !computed) {
-    return reporter.fail('ZKL210', node.span, `an output in ${describePlace(frame.place)}`, 'only a model has outputs');
+    return reporter.fail({
+      code: 'ZKL237',
+      about: { place: describePlace(frame.place) },
+      span: node.span,
+      label: 'only a model has outputs',
+    });
   }
   if (node.visibility === 'open') {
-    return reporter.fail('ZKL210', node.span, 'an `open` output', 'an output is `public` or `secret`');
+    return reporter.fail({ code: 'ZKL238', span: node.span, label: 'an output is `public` or `secret`' });
   }
   if (name.endsWith("'")) {
-    return reporter.fail('ZKL210', node.name.span, 'a prime on an output', 'primes are for values carried by `repeat`');
+    return reporter.fail({
+      code: 'ZKL239',
+      about: { what: 'an output' },
+      span: node.name.span,
+      label: 'primes are for values carried by `repeat`',
+    });
   }
   if (computed) return definePublic(session, frame, node);
   const tensor = defineTensor(session, frame, {

@@ -31,21 +31,20 @@ function checkLoss(session: Session, frame: Frame, node: ast.Minimize): void {
   const { reporter } = session;
   const binding = lookUp(session, frame.scope, node.loss);
   if (binding.kind !== 'tensor') {
-    return reporter.fail(
-      'ZKL206',
-      node.loss.span,
-      `\`${node.loss.text}\` is ${describe(binding)}`,
-      'a loss is a scalar tensor',
-    );
+    return reporter.fail({
+      code: 'ZKL206',
+      about: { name: node.loss.text, kind: describe(binding) },
+      span: node.loss.span,
+      label: 'a loss is a scalar tensor',
+    });
   }
   const { shape } = session.tensors[binding.tensor];
   if (shape.length > 0) {
-    return reporter.fail(
-      'ZKL306',
-      node.loss.span,
-      'a loss is a scalar',
-      `\`${node.loss.text}\` is ${formatShape(shape)}`,
-    );
+    return reporter.fail({
+      code: 'ZKL320',
+      span: node.loss.span,
+      label: `\`${node.loss.text}\` is ${formatShape(shape)}`,
+    });
   }
 }
 
@@ -55,23 +54,21 @@ function checkWeights(session: Session, frame: Frame, node: ast.Minimize): void 
     const binding = frame.scope.find(sourceKey(source.text), source.span);
     if (binding?.kind !== 'source') {
       const sources = sourceNames(frame.scope);
-      return reporter.fail(
-        'ZKL211',
-        source.span,
-        `\`${source.text}\` is not a source of weights`,
-        'trained weights have one',
-        {
-          help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}`,
-          ...didYouMean(source.text, source.span, sources),
-        },
-      );
+      return reporter.fail({
+        code: 'ZKL211',
+        about: { given: `\`${source.text}\`` },
+        span: source.span,
+        label: 'trained weights have one',
+        help: `sources here: ${sources.map((s) => `\`${s}\``).join(', ')}`,
+        ...didYouMean(source.text, source.span, sources),
+      });
     }
     const names = session.tensors.filter((t) => t.file?.source === binding.source).flatMap((t) => t.file?.names ?? []);
     const matches = pattern === undefined ? names : names.filter((name) => matchesPattern(name, pattern.text));
     if (matches.length === 0) {
       const label =
         pattern === undefined ? 'the model reads nothing from it' : `none of ${String(names.length)} names matches`;
-      return reporter.fail('ZKL211', span, 'nothing to train', label);
+      return reporter.fail({ code: 'ZKL240', span, label });
     }
   }
 }
@@ -86,12 +83,12 @@ function checkOptimizer(session: Session, frame: Frame, node: ast.Minimize): voi
   const { reporter } = session;
   const binding = lookUp(session, frame.scope, node.by);
   if (binding.kind !== 'optimizer') {
-    return reporter.fail(
-      'ZKL206',
-      node.by.span,
-      `\`${node.by.text}\` is ${describe(binding)}`,
-      'an optimizer is expected here',
-    );
+    return reporter.fail({
+      code: 'ZKL206',
+      about: { name: node.by.text, kind: describe(binding) },
+      span: node.by.span,
+      label: 'an optimizer is expected here',
+    });
   }
   const { params, name } = binding.node;
   checkParameters(reporter, binding.node);

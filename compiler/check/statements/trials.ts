@@ -3,6 +3,7 @@
  * what is wrong with them is told as for any equation. Nothing here changes the program.
  */
 import type * as ast from '../../../grammar/ast.ts';
+import type { Code } from '../../../grammar/codes/index.ts';
 import { powerOfTwo } from '../../ir/numbers/rational.ts';
 import type { Rational, Tensor } from '../../ir/tensor/program.ts';
 import { formatType } from '../context.ts';
@@ -22,8 +23,21 @@ import { newSession, trialOf } from './session.ts';
  * What hangs on how large and how fine numbers are: not told where a type was assumed that calibration has yet to give, or
  * a constant that a `train` has yet to give.
  */
-const OF_TYPES = ['ZKL406', 'ZKL407', 'ZKL409', 'ZKL414', 'ZKL415'];
-const OF_CONSTANTS = ['ZKL402', ...OF_TYPES];
+const OF_TYPES: readonly Code[] = [
+  'ZKL406',
+  'ZKL428',
+  'ZKL407',
+  'ZKL429',
+  'ZKL430',
+  'ZKL409',
+  'ZKL414',
+  'ZKL436',
+  'ZKL437',
+  'ZKL438',
+  'ZKL439',
+  'ZKL415',
+];
+const OF_CONSTANTS: readonly Code[] = ['ZKL402', 'ZKL417', 'ZKL418', ...OF_TYPES];
 
 /** More steps than a run has, where no `train` says how many. */
 const MOST_STEPS = 2 ** 20;

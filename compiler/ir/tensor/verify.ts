@@ -83,6 +83,7 @@ function equationProblems(program: TensorProgram, equation: Equation, target: Te
     case 'max':
     case 'argmax':
       if (definition.over.length === 0) problems.push('a maximum over nothing');
+      if (definition.kind === 'argmax' && definition.over.length > 1) problems.push('an argmax over several indices');
   }
   return problems;
 }
