@@ -153,9 +153,9 @@ function parseConfig(options: readonly OptionSpec[]) {
 }
 
 function checkPositionals(spec: CommandSpec, given: readonly string[]): readonly string[] {
-  const missing = spec.positionals.at(given.length);
+  const missing = spec.positionals.filter((p) => p.optional !== true).at(given.length);
   const many = spec.positionals.at(-1)?.name.endsWith('...') ?? false;
-  if (missing !== undefined && given.length < spec.positionals.length)
+  if (missing !== undefined)
     throw new CliError(
       `${missing.name.replace('...', '')} is missing: ${missing.help}`,
       `for example: ${spec.example}`,

@@ -21,7 +21,7 @@ export interface CommandSpec {
   readonly name: string;
   /** One line, without a full stop. */
   readonly summary: string;
-  readonly positionals: readonly { readonly name: string; readonly help: string }[];
+  readonly positionals: readonly { readonly name: string; readonly help: string; readonly optional?: boolean }[];
   readonly options: readonly OptionSpec[];
   /** Further lines for `--help`. */
   readonly notes: readonly string[];

@@ -89,6 +89,15 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('../commands/check.ts'),
   },
   {
+    name: 'explain',
+    summary: 'say what a code such as ZKL207 means, with an example and its remedy',
+    positionals: [{ name: 'CODE', help: 'of an error or a warning; default: all of them', optional: true }],
+    options: [],
+    notes: ['What zkl says about the example is found out now: the example is compiled.'],
+    example: 'zkl explain ZKL207',
+    load: () => import('../commands/explain.ts'),
+  },
+  {
     name: 'fmt',
     summary: 'bring programs into the one layout',
     positionals: [{ name: 'FILE...', help: '.zkl programs, or directories: all .zkl files below them' }],
@@ -292,7 +301,7 @@ export const commands: readonly CommandSpec[] = [
     options: [{ name: 'device', value: 'webgpu', help: 'fail where the WebGPU device would not work' }],
     notes: ['Ends with status 1 if something does not work.'],
     example: 'zkl doctor --device webgpu',
-    load: () => import('../commands/doctor.ts'),
+    load: () => import('../doctor/doctor.ts'),
   },
 ];
 

@@ -21,7 +21,7 @@ export function commandHelp(c: CommandSpec): string {
   return [
     `zkl ${c.name}: ${c.summary}`,
     '',
-    `usage: ${['zkl', c.name, ...c.positionals.map((p) => p.name), ...inUsage].join(' ')} [options]`,
+    `usage: ${['zkl', c.name, ...c.positionals.map((p) => (p.optional === true ? `[${p.name}]` : p.name)), ...inUsage].join(' ')} [options]`,
     '',
     columns([
       ...c.positionals.map((p) => [`  ${p.name}`, p.help]),

@@ -62,7 +62,8 @@ export function showDiagnostics(diagnostics: readonly Diagnostic[], program: Sou
     source === program.source ? program.text : program.resolveImport(source)?.text;
   const errors = diagnostics.filter((d) => d.severity === 'error').length;
   const counts = [plural(errors, 'error'), plural(diagnostics.length - errors, 'warning')];
-  return `${renderDiagnostics(diagnostics, textOf, palette())}\n${counts.join(', ')}`;
+  const [{ code }] = diagnostics;
+  return `${renderDiagnostics(diagnostics, textOf, palette())}\n${counts.join(', ')}; zkl explain ${code} says more`;
 }
 
 /** Diagnostics of programs without a bundle go to stderr. */

@@ -22,6 +22,7 @@ const checkout: readonly [string, ...string[]] = [process.execPath, mainFile];
 const SERVED = new Set([
   'import',
   'check',
+  'explain',
   'fmt',
   'compile',
   'inspect',

@@ -1,7 +1,7 @@
 import { CliError } from '../errors.ts';
 import type { Json, Run } from '../parse/command.ts';
-import { gather } from '../doctor/facts.ts';
-import { diagnose, type Finding, type Level } from '../doctor/findings.ts';
+import { gather } from './facts.ts';
+import { diagnose, type Finding, type Level } from './findings.ts';
 
 export const run: Run = async (args) => {
   const device = args.value('device') ?? 'auto';
