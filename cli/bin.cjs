@@ -42,8 +42,8 @@ function standInFor(node) {
 }
 
 /**
- * Takes what earlier runs compiled, before the first module is loaded. `command/main.ts` makes that directory and says whose it has to be;
- * `command/directory.ts`, which tells, would be a module to compile.
+ * Takes what earlier runs compiled, before the first module is loaded. `apps/command/main.ts` makes that directory and says whose it has to be;
+ * `apps/host/directory.ts`, which tells, would be a module to compile.
  */
 function takeCompiled() {
   try {

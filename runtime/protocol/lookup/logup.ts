@@ -5,7 +5,7 @@
  * fractions that a binary tree adds up (Papini and Haböck, ePrint 2023/1284), so that no inverse is committed.
  *
  * # Soundness
- * Leaves, rounded up to a power of two, over r for alpha and beta, twice that where tables have pairs; and that of the tree.
+ * Leaves, rounded up to a power of two, over r for alpha and beta, twice that for programs, whose tables may have pairs; and that of the tree.
  *
  * # Files
  * Here: how leaves are numbered. `fraction-tree.ts`: the sum. `tensor-lookups.ts`: lookups of a program, which leave a claim about
