@@ -10,7 +10,7 @@ import type { LoadedAdapter } from '../../models/adapters/peft.ts';
 import { readSafetensors } from '../../models/files/safetensors.ts';
 import { didYouMean } from './suggest.ts';
 import { HostError, systemFailure } from './errors.ts';
-import { openSource } from './files.ts';
+import { openSource } from './files/read.ts';
 import type { Weights } from '../../runtime/weights.ts';
 import { STREAM } from './outputs.ts';
 import { formatShape } from '../../models/files/errors.ts';

@@ -4,7 +4,7 @@ import type { Headroom } from '../../../runtime/evaluate/calibrate.ts';
 import { besides } from '../steps/calibration.ts';
 import type { Run } from '../parse/command.ts';
 import { CliError } from '../errors.ts';
-import { writeOutputs } from '../../host/files.ts';
+import { writeOutputs } from '../../host/files/write.ts';
 import { modelInput, refusal, readModel, readModelWeights, readSamples } from '../steps/model.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { readProgram } from '../steps/program.ts';

@@ -10,7 +10,7 @@ import type { Run } from '../parse/command.ts';
 import { withDevice } from '../steps/device.ts';
 import { about, CliError } from '../errors.ts';
 import { HostError } from '../../host/errors.ts';
-import { inDirectory, writeOutputs } from '../../host/files.ts';
+import { inDirectory, writeOutputs } from '../../host/files/write.ts';
 import { checkDirectory, checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { phaseLine, phaseTimes } from '../show/progress.ts';
 import { bytes, count, hex, plural } from '../show/text.ts';

@@ -6,7 +6,7 @@ import { referenceFromJson } from '../../../models/calibrate/samples.ts';
 import { calibrationOf } from '../steps/calibration.ts';
 import type { Run } from '../parse/command.ts';
 import { about, CliError } from '../errors.ts';
-import { readText } from '../../host/files.ts';
+import { readText } from '../../host/files/read.ts';
 import { readModel, readModelWeights, readSamples } from '../steps/model.ts';
 import { readProgram } from '../steps/program.ts';
 import { phaseTimes } from '../show/progress.ts';

@@ -2,7 +2,7 @@ import { decodeBundle } from '../../../compiler/bundle/bundle.ts';
 import { compile, type Compiled } from '../../../compiler/index.ts';
 import { calibrationOf } from '../steps/calibration.ts';
 import type { Json, Outcome, Run } from '../parse/command.ts';
-import { writeOutputs } from '../../host/files.ts';
+import { writeOutputs } from '../../host/files/write.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../steps/program.ts';
 import { printStage, stageOf, type Stage } from '../steps/stages.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Diagnostic } from '../../../grammar/diagnostic.ts';
 import { format } from '../../../compiler/text.ts';
 import type { Run } from '../parse/command.ts';
-import { writeOutputs, type Output } from '../../host/files.ts';
+import { writeOutputs, type Output } from '../../host/files/write.ts';
 import { CliError } from '../errors.ts';
 import { isSystemError } from '../../host/errors.ts';
 import { checkWritable, STREAM } from '../../host/outputs.ts';

@@ -3,7 +3,8 @@ import { adapterOf, programOf, programOfAdapter } from '../../../models/import/i
 import type { Arguments } from '../parse/arguments.ts';
 import type { Outcome, Run } from '../parse/command.ts';
 import { CliError } from '../errors.ts';
-import { readText, writeOutputs } from '../../host/files.ts';
+import { readText } from '../../host/files/read.ts';
+import { writeOutputs } from '../../host/files/write.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import type { Progress } from '../show/progress.ts';
 import { sourceNames } from '../steps/source-names.ts';

@@ -2,7 +2,7 @@ import type { Arguments } from '../parse/arguments.ts';
 import type { Run } from '../parse/command.ts';
 import { contextOf } from '../parse/context.ts';
 import { CliError } from '../errors.ts';
-import { readInput } from '../../host/files.ts';
+import { readInput } from '../../host/files/read.ts';
 import { filesToVerify, pageFiles, type ToVerify } from '../page/files.ts';
 import { servePage } from '../page/server.ts';
 

@@ -19,7 +19,7 @@ import type { Outcome, Run } from '../parse/command.ts';
 import { contextOf } from '../parse/context.ts';
 import { withDevice } from '../steps/device.ts';
 import { about, CliError } from '../errors.ts';
-import { readInput, TooLarge } from '../../host/files.ts';
+import { readInput, TooLarge } from '../../host/files/read.ts';
 import { mostOfCommitment } from '../../host/limits.ts';
 import { readTensors, type TensorFile } from '../steps/inputs.ts';
 import { expectedProgram, type ExpectedProgram } from '../steps/expected-program.ts';

@@ -4,7 +4,7 @@ import { decodeBundle, type Bundle } from '../../../compiler/bundle/bundle.ts';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import { didYouMean } from '../../host/suggest.ts';
 import { about, CliError } from '../errors.ts';
-import { readInput } from '../../host/files.ts';
+import { readInput } from '../../host/files/read.ts';
 import { MOST_BUNDLE } from '../../host/limits.ts';
 
 export interface BundleFile {

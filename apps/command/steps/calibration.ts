@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FixedType } from '../../../compiler/check/index.ts';
 import { readCalibration } from '../../../models/calibrate/file.ts';
 import type { Arguments } from '../parse/arguments.ts';
-import { readText } from '../../host/files.ts';
+import { readText } from '../../host/files/read.ts';
 
 /** `model.zkl` has its scales in `model.calibration.json`. */
 export const besides = (program: string): string => `${program.replace(/\.zkl$/, '')}.calibration.json`;

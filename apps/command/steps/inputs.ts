@@ -11,7 +11,7 @@ import { isObject, parseJson } from '../../../models/files/json.ts';
 import { readSafetensors } from '../../../models/files/safetensors.ts';
 import { didYouMean } from '../../host/suggest.ts';
 import { CliError } from '../errors.ts';
-import { textOf, withSource } from '../../host/files.ts';
+import { textOf, withSource } from '../../host/files/read.ts';
 import { MOST_TEXT } from '../../host/limits.ts';
 import { bytes } from '../show/text.ts';
 

@@ -9,7 +9,7 @@ import { randomSamples, samplesFromJson, type Sample } from '../../../models/cal
 import type { Arguments } from '../parse/arguments.ts';
 import { didYouMean } from '../../host/suggest.ts';
 import { CliError } from '../errors.ts';
-import { readText } from '../../host/files.ts';
+import { readText } from '../../host/files/read.ts';
 import { overridesOf, showDiagnostics, type SourceProgram } from './program.ts';
 import { openWeights } from '../../host/weights.ts';
 

@@ -10,7 +10,7 @@ import { resolveStandard, standardFile } from '../../../compiler/standard/index.
 import type { Arguments } from '../parse/arguments.ts';
 import type { Json } from '../parse/command.ts';
 import { CliError } from '../errors.ts';
-import { readText, textOf } from '../../host/files.ts';
+import { readText, textOf } from '../../host/files/read.ts';
 import { plural } from '../show/text.ts';
 
 export interface SourceProgram {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { inDirectory, writeOutputs } from '../../../apps/host/files.ts';
+import { inDirectory, writeOutputs } from '../../../apps/host/files/write.ts';
 import { checkOutput, kinds } from '../../../apps/host/outputs.ts';
 import { mainFile, projectRoot, testWorkplace } from './run.ts';
 
@@ -103,7 +103,7 @@ describe('outputs', () => {
       const place = testWorkplace();
       execFileSync('mkfifo', [place.file('pipe')]);
       const script = `
-      import { writeOutputs } from ${JSON.stringify(`${projectRoot}/apps/host/files.ts`)};
+      import { writeOutputs } from ${JSON.stringify(`${projectRoot}/apps/host/files/write.ts`)};
       await writeOutputs([{ path: 'out', bytes: new Uint8Array(1e6) }, { path: 'pipe', bytes: 'x' }]);`;
       const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
         cwd: place.path,
