@@ -10,7 +10,8 @@ import { wgslField, wordsOf, type FieldVariant, type WgslField } from '../../ker
 import { LIMB_WIDTHS, type LimbWidth } from '../../kernels/wgsl/field/limbs.ts';
 import { isSoftware } from './adapters.ts';
 import { GpuError, onCpu } from './errors.ts';
-import { Gpu, type KernelSource } from './gpu.ts';
+import { Gpu } from './gpu.ts';
+import type { KernelSource } from './pipelines.ts';
 import { MIB } from './limits.ts';
 import { Params } from './memory/params.ts';
 

@@ -3,27 +3,14 @@
  * `read` submits and waits. Errors of the implementation arrive later than their calls and are thrown by the next read.
  */
 import type { WgslField } from '../../kernels/wgsl/field/field.ts';
-import { mac } from '../../kernels/wgsl/field/field.ts';
-import { accessDeclarations, GRID, vectorDeclarations, WORKGROUP } from '../../kernels/wgsl/access.ts';
-import { smallDeclarations } from '../../kernels/wgsl/field/small.ts';
-import { assemble, type Declaration } from '../../kernels/wgsl/source.ts';
+import { GRID, WORKGROUP } from '../../kernels/wgsl/access.ts';
 import { closedError } from '../turns.ts';
-import { BUFFER, MAP_READ, STAGE_COMPUTE } from './constants.ts';
+import { BUFFER, MAP_READ } from './constants.ts';
 import { GpuError, onCpu } from './errors.ts';
 import { Memory, type Block, type MemoryLimits } from './memory/arena.ts';
-import { PARAMETER_QUADS } from './memory/params.ts';
-
-/** A kernel's entry point, and what it may reach besides the field's functions and `kernels/wgsl/access.ts`. */
-export interface KernelSource {
-  /** In error messages, and the key under which its pipeline is kept: one name, one text. */
-  readonly name: string;
-  /** For kernels whose invocations write different words of one quad: see `accessDeclarations`. */
-  readonly byWords?: boolean;
-  source(): { readonly library: readonly Declaration[]; readonly entry: string };
-}
+import { Pipelines, WINDOW, type Fields, type KernelSource } from './pipelines.ts';
 
 const RING = 2 ** 20;
-const WINDOW = 16 * PARAMETER_QUADS;
 /** Dispatches that are collected before they are submitted. */
 const BATCH = 128;
 
@@ -45,8 +32,7 @@ export class Gpu {
   #threads = 0;
   readonly #arenas: GPUBuffer[] = [];
   readonly #dummies: GPUBuffer[] = [];
-  readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines: Pipelines;
   readonly #groups = new Map<string, GPUBindGroup>();
   readonly #staging: GPUBuffer[] = [];
   readonly #ring: GPUBuffer;
@@ -65,16 +51,12 @@ export class Gpu {
   #lost!: Promise<never>;
 
   /** @param leastSlots arenas that kernels are compiled for from the start: more of them are slower to compile, but once. */
-  constructor(
-    device: GPUDevice,
-    fields: { readonly fr: WgslField; readonly fq: WgslField },
-    limits: MemoryLimits,
-    leastSlots = 1,
-  ) {
+  constructor(device: GPUDevice, fields: Fields, limits: MemoryLimits, leastSlots = 1) {
     this.device = device;
     this.fr = fields.fr;
     this.fq = fields.fq;
     this.#slotLimits = [Math.min(leastSlots, limits.arenas), limits.arenas];
+    this.#pipelines = new Pipelines(device, fields, (scope, kernel, detail) => this.#note(scope, kernel, detail));
     this.memory = new Memory(limits, (bytes) => this.#addArena(bytes));
     this.#ring = device.createBuffer({ size: RING, usage: BUFFER.uniform | BUFFER.copyTarget });
     this.#watch();
@@ -151,7 +133,7 @@ export class Gpu {
     if (this.#failure) throw this.#failure;
     if (threads <= 0) return;
     const slots = this.#slots();
-    const pipeline = this.#pipeline(kernel, slots, atomics !== undefined);
+    const pipeline = this.#pipelines.of(kernel, slots, atomics !== undefined);
     const offset = this.#place(params);
     const groups = Math.ceil(threads / WORKGROUP);
     this.#encoder ??= this.device.createCommandEncoder();
@@ -284,28 +266,6 @@ export class Gpu {
     this.#threads = 0;
   }
 
-  #layout(slots: number, atomics: boolean): GPUBindGroupLayout {
-    const key = `${slots} ${atomics}`;
-    let layout = this.#layouts.get(key);
-    if (layout === undefined) {
-      const storage = (binding: number): GPUBindGroupLayoutEntry => ({
-        binding,
-        visibility: STAGE_COMPUTE,
-        buffer: { type: 'storage' },
-      });
-      const uniform: GPUBindGroupLayoutEntry = {
-        binding: 0,
-        visibility: STAGE_COMPUTE,
-        buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: WINDOW },
-      };
-      const count = slots + (atomics ? 1 : 0);
-      const entries = [uniform, ...Array.from({ length: count }, (_, i) => storage(i + 1))];
-      layout = this.device.createBindGroupLayout({ entries });
-      this.#layouts.set(key, layout);
-    }
-    return layout;
-  }
-
   #group(slots: number, atomics: GPUBuffer | undefined): GPUBindGroup {
     const made = atomics === undefined ? this.#groups.get(`${slots}`) : undefined;
     if (made) return made;
@@ -314,7 +274,7 @@ export class Gpu {
     const buffers = [...this.#arenas, ...this.#dummies].slice(0, slots);
     if (atomics) buffers.push(atomics);
     const group = this.device.createBindGroup({
-      layout: this.#layout(slots, atomics !== undefined),
+      layout: this.#pipelines.layout(slots, atomics !== undefined),
       entries: [
         { binding: 0, resource: { buffer: this.#ring, offset: 0, size: WINDOW } },
         ...buffers.map((buffer, i) => ({ binding: i + 1, resource: { buffer } })),
@@ -323,48 +283,9 @@ export class Gpu {
     if (atomics === undefined) this.#groups.set(`${slots}`, group);
     return group;
   }
-
-  #pipeline(kernel: KernelSource, slots: number, atomics: boolean): GPUComputePipeline {
-    const key = `${slots} ${kernel.name}`;
-    let pipeline = this.#pipelines.get(key);
-    if (pipeline === undefined) {
-      const code = shaderText(this, kernel, slots);
-      this.device.pushErrorScope('validation');
-      const module = this.device.createShaderModule({ label: kernel.name, code });
-      pipeline = this.device.createComputePipeline({
-        label: kernel.name,
-        layout: this.device.createPipelineLayout({ bindGroupLayouts: [this.#layout(slots, atomics)] }),
-        compute: { module, entryPoint: 'main' },
-      });
-      this.#note(this.device.popErrorScope(), kernel.name, () => messagesOf(module));
-      this.#pipelines.set(key, pipeline);
-    }
-    return pipeline;
-  }
 }
 
 const closed = (): GpuError => new GpuError('lost', closedError().message, 'make another device');
-
-/** The whole text of a kernel. */
-export function shaderText(
-  fields: { readonly fr: WgslField; readonly fq: WgslField },
-  kernel: KernelSource,
-  arenas: number,
-): string {
-  const { library, entry } = kernel.source();
-  const shared = [
-    ...accessDeclarations(arenas, PARAMETER_QUADS, kernel.byWords),
-    mac,
-    ...fields.fr.declarations,
-    ...fields.fq.declarations,
-  ];
-  return assemble([...shared, ...vectorDeclarations, ...smallDeclarations(fields.fr), ...library], entry);
-}
-
-async function messagesOf(module: GPUShaderModule): Promise<string> {
-  const { messages } = await module.getCompilationInfo();
-  return messages.map((m) => `line ${m.lineNum}: ${m.message}`).join('; ');
-}
 
 function failureOf(error: Error | GPUError, kernel: string | undefined, detail?: string): GpuError {
   const at = kernel === undefined ? '' : ` in kernel \`${kernel}\``;

@@ -1,7 +1,8 @@
 /** A GPU for tests of single kernels: SwiftShader, with its memory and dispatch in reach. */
 import type { TestContext } from 'vitest';
 import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
-import { Gpu, type KernelSource } from '../../../runtime/device/webgpu/gpu.ts';
+import { Gpu } from '../../../runtime/device/webgpu/gpu.ts';
+import type { KernelSource } from '../../../runtime/device/webgpu/pipelines.ts';
 import { MIB } from '../../../runtime/device/webgpu/limits.ts';
 import { Store } from '../../../runtime/device/webgpu/memory/store.ts';
 import { TUNED_FOR_GPUS } from '../../../runtime/device/webgpu/tuning.ts';

@@ -1,7 +1,7 @@
 /** The emitted text, as snapshots: a refactor leaves it unchanged. */
 import { describe, expect, test } from 'vitest';
 import { add, constant, mul, table } from '../../../runtime/kernels/expression.ts';
-import { shaderText } from '../../../runtime/device/webgpu/gpu.ts';
+import { shaderText } from '../../../runtime/device/webgpu/pipelines.ts';
 import { FQ_MODULUS, FR_MODULUS } from '../../../runtime/field/params.ts';
 import { contractInt } from '../../../runtime/kernels/wgsl/vectors/contract.ts';
 import {

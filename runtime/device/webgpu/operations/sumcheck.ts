@@ -8,7 +8,7 @@ import type { Device, FrVector, Kernel, AnyTable } from '../../device.ts';
 import { degree, tableCount, vanishesAtZero } from '../../../kernels/expression.ts';
 import { Fr } from '../../../field/spec.ts';
 import * as check from '../../shapes.ts';
-import type { KernelSource } from '../gpu.ts';
+import type { KernelSource } from '../pipelines.ts';
 import type { Params } from '../memory/params.ts';
 import { partsOf, splitPoints, type Part } from './split.ts';
 import type { AnyVector, Store } from '../memory/store.ts';
