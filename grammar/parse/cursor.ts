@@ -42,11 +42,11 @@ export class Cursor {
   }
 
   has(name: string): boolean {
-    return this.elements(name).length > 0;
+    return this.#elements(name).length > 0;
   }
 
   nodes(name: string): Cursor[] {
-    return this.elements(name).map((element) => {
+    return this.#elements(name).map((element) => {
       if (!('children' in element)) throw new Incomplete();
       return new Cursor(element, this.context);
     });
@@ -69,7 +69,7 @@ export class Cursor {
   }
 
   tokens(name: string): IToken[] {
-    return this.elements(name).map((element) => {
+    return this.#elements(name).map((element) => {
       if ('children' in element) throw new Incomplete();
       return element;
     });
@@ -87,7 +87,7 @@ export class Cursor {
   }
 
   name(label = 'NAME'): Name {
-    return this.toName(this.token(label));
+    return this.#toName(this.token(label));
   }
 
   optionalName(label = 'NAME'): Name | undefined {
@@ -97,7 +97,7 @@ export class Cursor {
   names(label = 'NAME'): Name[] {
     const tokens = this.tokens(label);
     if (tokens.length === 0) throw new Incomplete();
-    return tokens.map((token) => this.toName(token));
+    return tokens.map((token) => this.#toName(token));
   }
 
   string(): StringLiteral {
@@ -109,11 +109,11 @@ export class Cursor {
     return this.has('STRING') ? this.string() : undefined;
   }
 
-  private elements(name: string): CstElement[] {
+  #elements(name: string): CstElement[] {
     return Object.hasOwn(this.node.children, name) ? this.node.children[name] : [];
   }
 
-  private toName(token: IToken): Name {
+  #toName(token: IToken): Name {
     return { text: token.image, span: spanOf(token, this.context.source) };
   }
 }

@@ -52,7 +52,7 @@ export class ZklParser extends CstParser {
     this.CONSUME(sign['}']);
     this.CONSUME(keyword.from);
     this.CONSUME(STRING);
-    this.endOf('import', ITEM_BOUNDARY);
+    this.#endOf('import', ITEM_BOUNDARY);
   });
 
   item = this.RULE('item', () => {
@@ -62,7 +62,7 @@ export class ZklParser extends CstParser {
       { ALT: () => this.SUBRULE(this.optimizer) },
       { ALT: () => this.SUBRULE(this.model) },
     ]);
-    this.endOf('item', ITEM_BOUNDARY);
+    this.#endOf('item', ITEM_BOUNDARY);
   });
 
   block = this.RULE('block', () => {
@@ -241,7 +241,7 @@ export class ZklParser extends CstParser {
       { ALT: () => this.SUBRULE(this.declare) },
       { ALT: () => this.SUBRULE(this.define) },
     ]);
-    this.endOf('statement', BOUNDARY);
+    this.#endOf('statement', BOUNDARY);
   });
 
   dims = this.RULE('dims', () => {
@@ -279,7 +279,7 @@ export class ZklParser extends CstParser {
     this.SUBRULE(this.type);
     this.CONSUME(sign['=']);
     this.SUBRULE(this.value);
-    this.endOf('statement', BOUNDARY);
+    this.#endOf('statement', BOUNDARY);
   });
 
   repeat = this.RULE('repeat', () => {
@@ -558,7 +558,7 @@ export class ZklParser extends CstParser {
    * Reports what stands between two statements here, inside the statement's own rule, so that recovery skips to the
    * next statement instead of giving up the whole body.
    */
-  private endOf(what: 'import' | 'item' | 'statement', boundary: ReadonlySet<TokenType>): void {
+  #endOf(what: 'import' | 'item' | 'statement', boundary: ReadonlySet<TokenType>): void {
     this.ACTION(() => {
       if (boundary.has(this.LA(1).tokenType)) return;
       const error = new MismatchedTokenException(expectedEnd(what, this.LA(0)), this.LA(1), this.LA(0));

@@ -28,16 +28,16 @@ interface Variable {
 
 /** Draws from a stream of numbers that fast-check shrinks; 0 is the simplest choice everywhere. */
 class Draw {
-  private readonly stream: readonly number[];
-  private next = 0;
-  private names = 0;
+  readonly #stream: readonly number[];
+  #next = 0;
+  #names = 0;
 
   constructor(stream: readonly number[]) {
-    this.stream = stream;
+    this.#stream = stream;
   }
 
   below(n: number): number {
-    return (this.stream[this.next++ % this.stream.length] ?? 0) % n;
+    return (this.#stream[this.#next++ % this.#stream.length] ?? 0) % n;
   }
 
   pick<T>(from: readonly T[]): T {
@@ -45,7 +45,7 @@ class Draw {
   }
 
   fresh(prefix: string): string {
-    return `${prefix}${this.names++}`;
+    return `${prefix}${this.#names++}`;
   }
 }
 

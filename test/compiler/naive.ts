@@ -65,18 +65,18 @@ export function evaluateNaively(text: string, inputs: ReadonlyMap<string, Dense>
 }
 
 class Naive {
-  private readonly blocks: ReadonlyMap<string, ast.Block>;
+  readonly #blocks: ReadonlyMap<string, ast.Block>;
 
   constructor(blocks: ReadonlyMap<string, ast.Block>) {
-    this.blocks = blocks;
+    this.#blocks = blocks;
   }
 
   statements(body: readonly ast.Statement[], env: Env): void {
     for (const node of body) {
-      if (node.kind === 'dims') for (const dim of node.dims) env.set(dim.name.text, this.index(dim.value, env));
-      if (node.kind === 'define' || node.kind === 'output') env.set(node.name.text, this.define(node, env));
+      if (node.kind === 'dims') for (const dim of node.dims) env.set(dim.name.text, this.#index(dim.value, env));
+      if (node.kind === 'define' || node.kind === 'output') env.set(node.name.text, this.#define(node, env));
       if (node.kind === 'repeat') {
-        for (let step = 0; step < this.index(node.count, env); step++) {
+        for (let step = 0; step < this.#index(node.count, env); step++) {
           const inner: Env = new Map(env).set(node.index.text, step);
           this.statements(node.body, inner);
           for (const [name, value] of inner) if (name.endsWith("'")) env.set(name.slice(0, -1), value);
@@ -85,30 +85,30 @@ class Naive {
     }
   }
 
-  private define(node: ast.Define | ast.Output, env: Env): Dense {
-    if (node.axes.length === 0) return this.whole(node.value, env);
+  #define(node: ast.Define | ast.Output, env: Env): Dense {
+    if (node.axes.length === 0) return this.#whole(node.value, env);
     const names = node.axes.map((axis) => (axis.index.kind === 'reference' ? axis.index.name.text : '?'));
-    const shape = node.axes.map((axis) => this.index(axis.range ?? axis.index, env));
+    const shape = node.axes.map((axis) => this.#index(axis.range ?? axis.index, env));
     const values = [...points(shape)].map((point) => {
       const inner: Env = new Map(env);
       names.forEach((name, k) => inner.set(name, point[k]));
-      return this.value(node.value, inner);
+      return this.#value(node.value, inner);
     });
     return { shape, values };
   }
 
   /** A value between whole tensors. */
-  private whole(node: ast.Value, env: Env): Dense {
+  #whole(node: ast.Value, env: Env): Dense {
     if (node.kind === 'reference') {
       const found = env.get(node.name.text);
       if (typeof found === 'object') return found;
     }
     if (node.kind === 'view') {
-      const { values } = this.whole(node.operand, env);
-      return { shape: node.shape.map((axis) => this.index(axis.index, env)), values };
+      const { values } = this.#whole(node.operand, env);
+      return { shape: node.shape.map((axis) => this.#index(axis.index, env)), values };
     }
     if (node.kind === 'binary') {
-      const [left, right] = [this.whole(node.left, env), this.whole(node.right, env)];
+      const [left, right] = [this.#whole(node.left, env), this.#whole(node.right, env)];
       const shape = left.shape.length > 0 ? left.shape : right.shape;
       const entry = (side: Dense, k: number): Rational => side.values[side.shape.length > 0 ? k : 0];
       const values = Array.from({ length: size(shape) }, (_, k) =>
@@ -117,30 +117,31 @@ class Naive {
       return { shape, values };
     }
     if (node.kind === 'negate') {
-      const { shape, values } = this.whole(node.operand, env);
+      const { shape, values } = this.#whole(node.operand, env);
       return { shape, values: values.map(negate) };
     }
     const [argument] = node.kind === 'call' ? node.arguments.map((a) => a.value) : [];
     const quotient = argument?.kind === 'binary' && argument.operator === '/';
     const root = argument?.kind === 'call' && argument.name.text === 'sqrt';
     if (node.kind === 'call' && node.name.text === 'round' && !quotient && !root) {
-      const { shape, values } = this.whole(node.arguments[0].value, env);
-      return { shape, values: values.map((v) => roundRational(v, this.index(node.dims[1].value, env))) };
+      const { shape, values } = this.#whole(node.arguments[0].value, env);
+      return { shape, values: values.map((v) => roundRational(v, this.#index(node.dims[1].value, env))) };
     }
-    if (node.kind === 'call' && node.name.text !== 'round') return this.call(node, env);
-    return { shape: [], values: [this.value(node, env)] };
+    if (node.kind === 'call' && node.name.text !== 'round') return this.#call(node, env);
+    return { shape: [], values: [this.#value(node, env)] };
   }
 
-  private call(node: ast.Call, env: Env): Dense {
-    const block = this.blocks.get(node.name.text);
+  #call(node: ast.Call, env: Env): Dense {
+    const block = this.#blocks.get(node.name.text);
     if (block === undefined) throw new Error(`no block ${node.name.text}`);
     const inner: Env = new Map();
-    block.dims.forEach((dim, k) => inner.set(dim.text, this.index(node.dims[k].value, env)));
+    block.dims.forEach((dim, k) => inner.set(dim.text, this.#index(node.dims[k].value, env)));
     block.params.forEach((param, k) => {
       const { value } = node.arguments[k];
-      if (param.kind === 'const-parameter') inner.set(param.name.text, { shape: [], values: [this.value(value, env)] });
+      if (param.kind === 'const-parameter')
+        inner.set(param.name.text, { shape: [], values: [this.#value(value, env)] });
       if (param.kind !== 'tensor') return;
-      const given = this.whole(value, env);
+      const given = this.#whole(value, env);
       inner.set(param.name.text, given);
       param.axes.forEach((axis, j) => {
         if (axis.index.kind === 'reference') inner.set(axis.index.name.text, given.shape[j]);
@@ -152,7 +153,7 @@ class Naive {
     return result;
   }
 
-  private value(node: ast.Value, env: Env): Rational {
+  #value(node: ast.Value, env: Env): Rational {
     switch (node.kind) {
       case 'number':
         return parseDecimal(node.text) ?? ZERO;
@@ -165,39 +166,39 @@ class Naive {
         if (typeof tensor !== 'object') throw new Error(`no tensor ${node.name.text}`);
         return at(
           tensor,
-          node.axes.map((axis) => this.index(axis.index, env)),
+          node.axes.map((axis) => this.#index(axis.index, env)),
         );
       }
       case 'negate':
-        return negate(this.value(node.operand, env));
+        return negate(this.#value(node.operand, env));
       case 'binary':
-        return apply(node.operator, this.value(node.left, env), this.value(node.right, env));
+        return apply(node.operator, this.#value(node.left, env), this.#value(node.right, env));
       case 'power':
-        return power(this.value(node.base, env), this.value(node.exponent, env).num);
+        return power(this.#value(node.base, env), this.#value(node.exponent, env).num);
       case 'conditional':
-        return this.value(this.holds(node.guard, env) ? node.then : node.else, env);
+        return this.#value(this.#holds(node.guard, env) ? node.then : node.else, env);
       case 'indicator':
-        return rational(this.holds(node.guard, env) ? 1 : 0);
+        return rational(this.#holds(node.guard, env) ? 1 : 0);
       case 'reduce':
-        return this.reduce(node, env);
+        return this.#reduce(node, env);
       case 'call':
-        return this.round(node, env);
+        return this.#round(node, env);
       case 'view':
         throw new Error('a view under indices');
     }
   }
 
-  private reduce(node: ast.Reduce, env: Env): Rational {
+  #reduce(node: ast.Reduce, env: Env): Rational {
     const names = node.axes.map((axis) => (axis.index.kind === 'reference' ? axis.index.name.text : '?'));
-    const shape = node.axes.map((axis) => this.index(axis.range ?? axis.index, env));
+    const shape = node.axes.map((axis) => this.#index(axis.range ?? axis.index, env));
     let sum = ZERO;
     let best: Rational | undefined;
     let where = 0;
     for (const point of points(shape)) {
       const inner: Env = new Map(env);
       names.forEach((name, k) => inner.set(name, point[k]));
-      if (node.guard !== undefined && !this.holds(node.guard, inner)) continue;
-      const value = this.value(node.body, inner);
+      if (node.guard !== undefined && !this.#holds(node.guard, inner)) continue;
+      const value = this.#value(node.body, inner);
       sum = add(sum, value);
       if (best !== undefined && compare(value, best) <= 0) continue;
       best = value;
@@ -208,33 +209,33 @@ class Naive {
   }
 
   /** `round<b, f>(P)`, `round<b, f>(sqrt(P))`, `round<b, f>(P / sqrt(Q))`. */
-  private round(node: ast.Call, env: Env): Rational {
-    const frac = this.index(node.dims[1].value, env);
+  #round(node: ast.Call, env: Env): Rational {
+    const frac = this.#index(node.dims[1].value, env);
     const { value } = node.arguments[0];
-    const root = this.root(value, env);
-    if (root === undefined) return roundRational(this.value(value, env), frac);
+    const root = this.#root(value, env);
+    if (root === undefined) return roundRational(this.#value(value, env), frac);
     return nearestRoot(root, frac);
   }
 
-  private root(node: ast.Value, env: Env): Root | undefined {
+  #root(node: ast.Value, env: Env): Root | undefined {
     const under = (side: ast.Value): Rational | undefined =>
-      side.kind === 'call' && side.name.text === 'sqrt' ? this.value(side.arguments[0].value, env) : undefined;
+      side.kind === 'call' && side.name.text === 'sqrt' ? this.#value(side.arguments[0].value, env) : undefined;
     const whole = under(node);
     if (whole !== undefined) return { top: rational(1), under: whole };
     const divisor = node.kind === 'binary' && node.operator === '/' ? under(node.right) : undefined;
     if (node.kind !== 'binary' || divisor === undefined) return undefined;
-    return { top: this.value(node.left, env), under: divide(rational(1), divisor) };
+    return { top: this.#value(node.left, env), under: divide(rational(1), divisor) };
   }
 
-  private holds(guard: ast.Guard, env: Env): boolean {
+  #holds(guard: ast.Guard, env: Env): boolean {
     return guard.comparisons.every(({ operator, left, right }) => {
-      const [a, b] = [this.index(left, env), this.index(right, env)];
+      const [a, b] = [this.#index(left, env), this.#index(right, env)];
       const tests = { '<': a < b, '<=': a <= b, '==': a === b, '!=': a !== b, '>=': a >= b, '>': a > b };
       return tests[operator];
     });
   }
 
-  private index(node: ast.Index, env: Env): number {
+  #index(node: ast.Index, env: Env): number {
     switch (node.kind) {
       case 'number':
         return Number(node.text);
@@ -249,14 +250,14 @@ class Naive {
         return Number(
           at(
             tensor,
-            node.axes.map((axis) => this.index(axis.index, env)),
+            node.axes.map((axis) => this.#index(axis.index, env)),
           ).num,
         );
       }
       case 'index-negate':
-        return -this.index(node.operand, env);
+        return -this.#index(node.operand, env);
       case 'index-binary': {
-        const [a, b] = [this.index(node.left, env), this.index(node.right, env)];
+        const [a, b] = [this.#index(node.left, env), this.#index(node.right, env)];
         const floor = Math.floor(a / b);
         return { '+': a + b, '-': a - b, '*': a * b, '/': a / b, div: floor, mod: a - b * floor }[node.operator];
       }

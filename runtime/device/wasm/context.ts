@@ -25,24 +25,16 @@ export class Context {
     { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; parts: number }
   >();
 
-  private constructor(core: Core, engine: Engine, heap: Heap, pool: Pool) {
-    this.core = core;
-    this.engine = engine;
-    this.views = engine.views;
-    this.heap = heap;
-    this.pool = pool;
-    this.#index = new Map(Object.keys(engine.core).map((name, i) => [name, i]));
-  }
-
-  static create(threads: number, fused: boolean): Context {
+  constructor(threads: number, fused: boolean) {
     const state = createMemory(threads > 1, threads);
-    const core = buildCore(state, fused);
-    const module = new WebAssembly.Module(core.bytes);
-    const engine = new Engine(state.memory, module, 0);
-    core.constants.flush(state.memory.buffer);
-    const heap = new Heap(engine.views, SCRATCH + threads * SCRATCH_BYTES, state.maximumPages);
-    const pool = new Pool(engine, threads, { memory: state.memory, core: module });
-    return new Context(core, engine, heap, pool);
+    this.core = buildCore(state, fused);
+    const module = new WebAssembly.Module(this.core.bytes);
+    this.engine = new Engine(state.memory, module, 0);
+    this.core.constants.flush(state.memory.buffer);
+    this.views = this.engine.views;
+    this.heap = new Heap(this.views, SCRATCH + threads * SCRATCH_BYTES, state.maximumPages);
+    this.pool = new Pool(this.engine, threads, { memory: state.memory, core: module });
+    this.#index = new Map(Object.keys(this.engine.core).map((name, i) => [name, i]));
   }
 
   get exports(): Exports {

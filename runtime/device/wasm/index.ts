@@ -46,7 +46,7 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
       kindOf(threads),
       'serve the page with the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp", or use 1 thread',
     );
-  const ctx = Context.create(threads, options.fused ?? hasFusedMultiplyAdd());
+  const ctx = new Context(threads, options.fused ?? hasFusedMultiplyAdd());
   if (options.waitForThreads ?? typeof window !== 'undefined') await ctx.pool.allReady();
   const scopes = new Scopes<{ free(): void }>((v) => v.free());
   const turns = new Turns();
