@@ -25,7 +25,7 @@ export function interpret(program: TensorProgram, inputs: ReadonlyMap<TensorId, 
   const doubles = new Map<TensorId, Float64Array>();
   const store: Store = {
     tensors: program.tensors,
-    values: (id) => known.get(id)?.values ?? internal(`tensor ${String(id)} is read before it is defined`),
+    values: (id) => known.get(id)?.values ?? internal(`tensor ${id} is read before it is defined`),
     numbers: (id) => {
       let numbers = doubles.get(id);
       if (numbers === undefined) doubles.set(id, (numbers = Float64Array.from(store.values(id), Number)));

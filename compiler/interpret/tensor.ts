@@ -21,19 +21,24 @@ function describe(problem: InterpretProblem, type: TensorType | undefined): stri
       return ': no values given';
     case 'shape':
       return `: shape [${problem.given.join(', ')}] given, [${problem.expected.join(', ')}] expected`;
-    case 'range':
-      return `[${problem.index.join(', ')}] = ${String(problem.value)} is out of range: it needs ${String(problem.bits)} bits${holds}`;
-    case 'number': {
-      const bits = problem.bits === undefined ? ' is not a finite number' : ` needs ${String(problem.bits)} bits`;
-      return `[${problem.index.join(', ')}] = ${String(problem.value)}${bits}${holds}`;
+    case 'range': {
+      const [value, bits] = [String(problem.value), String(problem.bits)];
+      return `[${problem.index.join(', ')}] = ${value} is out of range: it needs ${bits} bits${holds}`;
     }
-    case 'divisor':
-      return `[${problem.index.join(', ')}]: division by ${String(problem.value)}, or its root`;
+    case 'number': {
+      const bits = problem.bits === undefined ? ' is not a finite number' : ` needs ${problem.bits} bits`;
+      const value = String(problem.value);
+      return `[${problem.index.join(', ')}] = ${value}${bits}${holds}`;
+    }
+    case 'divisor': {
+      const value = String(problem.value);
+      return `[${problem.index.join(', ')}]: division by ${value}, or its root`;
+    }
   }
 }
 
 const formatType = (type: TensorType): string =>
-  type.kind === 'index' ? `index<${String(type.size)}>` : `fixed<${String(type.bits)}, ${String(type.frac)}>`;
+  type.kind === 'index' ? `index<${type.size}>` : `fixed<${type.bits}, ${type.frac}>`;
 
 /** The index of a row-major position. */
 export function indexAt(shape: readonly number[], position: number): number[] {

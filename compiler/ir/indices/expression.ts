@@ -157,13 +157,13 @@ export const readsData = (e: IndexExpr): boolean => foldIndex(e, reading);
 
 const keys: IndexFold<string> = {
   constant: (value) => String(value),
-  variable: (id) => `v${String(id)}`,
+  variable: (id) => `v${id}`,
   add: (left, right) => `(${left} add ${right})`,
   sub: (left, right) => `(${left} sub ${right})`,
   mul: (left, right) => `(${left} mul ${right})`,
-  div: (left, by) => `(${left} div ${String(by)})`,
-  mod: (left, by) => `(${left} mod ${String(by)})`,
-  entry: (tensor, at, fold) => `t${String(tensor)}[${at.map(fold).join(',')}]`,
+  div: (left, by) => `(${left} div ${by})`,
+  mod: (left, by) => `(${left} mod ${by})`,
+  entry: (tensor, at, fold) => `t${tensor}[${at.map(fold).join(',')}]`,
 };
 
 /** A structural key: equal keys mean equal expressions. */

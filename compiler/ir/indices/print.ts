@@ -26,8 +26,8 @@ export const printIndex = (e: IndexExpr, names: Names): string =>
     add: (left, right) => ({ text: `${left.text} + ${factor(right)}`, is: 'sum' }),
     sub: (left, right) => ({ text: `${left.text} - ${factor(right)}`, is: 'sum' }),
     mul: (left, right) => ({ text: `${factor(left)} * ${atom(right)}`, is: 'product' }),
-    div: (left, by) => ({ text: `${factor(left)} div ${String(by)}`, is: 'product' }),
-    mod: (left, by) => ({ text: `${factor(left)} mod ${String(by)}`, is: 'product' }),
+    div: (left, by) => ({ text: `${factor(left)} div ${by}`, is: 'product' }),
+    mod: (left, by) => ({ text: `${factor(left)} mod ${by}`, is: 'product' }),
     entry: (tensor, at) => ({ text: printAccess(tensor, at, names), is: 'atom' }),
   }).text;
 

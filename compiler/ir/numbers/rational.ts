@@ -127,6 +127,6 @@ export function toNumber({ num, den }: Rational): number {
 /** `3/4`, `12`, and powers of two as `2^-14`. */
 export function formatRational(a: Rational): string {
   if (a.den === 1n) return a.num.toString();
-  if (a.num === 1n && (a.den & (a.den - 1n)) === 0n) return `2^-${String(a.den.toString(2).length - 1)}`;
-  return `${a.num.toString()}/${a.den.toString()}`;
+  if (a.num === 1n && (a.den & (a.den - 1n)) === 0n) return `2^-${a.den.toString(2).length - 1}`;
+  return `${a.num}/${a.den}`;
 }

@@ -187,5 +187,5 @@ export function roundReal(e: Real, frac: number): bigint {
     const lo = (interval.lo + half) >> shift;
     if (lo === (interval.hi + half) >> shift) return lo;
   }
-  throw new NotReal(`a value that ${String(MAX_PRECISION)} bits do not tell from a tie or a division by zero`);
+  throw new NotReal(`a value that ${MAX_PRECISION} bits do not tell from a tie or a division by zero`);
 }

@@ -37,7 +37,7 @@ function print(program: TensorProgram, digests: boolean): string {
 }
 
 const printType = (type: TensorType): string =>
-  type.kind === 'index' ? `index<${String(type.size)}>` : `fixed<${String(type.bits)}, ${String(type.frac)}>`;
+  type.kind === 'index' ? `index<${type.size}>` : `fixed<${type.bits}, ${type.frac}>`;
 
 const printShape = (shape: readonly number[]): string => (shape.length === 0 ? '' : `[${shape.join(', ')}]`);
 
@@ -47,8 +47,8 @@ function printBound(n: bigint): string {
   if (size < 1024n) return n.toString();
   const sign = n < 0n ? '-' : '';
   const power = size.toString(2).length - 1;
-  if (size === 1n << BigInt(power)) return `${sign}2^${String(power)}`;
-  if (size === (1n << BigInt(power + 1)) - 1n) return sign === '' ? `2^${String(power + 1)}-1` : n.toString();
+  if (size === 1n << BigInt(power)) return `${sign}2^${power}`;
+  if (size === (1n << BigInt(power + 1)) - 1n) return sign === '' ? `2^${power + 1}-1` : n.toString();
   return n.toString();
 }
 
@@ -60,19 +60,19 @@ function printInput(tensor: Tensor, digests: boolean): string {
   const quoted = names.map((name) => `"${name}"`);
   if (stacked === 0) return `${head} from ${source} ${quoted[0]}`;
   const files = digests ? abbreviate(quoted, 1) : `${quoted[0]} .. ${quoted[quoted.length - 1]}`;
-  return `${head} from ${source} ${files} (${String(names.length)} stacked${digests && stacked !== 1 ? ` over ${String(stacked)} axes` : ''})`;
+  return `${head} from ${source} ${files} (${names.length} stacked${digests && stacked !== 1 ? ` over ${stacked} axes` : ''})`;
 }
 
 function printTable(table: Table, digests: boolean): string {
   const shown = listed(table.values, digests);
   const saturate = table.saturate ? ' saturate' : '';
-  return `table ${table.name} ${printType(table.argument)} -> ${printType(table.result)} from ${String(table.first)}${saturate}: ${shown} (${String(table.values.length)} values)`;
+  return `table ${table.name} ${printType(table.argument)} -> ${printType(table.result)} from ${table.first}${saturate}: ${shown} (${table.values.length} values)`;
 }
 
 function printEquation(program: TensorProgram, equation: Equation, digests: boolean): string[] {
   const tensor = program.tensors[equation.target];
   const role = tensor.role === 'output' ? `output ${tensor.visibility} ` : '';
-  const indices = equation.indices.map((v) => `${v.name}: ${String(v.size)}`);
+  const indices = equation.indices.map((v) => `${v.name}: ${v.size}`);
   const names = equation.indices.map((v) => v.name);
   const type = tensor.type === undefined ? '' : `${printType(tensor.type)}, `;
   return [
@@ -89,8 +89,8 @@ function printDefinition(program: TensorProgram, of: Definition, names: readonly
     case 'polynomial':
       return printPolynomial(program, of.polynomial, names);
     case 'round': {
-      const clamp = of.clamp === undefined ? '' : ` clamped to ${String(of.clamp.lo)} .. ${String(of.clamp.hi)}`;
-      const head = `round ${of.form} to 2^${String(-of.frac)}${clamp}`;
+      const clamp = of.clamp === undefined ? '' : ` clamped to ${of.clamp.lo} .. ${of.clamp.hi}`;
+      const head = `round ${of.form} to 2^${-of.frac}${clamp}`;
       const p = indent(printPolynomial(program, of.p, names), 'P');
       return [head, ...p, ...(of.q === undefined ? [] : indent(printPolynomial(program, of.q, names), 'Q'))];
     }
@@ -103,7 +103,7 @@ function printDefinition(program: TensorProgram, of: Definition, names: readonly
       const over = distinct(names, of.over);
       const inner = [...names, ...over];
       const guard = of.guards.length === 0 ? '' : ` if ${printGuards(of.guards, namesOf(program, inner))}`;
-      const ranges = of.over.map((v, k) => `${over[k]}: ${String(v.size)}`).join(', ');
+      const ranges = of.over.map((v, k) => `${over[k]}: ${v.size}`).join(', ');
       return [`${of.kind}(${ranges}${guard})`, ...indent(printPolynomial(program, of.of, inner), '')];
     }
   }
@@ -117,7 +117,7 @@ function distinct(used: readonly string[], variables: readonly IndexVar[]): stri
   const names: string[] = [];
   for (const { name } of variables) {
     let fresh = name;
-    for (let n = 2; used.includes(fresh) || names.includes(fresh); n++) fresh = `${name}${String(n)}`;
+    for (let n = 2; used.includes(fresh) || names.includes(fresh); n++) fresh = `${name}${n}`;
     names.push(fresh);
   }
   return names;
@@ -139,7 +139,7 @@ function printTerm(program: TensorProgram, term: Term, outer: readonly string[])
   const size = term.coefficient < 0n ? -term.coefficient : term.coefficient;
   const factors = term.factors.map((f) => printAccess(f.tensor, f.at, namesOf(program, names)));
   const product = [...(size === 1n && factors.length > 0 ? [] : [size.toString()]), ...factors].join(' * ');
-  const ranges = term.reduced.map((v, k) => `${reduced[k]}: ${String(v.size)}`).join(', ');
+  const ranges = term.reduced.map((v, k) => `${reduced[k]}: ${v.size}`).join(', ');
   const sum = reduced.length === 0 ? '' : `sum(${ranges}) `;
   const guards = term.guards.length === 0 ? '' : ` if ${printGuards(term.guards, namesOf(program, names))}`;
   return `${sum}${product}${guards}`;
