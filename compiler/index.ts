@@ -6,7 +6,7 @@
  * @module
  */
 import { diagnose, type Diagnostic } from '../grammar/diagnostic.ts';
-import { parse, unnamed } from '../grammar/index.ts';
+import { parse, UNNAMED } from '../grammar/index.ts';
 import { checkCompile } from './arguments.ts';
 import { encodeBundle } from './bundle/bundle.ts';
 import { CodecError } from './bundle/canonical.ts';
@@ -46,7 +46,7 @@ export interface Compiled {
 /** Compiles one model. Errors are diagnostics, whatever the text. @throws ArgumentError where the text is none */
 export function compile(input: CompileInput): Compiled {
   checkCompile(input);
-  const { text, source = unnamed } = input;
+  const { text, source = UNNAMED } = input;
   const parsed = parse(text, source);
   const incomplete = parsed.diagnostics.some((d) => d.severity === 'error');
   const checked = check({ ...input, program: parsed.program, forProof: true, incomplete });
@@ -117,7 +117,7 @@ function refusedNames(
   });
 }
 
-function chooseModel({ source = unnamed }: CompileInput, programs: readonly TensorProgram[]): Diagnostic {
+function chooseModel({ source = UNNAMED }: CompileInput, programs: readonly TensorProgram[]): Diagnostic {
   const span = { source, start: 0, end: 0 };
   const names = programs.map((p) => p.name);
   return names.length === 0
@@ -132,7 +132,7 @@ function chooseModel({ source = unnamed }: CompileInput, programs: readonly Tens
 
 /** The file itself and the imports that something of the program stands in. */
 function usedSources(
-  { text, source = unnamed, resolveImport = resolveStandard }: CompileInput,
+  { text, source = UNNAMED, resolveImport = resolveStandard }: CompileInput,
   gadgets: GadgetProgram,
 ): { name: string; text: string }[] {
   const names = new Set([...gadgets.tensors, ...gadgets.equations].map((x) => x.span.source));

@@ -2,7 +2,7 @@
 import { requireText } from './ir/arguments.ts';
 import { PackageError } from './ir/errors.ts';
 import { format as formatText, FormatterMissing, type Formatted } from '../grammar/format.ts';
-import { parse as parseText, unnamed, type Parsed } from '../grammar/index.ts';
+import { parse as parseText, UNNAMED, type Parsed } from '../grammar/index.ts';
 
 /**
  * Reads a program. Errors are diagnostics, whatever the text.
@@ -10,7 +10,7 @@ import { parse as parseText, unnamed, type Parsed } from '../grammar/index.ts';
  * @param source the name of the text in messages, usually its path; default `program.zkl`
  * @throws ArgumentError where the text is none
  */
-export function parse(text: string, source = unnamed): Parsed {
+export function parse(text: string, source = UNNAMED): Parsed {
   requireText('text', text);
   requireText('source', source);
   return parseText(text, source);
@@ -21,7 +21,7 @@ export function parse(text: string, source = unnamed): Parsed {
  * @throws ArgumentError where the text is none
  * @throws PackageError where prettier is not installed
  */
-export async function format(text: string, source = unnamed): Promise<Formatted> {
+export async function format(text: string, source = UNNAMED): Promise<Formatted> {
   requireText('text', text);
   requireText('source', source);
   try {
@@ -35,7 +35,7 @@ export async function format(text: string, source = unnamed): Promise<Formatted>
  * A program that was written by code, in the one layout where prettier is installed, else as it is.
  * @throws Error where it has errors, which are the writer's
  */
-export async function layOut(text: string, source = unnamed): Promise<string> {
+export async function layOut(text: string, source = UNNAMED): Promise<string> {
   const formatted = await formatText(text, source).catch((error: unknown) => {
     if (error instanceof FormatterMissing) return { text };
     throw error;

@@ -28,7 +28,7 @@ export interface Parsed {
 }
 
 /** What a text is called where its caller gives no name. */
-export const unnamed = 'program.zkl';
+export const UNNAMED = 'program.zkl';
 
 let parser: ZklParser | undefined;
 
@@ -52,7 +52,7 @@ function readTokens(tokens: IToken[]): { root: CstNode; errors: readonly IRecogn
  *
  * @param source the name of the text in messages, usually its path
  */
-export function parse(text: string, source = unnamed): Parsed {
+export function parse(text: string, source = UNNAMED): Parsed {
   const lexed = lex(text, source);
   const docs = collectDocs(text, lexed);
   const diagnostics: Diagnostic[] = [...lexed.diagnostics, ...docs.diagnostics];

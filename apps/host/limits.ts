@@ -2,10 +2,10 @@
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 
 /** Of a text: longer ones are no strings. */
-export const MOST_TEXT = 2 ** 28;
+export const MAX_TEXT = 2 ** 28;
 
 /** Of a bundle: a thousand times those of a whole model's. */
-export const MOST_BUNDLE = 2 ** 30;
+export const MAX_BUNDLE = 2 ** 30;
 
 /** For each row of a source (its point, and those of the limbs of up to 48 bits) and for all else in a commitment. */
 const [ROW, MESSAGES] = [4 * 48, 2 ** 24];

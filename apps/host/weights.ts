@@ -16,8 +16,8 @@ import { STREAM } from './outputs.ts';
 import { formatShape } from '../../models/files/errors.ts';
 import { foldersBelow } from './walk.ts';
 
-const adapterFile = 'adapter_config.json';
-const modelFile = 'config.json';
+const ADAPTER_FILE = 'adapter_config.json';
+const MODEL_FILE = 'config.json';
 
 /**
  * The weights at a path, read tensor by tensor until `files` is disposed of.
@@ -91,14 +91,14 @@ export async function withModel<T>(directory: string, body: (model: Checkpoint) 
 /** Opens a PEFT adapter's directory. The adapter can be read until `body` ends. */
 export async function withAdapter<T>(directory: string, body: (adapter: LoadedAdapter) => Promise<T>): Promise<T> {
   if (!(await isDirectory(directory)))
-    throw new HostError(`${directory} is no directory`, `give the directory that holds ${adapterFile}`, {
+    throw new HostError(`${directory} is no directory`, `give the directory that holds ${ADAPTER_FILE}`, {
       kind: 'place',
       path: directory,
     });
   if (await isModel(directory))
     throw new HostError(
-      `${directory} is the directory of a model, not of an adapter: it has ${modelFile}, and no ${adapterFile}`,
-      `give the directory that holds ${adapterFile}`,
+      `${directory} is the directory of a model, not of an adapter: it has ${MODEL_FILE}, and no ${ADAPTER_FILE}`,
+      `give the directory that holds ${ADAPTER_FILE}`,
       { kind: 'place', path: directory },
     );
   await using files = new AsyncDisposableStack();
@@ -110,14 +110,14 @@ export async function withAdapter<T>(directory: string, body: (adapter: LoadedAd
  * @throws HostError for a directory of neither, naming those below it
  */
 export async function isModel(path: string): Promise<boolean> {
-  if (!(await isDirectory(path)) || existsSync(join(path, adapterFile))) return false;
-  if (existsSync(join(path, modelFile))) return true;
+  if (!(await isDirectory(path)) || existsSync(join(path, ADAPTER_FILE))) return false;
+  if (existsSync(join(path, MODEL_FILE))) return true;
   const below = foldersBelow(
     path,
-    (folder) => existsSync(join(folder, adapterFile)) || existsSync(join(folder, modelFile)),
+    (folder) => existsSync(join(folder, ADAPTER_FILE)) || existsSync(join(folder, MODEL_FILE)),
   );
   throw new HostError(
-    `${path} is the directory of no adapter and of no model: there is neither ${adapterFile} nor ${modelFile}`,
+    `${path} is the directory of no adapter and of no model: there is neither ${ADAPTER_FILE} nor ${MODEL_FILE}`,
     below.length === 0
       ? `give a directory that PEFT or transformers wrote with \`save_pretrained\``
       : `there ${below.length === 1 ? 'is one' : 'are some'} below: give ${oneOf(below.map((name) => join(path, name)))}`,

@@ -7,12 +7,12 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Bundles modules side by side into one folder: the WASM device looks for its `worker.js` beside the module it is in. */
 async function bundle(folder: string, entries: readonly string[]): Promise<void> {
   await build({
-    absWorkingDir: root,
+    absWorkingDir: ROOT,
     entryPoints: [...entries, 'runtime/device/wasm/worker.ts'],
     entryNames: '[name]',
     outdir: folder,
@@ -33,9 +33,9 @@ export async function buildPage(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'demo'), { recursive: true });
   await bundle(folder, ['apps/page/main.ts', 'apps/page/worker/engine.ts']);
-  for (const name of ['index.html', 'style.css']) await copyFile(join(root, 'apps/page', name), join(folder, name));
+  for (const name of ['index.html', 'style.css']) await copyFile(join(ROOT, 'apps/page', name), join(folder, name));
   for (const name of ['adapter_config.json', 'adapter_model.safetensors'])
-    await copyFile(join(root, 'examples/demo/adapter', name), join(folder, 'demo', name));
+    await copyFile(join(ROOT, 'examples/demo/adapter', name), join(folder, 'demo', name));
   // Servers that have files to verify replace it.
   await writeFile(join(folder, 'given.json'), '{}\n');
 }
@@ -47,6 +47,6 @@ export async function buildVerifier(folder: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  await buildPage(join(root, 'dist/page'));
-  await buildVerifier(join(root, 'dist/browser'));
+  await buildPage(join(ROOT, 'dist/page'));
+  await buildVerifier(join(ROOT, 'dist/browser'));
 }

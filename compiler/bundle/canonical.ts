@@ -11,9 +11,9 @@ export type Plain =
 
 export { CodecError };
 
-const deepest = 100;
+const DEEPEST = 100;
 /** Of a number's magnitude: real ones have a few hundred bytes, and arithmetic on long ones takes long. */
-const longestNumber = 2 ** 14;
+const LONGEST_NUMBER = 2 ** 14;
 
 export function encode(value: Plain): Uint8Array {
   const out = new Writer();
@@ -93,7 +93,7 @@ function writeBigint(value: bigint, out: Writer): void {
   if (value !== 0n)
     for (let end = digits.length; end > 0; end -= 2)
       magnitude.push(parseInt(digits.slice(Math.max(0, end - 2), end), 16));
-  if (magnitude.length > longestNumber) throw new CodecError('a number that is too long');
+  if (magnitude.length > LONGEST_NUMBER) throw new CodecError('a number that is too long');
   out.push(4, value < 0n ? 1 : 0);
   varint(BigInt(magnitude.length), out);
   out.append(magnitude);
@@ -120,7 +120,7 @@ class Reader {
   }
 
   value(depth: number): Plain {
-    if (depth > deepest) throw new CodecError('nested too deeply');
+    if (depth > DEEPEST) throw new CodecError('nested too deeply');
     const tag = this.#byte();
     switch (tag) {
       case 0:
@@ -196,7 +196,7 @@ class Reader {
   #bigint(): bigint {
     const sign = this.#byte();
     const length = this.#length(1);
-    if (length > longestNumber) throw new CodecError('a number that is too long');
+    if (length > LONGEST_NUMBER) throw new CodecError('a number that is too long');
     const magnitude = this.#take(length);
     const digits = Array.from(magnitude, (b) => b.toString(16).padStart(2, '0'));
     const v = BigInt(`0x0${digits.reverse().join('')}`);

@@ -3,35 +3,35 @@
  * to the file's exactly.
  */
 import { CodecError } from './canonical.ts';
-import { formatVersion } from './version.ts';
+import { FORMAT_VERSION } from './version.ts';
 
 /** b: bundle, c: commitment, o: opening, p: proof. */
 export type FileKind = 'b' | 'c' | 'o' | 'p';
 
 const kinds: Readonly<Record<FileKind, string>> = { b: 'bundle', c: 'commitment', o: 'opening', p: 'proof' };
-const headerBytes = 6;
-const sectionHeader = 12;
+const HEADER_BYTES = 6;
+const SECTION_HEADER = 12;
 
 export type Sections = Readonly<Record<string, Uint8Array>>;
 
 /** Bytes of a file of sections of these sizes. */
 export const packedSize = (sections: readonly number[]): number =>
-  headerBytes + sections.reduce((n, length) => n + sectionHeader + length, 0);
+  HEADER_BYTES + sections.reduce((n, length) => n + SECTION_HEADER + length, 0);
 
 /** Section names are four letters; they are written in the order given. */
 export function pack(kind: FileKind, sections: Sections): Uint8Array {
   const entries = Object.entries(sections);
   const out = new Uint8Array(packedSize(entries.map(([, data]) => data.length)));
   out.set(new TextEncoder().encode(`ZKL${kind}`));
-  out[4] = formatVersion;
+  out[4] = FORMAT_VERSION;
   out[5] = entries.length;
   const view = new DataView(out.buffer);
-  let at = headerBytes;
+  let at = HEADER_BYTES;
   for (const [name, data] of entries) {
     out.set(new TextEncoder().encode(name), at);
     view.setBigUint64(at + 4, BigInt(data.length), true);
-    out.set(data, at + sectionHeader);
-    at += sectionHeader + data.length;
+    out.set(data, at + SECTION_HEADER);
+    at += SECTION_HEADER + data.length;
   }
   return out;
 }
@@ -45,10 +45,10 @@ export function checkHeader(kind: FileKind, start: Uint8Array): void {
       `this is ${other ? `a zkl ${kinds[other]}` : 'no zkl file'}, expected ${kind === 'o' ? 'an' : 'a'} ${kinds[kind]}`,
     );
   }
-  if (start.length < headerBytes) throw new CodecError(`the ${kinds[kind]} ends early`);
-  if (start[4] !== formatVersion)
+  if (start.length < HEADER_BYTES) throw new CodecError(`the ${kinds[kind]} ends early`);
+  if (start[4] !== FORMAT_VERSION)
     throw new CodecError(
-      `the ${kinds[kind]} has format version ${start[4]}, and this zkl reads version ${formatVersion}: make it again, or use the zkl that made it`,
+      `the ${kinds[kind]} has format version ${start[4]}, and this zkl reads version ${FORMAT_VERSION}: make it again, or use the zkl that made it`,
     );
 }
 
@@ -64,13 +64,13 @@ export function unpack<Name extends string>(
   if (bytes[5] !== names.length) throw new CodecError(`${bytes[5]} sections, expected ${names.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = {} as Record<Name, Uint8Array>;
-  let at = headerBytes;
+  let at = HEADER_BYTES;
   for (const name of names) {
-    if (bytes.length - at < sectionHeader) throw new CodecError(`the ${kinds[kind]} ends early`);
+    if (bytes.length - at < SECTION_HEADER) throw new CodecError(`the ${kinds[kind]} ends early`);
     if (new TextDecoder('latin1').decode(bytes.subarray(at, at + 4)) !== name)
       throw new CodecError(`section "${name}" is missing`);
     const length = view.getBigUint64(at + 4, true);
-    at += sectionHeader;
+    at += SECTION_HEADER;
     if (length > BigInt(bytes.length - at)) throw new CodecError(`the ${kinds[kind]} ends early`);
     out[name] = bytes.subarray(at, (at += Number(length)));
   }

@@ -4,7 +4,7 @@
  * These are sizes up to which numbers and arrays mean what they should. What a verifier can afford is far less, and its own to say
  * (`runtime/verifier/budget.ts`): LLaMA-7B has 2^19.7 rows of 2^13 columns, which is within these limits and takes minutes.
  */
-import { functionTableBits, integerBits, rangeTableBits } from '../ir/numbers/limits.ts';
+import { FUNCTION_TABLE_BITS, INTEGER_BITS, RANGE_TABLE_BITS } from '../ir/numbers/limits.ts';
 import { CodecError } from './canonical.ts';
 
 export const limits = {
@@ -13,8 +13,8 @@ export const limits = {
   terms: 1e4,
   axes: 16,
   tables: 1000,
-  tableBits: functionTableBits,
-  rangeBits: rangeTableBits,
+  tableBits: FUNCTION_TABLE_BITS,
+  rangeBits: RANGE_TABLE_BITS,
   /** Leaves of a fraction tree, of a program's lookups or of a secret source's range proof: positions are 32-bit. */
   leaves: 2 ** 30,
   /** Entries of one tensor, which no party holds all of: 32 stacked layers of 11,008 x 4096 are 2^30.4. */
@@ -22,7 +22,7 @@ export const limits = {
   /** Rows of a commitment, of 48 bytes each: 800 MB. A model of 70 billion weights has 2^23. */
   rows: 2 ** 24,
   columns: 2 ** 16,
-  bits: integerBits,
+  bits: INTEGER_BITS,
   /** Slots of an open source's commitment; nothing runs over all of them but the hashing of weights. */
   slots: 2 ** 40,
   /** Entries of one mask or view, and of tables of eq over its axes: arrays of field elements, 32 bytes each. */

@@ -1,7 +1,7 @@
 /** Names are shown to people: what could hide, move or erase what a terminal shows beside them is none. */
 
 /** UTF-8 bytes of the longest name. */
-const longest = 512;
+const LONGEST = 512;
 
 /** Control and format characters (C0, DEL, C1, direction, joiners), separators of lines and paragraphs, halves of characters. */
 const hidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -10,11 +10,11 @@ const blank = /[\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3
 
 /** What is wrong with a name, or undefined. Whether it may be empty is its owner's to say. */
 export function badName(name: string): string | undefined {
-  const start = name.slice(0, longest);
+  const start = name.slice(0, LONGEST);
   const found = hidden.exec(start) ?? blank.exec(start);
   if (found) return `has the character U+${found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
   if (start.includes('  ')) return 'has two blanks in a row';
   // A character is at most three bytes for each of its units.
-  const bytes = 3 * name.length <= longest ? 0 : new TextEncoder().encode(name).length;
-  return bytes > longest ? `has ${bytes} bytes, at most ${longest} are allowed` : undefined;
+  const bytes = 3 * name.length <= LONGEST ? 0 : new TextEncoder().encode(name).length;
+  return bytes > LONGEST ? `has ${bytes} bytes, at most ${LONGEST} are allowed` : undefined;
 }

@@ -20,7 +20,7 @@ import type {
   LayoutAxis,
 } from '../ir/gadget/program.ts';
 import { foldIndex } from '../ir/indices/expression.ts';
-import { committedBits } from '../ir/numbers/limits.ts';
+import { COMMITTED_BITS } from '../ir/numbers/limits.ts';
 import type { Compare, IndexExpr, Range, Rational, TensorType } from '../ir/tensor/program.ts';
 import { checkProgram, checkTensor, checkTerm } from './check.ts';
 import { fail, limits } from './limits.ts';
@@ -220,7 +220,7 @@ function readSource(v: unknown): CommittedSource {
     return {
       name: text(c.name, 'a name'),
       axes,
-      bits: integer(c.bits, 'bits', 1, committedBits),
+      bits: integer(c.bits, 'bits', 1, COMMITTED_BITS),
       frac: integer(c.frac, 'fraction bits', -1024, 1024),
       firstRow: rows - own,
       rows: own,

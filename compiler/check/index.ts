@@ -2,7 +2,7 @@
 import type * as ast from '../../grammar/ast.ts';
 import type { Code } from '../../grammar/codes/index.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
-import { unnamed } from '../../grammar/index.ts';
+import { UNNAMED } from '../../grammar/index.ts';
 import { checkCheck } from '../arguments.ts';
 import { resolveStandard } from '../standard/index.ts';
 import type { TensorProgram } from '../ir/tensor/program.ts';
@@ -72,7 +72,7 @@ const MISSING: readonly Code[] = [
 /** Checks a program. Errors are diagnostics, whatever the program. @throws ArgumentError where it is none */
 export function check(input: CheckInput): CheckResult {
   checkCheck(input);
-  const { program, source = unnamed, resolveImport = resolveStandard } = input;
+  const { program, source = UNNAMED, resolveImport = resolveStandard } = input;
   const reporter = new Reporter();
   const { scope, imported } = new Files(reporter, resolveImport).main(program, source);
   const all = program.items.filter((item) => item.kind === 'model');

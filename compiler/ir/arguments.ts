@@ -89,26 +89,26 @@ export function requireRecord(argument: string, value: unknown, of: string): ass
   refuse(argument, `an object with ${of}`, value, remedy);
 }
 
-const numbersAre = 'numbers, row-major, in a typed array or an array';
+const NUMBERS_ARE = 'numbers, row-major, in a typed array or an array';
 
 /** What can be read as an `ArrayLike<number>` and means it. */
 export function requireNumbers(argument: string, value: unknown): asserts value is ArrayLike<number> {
-  if (!isObject(value)) refuse(argument, numbersAre, value);
+  if (!isObject(value)) refuse(argument, NUMBERS_ARE, value);
   if (isBuffer(value))
     refuse(
       argument,
-      numbersAre,
+      NUMBERS_ARE,
       value,
       'bytes are no numbers: read them as what they are, a Float32Array for instance',
     );
   if (ArrayBuffer.isView(value)) {
-    if (/\[object (?:Big|DataView)/.test(Object.prototype.toString.call(value))) refuse(argument, numbersAre, value);
+    if (/\[object (?:Big|DataView)/.test(Object.prototype.toString.call(value))) refuse(argument, NUMBERS_ARE, value);
     return;
   }
   const { length } = value as { readonly length?: unknown };
   if (typeof length !== 'number') {
     const remedy = 'values' in value ? 'give its values alone' : undefined;
-    refuse(argument, numbersAre, value, remedy);
+    refuse(argument, NUMBERS_ARE, value, remedy);
   }
   const entries = value as ArrayLike<unknown>;
   for (let i = 0; i < length; i++) {

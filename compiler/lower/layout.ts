@@ -11,14 +11,14 @@ export interface FileTensor {
   readonly frac: number;
 }
 
-const leastColumns = 32;
-const mostColumns = 8192;
+const MIN_COLUMNS = 32;
+const MAX_COLUMNS = 8192;
 
 /** Lays out all tensors of a source, sorted by name. Columns near the root of the entries: a row costs what a column does. */
 export function layOut(name: string, tensors: readonly FileTensor[], open = false): CommittedSource {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const entries = sorted.reduce((n, t) => n + t.shape.reduce((p, d) => p * d, 1), 0);
-  const columns = Math.min(mostColumns, Math.max(leastColumns, 2 ** Math.round(Math.log2(Math.sqrt(entries)))));
+  const columns = Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, 2 ** Math.round(Math.log2(Math.sqrt(entries)))));
   let rows = 0;
   const laid = sorted.map((t): CommittedTensor => {
     const axes = splitAxes(t.shape, Math.log2(columns));

@@ -15,7 +15,7 @@ import { committedSources, givenClasses } from './sources.ts';
 import { tooLarge, unsupported } from './unsupported.ts';
 
 /** The longest response, in scalars, that travels unfolded. */
-const longestResponse = 256;
+const LONGEST_RESPONSE = 256;
 
 /**
  * `ranges`: how wide ranges are looked up, where it should not be what costs least.
@@ -63,7 +63,7 @@ export function lower(
     sources,
     publics: program.statement.filter((id) => program.tensors[id].visibility === 'public'),
     columns,
-    folds: Math.max(0, Math.log2(columns / longestResponse)),
+    folds: Math.max(0, Math.log2(columns / LONGEST_RESPONSE)),
     levels: levelled.levels,
   };
   assertSound(program.name, verifyGadgetProgram(gadgets));

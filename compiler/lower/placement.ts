@@ -4,8 +4,8 @@ import type { DraftTensor, UnplacedClass } from './draft.ts';
 import { size } from './expressions.ts';
 import { splitAxes } from './layout.ts';
 
-const leastColumns = 32;
-const mostColumns = 8192;
+const MIN_COLUMNS = 32;
+const MAX_COLUMNS = 8192;
 
 type Unplaced = DraftTensor<UnplacedClass>;
 
@@ -14,8 +14,8 @@ type Unplaced = DraftTensor<UnplacedClass>;
  */
 export function chooseColumns(tensors: readonly Unplaced[], least: number): number {
   const entries = tensors.filter((t) => t.class.kind === 'witness').reduce((n, t) => n + size(t.shape), 0);
-  const wanted = entries === 0 ? leastColumns : 2 ** Math.round(Math.log2(Math.sqrt(8 * entries)));
-  return Math.max(least, Math.min(mostColumns, Math.max(leastColumns, wanted)));
+  const wanted = entries === 0 ? MIN_COLUMNS : 2 ** Math.round(Math.log2(Math.sqrt(8 * entries)));
+  return Math.max(least, Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, wanted)));
 }
 
 /** The tensors, every witness in its place, and the number of rows. */

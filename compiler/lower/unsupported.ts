@@ -3,12 +3,12 @@ import { diagnose, type Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Span } from '../../grammar/span.ts';
 import { tooWide, type Bounded } from '../ir/gadget/magnitude.ts';
 import type { GadgetTerm } from '../ir/gadget/program.ts';
-import { committedBits, integerBits } from '../ir/numbers/limits.ts';
+import { COMMITTED_BITS, INTEGER_BITS } from '../ir/numbers/limits.ts';
 import type { Equation, Tensor, TensorProgram, Term } from '../ir/tensor/program.ts';
 import { nowhere } from './expressions.ts';
 
 /** Tables of a sumcheck with more entries would not fit beside each other. */
-const mostSummed = 2 ** 26;
+const MAX_SUMMED = 2 ** 26;
 
 const wideError = (span: Span, label: string): Diagnostic =>
   diagnose({ code: 'ZKL504', span, label, help: 'use narrower types, or fewer products in a row' });
@@ -22,7 +22,7 @@ export function tooLarge(p: Bounded): Diagnostic | undefined {
   }
   for (const { target, terms, span } of p.equations) {
     const most = Math.max(0, ...terms.map(summedEntries));
-    if (most > mostSummed)
+    if (most > MAX_SUMMED)
       return diagnose({
         code: 'ZKL508',
         span: span,
@@ -80,8 +80,8 @@ function mixedSources(program: TensorProgram): Diagnostic[] {
 
 function unsupportedTensor(t: Tensor): Diagnostic[] {
   const bits = [t.range.lo, t.range.hi].map((v) => (v < 0n ? -v - 1n : v).toString(2).length + 1);
-  if (Math.max(...bits) > integerBits)
-    return [wideError(t.span, `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${integerBits}`)];
+  if (Math.max(...bits) > INTEGER_BITS)
+    return [wideError(t.span, `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${INTEGER_BITS}`)];
   if (t.visibility !== 'secret' && t.visibility !== 'open') return [];
   if (t.role === 'output')
     return [
@@ -105,13 +105,13 @@ function unsupportedTensor(t: Tensor): Diagnostic[] {
     return [
       diagnose({ code: 'ZKL513', span: t.span, label: `\`${t.name}\` is of indices`, help: 'give them as an input' }),
     ];
-  return t.type?.kind === 'fixed' && t.type.bits > committedBits
+  return t.type?.kind === 'fixed' && t.type.bits > COMMITTED_BITS
     ? [
         diagnose({
           code: 'ZKL511',
           span: t.span,
           label: `\`${t.name}\` has ${t.type.bits} bits`,
-          help: `use at most ${committedBits} bits`,
+          help: `use at most ${COMMITTED_BITS} bits`,
         }),
       ]
     : [];

@@ -2,7 +2,7 @@
 import { ArgumentError, ValueError } from '../../compiler/ir/errors.ts';
 import { kindOf } from '../../compiler/ir/arguments.ts';
 import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
-import { unnamed } from '../../grammar/index.ts';
+import { UNNAMED } from '../../grammar/index.ts';
 import {
   chooseScales,
   headroomOf,
@@ -92,7 +92,7 @@ export async function calibrateRuns(
   const values = spareLimbs(await checked(chosen), chosen);
   await checked(values);
   const report = headroomOf(observations, values);
-  refuseOverflows(report, input.source ?? unnamed);
+  refuseOverflows(report, input.source ?? UNNAMED);
 
   const given = `${plural(samples.length, 'sample')}, headroom ${headroom}`;
   const about = `values of ${bits} bits, weights of ${weightBits} bits, from ${given}`;

@@ -3,7 +3,7 @@ import { checkCompile } from '../../compiler/arguments.ts';
 import { ZklError } from '../../compiler/ir/errors.ts';
 import { check, type CheckInput, type FixedType } from '../../compiler/check/index.ts';
 import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
-import { parse, unnamed, type Diagnostic } from '../../grammar/index.ts';
+import { parse, UNNAMED, type Diagnostic } from '../../grammar/index.ts';
 
 export interface ModelInput extends Pick<CheckInput, 'source' | 'resolveImport' | 'model' | 'overrides'> {
   readonly text: string;
@@ -56,7 +56,7 @@ export interface ModelScales {
 /** @throws ProgramError; ArgumentError */
 export function modelOf(input: ModelInput, { calibration = {}, provisional = false }: ModelScales = {}): TensorProgram {
   checkCompile({ ...input, calibration });
-  const { text, source = unnamed, resolveImport, model, overrides } = input;
+  const { text, source = UNNAMED, resolveImport, model, overrides } = input;
   const parsed = parse(text, source);
   const incomplete = parsed.diagnostics.some((d) => d.severity === 'error');
   const checked = check({

@@ -73,7 +73,7 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsFi
         'split it',
       );
     };
-    if (size / codecOf(tensor.dtype).bytes > mostEntries) tooLarge();
+    if (size / codecOf(tensor.dtype).bytes > MAX_ENTRIES) tooLarge();
     const data = await exactly(source, tensor.begin, size);
     let values;
     try {
@@ -113,7 +113,7 @@ function refuseOtherFormats(file: string, word: Uint8Array): void {
 }
 
 /** Entries of one tensor that are read at once: 16 GB as float64. */
-const mostEntries = 2 ** 31;
+const MAX_ENTRIES = 2 ** 31;
 
 async function headerLength(source: ByteSource): Promise<number> {
   const { name: file, size } = source;

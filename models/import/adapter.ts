@@ -95,7 +95,7 @@ function groupNames(path: readonly string[]): string[] {
   );
 }
 
-const MOST_LEFT_OUT = 8;
+const MAX_LEFT_OUT = 8;
 
 function docs({ config, modules, leftOut }: AdapterDescription, groups: readonly ModuleGroup[]): string[] {
   const count = modules.length === 1 ? 'one module' : `${modules.length} modules`;
@@ -109,9 +109,9 @@ function docs({ config, modules, leftOut }: AdapterDescription, groups: readonly
     `together, can solve for B · A (I is at most ${widest} here): give out fewer.`,
   ];
   if (leftOut.length > 0) lines.push('', 'Left out, as they are no LoRA matrices:');
-  for (const { name, shape } of leftOut.slice(0, MOST_LEFT_OUT))
+  for (const { name, shape } of leftOut.slice(0, MAX_LEFT_OUT))
     lines.push(`  ${printable(name)} ${formatShape(shape)}`);
-  if (leftOut.length > MOST_LEFT_OUT) lines.push(`  and ${leftOut.length - MOST_LEFT_OUT} more`);
+  if (leftOut.length > MAX_LEFT_OUT) lines.push(`  and ${leftOut.length - MAX_LEFT_OUT} more`);
   return lines.map((line) => (line === '' ? '///' : `/// ${line}`));
 }
 

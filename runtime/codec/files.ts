@@ -116,7 +116,7 @@ const publicSize = ({ publics, tensors }: GadgetProgram): number =>
   publics.reduce((n, id) => n + tensors[id].shape.reduce((m, d) => m * d, 1) * entryBytes(tensors[id].range), 0);
 
 /** The longest context that a proof is bound to, in bytes. */
-export const longestContext = 2 ** 16;
+export const LONGEST_CONTEXT = 2 ** 16;
 
 export interface SizeBounds {
   readonly least: number;
@@ -133,7 +133,7 @@ export function proofSize(program: GadgetProgram, body: number): SizeBounds {
     encode({ program: digest, commitments: program.sources.map(() => digest), context: new Uint8Array(context) })
       .length;
   const file = (context: number): number => packedSize([head(context), publicSize(program), body]);
-  return { least: file(0), most: file(longestContext) };
+  return { least: file(0), most: file(LONGEST_CONTEXT) };
 }
 
 /** Bytes of a commitment's file. `rangeProof`: those of its range proof, 0 for an open source. */

@@ -40,12 +40,12 @@ export interface ScaleOptions {
 }
 
 /** More fraction bits than this are never given: what is always 0 needs none. */
-const MOST_FRACTION = 40;
+const MAX_FRACTION = 40;
 
 /** The most fraction bits at which `fixed<bits, frac>` holds numbers up to `most`. */
 export function fractionBits(most: number, bits: number): number {
-  if (most === 0) return Math.min(bits - 1, MOST_FRACTION);
-  let frac = Math.min(MOST_FRACTION, bits - 1 - Math.floor(Math.log2(most)));
+  if (most === 0) return Math.min(bits - 1, MAX_FRACTION);
+  let frac = Math.min(MAX_FRACTION, bits - 1 - Math.floor(Math.log2(most)));
   // Half a unit below 2^(bits-1), so that no rounding reaches it.
   while (most * 2 ** frac >= 2 ** (bits - 1) - 0.5) frac--;
   return frac;

@@ -1,6 +1,6 @@
 /** Numbers of tensors as callers of an evaluation give and get them. */
 import type { Range } from '../../compiler/ir/tensor/program.ts';
-import { MOST_DOUBLE, outside, toDoubles, type ComputedIntegers } from '../integers/arrays.ts';
+import { MAX_DOUBLE, outside, toDoubles, type ComputedIntegers } from '../integers/arrays.ts';
 
 /** Typed arrays that doubles hold: of reals, or of integers. */
 export type Numbers = Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -29,7 +29,7 @@ export function magnitude(values: Numbers): number {
   return Math.max(hi, -lo);
 }
 
-const DOUBLES: Range = { lo: -MOST_DOUBLE, hi: MOST_DOUBLE };
+const DOUBLES: Range = { lo: -MAX_DOUBLE, hi: MAX_DOUBLE };
 
 /** Integers as doubles if they all are exact as such. */
 export function inDoubles(values: Values): Numbers | undefined {

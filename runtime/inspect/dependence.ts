@@ -49,8 +49,8 @@ export const nothing: Dependence = {
 export const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 
 /** Beyond these, what is known about a polynomial is that it is a function. */
-const mostDegree = 2;
-const mostProducts = 16;
+const MAX_DEGREE = 2;
+const MAX_PRODUCTS = 16;
 
 /** Rounded or cut off entry by entry: a polynomial is one still, but for the rounding. */
 export const asRounded = (d: Dependence): Dependence =>
@@ -123,7 +123,7 @@ export const joinKeys = (a: string, b: string): string =>
 export const limited = (d: Dependence): Dependence => {
   if (d.form !== 'linear' && d.form !== 'product') return { ...d, unknowns: nothing.unknowns };
   const degree = Math.max(...[...d.unknowns.keys()].map((k) => k.split('*').length));
-  return degree > mostDegree || d.unknowns.size > mostProducts ? asFunction(d) : d;
+  return degree > MAX_DEGREE || d.unknowns.size > MAX_PRODUCTS ? asFunction(d) : d;
 };
 
 export const union = (a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> =>

@@ -46,16 +46,16 @@ export function disclosures(program: GadgetProgram): Disclosure[] {
 /** For a prover, who sees them once: warnings only, and not dozens for an adapter of as many modules. */
 export function disclosureWarnings(program: GadgetProgram): string[] {
   const warnings = disclosures(program).filter((d) => d.level === 'warning');
-  const rest = warnings.length - mostWarnings;
+  const rest = warnings.length - MAX_WARNINGS;
   return [
-    ...warnings.slice(0, mostWarnings).map((d) => `warning: ${d.text}`),
+    ...warnings.slice(0, MAX_WARNINGS).map((d) => `warning: ${d.text}`),
     ...(rest > 0
       ? [`warning: ${plural(rest, 'output gives', 'outputs give')} secrets away likewise: zkl inspect`]
       : []),
   ];
 }
 
-const mostWarnings = 3;
+const MAX_WARNINGS = 3;
 
 /** What the sentences are made of. */
 interface Facts {

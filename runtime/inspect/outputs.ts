@@ -23,7 +23,7 @@ import {
 } from './dependence.ts';
 
 /** Entries of a view that are counted; larger ones are taken to read as many as they have. */
-const mostCounted = 2 ** 20;
+const MAX_COUNTED = 2 ** 20;
 
 /** The dependence of every public output, by tensor. */
 export function outputDependences(program: GadgetProgram): Map<number, Dependence> {
@@ -55,7 +55,7 @@ export function outputDependences(program: GadgetProgram): Map<number, Dependenc
         return { ...nothing, publics: of(c.of).publics };
       case 'view': {
         const viewed = of(c.of);
-        const reads = viewed.alone && size(shape) <= mostCounted;
+        const reads = viewed.alone && size(shape) <= MAX_COUNTED;
         const map = reads ? viewMap(shape, tensors[c.of].shape, c.at, c.guards) : undefined;
         const entries = map ? new Set(map.filter((i) => i >= 0)).size : size(shape);
         const rows = new Set([...viewed.rows].flatMap((axis) => [...variablesOf(c.at[axis])]));

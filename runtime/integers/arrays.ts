@@ -12,7 +12,7 @@ export type ComputedIntegers = IntegerArray | Float64Array;
 export type SmallIntegers = Int16Array | Int32Array | Float64Array;
 
 /** Magnitudes below this are exact in doubles. */
-export const MOST_DOUBLE = 2n ** 53n;
+export const MAX_DOUBLE = 2n ** 53n;
 
 const WORD = 2 ** 32;
 
@@ -22,7 +22,7 @@ export function rangeBits({ lo, hi }: Range): number {
   return magnitude <= 0n ? 1 : magnitude.toString(2).length + 1;
 }
 
-export const fitsDouble = ({ lo, hi }: Range): boolean => lo > -MOST_DOUBLE && hi < MOST_DOUBLE;
+export const fitsDouble = ({ lo, hi }: Range): boolean => lo > -MAX_DOUBLE && hi < MAX_DOUBLE;
 
 /** Of every integer in the range, the largest magnitude. */
 export const rangeMagnitude = ({ lo, hi }: Range): bigint => (hi > -lo ? hi : -lo);

@@ -3,7 +3,7 @@ import type { Range } from '../../compiler/ir/tensor/program.ts';
 import {
   fitsDouble,
   isSmall,
-  MOST_DOUBLE,
+  MAX_DOUBLE,
   rangeBits,
   toComputed,
   toSmall,
@@ -24,7 +24,7 @@ export interface Sums {
 
 /** @param bound of the sum of all magnitudes that will be added */
 export function makeSums(length: number, bound: bigint): Sums {
-  if (bound < MOST_DOUBLE) return doubleSums(length);
+  if (bound < MAX_DOUBLE) return doubleSums(length);
   return bound < 2n ** 84n ? pairSums(length) : bigSums(length);
 }
 
@@ -57,7 +57,7 @@ function pairSums(length: number): Sums {
     add(entries, scale, bound) {
       const odd = oddPart(scale);
       const by = Number(scale);
-      if (isSmall(entries) && odd * bound < MOST_DOUBLE) addProducts(entries, by);
+      if (isSmall(entries) && odd * bound < MAX_DOUBLE) addProducts(entries, by);
       else if (isSmall(entries) && odd < 2n ** 26n) {
         const [upper, lower] = halves(entries, 27);
         addProducts(upper, by * 2 ** 27);

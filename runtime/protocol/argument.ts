@@ -47,8 +47,8 @@ export function absorbRows(transcript: Transcript, points: ProofPoints): void {
   transcript.absorb('pads Q', points.Q);
 }
 
-const pointBytes = 48;
-const scalarSize = 32;
+const POINT_BYTES = 48;
+const SCALAR_SIZE = 32;
 
 interface Counts {
   readonly witness: number[];
@@ -80,7 +80,7 @@ export function bodySize(a: Argument): number {
   const products = c.triple > 0;
   const points = c.witness.reduce((s, n) => s + n, 0) + c.plain + 3 * c.triple + 3 + (products ? 2 : 0) + 2 * c.folds;
   const scalars = c.messages + c.last + 1 + c.response + 1 + c.lastPads + 1 + (products ? 1 : 0);
-  return pointBytes * points + scalarSize * scalars;
+  return POINT_BYTES * points + SCALAR_SIZE * scalars;
 }
 
 /** All points of a proof, in the order in which they travel. */
@@ -125,11 +125,11 @@ export function decodeBody(a: Argument, bytes: Uint8Array): ProofBody | string {
   if (bytes.length !== bodySize(a)) return `the proof has ${bytes.length} bytes, this program's have ${bodySize(a)}`;
   const c = counts(a);
   let at = 0;
-  const point = (): Uint8Array => bytes.subarray(at, (at += pointBytes));
+  const point = (): Uint8Array => bytes.subarray(at, (at += POINT_BYTES));
   const pointsOf = (n: number): Uint8Array[] => Array.from({ length: n }, point);
   let canonical = true;
   const scalar = (): bigint => {
-    const v = bytesScalar(bytes.subarray(at, (at += scalarSize)));
+    const v = bytesScalar(bytes.subarray(at, (at += SCALAR_SIZE)));
     canonical &&= v < r;
     return v;
   };

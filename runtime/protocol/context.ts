@@ -54,7 +54,7 @@ export interface Meter {
 }
 
 /** Rows opened, each as often as it is: far more than any real program's, about as many as fit in memory. */
-const mostRows = 2 ** 24;
+const MAX_ROWS = 2 ** 24;
 
 export class ProtocolContext {
   readonly transcript: Transcript;
@@ -141,8 +141,8 @@ export class ProtocolContext {
    */
   open(size: OpeningSize, make: () => Opening[]): Opening[] {
     this.#rows += size.rows;
-    if (this.#rows > mostRows)
-      throw new RangeError(`more than ${mostRows} rows of commitments would be opened, counted as often as they are`);
+    if (this.#rows > MAX_ROWS)
+      throw new RangeError(`more than ${MAX_ROWS} rows of commitments would be opened, counted as often as they are`);
     if (!this.meter) return make();
     this.meter.open(size);
     return [];

@@ -12,10 +12,10 @@ export type PadKind = (typeof padKinds)[number];
 
 /** Kind and position in one number, cheap as a key. */
 export type Pad = number;
-const kindSize = 2 ** 40;
-export const pad = (kind: PadKind, index: number): Pad => padKinds.indexOf(kind) * kindSize + index;
-export const padKind = (p: Pad): PadKind => padKinds[Math.floor(p / kindSize)];
-export const padIndex = (p: Pad): number => p % kindSize;
+const KIND_SIZE = 2 ** 40;
+export const pad = (kind: PadKind, index: number): Pad => padKinds.indexOf(kind) * KIND_SIZE + index;
+export const padKind = (p: Pad): PadKind => padKinds[Math.floor(p / KIND_SIZE)];
+export const padIndex = (p: Pad): number => p % KIND_SIZE;
 
 /** constant + sum of coefficients * pads */
 export interface Form {

@@ -1,5 +1,5 @@
 /** The statistical part of a proof's soundness error, from its plan. */
-import { fieldBits } from '../../compiler/ir/numbers/limits.ts';
+import { FIELD_BITS } from '../../compiler/ir/numbers/limits.ts';
 import type { Argument } from './argument.ts';
 
 /**
@@ -12,5 +12,5 @@ export function soundnessBits({ pads, opening, columns, folds }: Argument): numb
   const variables = Math.log2(columns);
   const inOpening = pads.relations - 1 + variables * (opening.roundDegree + 1) + 3 * opening.tripleRows;
   const inSigma = opening.tripleRows + 2 + 1 + 2 + 2 * folds;
-  return fieldBits - Math.log2(pads.degree + inOpening + inSigma);
+  return FIELD_BITS - Math.log2(pads.degree + inOpening + inSigma);
 }

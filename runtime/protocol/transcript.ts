@@ -8,7 +8,7 @@ import { domainTag } from '../../compiler/bundle/version.ts';
 import { r } from './scalar.ts';
 
 const domain = domainTag('transcript');
-const stateBytes = 32;
+const STATE_BYTES = 32;
 
 const encoded = new Map<string, Uint8Array>();
 
@@ -25,7 +25,7 @@ function labelBytes(label: string): Uint8Array {
 export class Transcript {
   /** The chained state, then everything absorbed since. */
   #buffer = new Uint8Array(1024);
-  #length = stateBytes;
+  #length = STATE_BYTES;
 
   constructor() {
     this.#buffer.set(sha256(domain));
@@ -50,12 +50,12 @@ export class Transcript {
     this.absorb('challenge', labelBytes(label));
     const state = sha256(this.#buffer.subarray(0, this.#length));
     this.#buffer.set(state);
-    this.#length = stateBytes + 1;
-    this.#buffer[stateBytes] = 0;
+    this.#length = STATE_BYTES + 1;
+    this.#buffer[STATE_BYTES] = 0;
     const lo = sha256(this.#buffer.subarray(0, this.#length));
-    this.#buffer[stateBytes] = 1;
+    this.#buffer[STATE_BYTES] = 1;
     const hi = sha256(this.#buffer.subarray(0, this.#length));
-    this.#length = stateBytes;
+    this.#length = STATE_BYTES;
     return ((bytesScalar(hi) << 256n) | bytesScalar(lo)) % r;
   }
 

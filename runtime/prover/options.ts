@@ -9,7 +9,7 @@ import {
   requireWeights,
 } from '../../compiler/ir/arguments.ts';
 import { ArgumentError } from '../../compiler/ir/errors.ts';
-import { longestContext } from '../codec/files.ts';
+import { LONGEST_CONTEXT } from '../codec/files.ts';
 import type { CommitOptions } from './commit.ts';
 import type { ProveOptions, ProverOptions } from './index.ts';
 
@@ -65,10 +65,10 @@ export function checkProve(options: ProveOptions): void {
   requireObject('options', options, '{ context, ... }');
   optional('options.context', options.context, requireBytes);
   const { context } = options as { readonly context?: Uint8Array };
-  if (context !== undefined && context.length > longestContext)
+  if (context !== undefined && context.length > LONGEST_CONTEXT)
     throw new ArgumentError(
       'options.context',
-      `at most ${longestContext} bytes`,
+      `at most ${LONGEST_CONTEXT} bytes`,
       `${context.length}`,
       'give a digest of it',
     );

@@ -61,10 +61,10 @@ const unit = {
  * Generators that are not counted. The command line keeps as many on disk (they are the same for all programs), so that they are hashed
  * once per machine: counting them would put honest models of 8192 columns beyond the default limit.
  */
-const keptGenerators = 8193;
+const KEPT_GENERATORS = 8193;
 
 /** Parts that a remainder counts as if what is divided is beyond 32 bits: processors have no instruction for that. */
-const longRemainder = 20;
+const LONG_REMAINDER = 20;
 
 type Unit = keyof typeof unit;
 type View = Extract<GadgetTensorClass, { readonly kind: 'view' }>;
@@ -101,7 +101,7 @@ class Counter implements Meter {
   #bytes = 0;
   /** Of what the planner does itself. */
   #planned = 0;
-  #generators = keptGenerators;
+  #generators = KEPT_GENERATORS;
 
   constructor(limit: Budget) {
     this.#limit = limit;
@@ -300,7 +300,7 @@ const partsOf = (e: IndexExpr, shape: readonly number[]): Parts =>
     sub: (left, right) => ({ parts: left.parts + right.parts + 1, most: left.most + right.most }),
     mul: (left, right) => ({ parts: left.parts + right.parts + 1, most: left.most * right.most }),
     div: (left) => ({ parts: left.parts + 1, most: left.most }),
-    mod: (left, by) => ({ parts: left.parts + (left.most < 2 ** 31 ? 1 : longRemainder), most: by }),
+    mod: (left, by) => ({ parts: left.parts + (left.most < 2 ** 31 ? 1 : LONG_REMAINDER), most: by }),
     entry: () => ({ parts: 1, most: Infinity }),
   });
 

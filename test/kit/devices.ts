@@ -5,16 +5,16 @@ import type { GeneratorCache } from '../../runtime/curve/generators.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { createWasmDevice } from '../../runtime/device/wasm/index.ts';
 
-const directory = join(import.meta.dirname, '..', '..', '.cache', 'generators');
+const DIRECTORY = join(import.meta.dirname, '..', '..', '.cache', 'generators');
 
 /** For all test files: hashing thousands of generators takes seconds. What is read is compared with a digest. */
 const generators: GeneratorCache = {
-  load: (name) => readFile(join(directory, name)).catch(() => undefined),
+  load: (name) => readFile(join(DIRECTORY, name)).catch(() => undefined),
   store: async (name, bytes) => {
-    await mkdir(directory, { recursive: true });
-    const staged = join(directory, `${name}.${process.pid}`);
+    await mkdir(DIRECTORY, { recursive: true });
+    const staged = join(DIRECTORY, `${name}.${process.pid}`);
     await writeFile(staged, bytes);
-    await rename(staged, join(directory, name));
+    await rename(staged, join(DIRECTORY, name));
   },
 };
 

@@ -89,8 +89,8 @@ export const programs = (options: { readonly equations?: number } = {}): fc.Arbi
 
 const unit = { num: 1n, den: 1n };
 const span = { source: '', start: 0, end: 0 };
-const mostBits = 200;
-const mostWork = 1500;
+const MAX_BITS = 200;
+const MAX_WORK = 1500;
 const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 
 function build(sketch: Sketch): TensorProgram {
@@ -306,7 +306,7 @@ function term(
     });
     factors.push({ tensor: t.id, at });
     const range = termRange(tensors, { coefficient: BigInt(sketch.coefficient), reduced, guards, factors });
-    if (work() <= mostWork && (range.hi - range.lo).toString(2).length <= mostBits) continue;
+    if (work() <= MAX_WORK && (range.hi - range.lo).toString(2).length <= MAX_BITS) continue;
     factors.pop();
     reduced.length = before.reduced;
     guards.length = before.guards;

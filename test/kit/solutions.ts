@@ -12,7 +12,7 @@ import type { Values } from './subject.ts';
 export type Solution = ReadonlyMap<number, readonly bigint[]>;
 
 /** More values than these are not tried. */
-const mostTried = 50_000;
+const MAX_TRIED = 50_000;
 
 interface Unknown {
   readonly tensor: number;
@@ -46,7 +46,7 @@ export function solutions(program: GadgetProgram, inputs: Values): Solution[] | 
   const found: Solution[] = [];
   let tried = 0;
   const assign = (k: number): void => {
-    if (++tried > mostTried || !checks[k].every((holds) => holds())) return;
+    if (++tried > MAX_TRIED || !checks[k].every((holds) => holds())) return;
     if (k === unknowns.length) {
       found.push(withSecrets(program, new Map([...values].map(([id, v]) => [id, [...v]]))));
       return;
@@ -59,7 +59,7 @@ export function solutions(program: GadgetProgram, inputs: Values): Solution[] | 
     }
   };
   assign(0);
-  return tried > mostTried ? undefined : found;
+  return tried > MAX_TRIED ? undefined : found;
 }
 
 /** Secret indices are what their selectors say. */

@@ -9,7 +9,7 @@ import {
   decodeProof,
   encodeCommitment,
   encodeProof,
-  longestContext,
+  LONGEST_CONTEXT,
   proofSize,
 } from '../../runtime/codec/files.ts';
 import { codecOf } from '../../models/files/dtypes.ts';
@@ -103,7 +103,7 @@ describe('sizes of files', async () => {
     const { least, most } = proofSize(gadgets, bodySize(made.argument));
     expect(made.proof).toHaveLength(least);
     const file = decodeProof(gadgets, made.proof);
-    expect(encodeProof(gadgets, { ...file, context: new Uint8Array(longestContext) })).toHaveLength(most);
+    expect(encodeProof(gadgets, { ...file, context: new Uint8Array(LONGEST_CONTEXT) })).toHaveLength(most);
     const { rangeProof } = decodeCommitment(made.commitment);
     expect(made.commitment).toHaveLength(commitmentSize(gadgets.sources[0], rangeProof.length));
     await Promise.resolve();

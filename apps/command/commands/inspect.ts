@@ -54,7 +54,7 @@ function textOf(
 }
 
 /** So that an adapter of hundreds of modules stays on the screen. */
-const mostTensors = 12;
+const MAX_TENSORS = 12;
 
 type Sources = BundleFile['bundle']['gadgets']['sources'];
 
@@ -67,9 +67,9 @@ const committed = (sources: Sources): string =>
         t.axes.map((a) => `${a.length}${a.columnBits > 0 ? ` (2^${a.columnBits} in columns)` : ''}`).join(' x '),
         `fixed<${t.bits}, ${t.frac}>`,
       ]);
-      const rest = tensors.length - mostTensors;
+      const rest = tensors.length - MAX_TENSORS;
       const more = rest > 0 ? `\n    and ${plural(rest, 'tensor')} more; --json has them all` : '';
-      return `  ${s.name}: ${plural(s.rows, 'row')} of ${s.columns} columns, one point each${s.open ? ', without blinding' : ''}\n${columns(tensors.slice(0, mostTensors))}${more}`;
+      return `  ${s.name}: ${plural(s.rows, 'row')} of ${s.columns} columns, one point each${s.open ? ', without blinding' : ''}\n${columns(tensors.slice(0, MAX_TENSORS))}${more}`;
     })
     .join('\n');
 

@@ -6,10 +6,10 @@ import { readInput } from '../../host/files/read.ts';
 import { filesToVerify, pageFiles, type ToVerify } from '../page/files.ts';
 import { servePage } from '../page/server.ts';
 
-const usualPort = 8377;
+const USUAL_PORT = 8377;
 
 export const run: Run = async (args, progress) => {
-  const port = args.integer('port', 0, 65_535) ?? usualPort;
+  const port = args.integer('port', 0, 65_535) ?? USUAL_PORT;
   const toVerify = await given(args);
   const files = await progress.phase('build the page', () => pageFiles());
   const server = await servePage(new Map([...files, ...(toVerify ? filesToVerify(toVerify) : [])]), { port });

@@ -25,7 +25,7 @@ export interface Diagnosis {
 }
 
 const GIB = 2 ** 30;
-const oldestNode = 24;
+const OLDEST_NODE = 24;
 
 export function generalFindings(facts: Facts): Finding[] {
   const { node, platform, threads, memory, sharedMemory, wasm, cache } = facts;
@@ -41,9 +41,9 @@ export function generalFindings(facts: Facts): Finding[] {
     finding(
       'node',
       `Node ${node} on ${platform}`,
-      Number.parseInt(node, 10) >= oldestNode
+      Number.parseInt(node, 10) >= OLDEST_NODE
         ? undefined
-        : { level: 'fail', remedy: `install Node ${oldestNode} or newer, from nodejs.org for instance` },
+        : { level: 'fail', remedy: `install Node ${OLDEST_NODE} or newer, from nodejs.org for instance` },
     ),
     finding(
       'wasm',

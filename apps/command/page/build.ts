@@ -6,18 +6,18 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isSystemError, systemFailure } from '../../host/errors.ts';
 import { CliError } from '../errors.ts';
-import { packageRoot } from '../../host/place.ts';
+import { PACKAGE_ROOT } from '../../host/place.ts';
 
 /** Written last: a folder without it is a build that was cut short. */
-const last = 'given.json';
+const LAST = 'given.json';
 
-export const isBuilt = (folder: string): boolean => existsSync(join(folder, last));
+export const isBuilt = (folder: string): boolean => existsSync(join(folder, LAST));
 
 /**
  * Builds the page into `folder`, which appears whole or not at all, however many do so at once.
  * @throws CliError where there is nothing to build it from, or nothing to build it with
  */
-export async function buildPage(folder: string, root = packageRoot): Promise<void> {
+export async function buildPage(folder: string, root = PACKAGE_ROOT): Promise<void> {
   const script = join(root, 'apps', 'page', 'build.ts');
   if (!existsSync(script))
     throw new CliError(`the page is missing: there is no ${folder}`, 'install zkl again: the package brings it along');

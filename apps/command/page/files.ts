@@ -2,13 +2,13 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { packageRoot } from '../../host/place.ts';
+import { PACKAGE_ROOT } from '../../host/place.ts';
 import { buildPage, isBuilt } from './build.ts';
 import type { PageFiles } from './server.ts';
 
 /** The built page; what is not built yet is built first. @throws CliError if that cannot be */
 export async function pageFiles(
-  folder = join(packageRoot, 'dist', 'page'),
+  folder = join(PACKAGE_ROOT, 'dist', 'page'),
   build = (): Promise<void> => buildPage(folder),
 ): Promise<PageFiles> {
   if (!isBuilt(folder)) await build();

@@ -28,7 +28,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Scripts and workers of the page itself, kernels that they generate, and nothing from elsewhere. */
-const policy = [
+const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
@@ -48,7 +48,7 @@ const isolation = {
 /** @throws CliError if the port cannot be used */
 export async function servePage(files: PageFiles, { port, isolated = true }: PageServerOptions): Promise<PageServer> {
   const headers = {
-    'Content-Security-Policy': policy,
+    'Content-Security-Policy': POLICY,
     'Cross-Origin-Resource-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',

@@ -51,7 +51,7 @@ const context: OptionSpec = {
 const contextHex: OptionSpec = { name: 'context-hex', value: 'HEX', help: 'the same, as bytes that need not be text' };
 const bundle = { name: 'BUNDLE', help: 'what `zkl compile` wrote' };
 const program = { name: 'FILE', help: 'a .zkl program' };
-const cacheNote = 'The cache is $XDG_CACHE_HOME/zkl or ~/.cache/zkl; without a place to write to, nothing is kept.';
+const CACHE_NOTE = 'The cache is $XDG_CACHE_HOME/zkl or ~/.cache/zkl; without a place to write to, nothing is kept.';
 
 export const commands: readonly CommandSpec[] = [
   {
@@ -197,7 +197,7 @@ export const commands: readonly CommandSpec[] = [
       noCache,
       output('DIR', 'where commitment.zkc and opening.zko go'),
     ],
-    notes: ['The opening is as secret as the weights; it is written for its owner alone (mode 600).', cacheNote],
+    notes: ['The opening is as secret as the weights; it is written for its owner alone (mode 600).', CACHE_NOTE],
     example: 'zkl commit adapter.zkb --weights my-adapter -o keys',
     load: () => import('../commands/commit.ts'),
   },
@@ -221,7 +221,7 @@ export const commands: readonly CommandSpec[] = [
       noCache,
       output('FILE', 'the proof'),
     ],
-    notes: ['A JSON file holds nested lists of numbers by name: {"x": [[0.5, -1]]}.', cacheNote],
+    notes: ['A JSON file holds nested lists of numbers by name: {"x": [[0.5, -1]]}.', CACHE_NOTE],
     example:
       'zkl prove adapter.zkb --weights my-adapter --opening keys/opening.zko --inputs x.safetensors -o proof.zkp',
     load: () => import('../commands/prove.ts'),
@@ -271,7 +271,7 @@ export const commands: readonly CommandSpec[] = [
       'Of secret weights it is proved that they are in range; whose they are says the digest alone: compare it, or --pin it.',
       '--calibration, --model and --dim belong to --program.',
       'The cache remembers which commitments were checked; it is used only where nobody else can write.',
-      cacheNote,
+      CACHE_NOTE,
     ],
     example:
       'zkl verify model.zkb --commitment base/commitment.zkc --commitment keys/commitment.zkc proof.zkp --weights base=MODEL_DIR',

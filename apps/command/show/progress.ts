@@ -14,9 +14,9 @@ export interface Progress {
   readonly times: ReadonlyMap<string, number>;
 }
 
-const patience = 1000;
+const PATIENCE = 1000;
 /** Between two lines of one phase. */
-const interval = 2000;
+const INTERVAL = 2000;
 
 export function createProgress(write: (line: string, coloured?: boolean) => void): Progress {
   const times = new Map<string, number>();
@@ -29,7 +29,7 @@ export function createProgress(write: (line: string, coloured?: boolean) => void
       return (done, of) => {
         const now = performance.now();
         start ??= now;
-        if (now - start < patience || now - last < interval || done >= of) return;
+        if (now - start < PATIENCE || now - last < INTERVAL || done >= of) return;
         last = now;
         write(
           `${what}: ${Math.floor((100 * done) / of)}%, about ${duration(((now - start) * (of - done)) / done)} left`,
@@ -41,7 +41,7 @@ export function createProgress(write: (line: string, coloured?: boolean) => void
       let said = false;
       const timer = setTimeout(() => {
         if (!said) write(`${name} ...`);
-      }, patience);
+      }, PATIENCE);
       timer.unref();
       let last = start;
       let first: { readonly now: number; readonly done: number } | undefined;
@@ -50,7 +50,7 @@ export function createProgress(write: (line: string, coloured?: boolean) => void
         const now = performance.now();
         // What comes before the first report is no measure for what is left.
         first ??= { now, done };
-        if (now - start < patience || now - last < interval || done <= first.done || done >= 1) return;
+        if (now - start < PATIENCE || now - last < INTERVAL || done <= first.done || done >= 1) return;
         [last, said] = [now, true];
         const left = ((now - first.now) * (1 - done)) / (done - first.done);
         write(`${name}: ${what}, ${Math.floor(100 * done)}%, about ${duration(left)} left`);
@@ -61,7 +61,7 @@ export function createProgress(write: (line: string, coloured?: boolean) => void
         clearTimeout(timer);
         const time = performance.now() - start;
         times.set(name, (times.get(name) ?? 0) + time);
-        if (time >= patience) write(`${name}: ${duration(time)}`);
+        if (time >= PATIENCE) write(`${name}: ${duration(time)}`);
       }
     },
   };

@@ -56,10 +56,10 @@ export const summaryText = (summaries: readonly PublicSummary[]): string =>
 
 /** Indices, booleans, counts: numbers that stand for themselves. */
 const isExact = ({ type, scale, range }: GadgetTensor): boolean =>
-  type?.kind === 'index' || (scale.num === 1n && scale.den === 1n && range.lo >= -MOST_EXACT && range.hi <= MOST_EXACT);
+  type?.kind === 'index' || (scale.num === 1n && scale.den === 1n && range.lo >= -MAX_EXACT && range.hi <= MAX_EXACT);
 
 /** Up to here every integer is a float. */
-const MOST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
+const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
  * Where a file's tensor first differs from the proved integers, or nothing. Equal are: a float that rounds to the

@@ -5,7 +5,7 @@ import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import { didYouMean } from '../../host/suggest.ts';
 import { about, CliError } from '../errors.ts';
 import { readInput } from '../../host/files/read.ts';
-import { MOST_BUNDLE } from '../../host/limits.ts';
+import { MAX_BUNDLE } from '../../host/limits.ts';
 
 export interface BundleFile {
   readonly path: string;
@@ -14,7 +14,7 @@ export interface BundleFile {
 }
 
 export async function readBundle(path: string): Promise<BundleFile> {
-  const bytes = await readInput(path, 'the bundle', MOST_BUNDLE);
+  const bytes = await readInput(path, 'the bundle', MAX_BUNDLE);
   const bundle = await about(path, 'compile the program again: zkl compile FILE -o BUNDLE', [CodecError], () =>
     decodeBundle(bytes),
   );

@@ -12,7 +12,7 @@ import { readSafetensors } from '../../../models/files/safetensors.ts';
 import { didYouMean } from '../../host/suggest.ts';
 import { CliError } from '../errors.ts';
 import { textOf, withSource } from '../../host/files/read.ts';
-import { MOST_TEXT } from '../../host/limits.ts';
+import { MAX_TEXT } from '../../host/limits.ts';
 import { bytes } from '../show/text.ts';
 
 /** `--inputs`: a file, or `random:SEED`. @throws CliError, FormatError */
@@ -72,9 +72,9 @@ type Choose = (names: readonly string[]) => readonly WantedInput[];
 async function readFile(path: string, what: string, choose: Choose): Promise<Inputs> {
   return withSource(path, what, async (source) => {
     if (await isJson(path, source.read)) {
-      if (source.size > MOST_TEXT)
+      if (source.size > MAX_TEXT)
         throw new CliError(
-          `${path} is too large for JSON: ${bytes(source.size)}, at most ${bytes(MOST_TEXT)} are read`,
+          `${path} is too large for JSON: ${bytes(source.size)}, at most ${bytes(MAX_TEXT)} are read`,
           'give the tensors as safetensors',
         );
       const text = textOf(await source.read(0, source.size), path, what);

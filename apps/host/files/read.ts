@@ -4,7 +4,7 @@ import { open, readFile, stat } from 'node:fs/promises';
 import { decodeUtf8, withoutMark } from '../../../models/files/json.ts';
 import { bytesSource, type ByteSource } from '../../../models/files/source.ts';
 import { HostError, systemFailure } from '../errors.ts';
-import { MOST_TEXT } from '../limits.ts';
+import { MAX_TEXT } from '../limits.ts';
 import { startOf, STREAM } from '../outputs.ts';
 import { bytes } from '../../../compiler/ir/words.ts';
 
@@ -78,7 +78,7 @@ function standardInput(what: string): AsyncIterable<Buffer> {
 
 /** @throws HostError, and FormatError with the place of the first byte that is no UTF-8 */
 export const readText = async (path: string, what: string): Promise<string> =>
-  textOf(await readInput(path, what, MOST_TEXT), path, what);
+  textOf(await readInput(path, what, MAX_TEXT), path, what);
 
 /** @throws FormatError with the place of the first byte that is no UTF-8 */
 export const textOf = (data: Uint8Array, path: string, what: string): string =>
@@ -117,7 +117,7 @@ export async function openSource(
       let at = 0;
       try {
         while (at < length) {
-          const { bytesRead } = await file.read(bytes, at, Math.min(length - at, MOST_AT_ONCE), offset + at);
+          const { bytesRead } = await file.read(bytes, at, Math.min(length - at, MAX_AT_ONCE), offset + at);
           if (bytesRead === 0) break;
           at += bytesRead;
         }
@@ -134,7 +134,7 @@ export async function openSource(
 }
 
 /** Bytes of one call: Node has no more than 31 bits for them. */
-const MOST_AT_ONCE = 2 ** 30;
+const MAX_AT_ONCE = 2 ** 30;
 
 /** Of stdin and of pipes there are no parts. */
 async function isSeekable(path: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import type { GeneratorCache } from '../../../runtime/curve/generators.ts';
 import type { VariantCache } from '../../../runtime/device/webgpu/index.ts';
 
-const place = 'zkl';
+const PLACE = 'zkl';
 
 interface Store {
   load(name: string): Promise<Uint8Array | undefined>;
@@ -16,7 +16,7 @@ function openStore(): Store | undefined {
   if (!storage) return undefined;
   const quietly = async <T>(body: (cache: Cache) => Promise<T>): Promise<T | undefined> => {
     try {
-      return await body(await storage.open(place));
+      return await body(await storage.open(PLACE));
     } catch {
       return undefined;
     }

@@ -12,13 +12,13 @@ import type { AdapterFiles, Report } from '../messages.ts';
 import { summarise } from './publics.ts';
 import { steps } from './steps.ts';
 
-const rows = 4;
+const ROWS = 4;
 
 export async function runDemo(device: Device, { config, tensors }: AdapterFiles, report: Report): Promise<void> {
   const { step, size } = steps(report);
   const adapter = await loadAdapter(config, bytesSource('adapter_model.safetensors', tensors), 'adapter_config.json');
   const { description, fileName } = adapter;
-  const text = importAdapter({ description, fileName, maxAbs: await adapter.maxAbs() }, { rows });
+  const text = importAdapter({ description, fileName, maxAbs: await adapter.maxAbs() }, { rows: ROWS });
   report({ kind: 'program', text });
 
   const { bytes, bundle } = await step('Compile the program', async () => {

@@ -7,7 +7,7 @@ import { createWebGpuDevice } from '../../../runtime/device/webgpu/index.ts';
 import { calibrationCache, generatorCache } from './cache.ts';
 import type { DeviceName, Machine } from '../messages.ts';
 
-const isolation =
+const ISOLATION =
   'this page is not cross-origin isolated: memory cannot be shared between threads unless it is served with the headers ' +
   'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, as `zkl page` does';
 
@@ -55,7 +55,7 @@ async function createGpu(): Promise<Device> {
 async function createWasm(): Promise<Wasm> {
   const generators = generatorCache();
   if (!globalThis.crossOriginIsolated)
-    return { device: await createWasmDevice({ threads: 1, generators }), singleThreaded: isolation };
+    return { device: await createWasmDevice({ threads: 1, generators }), singleThreaded: ISOLATION };
   try {
     return { device: await createWasmDevice({ waitForThreads: true, generators }) };
   } catch (error) {

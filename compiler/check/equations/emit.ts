@@ -13,7 +13,7 @@ import type {
   Visibility,
 } from '../../ir/tensor/program.ts';
 import { ONE, ZERO, divide, gcdRational, multiply, powerOfTwo } from '../../ir/numbers/rational.ts';
-import { sumBits } from '../../ir/numbers/limits.ts';
+import { SUM_BITS } from '../../ir/numbers/limits.ts';
 import { roundForm } from '../../ir/numbers/rounding.ts';
 import { variable } from '../../ir/indices/expression.ts';
 import { addTensor, formatType, typeRange } from '../context.ts';
@@ -77,14 +77,14 @@ function toIntegers(session: Session, p: Poly): IntegerPoly {
 }
 
 function checkWidth(session: Session, range: Range, target: Target): void {
-  const limit = 1n << BigInt(sumBits);
+  const limit = 1n << BigInt(SUM_BITS);
   if (range.hi < limit && -range.lo < limit) return;
   const bits = (range.hi > -range.lo ? range.hi : -range.lo).toString(2).length + 1;
   return session.reporter.fail({
     code: 'ZKL415',
     about: { bits },
     span: target.value,
-    label: `the proof's field holds ${String(sumBits)}`,
+    label: `the proof's field holds ${String(SUM_BITS)}`,
     help: 'round an inner part to fewer bits',
   });
 }

@@ -2,7 +2,7 @@
  * How large a program's integers can get, from the ranges that are enforced (public inputs on reading, committed tensors
  * by their range proof) and nothing that the program merely claims.
  */
-import { lookedUpBits, sumBits } from '../numbers/limits.ts';
+import { LOOKED_UP_BITS, SUM_BITS } from '../numbers/limits.ts';
 import type { GadgetProgram, GadgetTable, GadgetTerm } from './program.ts';
 import type { Range } from '../tensor/program.ts';
 
@@ -37,10 +37,10 @@ export function tooWide(p: Bounded): string | undefined {
       if (m === undefined) return p.tensors[e.target].name;
       sum += m;
     }
-    if (sum >> BigInt(sumBits) !== 0n) return p.tensors[e.target].name;
+    if (sum >> BigInt(SUM_BITS) !== 0n) return p.tensors[e.target].name;
     magnitudes.set(e.target, sum);
   }
-  const looked = p.lookups.find((l) => tableBits(p.tables[l.table]) + l.shift > lookedUpBits);
+  const looked = p.lookups.find((l) => tableBits(p.tables[l.table]) + l.shift > LOOKED_UP_BITS);
   return looked && p.tensors[looked.tensor].name;
 }
 

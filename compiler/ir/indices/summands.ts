@@ -15,8 +15,8 @@ export function summands(e: IndexExpr): Summand[] | undefined {
   const found: Summand[] = [];
   const add = (of: IndexExpr, factor: number): boolean => {
     const only = foldIndex(of, onlyVariable);
-    if (only !== several) {
-      found.push(only === none ? { factor, of } : { factor, of, variable: only });
+    if (only !== SEVERAL) {
+      found.push(only === NONE ? { factor, of } : { factor, of, variable: only });
       return true;
     }
     switch (of.kind) {
@@ -36,24 +36,24 @@ export function summands(e: IndexExpr): Summand[] | undefined {
   return add(e, 1) ? found : undefined;
 }
 
-const none = -1;
-const several = -2;
-const join = (a: number, b: number): number => (a === b || b === none ? a : a === none ? b : several);
+const NONE = -1;
+const SEVERAL = -2;
+const join = (a: number, b: number): number => (a === b || b === NONE ? a : a === NONE ? b : SEVERAL);
 
-/** The variable that is the only one, `none` or `several`. */
+/** The variable that is the only one, `NONE` or `SEVERAL`. */
 const onlyVariable: IndexFold<number> = {
-  constant: () => none,
+  constant: () => NONE,
   variable: (id) => id,
   add: join,
   sub: join,
   mul: join,
   div: (left) => left,
   mod: (left) => left,
-  entry: (_, at, fold) => at.map(fold).reduce(join, none),
+  entry: (_, at, fold) => at.map(fold).reduce(join, NONE),
 };
 
 /** What an expression is whatever the variables are, if it has none and reads no data. */
 function knownValue(e: IndexExpr): number | undefined {
   if (e.kind === 'const') return e.value;
-  return foldIndex(e, onlyVariable) === none && !readsData(e) ? evaluateIndex(e, () => 0) : undefined;
+  return foldIndex(e, onlyVariable) === NONE && !readsData(e) ? evaluateIndex(e, () => 0) : undefined;
 }

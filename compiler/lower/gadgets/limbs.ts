@@ -6,7 +6,7 @@
  * 2^18 entries, and a small one with limbs of 16 bits.
  */
 
-import { limbBits, rangeTableBits } from '../../ir/numbers/limits.ts';
+import { LIMB_BITS, RANGE_TABLE_BITS } from '../../ir/numbers/limits.ts';
 
 /** Leaves of the lookups' tree that a committed value is worth: about 1.2 us against 0.4 us. */
 const COMMITTED = 3;
@@ -27,7 +27,7 @@ export interface RangePlan {
   readonly tables: ReadonlySet<number>;
 }
 
-export const smallPlan: RangePlan = { limb: limbBits, tables: new Set() };
+export const smallPlan: RangePlan = { limb: LIMB_BITS, tables: new Set() };
 
 /**
  * Widths of the limbs of a number of `bits` bits, lowest first. All but the lowest are full: what is looked up there is a
@@ -46,7 +46,7 @@ export function rangeLookups(
   plan: RangePlan,
   width: number,
 ): readonly { readonly table: number; readonly offset: bigint }[] {
-  if (width <= limbBits || width === plan.limb || plan.tables.has(width)) return [{ table: width, offset: 0n }];
+  if (width <= LIMB_BITS || width === plan.limb || plan.tables.has(width)) return [{ table: width, offset: 0n }];
   return [
     { table: plan.limb, offset: 0n },
     { table: plan.limb, offset: 2n ** BigInt(plan.limb) - 2n ** BigInt(width) },
@@ -56,9 +56,9 @@ export function rangeLookups(
 /** The cheapest plan. */
 export function planRanges(uses: readonly RangeUse[]): RangePlan {
   let best = { plan: smallPlan, cost: costOf(smallPlan, uses) };
-  for (let limb = limbBits + 1; limb <= rangeTableBits; limb++) {
+  for (let limb = LIMB_BITS + 1; limb <= RANGE_TABLE_BITS; limb++) {
     const lookups = lookedUp({ limb, tables: new Set() }, uses);
-    const tables = [...lookups].filter(([w, n]) => w > limbBits && w < limb && TABLE_ENTRY * 2 ** w < n);
+    const tables = [...lookups].filter(([w, n]) => w > LIMB_BITS && w < limb && TABLE_ENTRY * 2 ** w < n);
     const plan = { limb, tables: new Set(tables.map(([w]) => w)) };
     const cost = costOf(plan, uses);
     if (cost < best.cost) best = { plan, cost };

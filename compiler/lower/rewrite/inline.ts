@@ -16,7 +16,7 @@ import type {
 import { mapPolynomials, mapTerm, readsOf } from '../../ir/tensor/walk.ts';
 
 /** More factors than these in one product cost more messages than the level they save. */
-const mostFactors = 3;
+const MAX_FACTORS = 3;
 
 /** The program's equations, inlined; those of inner tensors that nothing reads any more are left out. */
 export function inlineEquations(program: TensorProgram): Equation[] {
@@ -61,7 +61,7 @@ function inlineTerm(
     const bare = simple && !readsEntry(p.terms[0]) && (alone || p.terms[0].guards.length === 0);
     // A sum inside a sum would run over the indices of both at once.
     const flat = term.reduced.length === 0 || p.terms.every((t) => t.reduced.length === 0);
-    const small = p.terms.every((t) => t.factors.length <= mostFactors);
+    const small = p.terms.every((t) => t.factors.length <= MAX_FACTORS);
     const once = alone && readers.get(f.tensor) === 1 && flat && small;
     if (!bare && !once) continue;
     const rest = term.factors.filter((_, j) => j !== k);

@@ -9,7 +9,7 @@ import { inverse } from '../../field/spec.ts';
 import { wgslField, wordsOf, type FieldVariant, type WgslField } from '../../kernels/wgsl/field/field.ts';
 import { LIMB_WIDTHS, type LimbWidth } from '../../kernels/wgsl/field/limbs.ts';
 import { isSoftware } from './adapters.ts';
-import { GpuError, onCpu } from './errors.ts';
+import { GpuError, ON_CPU } from './errors.ts';
 import { Gpu } from './gpu.ts';
 import type { KernelSource } from './pipelines.ts';
 import { MIB } from './limits.ts';
@@ -89,7 +89,7 @@ export async function measureVariants(
     }
   }
   if (out.length === 0)
-    throw new GpuError('shader', `this adapter computes no ${field} product rightly, in any form`, onCpu);
+    throw new GpuError('shader', `this adapter computes no ${field} product rightly, in any form`, ON_CPU);
   return out;
 }
 

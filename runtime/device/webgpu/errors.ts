@@ -29,4 +29,4 @@ export class GpuError extends ZklError {
   }
 }
 
-export const onCpu = 'use the wasm device instead (--device wasm)';
+export const ON_CPU = 'use the wasm device instead (--device wasm)';

@@ -6,7 +6,7 @@ import type { WgslField } from '../../kernels/wgsl/field/field.ts';
 import { GRID, WORKGROUP } from '../../kernels/wgsl/access.ts';
 import { closedError } from '../turns.ts';
 import { BUFFER, MAP_READ } from './constants.ts';
-import { GpuError, onCpu } from './errors.ts';
+import { GpuError, ON_CPU } from './errors.ts';
 import { Memory, type Block, type MemoryLimits } from './memory/arena.ts';
 import { Pipelines, WINDOW, type Fields, type KernelSource } from './pipelines.ts';
 
@@ -73,7 +73,7 @@ export class Gpu {
       this.#failure = new GpuError(
         'lost',
         `the GPU device was lost${this.#lastKernel === undefined ? '' : ` while \`${this.#lastKernel}\` was the last kernel to be submitted`}: ${info.message || info.reason}`,
-        `run again; if it happens again, ask for less memory (--gpu-memory), close other users of the GPU, or ${onCpu}`,
+        `run again; if it happens again, ask for less memory (--gpu-memory), close other users of the GPU, or ${ON_CPU}`,
         this.#lastKernel,
       );
       throw this.#failure;
@@ -294,7 +294,7 @@ function failureOf(error: Error | GPUError, kernel: string | undefined, detail?:
     return new GpuError(
       'memory',
       `the GPU has no memory left${at}: ${message}`,
-      `ask for less (--gpu-memory), close other users of the GPU, or ${onCpu}`,
+      `ask for less (--gpu-memory), close other users of the GPU, or ${ON_CPU}`,
       kernel,
     );
   const kind = detail === undefined ? 'validation' : 'shader';
@@ -302,7 +302,7 @@ function failureOf(error: Error | GPUError, kernel: string | undefined, detail?:
   return new GpuError(
     kind,
     `${what}${at}: ${message}`,
-    `this is a fault of zkl or of the driver: please report it, and ${onCpu}`,
+    `this is a fault of zkl or of the driver: please report it, and ${ON_CPU}`,
     kernel,
   );
 }

@@ -11,7 +11,7 @@ import type { HostDevice } from '../host.ts';
 import { Scopes } from '../scopes.ts';
 import { adapterName, isSoftware } from './adapters.ts';
 import { chooseVariants, type VariantCache, type Variants } from './calibrate.ts';
-import { GpuError, onCpu } from './errors.ts';
+import { GpuError, ON_CPU } from './errors.ts';
 import { Gpu } from './gpu.ts';
 import { MIB, requireLimits, WANTED } from './limits.ts';
 import { pointOperations } from './operations/points.ts';
@@ -99,7 +99,7 @@ async function openDevice(adapter: GPUAdapter, requiredLimits: Record<string, nu
     throw new GpuError(
       'lost',
       `${adapterName(adapter.info)} gives no device: ${error instanceof Error ? error.message : String(error)}`,
-      `close other users of the GPU and try again, or ${onCpu}`,
+      `close other users of the GPU and try again, or ${ON_CPU}`,
     );
   }
 }

@@ -1,5 +1,5 @@
 /** What the device asks of an adapter. */
-import { GpuError, onCpu } from './errors.ts';
+import { GpuError, ON_CPU } from './errors.ts';
 
 export const MIB = 2 ** 20;
 
@@ -39,6 +39,6 @@ export function requireLimits(adapter: { readonly limits: Limits }): void {
     throw new GpuError(
       'limits',
       `this adapter falls short of ${missing.map((m) => `${m.limit} ${m.needed} (has ${m.has})`).join(', ')}`,
-      `choose another adapter, or ${onCpu}`,
+      `choose another adapter, or ${ON_CPU}`,
     );
 }

@@ -2,7 +2,7 @@
  * The order in which a product of several factors is summed: pair by pair, the pair whose product is smallest first, and what
  * no other factor has summed over at once, as in tensor networks.
  */
-import { MOST_DOUBLE } from '../../integers/arrays.ts';
+import { MAX_DOUBLE } from '../../integers/arrays.ts';
 import { makeSums } from '../../integers/sums.ts';
 import { boundOf, isExact, isSmallFactor, partsOf, tightened, type Factor, type SmallFactor } from './factors.ts';
 import { addBigProducts, addProducts, denseSteps, loopsOver } from './loops.ts';
@@ -65,7 +65,7 @@ function* multiply(
   const count = over.reduce((n, id) => n * lengths[id], 1);
   const given = boundOf(own, count);
   // What a device takes at once is looked at no further.
-  const factors = given === undefined || given < MOST_DOUBLE || place.takes(own, given) ? own : own.map(tightened);
+  const factors = given === undefined || given < MAX_DOUBLE || place.takes(own, given) ? own : own.map(tightened);
   const bound = boundOf(factors, count);
   if (factors.length === 2) {
     const [a, b] = factors;

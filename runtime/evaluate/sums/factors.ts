@@ -1,5 +1,5 @@
 /** Factors of products: arrays, and how their entries follow from the indices of a sum. */
-import { isSmall, MOST_DOUBLE, wordsOf, type ComputedIntegers, type SmallIntegers } from '../../integers/arrays.ts';
+import { isSmall, MAX_DOUBLE, wordsOf, type ComputedIntegers, type SmallIntegers } from '../../integers/arrays.ts';
 
 /** Of integers, or of reals: then doubles or less. */
 export type FactorArray = ComputedIntegers | Int8Array | Float32Array;
@@ -37,7 +37,7 @@ export function boundOf(factors: readonly Factor[], count: number): bigint | und
 }
 
 /** Whether doubles compute a sum of products, exactly if they are integers, as long as its factors are doubles. */
-export const isExact = (bound: bigint | undefined): boolean => bound === undefined || bound < MOST_DOUBLE;
+export const isExact = (bound: bigint | undefined): boolean => bound === undefined || bound < MAX_DOUBLE;
 
 /** With the bound that the entries themselves give, which proved ranges often leave far behind. */
 export function tightened(f: Factor): Factor {
@@ -61,8 +61,8 @@ export interface Part {
 }
 
 /** Factors below this are not split: there would be no end of parts. */
-const LEAST_WIDTH = 8;
-const MOST_PARTS = 16;
+const MIN_WIDTH = 8;
+const MAX_PARTS = 16;
 
 /**
  * A product as a sum of scaled ones that doubles compute exactly, also where `count` of each are added: the widest factor is split
@@ -74,13 +74,13 @@ export function partsOf(factors: readonly Factor[], count: number): readonly Par
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { factors: own, scale } = next;
     const bound = boundOf(own, count) ?? 0n;
-    if (bound < MOST_DOUBLE && own.every(isSmallFactor)) {
+    if (bound < MAX_DOUBLE && own.every(isSmallFactor)) {
       parts.push({ factors: own, scale, bound });
       continue;
     }
     const widest = own.reduce((best, f, k) => (width(f) > width(own[best]) ? k : best), 0);
     const shift = splitShift(own[widest], bound);
-    if (shift === undefined || parts.length + open.length >= MOST_PARTS) return undefined;
+    if (shift === undefined || parts.length + open.length >= MAX_PARTS) return undefined;
     for (const [limb, by] of limbsOf(own[widest], shift))
       open.push({ factors: own.map((f, k) => (k === widest ? limb : f)), scale: scale * by });
   }
@@ -100,7 +100,7 @@ function splitShift(f: Factor, bound: bigint): number | undefined {
   const excess = Math.max(bitLength(bound) - 52, 1);
   const shift = excess < bits ? excess : bits >> 1;
   if (!holdsSmall(f.values)) return Math.min(Math.max(shift, 11), 32);
-  return bits < LEAST_WIDTH ? undefined : shift;
+  return bits < MIN_WIDTH ? undefined : shift;
 }
 
 /** v = upper 2^shift + lower, 0 <= lower < 2^shift. */

@@ -8,7 +8,7 @@ import { HiddenValueError } from '../../integers/errors.ts';
 import {
   isSmall,
   allocateComputed,
-  MOST_DOUBLE,
+  MAX_DOUBLE,
   shiftedDown,
   type ComputedIntegers,
   type SmallIntegers,
@@ -63,9 +63,9 @@ function quotients(t: GadgetTensor, of: ComputedIntegers, by: bigint | ComputedI
   };
   if (typeof by === 'bigint' && by > 0n) {
     // A quotient of doubles that are exact is never rounded up to an integer that it does not reach.
-    if (isSmall(of) && by < MOST_DOUBLE) return smallQuotients(of, Number(by));
+    if (isSmall(of) && by < MAX_DOUBLE) return smallQuotients(of, Number(by));
     const shift = trailingZeros(by);
-    if (of instanceof BigInt64Array && shift >= 11 && by >> shift < MOST_DOUBLE)
+    if (of instanceof BigInt64Array && shift >= 11 && by >> shift < MAX_DOUBLE)
       return smallQuotients(shiftedDown(of, Number(shift)), Number(by >> shift));
   }
   if (isSmall(of) && typeof by !== 'bigint' && isSmall(by)) {

@@ -11,7 +11,7 @@
  * and the top limb is derived. Zeros: at a random point z, the sum of eq(z, slot) v over the slots outside is 0.
  */
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
-import { limbBits } from '../../../compiler/ir/numbers/limits.ts';
+import { LIMB_BITS } from '../../../compiler/ir/numbers/limits.ts';
 import { planArgument, type Argument } from '../argument.ts';
 import type { MatrixShape } from './hyrax.ts';
 import type { Meter, ProtocolContext } from '../context.ts';
@@ -64,10 +64,10 @@ export function planRange(source: CommittedSource): RangePlan {
     const own = limbsOf.get(stretch) ?? [];
     const table = (bits: number): number => tables.findIndex((t) => t.bits === bits);
     const widthsHere = limbWidths(stretch.bits);
-    const shift = inv(2n ** BigInt(limbBits * own.length));
+    const shift = inv(2n ** BigInt(LIMB_BITS * own.length));
     return powerOfTwoRuns(stretch.rows).flatMap(({ first, bits: rowBits }) => [
       ...own.map((l) => ({
-        table: table(limbBits),
+        table: table(LIMB_BITS),
         rowBits,
         columnBits,
         constant: 0n,
@@ -83,7 +83,7 @@ export function planRange(source: CommittedSource): RangePlan {
           ...own.map((l) => ({
             matrix: l.matrix,
             firstRow: first,
-            scale: neg(2n ** BigInt(limbBits * l.limb)) * shift,
+            scale: neg(2n ** BigInt(LIMB_BITS * l.limb)) * shift,
           })),
         ],
       },
@@ -104,7 +104,7 @@ export const rangeLookups = (source: CommittedSource): number =>
 /** Widths of the limbs of a value of `bits` bits, low limbs first; the last is the derived one. */
 export function limbWidths(bits: number): number[] {
   const out: number[] = [];
-  for (let rest = bits; rest > 0; rest -= limbBits) out.push(Math.min(rest, limbBits));
+  for (let rest = bits; rest > 0; rest -= LIMB_BITS) out.push(Math.min(rest, LIMB_BITS));
   return out;
 }
 

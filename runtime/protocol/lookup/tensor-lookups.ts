@@ -45,7 +45,7 @@ export interface TensorSection {
   readonly offset: number;
 }
 
-const mostPieces = 2;
+const MAX_PIECES = 2;
 
 /**
  * An axis as powers of two, largest first: 768 = 512 + 256. A rest is padded to the next power of two where that adds
@@ -56,7 +56,7 @@ export function axisPieces(length: number): BoxSide[] {
   for (let first = 0; first < length;) {
     const rest = length - first;
     const padded = bitsFor(rest);
-    const bits = 8 * rest >= 7 * 2 ** padded || rest <= 8 || out.length === mostPieces - 1 ? padded : padded - 1;
+    const bits = 8 * rest >= 7 * 2 ** padded || rest <= 8 || out.length === MAX_PIECES - 1 ? padded : padded - 1;
     out.push({ first, bits, inside: Math.min(rest, 2 ** bits) });
     first += 2 ** bits;
   }

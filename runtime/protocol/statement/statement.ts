@@ -5,7 +5,7 @@
 import { sha256 as sha256Portable } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
-import { domainTag, release } from '../../../compiler/bundle/version.ts';
+import { domainTag, RELEASE } from '../../../compiler/bundle/version.ts';
 import { Transcript } from '../transcript.ts';
 
 interface Hash {
@@ -74,4 +74,4 @@ export const statementDigest = (s: ProgramStatement): Uint8Array =>
   sha256(concatBytes(releaseTag('statement'), s.program, sha256(s.context), ...s.commitments, ...s.publics));
 
 /** Separates purposes, formats and releases. */
-export const releaseTag = (purpose: string): Uint8Array => domainTag(`${purpose} of ${release}\n`);
+export const releaseTag = (purpose: string): Uint8Array => domainTag(`${purpose} of ${RELEASE}\n`);

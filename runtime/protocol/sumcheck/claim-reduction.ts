@@ -46,7 +46,7 @@ export interface ClaimReductionRole extends PublicEvaluations {
 }
 
 /** Far beyond any real program; claims can multiply from level to level in made-up ones. */
-const mostSummands = 100_000;
+const MAX_SUMMANDS = 100_000;
 
 /** `lookups`: what is left of the program's lookups. */
 export async function claimReduction(
@@ -111,8 +111,8 @@ async function reduceLevel(
     (n, { parts }) => n + parts.reduce((m, { tensor }) => m + Math.max(1, equations.get(tensor)?.terms.length ?? 1), 0),
     0,
   );
-  if (count > mostSummands)
-    throw new RangeError(`level ${level} has ${count} summands, at most ${mostSummands} are proved`);
+  if (count > MAX_SUMMANDS)
+    throw new RangeError(`level ${level} has ${count} summands, at most ${MAX_SUMMANDS} are proved`);
   ctx.meter?.summands(
     count,
     here.reduce((n, { parts }) => n + parts.reduce((m, { tensor }) => m + factorsOf(equations.get(tensor)), 0), 0),

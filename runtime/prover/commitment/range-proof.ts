@@ -1,6 +1,6 @@
 /** The range proof of a source's matrix: the prover's side of `protocol/commitment/range-proof.ts`. */
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
-import { limbBits } from '../../../compiler/ir/numbers/limits.ts';
+import { LIMB_BITS } from '../../../compiler/ir/numbers/limits.ts';
 import type { Device } from '../../device/device.ts';
 import { encodeBody } from '../../protocol/argument.ts';
 import {
@@ -64,7 +64,7 @@ async function rangeWitness(
   const offsetOf = ({ bits }: RowStretch): bigint => 2n ** BigInt(bits - 1);
   const limbs = plan.limbs.map(({ stretch, limb }) => {
     const out = new Int32Array(stretch.rows * columns);
-    const [offset, shift] = [offsetOf(stretch), BigInt(limbBits * limb)];
+    const [offset, shift] = [offsetOf(stretch), BigInt(LIMB_BITS * limb)];
     for (let i = 0; i < out.length; i++)
       out[i] = Number(((BigInt(entries[stretch.firstRow * columns + i]) + offset) >> shift) & 0xffffn);
     return out;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CodecError } from '../../../compiler/bundle/canonical.ts';
 import { pack, unpack } from '../../../compiler/bundle/container.ts';
-import { formatVersion, release } from '../../../compiler/bundle/version.ts';
+import { FORMAT_VERSION, RELEASE } from '../../../compiler/bundle/version.ts';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import { decodeOpening, encodeOpening } from '../../../runtime/codec/files.ts';
 import { printSource, releaseTag } from '../../../runtime/protocol/statement/statement.ts';
@@ -52,8 +52,8 @@ test('the release in the randomness of proofs is that of the package', () => {
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
-  expect(release).toBe(version);
-  expect(new TextDecoder().decode(releaseTag('statement'))).toBe(`zkl/${formatVersion} statement of ${version}\n`);
+  expect(RELEASE).toBe(version);
+  expect(new TextDecoder().decode(releaseTag('statement'))).toBe(`zkl/${FORMAT_VERSION} statement of ${version}\n`);
 });
 
 test('a file of another version is refused by name', () => {
@@ -61,7 +61,7 @@ test('a file of another version is refused by name', () => {
   old[4] = 1;
   expect(() => unpack('p', ['HEAD'], old)).toThrow(
     new CodecError(
-      `the proof has format version 1, and this zkl reads version ${formatVersion}: make it again, or use the zkl that made it`,
+      `the proof has format version 1, and this zkl reads version ${FORMAT_VERSION}: make it again, or use the zkl that made it`,
     ),
   );
 });

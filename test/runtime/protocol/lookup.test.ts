@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { limbBits } from '../../../compiler/ir/numbers/limits.ts';
+import { LIMB_BITS } from '../../../compiler/ir/numbers/limits.ts';
 import { layOut } from '../../../compiler/lower/layout.ts';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import { columnTable } from '../../../runtime/protocol/commitment/hyrax.ts';
@@ -90,7 +90,7 @@ describe('the plan of a range proof', () => {
         const limbRows = plan.limbs.reduce((n, l) => n + l.stretch.rows, 0);
         expect(seen.size).toBe(source.rows + limbRows);
         expect([...seen.values()].every((n) => n === 1)).toBe(true);
-        expect(limbRows).toBe(plan.stretches.reduce((n, s) => n + s.rows * (Math.ceil(s.bits / limbBits) - 1), 0));
+        expect(limbRows).toBe(plan.stretches.reduce((n, s) => n + s.rows * (Math.ceil(s.bits / LIMB_BITS) - 1), 0));
       }),
       { seed: 4, numRuns: 100 },
     );
@@ -100,7 +100,7 @@ describe('the plan of a range proof', () => {
     for (let bits = 1; bits <= 48; bits++) {
       const widths = limbWidths(bits);
       expect(widths.reduce((a, b) => a + b)).toBe(bits);
-      expect(widths.slice(1).every((_, i) => widths[i] === limbBits)).toBe(true);
+      expect(widths.slice(1).every((_, i) => widths[i] === LIMB_BITS)).toBe(true);
     }
   });
 

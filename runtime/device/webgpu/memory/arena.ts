@@ -2,7 +2,7 @@
  * Memory of the device: a few large storage buffers ("arenas"), all bound to every kernel, and blocks inside them.
  * Tensors are then any number of views without buffers of their own, and no kernel runs out of bindings.
  */
-import { GpuError, onCpu } from '../errors.ts';
+import { GpuError, ON_CPU } from '../errors.ts';
 import { MIB } from '../limits.ts';
 
 /** 256-byte aligned, inside one arena. A quad is 16 bytes, what kernels address memory by. */
@@ -117,7 +117,7 @@ export class Memory {
       throw new GpuError(
         'memory',
         `${mebibytes(size)} more are needed; ${mebibytes(this.#used)} are in use, of at most ${mebibytes(this.limit)}`,
-        `allow more (--gpu-memory), prove fewer rows at once, or ${onCpu}`,
+        `allow more (--gpu-memory), prove fewer rows at once, or ${ON_CPU}`,
       );
     this.#create(bytes);
     this.#arenas.push({ bytes, holes: [{ from: 0, to: bytes }] });

@@ -28,7 +28,7 @@ type ScalarOperations = Omit<
 /** Invocations that a contraction is spread over, where it has enough terms. */
 const SPREAD = 2 ** 15;
 /** Terms of a share at least. */
-const LEAST_TERMS = 32;
+const MIN_TERMS = 32;
 
 export function scalarOperations(store: Store): ScalarOperations {
   const { gpu, host } = store;
@@ -114,7 +114,7 @@ function contract(
   const { gpu } = store;
   const out = store.newFr(outputs);
   if (outputs === 0) return out;
-  const shares = Math.max(1, Math.min(Math.ceil(SPREAD / outputs), Math.floor(reduce / LEAST_TERMS)));
+  const shares = Math.max(1, Math.min(Math.ceil(SPREAD / outputs), Math.floor(reduce / MIN_TERMS)));
   const rows = inner < 16;
   const digits = v.kind === 'int' ? v.bytes / 2 : 1;
   const partial = store.looseFr(digits * shares * outputs);

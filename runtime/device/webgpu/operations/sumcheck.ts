@@ -18,7 +18,7 @@ import type { GpuData } from '../memory/vectors.ts';
 const GROUPS = 2 ** 11;
 
 /** Points in one kernel at most: the values of all tables at all of them are held at once. */
-const MOST_POINTS = 4;
+const MAX_POINTS = 4;
 
 type Weights = NonNullable<Parameters<Device['round']>[5]>;
 
@@ -146,7 +146,7 @@ async function round(
     const own = points.filter((x) => x !== 'inf' || degree(part.expression) === degree(expression));
     const longest = Math.max(0, ...part.tables.map((t) => Math.min(half, tables[t].length)));
     const entries = vanishesAtZero(part.expression) ? Math.min(longest, within) : within;
-    for (const some of splitPoints(own, MOST_POINTS))
+    for (const some of splitPoints(own, MAX_POINTS))
       jobs.push({
         part,
         points: some,

@@ -9,7 +9,7 @@ import { Fq } from '../../../field/spec.ts';
 import * as buckets from '../../../kernels/wgsl/curve/buckets.ts';
 import { PROJECTIVE_QUADS } from '../../../kernels/wgsl/curve/curve.ts';
 import * as digits from '../../../kernels/wgsl/curve/digits.ts';
-import { GpuError, onCpu } from '../errors.ts';
+import { GpuError, ON_CPU } from '../errors.ts';
 import type { Block } from '../memory/arena.ts';
 import { arraysOf, planSums, POINT_SIZE, type Batch, type PointRange, type Sum } from './plan.ts';
 import { groups, runsOf, takeDigits } from './runs.ts';
@@ -19,7 +19,7 @@ import type { GpuData } from '../memory/vectors.ts';
 /** Additions of one dispatch at most: systems stop a GPU that does not answer for a few seconds. */
 const WORK = 2 ** 22;
 /** Scratch memory tried at last, when the GPU has no more left. */
-const LEAST_SCRATCH = 2 ** 17;
+const MIN_SCRATCH = 2 ** 17;
 
 export interface SumOptions {
   /** The multiples 2^k of the blinding generator, k < 255. */
@@ -39,7 +39,7 @@ export async function sumAll(store: Store, sums: readonly Sum[], { powers, scrat
     try {
       return await sumWithin(store, sums, powers, bytes);
     } catch (error) {
-      if (!(error instanceof GpuError && error.kind === 'memory' && bytes > LEAST_SCRATCH)) throw error;
+      if (!(error instanceof GpuError && error.kind === 'memory' && bytes > MIN_SCRATCH)) throw error;
     }
   }
 }
@@ -78,7 +78,7 @@ function checked(points: Point[]): Point[] {
       throw new GpuError(
         'result',
         'the GPU computed a sum of points that is no point of the curve',
-        `this is a fault of zkl, of the driver or of the GPU: please report it, and ${onCpu}`,
+        `this is a fault of zkl, of the driver or of the GPU: please report it, and ${ON_CPU}`,
         buckets.joinWindows.name,
       );
   }
