@@ -32,9 +32,8 @@ export function interpret(program: TensorProgram, inputs: ReadonlyMap<TensorId, 
       return numbers;
     },
   };
-  for (const tensor of program.tensors) {
+  for (const tensor of program.tensors)
     if (tensor.role === 'input') known.set(tensor.id, checkInput(tensor, inputs.get(tensor.id)));
-  }
   for (const equation of program.equations) {
     const tensor = program.tensors[equation.target];
     known.set(tensor.id, { shape: tensor.shape, values: evaluate(program, equation, tensor, store) });
@@ -53,9 +52,8 @@ function checkInput(tensor: Tensor, given: IntTensor | undefined): IntTensor {
   requireBigints(`${at}.values`, given.values);
   if (!Array.isArray(given.shape)) throw new ArgumentError(`${at}.shape`, 'an array of lengths', kindOf(given.shape));
   const size = tensor.shape.reduce((n, length) => n * length, 1);
-  if (given.shape.join() !== tensor.shape.join() || given.values.length !== size) {
+  if (given.shape.join() !== tensor.shape.join() || given.values.length !== size)
     throw valueError(tensor.name, { kind: 'shape', expected: tensor.shape, given: given.shape });
-  }
   for (const [k, value] of given.values.entries()) checkRange(tensor, value, k, tensor.range);
   return given;
 }

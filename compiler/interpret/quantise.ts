@@ -30,9 +30,7 @@ export function quantise(
   type: TensorType,
 ): IntTensor {
   const size = shape.reduce((n, length) => n * length, 1);
-  if (values.length !== size) {
-    throw valueError(name, { kind: 'shape', expected: shape, given: [values.length] });
-  }
+  if (values.length !== size) throw valueError(name, { kind: 'shape', expected: shape, given: [values.length] });
   const frac = type.kind === 'index' ? 0 : type.frac;
   const lo = type.kind === 'index' ? 0n : -(1n << BigInt(type.bits - 1));
   const hi = type.kind === 'index' ? BigInt(type.size) - 1n : (1n << BigInt(type.bits - 1)) - 1n;
@@ -40,9 +38,8 @@ export function quantise(
   for (let k = 0; k < size; k++) {
     const value = values[k];
     const scaled = value * 2 ** frac;
-    if (!Number.isFinite(scaled) || (type.kind === 'index' && !Number.isInteger(value))) {
+    if (!Number.isFinite(scaled) || (type.kind === 'index' && !Number.isInteger(value)))
       throw valueError(name, { kind: 'number', index: indexAt(shape, k), value }, type);
-    }
     const integer = roundDouble(value, frac);
     if (integer < lo || integer > hi) {
       const index = indexAt(shape, k);

@@ -9,10 +9,9 @@ import { lowerTable, tableBounds } from './gadgets/table.ts';
 
 /** Secret inputs that no source commits: fixed-point ones are looked up, indices are committed as what selects. */
 export function lowerSecrets(b: Builder, program: TensorProgram): void {
-  for (const t of secretInputs(program)) {
+  for (const t of secretInputs(program))
     if (t.type?.kind === 'index') defineBySelector(b, t);
     else establish(b, t.id, fixedRange(t.type) ?? t.range, () => undefined);
-  }
 }
 
 /** Inputs that are neither public nor from a source. */

@@ -185,14 +185,13 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
 ];
 
 function refuseTensor(file: string, stored: string): void {
-  for (const [part, what] of FOREIGN) {
+  for (const [part, what] of FOREIGN)
     if (part.test(stored))
       throw new FormatError(
         file,
         `${quote(stored)} is ${what}, which is not read here`,
         'train or convert the adapter to plain LoRA of PEFT on linear layers',
       );
-  }
 }
 
 const PREFIX = 'base_model.model.';

@@ -102,10 +102,9 @@ export function readModelConfig(config: JsonObject, file: string): ModelConfig {
     );
   }
   const fields = new Fields(file, config);
-  for (const refused of ['quantization_config', 'auto_map']) {
+  for (const refused of ['quantization_config', 'auto_map'])
     if (fields.any(refused) !== undefined)
       fields.fail(refused, 'is set: the weights are not those of the plain architecture', UNSUPPORTED);
-  }
   const model = read(fields, name);
   fields.refuseOthers();
   return model;

@@ -66,10 +66,9 @@ function repeatedName(text: string): string | undefined {
 
 /** The position after the string that begins at `start`. */
 function stringEnd(text: string, start: number): number {
-  for (let at = start + 1; ; at++) {
+  for (let at = start + 1; ; at++)
     if (text[at] === '\\') at++;
     else if (text[at] === '"') return at + 1;
-  }
 }
 
 function isFollowedByColon(text: string, at: number): boolean {

@@ -53,10 +53,9 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsFi
   const header = parseJson(file, 'the header', text, REMEDY);
   if (!isObject(header)) throw new FormatError(file, 'the header is not a JSON object', REMEDY);
   const tensors = new Map<string, Stored>();
-  for (const [name, entry] of Object.entries(header)) {
+  for (const [name, entry] of Object.entries(header))
     if (name === '__metadata__') checkMetadata(file, entry);
     else tensors.set(name, readEntry(file, name, entry, 8 + length));
-  }
   const ordered = new Map([...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end));
   checkLayout(file, ordered, 8 + length, size);
 

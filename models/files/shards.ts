@@ -122,14 +122,13 @@ function joined(folder: Folder, { stem, save }: Stem, files: readonly Safetensor
   const name = `${folder.name}/${stem}-*.safetensors`;
   const tensors = new Map<string, TensorInfo>();
   const home = new Map<string, SafetensorsFile>();
-  for (const file of files) {
+  for (const file of files)
     for (const [tensor, info] of file.tensors) {
       const before = home.get(tensor);
       if (before) throw new FormatError(file.name, `the tensor ${quote(tensor)} is also in ${before.name}`, save);
       home.set(tensor, file);
       tensors.set(tensor, info);
     }
-  }
   const readFloats = async (tensor: string): Promise<Float64Array> => {
     const file = home.get(tensor);
     if (!file) throw new FormatError(name, `there is no tensor ${quote(tensor)}`, `it has ${quoteSome(home.keys())}`);

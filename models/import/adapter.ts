@@ -30,14 +30,13 @@ export interface ImportOptions {
 export function importAdapter(adapter: ImportedAdapter, { rows, name = 'adapter' }: ImportOptions): string {
   requireCount('options.rows', rows, 'rows of a proof');
   const { description, fileName, maxAbs = new Map<string, number>() } = adapter;
-  for (const { path } of description.modules) {
+  for (const { path } of description.modules)
     if (/["{}\r\n]/.test(path))
       throw new FormatError(
         fileName,
         `the module ${quote(path)} has a name that programs cannot write`,
         'rename its tensors',
       );
-  }
   const groups = groupModules(description.modules);
   const shared = sharedQuantities(groups);
   const context: GroupContext = { fileName, maxAbs, shared, several: groups.length > 1 };

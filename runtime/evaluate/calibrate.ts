@@ -121,10 +121,9 @@ function summands(program: TensorProgram, argumentsOf: readonly Keyed[]): (Keyed
   const found = new Set<number>();
   const visit = (id: number): void => {
     const definition = definitions.get(id);
-    for (const source of plainSum(definition)) {
+    for (const source of plainSum(definition))
       if (definitions.get(source)?.kind === 'max') visit(source);
       else found.add(source);
-    }
   };
   for (const id of ids) visit(id);
   return [...found].flatMap((id) => {

@@ -35,12 +35,11 @@ test('damaged programs are refused or understood, never thrown at', () => {
       const text = list.reduce(damage, source.match(TOKEN) ?? []).join('');
       const { all, programs } = checkText(text);
       for (const program of programs) expect(verifyTensorProgram(program)).toEqual([]);
-      for (const { span, notes = [] } of all) {
+      for (const { span, notes = [] } of all)
         for (const place of [span, ...notes.map((note) => note.span)]) {
           const length = textOf(place.source, text)?.length ?? -1;
           expect(place.start >= 0 && place.start <= place.end && place.end <= length).toBe(true);
         }
-      }
       renderDiagnostics(all, (name) => textOf(name, text));
     }),
     { numRuns: 300 },

@@ -64,12 +64,11 @@ function axis(draw: Draw, length: number, variables: readonly Variable[], indice
     if (Math.ceil(size / 2) <= length) choices.push(`${name} div 2`);
     if (size * 2 - 1 <= length) choices.push(`2 * ${name}`);
   }
-  for (const index of indices) {
+  for (const index of indices)
     if (index.shape[1] === length && variables.length > 0) {
       const [own] = index.shape;
       choices.push(`${index.name}[${axis(draw, own, variables, [])}]`);
     }
-  }
   return draw.pick(choices.reverse());
 }
 
@@ -105,9 +104,8 @@ function value(
   ];
   if (guarded.length > 0) {
     forms.push(() => `(if ${comparison(draw.pick(guarded))} then ${inner()} else ${inner()})`);
-    if (guarded.length > 1) {
+    if (guarded.length > 1)
       forms.push(() => `(if ${comparison(guarded[0])} and ${comparison(guarded[1])} then ${inner()} else ${inner()})`);
-    }
     for (const index of indices) {
       const v = draw.pick(guarded);
       forms.push(() => `[${v.name} == ${index.name}[${axis(draw, index.shape[0], variables, [])}]] * ${inner()}`);

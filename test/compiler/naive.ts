@@ -75,13 +75,12 @@ class Naive {
     for (const node of body) {
       if (node.kind === 'dims') for (const dim of node.dims) env.set(dim.name.text, this.#index(dim.value, env));
       if (node.kind === 'define' || node.kind === 'output') env.set(node.name.text, this.#define(node, env));
-      if (node.kind === 'repeat') {
+      if (node.kind === 'repeat')
         for (let step = 0; step < this.#index(node.count, env); step++) {
           const inner: Env = new Map(env).set(node.index.text, step);
           this.statements(node.body, inner);
           for (const [name, value] of inner) if (name.endsWith("'")) env.set(name.slice(0, -1), value);
         }
-      }
     }
   }
 

@@ -99,7 +99,7 @@ async function checkCompleteness(
     const what = `statement ${k}`;
     let statement: Statement | undefined;
     let honest: ProvedProgram | undefined;
-    for (const device of devices) {
+    for (const device of devices)
       await ledger.accepted('completeness', `${what} on ${device.name}`, async () => {
         const own = await createStatement(device, subject, values, { context: new TextEncoder().encode(what), seed });
         const proof = await prove(device, own, { seed });
@@ -117,7 +117,6 @@ async function checkCompleteness(
         honest ??= proof;
         return verify(device, own, proof);
       });
-    }
     if (!statement || !honest) continue;
     compareValues(ledger, what, subject, expected(subject, values), honest);
     first ??= { statement, honest };

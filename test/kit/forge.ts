@@ -176,7 +176,7 @@ function forgedLeaves(program: GadgetProgram, of: (id: number) => bigint[], look
   const zeros = (): bigint[] => Array.from({ length: leaves }, () => 0n);
   const [numerators, values, seconds] = [zeros(), zeros(), zeros()];
   const ids = new Int16Array(leaves);
-  for (const s of sections) {
+  for (const s of sections)
     for (let i = 0; i < 2 ** s.bits; i++) {
       const at = s.offset + i;
       if (s.kind === 'table') {
@@ -194,7 +194,6 @@ function forgedLeaves(program: GadgetProgram, of: (id: number) => bigint[], look
       numerators[at] = position < 0 ? 0n : 1n;
       if (l.value !== undefined && position >= 0) seconds[at] = reduce(of(l.value)[position]);
     }
-  }
   // Any two leaves may differ.
   const index = Int32Array.from(ids.keys());
   const denominators = { values, ids, seconds };

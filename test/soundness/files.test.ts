@@ -303,7 +303,7 @@ function smallOrder(): Point {
 /** A canonical encoding of an x that no point has. */
 function offCurve(): Uint8Array {
   const { Fp } = bls12_381.fields;
-  for (let x = 1n; ; x++) {
+  for (let x = 1n; ; x++)
     try {
       Fp.sqrt(Fp.add(Fp.mul(Fp.sqr(x), x), 4n));
     } catch {
@@ -312,5 +312,4 @@ function offCurve(): Uint8Array {
       bytes[47] = Number(x);
       return bytes;
     }
-  }
 }

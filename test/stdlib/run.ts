@@ -41,9 +41,8 @@ export function run(
   return (name) => {
     const tensor = program.tensors.find((t) => t.name === name);
     const integers = tensor && found.get(tensor.id)?.values;
-    if (tensor === undefined || integers === undefined) {
+    if (tensor === undefined || integers === undefined)
       throw new Error(`no tensor ${name} among ${program.tensors.map((t) => t.name).join(', ')}`);
-    }
     const { scale, shape } = tensor;
     return { shape, integers, scale, values: integers.map((v) => toNumber(multiply(rational(v), scale))) };
   };

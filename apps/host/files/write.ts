@@ -142,7 +142,7 @@ async function stage(output: Output, to: string): Promise<string> {
 /** Without an await between the renames, so that no signal handler of ours runs between them. */
 function appear(staged: readonly { readonly output: Output; readonly from: string; readonly to: string }[]): void {
   const fresh: string[] = [];
-  for (const { output, from, to } of staged) {
+  for (const { output, from, to } of staged)
     try {
       const replaces = existsSync(to);
       if (output.inPlace) overwrite(to, readFileSync(from));
@@ -158,7 +158,6 @@ function appear(staged: readonly { readonly output: Output; readonly from: strin
         });
       throw systemFailure(error, 'write', output.path);
     }
-  }
 }
 
 /** What stood there is put back if the new content does not fit. If the machine stops in between, that is in the temporary file. */
@@ -220,10 +219,9 @@ let cleaning = false;
 function cleanUpOnSignals(): void {
   if (cleaning) return;
   cleaning = true;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => {
       for (const path of temporary) discard(path);
       process.kill(process.pid, signal);
     });
-  }
 }

@@ -92,10 +92,9 @@ function split(e: IndexExpr, by: number): { quotient: Linear; rest: Linear } {
   const a = linear(e);
   const whole = new Map<string, { atom: IndexExpr; factor: number }>();
   const rest = new Map<string, { atom: IndexExpr; factor: number }>();
-  for (const [key, { atom, factor }] of a.parts) {
+  for (const [key, { atom, factor }] of a.parts)
     if (factor % by === 0) whole.set(key, { atom, factor: factor / by });
     else rest.set(key, { atom, factor });
-  }
   const quotient = Math.floor(a.constant / by);
   return {
     quotient: { constant: quotient, parts: whole },

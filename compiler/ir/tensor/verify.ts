@@ -23,17 +23,15 @@ export function verifyTensorProgram(program: TensorProgram): string[] {
       continue;
     }
     if (defined.has(equation.target)) problems.push(`${target.name}: defined twice, or an input`);
-    for (const id of readTensors(equation.definition)) {
+    for (const id of readTensors(equation.definition))
       if (!defined.has(id)) problems.push(`${target.name}: reads ${program.tensors[id].name} before it is defined`);
-    }
     defined.add(equation.target);
     problems.push(...equationProblems(program, equation, target).map((p) => `${target.name}: ${p}`));
   }
   for (const tensor of program.tensors) {
     if (!defined.has(tensor.id)) problems.push(`${tensor.name}: neither an input nor defined`);
-    if (tensor.role !== 'inner' && !program.statement.includes(tensor.id)) {
+    if (tensor.role !== 'inner' && !program.statement.includes(tensor.id))
       problems.push(`${tensor.name}: declared, but not in the statement`);
-    }
   }
   return problems;
 }
@@ -65,9 +63,8 @@ function equationProblems(program: TensorProgram, equation: Equation, target: Te
   }
   switch (definition.kind) {
     case 'constant':
-      if (definition.values.length !== target.shape.reduce((n, length) => n * length, 1)) {
+      if (definition.values.length !== target.shape.reduce((n, length) => n * length, 1))
         problems.push('a constant of another size');
-      }
       break;
     case 'polynomial':
       if (!sameScale(target, definition.polynomial)) problems.push('a scale that is not its polynomial’s');

@@ -29,14 +29,13 @@ export function lowerTerm(term: Term, outputs: readonly number[], make: ViewMake
 
   let coefficient = term.coefficient;
   const [shared, summed, free]: [number[], number[], number[]] = [[], [], []];
-  for (const [v, count] of uses.entries()) {
+  for (const [v, count] of uses.entries())
     if (v < outputs.length) {
       if (count === 0) free.push(v);
       if (count > 1) shared.push(v);
     } else if (count === 0) coefficient *= BigInt(lengths[v]);
     else if (count === 1) coefficient *= BigInt(2 ** bitsFor(lengths[v]));
     else summed.push(v);
-  }
   const variables = [...shared, ...summed];
   return {
     coefficient,

@@ -16,13 +16,12 @@ export interface SharedState {
 /** Makes a memory, with less address space where a system refuses so much. */
 export function createMemory(shared: boolean, threads: number): SharedState {
   const initial = Math.ceil((SCRATCH + threads * SCRATCH_BYTES) / PAGE) + 16;
-  for (let maximum = MAXIMUM_PAGES; ; maximum = Math.floor(maximum / 2)) {
+  for (let maximum = MAXIMUM_PAGES; ; maximum = Math.floor(maximum / 2))
     try {
       return { memory: new WebAssembly.Memory({ initial, maximum, shared }), shared, maximumPages: maximum };
     } catch (error) {
       if (maximum < 4096) throw error;
     }
-  }
 }
 
 /** Views of the memory, renewed when it has grown. */

@@ -18,6 +18,4 @@ if (typeof process !== 'undefined' && typeof process.versions?.node === 'string'
   const threads = process.getBuiltinModule('node:worker_threads');
   const port = threads.parentPort;
   if (port !== null) run(threads.workerData as WorkerStart, () => port.postMessage('ready'));
-} else {
-  self.onmessage = (event: MessageEvent<WorkerStart>) => run(event.data, () => self.postMessage('ready'));
-}
+} else self.onmessage = (event: MessageEvent<WorkerStart>) => run(event.data, () => self.postMessage('ready'));

@@ -43,13 +43,12 @@ const moves = (factors: readonly Factor[], id: number): boolean => factors.some(
 function smallestPair(factors: readonly Factor[], lengths: readonly number[]): [number, number] {
   let best: [number, number] = [0, 1];
   let least = Infinity;
-  for (let i = 0; i < factors.length; i++) {
+  for (let i = 0; i < factors.length; i++)
     for (let j = i + 1; j < factors.length; j++) {
       const pair = [factors[i], factors[j]];
       const cost = lengths.reduce((n, length, id) => (moves(pair, id) ? n * length : n), 1);
       if (cost < least) [least, best] = [cost, [i, j]];
     }
-  }
   return best;
 }
 

@@ -141,7 +141,7 @@ function looked(
   const first = Number(offset);
   for (let i = 0; i < of.length; i++) {
     const k = Number(of[i]) + first;
-    if (!(k >= 0 && k < values.length)) {
+    if (!(k >= 0 && k < values.length))
       throw new HiddenValueError(
         program.tensors[argument],
         i,
@@ -149,7 +149,6 @@ function looked(
         `is outside what the table ${own.name} has values for: [${-offset}, ${BigInt(values.length - 1) - offset}]`,
         `it is the integer ${of[i]}`,
       );
-    }
     out[i] = values[k];
   }
   return out;

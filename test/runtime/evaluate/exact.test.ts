@@ -90,14 +90,13 @@ describe('programs of the golden tests', () => {
   test.each(cases('compiler/programs').filter(({ name }) => !name.includes('module')))('$name', ({ source }) => {
     const calibration = /^\/\/ calibration: fixed<(\d+), (\d+)>$/m.exec(source);
     const type = { bits: Number(calibration?.[1] ?? 16), frac: Number(calibration?.[2] ?? 8) };
-    for (const program of calibrateAll(source, type).programs) {
+    for (const program of calibrateAll(source, type).programs)
       for (const seed of [1, 2, 3, 4, 5, 6]) {
         const inputs = inside(program, seed, seed % 2 === 0);
         const [slow, quick] = [outcome(() => interpret(program, inputs)), outcome(() => fast(program, inputs))];
         expect(quick.error).toEqual(slow.error);
         if (slow.error === undefined) compare(program, inputs);
       }
-    }
   });
 
   const outcome = (run: () => unknown): { error: string | undefined } => {

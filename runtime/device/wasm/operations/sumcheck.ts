@@ -203,10 +203,9 @@ function round(
   const half = 2 ** (variables - 1);
   let { outer, inner } = weights ?? {};
   let innerBits = weights?.innerBits ?? 0;
-  if (inner === undefined && (outer === undefined || innerBits === 0)) {
+  if (inner === undefined && (outer === undefined || innerBits === 0))
     // One weight for each position, or none: a single block.
     [outer, inner, innerBits] = [undefined, outer, variables - 1];
-  }
   const longest = Math.max(0, ...tables.slice(0, tableCount(expression)).map((t) => Math.min(half, t.length)));
   const within = outer === undefined ? half : Math.min(half, outer.length * 2 ** innerBits);
   const total = vanishesAtZero(expression) ? Math.min(longest, within) : within;

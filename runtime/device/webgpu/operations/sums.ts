@@ -35,13 +35,12 @@ export interface SumOptions {
  */
 export async function sumAll(store: Store, sums: readonly Sum[], { powers, scratch }: SumOptions): Promise<Point[]> {
   if (sums.length === 0) return [];
-  for (let bytes = scratch; ; bytes /= 2) {
+  for (let bytes = scratch; ; bytes /= 2)
     try {
       return await sumWithin(store, sums, powers, bytes);
     } catch (error) {
       if (!(error instanceof GpuError && error.kind === 'memory' && bytes > MIN_SCRATCH)) throw error;
     }
-  }
 }
 
 async function sumWithin(store: Store, sums: readonly Sum[], powers: PointRange, scratch: number): Promise<Point[]> {

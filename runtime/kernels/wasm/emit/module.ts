@@ -259,9 +259,8 @@ export class ModuleBuilder {
       if (item === 'memory') {
         for (const b of [2, memory.shared ? 3 : 1, 1]) s.byte(b);
         s.unsigned(memory.maximumPages);
-      } else if (item === 'scratch') {
-        for (const b of [3, TYPE_CODE.i32, 0]) s.byte(b);
-      } else {
+      } else if (item === 'scratch') for (const b of [3, TYPE_CODE.i32, 0]) s.byte(b);
+      else {
         s.byte(0);
         s.unsigned(item.index);
       }

@@ -222,9 +222,8 @@ export class Columns {
 
   #accumulate(column: number, op: (a: V128, b: V128) => V128, value: V128): void {
     const cell = this.#cells[column];
-    if (cell !== undefined) {
-      this.#c.set(cell, op(cell, value));
-    } else {
+    if (cell !== undefined) this.#c.set(cell, op(cell, value));
+    else {
       const fresh = this.#c.local('v128');
       this.#c.set(fresh, op(this.#start(column), value));
       this.#cells[column] = fresh;

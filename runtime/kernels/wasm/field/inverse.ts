@@ -65,14 +65,13 @@ export function emitInverse(m: ModuleBuilder, name: string, field: Field, scratc
       const [di, ei] = [c.let(limb(d, i)), c.let(limb(e, i))];
       c.set(cd, i64.add(cd, i64.add(i64.mul(u, di), i64.mul(v, ei))));
       c.set(ce, i64.add(ce, i64.add(i64.mul(q, di), i64.mul(r, ei))));
-      if (i === 0) {
+      if (i === 0)
         // Multiples of p that make the lowest 30 bits vanish.
         for (const [m_, carry] of [
           [md, cd],
           [me, ce],
         ] as const)
           c.set(m_, i64.sub(m_, i64.and(i64.add(i64.mul(i64.const(minusInverse), carry), m_), MASK)));
-      }
       if (modulus[i] !== 0n) {
         c.set(cd, i64.add(cd, i64.mul(i64.const(modulus[i]), md)));
         c.set(ce, i64.add(ce, i64.mul(i64.const(modulus[i]), me)));
