@@ -3,7 +3,7 @@ import { NEEDED } from '../../../runtime/device/webgpu/limits.ts';
 import { installWebgpu } from '../../host/place.ts';
 import { bytes } from '../show/text.ts';
 import type { Finding, Level } from './findings.ts';
-import { type AdapterFacts, type DriverFacts, type GpuFacts } from './gpu-facts.ts';
+import type { AdapterFacts, DriverFacts, GpuFacts } from './gpu-facts.ts';
 
 /** @param required whether a missing GPU is a failure. */
 export function gpuFindings(

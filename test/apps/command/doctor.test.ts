@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Facts } from '../../../apps/command/doctor/facts.ts';
 import { diagnose } from '../../../apps/command/doctor/findings.ts';
-import { type AdapterFacts, type DriverFacts, type GpuFacts } from '../../../apps/command/doctor/gpu-facts.ts';
+import type { AdapterFacts, DriverFacts, GpuFacts } from '../../../apps/command/doctor/gpu-facts.ts';
 import { installWebgpu } from '../../../apps/host/place.ts';
 import { NEEDED } from '../../../runtime/device/webgpu/limits.ts';
 import { softwareEnvironment } from '../../support/swiftshader.ts';

@@ -3,7 +3,7 @@
  */
 import { f64, i32, i64, v128, type I32, type Int, type Local } from '../emit/code.ts';
 import { WIDE_TERMS, type Field, type Pair } from '../field/field.ts';
-import { type ScratchPlan } from '../emit/layout.ts';
+import type { ScratchPlan } from '../emit/layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from '../emit/module.ts';
 import type { Pairs } from '../emit/pairs.ts';
 
