@@ -154,14 +154,14 @@ export const typeRange = (type: TensorType): Range =>
     : { lo: -(1n << BigInt(type.bits - 1)), hi: (1n << BigInt(type.bits - 1)) - 1n };
 
 export const formatType = (type: TensorType): string =>
-  type.kind === 'index' ? `index<${String(type.size)}>` : `fixed<${String(type.bits)}, ${String(type.frac)}>`;
+  type.kind === 'index' ? `index<${type.size}>` : `fixed<${type.bits}, ${type.frac}>`;
 
 export const sameType = (a: TensorType, b: TensorType): boolean => formatType(a) === formatType(b);
 
 /** A name for a tensor that no other has. */
 export function freshName(session: Session, name: string): string {
   let unique = name;
-  for (let n = 2; session.names.has(unique); n++) unique = `${name}.${String(n)}`;
+  for (let n = 2; session.names.has(unique); n++) unique = `${name}.${n}`;
   session.names.add(unique);
   return unique;
 }

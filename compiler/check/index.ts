@@ -115,20 +115,19 @@ export function check(input: CheckInput): CheckResult {
 }
 
 function refuseUnproved(reporter: Reporter, model: ast.Model, uncalibrated: readonly Uncalibrated[]): void {
-  for (const { key, span } of uncalibrated) {
+  for (const { key, span } of uncalibrated)
     reporter.report({
       code: 'ZKL404',
       span,
       label: `calibration has no \`${key}\``,
       help: 'write the type, `round<bits, frac>(...)`, or let `zkl calibrate` choose it',
     });
-  }
-  if (model.train !== undefined) {
+
+  if (model.train !== undefined)
     reporter.report({
       code: 'ZKL501',
       span: model.train.span,
       label: '`train` is checked but cannot be proved',
       help: 'leave `train` out to prove the model itself',
     });
-  }
 }

@@ -19,9 +19,9 @@ export function attempt(reporter: Reporter, span: Span, read: () => void): boole
     read();
     return true;
   } catch (error) {
-    if (error instanceof NumberTooLarge || error instanceof IndexOverflow || error instanceof TooManyTerms) {
+    if (error instanceof NumberTooLarge || error instanceof IndexOverflow || error instanceof TooManyTerms)
       reporter.report({ code: 'ZKL331', span, label: error.message, help: 'name an inner part' });
-    } else if (!(error instanceof Halt)) throw error;
+    else if (!(error instanceof Halt)) throw error;
     return false;
   }
 }
@@ -88,7 +88,7 @@ export function didYouMean(name: string, span: Span, candidates: Iterable<string
 }
 
 /** `1 entry`, `2 entries`. */
-export const count = (n: number, one: string, many = `${one}s`): string => `${String(n)} ${n === 1 ? one : many}`;
+export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** `[2, 3]` as people write shapes. */
 export const formatShape = (shape: readonly number[]): string =>

@@ -57,9 +57,7 @@ describe('overrides', () => {
       ['ZKL217', { T: 'four' }],
       ['ZKL217', { c: '' }],
     ];
-    for (const [code, overrides] of wrong) {
-      expect(codes(checkText(TWO, { model: 'first', overrides }))).toContain(code);
-    }
+    for (const [code, overrides] of wrong) expect(codes(checkText(TWO, { model: 'first', overrides }))).toContain(code);
     const unknown = checkText(TWO, { model: 'first', overrides: { halv: 1 } });
     expect(unknown.all).toMatchObject([{ code: 'ZKL245', help: 'did you mean `half`?' }]);
     expect(codes(checkText(TWO, { model: 'first', overrides: { toString: 1 } }))).toEqual(['ZKL245']);

@@ -84,7 +84,7 @@ function checkWidth(session: Session, range: Range, target: Target): void {
     code: 'ZKL415',
     about: { bits },
     span: target.value,
-    label: `the proof's field holds ${String(SUM_BITS)}`,
+    label: `the proof's field holds ${SUM_BITS}`,
     help: 'round an inner part to fewer bits',
   });
 }
@@ -207,22 +207,20 @@ function defineRound(session: Session, target: Target, meaning: Meaning & { read
   const q = of.q === undefined ? undefined : toIntegers(session, of.q);
   checkWidth(session, p.range, target);
   if (q !== undefined) checkWidth(session, q.range, target);
-  if (q !== undefined && q.range.hi < 1n) {
+  if (q !== undefined && q.range.hi < 1n)
     return session.reporter.fail({ code: 'ZKL429', span: target.value, label: 'its largest value is 0 or less' });
-  }
-  if (form === 'sqrt(P)' && p.range.hi < 0n) {
+
+  if (form === 'sqrt(P)' && p.range.hi < 0n)
     return session.reporter.fail({ code: 'ZKL430', span: target.value, label: 'its largest value is below 0' });
-  }
   const bounds = roundedRange(form, p, q, type.frac);
   const limits = clamp ?? typeRange(type);
-  if (clamp === undefined && (bounds.lo > limits.hi || bounds.hi < limits.lo)) {
+  if (clamp === undefined && (bounds.lo > limits.hi || bounds.hi < limits.lo))
     return session.reporter.fail({
       code: 'ZKL409',
       about: { type: formatType(type) },
       span: target.value,
       label: 'every value overflows',
     });
-  }
   const inside = (v: bigint): bigint => (v < limits.lo ? limits.lo : v > limits.hi ? limits.hi : v);
   const fits = bounds.lo >= limits.lo && bounds.hi <= limits.hi;
   const times = multiply(p.scale, powerOfTwo(type.frac));

@@ -38,9 +38,8 @@ export function defineTensor(session: Session, frame: Frame, def: Definition): T
 }
 
 function wantedType(frame: Frame, def: Definition, declared: Declared | undefined, value: ast.Value): Wanted {
-  if (declared?.type !== undefined && declared.carried !== 'width') {
+  if (declared?.type !== undefined && declared.carried !== 'width')
     return { type: declared.type, ...(declared.key === undefined ? {} : { given: declared.key }) };
-  }
   const at = value.kind === 'call' && value.at !== undefined ? [value.at.text] : [];
   // The braces of `at` were resolved when the value was read; the key has the resolved path.
   return { key: calibrationKey(at.length === 0 ? frame : { ...frame, at: [...frame.at, ...at] }, def.name) };
@@ -54,14 +53,13 @@ function defineIndexed(
   declared: Declared | undefined,
 ): TensorId {
   const scope = new Scope(frame.scope);
-  if (declared !== undefined && declared.shape.length !== def.axes.length) {
+  if (declared !== undefined && declared.shape.length !== def.axes.length)
     return session.reporter.fail({
       code: 'ZKL303',
       span: def.span,
       label: `\`${def.name}\` has ${count(declared.shape.length, 'axis', 'axes')}`,
       notes: [{ span: declared.span, text: 'declared here' }],
     });
-  }
   const outputs = bindIndices(session, scope, def.axes, [def.value], declared?.shape ?? []);
   checkSize(
     session,
@@ -130,7 +128,7 @@ export function defineWhole(
   }
   const shape = shapeOf(session, frame, def.value, prepared).shape;
   checkSize(session, shape, def.span);
-  const outputs = shape.map((size, k) => addVariable(session, `i${String(k)}`, size));
+  const outputs = shape.map((size, k) => addVariable(session, `i${k}`, size));
   const place: Place = {
     session,
     frame,

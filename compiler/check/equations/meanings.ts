@@ -82,9 +82,8 @@ function readRound(place: Place, node: ast.Call, wanted: Wanted): Meaning {
   const { session, frame } = place;
   const { reporter } = session;
   const [argument] = node.arguments;
-  if (node.arguments.length !== 1 || argument.name !== undefined) {
+  if (node.arguments.length !== 1 || argument.name !== undefined)
     return reporter.fail({ code: 'ZKL207', about: { name: 'round' }, span: node.span, label: 'wrong arguments' });
-  }
   const type = roundType(place, node, wanted);
   const inner = { ...place, frame: extendAt(session, frame, place.scope, node.at) };
   const of = readValue(inner, argument.value);
@@ -104,28 +103,26 @@ function roundType(place: Place, node: ast.Call, wanted: Wanted): TensorType & {
   const { reporter } = session;
   const written = writtenType(session, scope, node);
   if (written !== undefined) {
-    if (wanted.type !== undefined && !sameType(written, wanted.type)) {
+    if (wanted.type !== undefined && !sameType(written, wanted.type))
       return reporter.fail({
         code: 'ZKL423',
         span: node.span,
         label: `\`${formatType(written)}\``,
         help: `\`${formatType(wanted.type)}\` is expected here: a bare \`round(...)\` takes it`,
       });
-    }
     return written;
   }
   if (wanted.type !== undefined) {
     if (wanted.type.kind === 'fixed') return wanted.type;
     return reporter.fail({ code: 'ZKL424', span: node.span, label: `\`${formatType(wanted.type)}\` is expected here` });
   }
-  if (wanted.key === undefined) {
+  if (wanted.key === undefined)
     return reporter.fail({
       code: 'ZKL421',
       span: node.span,
       label: 'rounded to what?',
       help: 'write `round<bits, frac>(...)`, or give it a name in an equation of its own',
     });
-  }
   return { kind: 'fixed', ...calibrated(session, wanted.key, place.name, node.name.span) };
 }
 
@@ -136,7 +133,7 @@ const PROVISIONAL: FixedType = { bits: 16, frac: 8 };
 export function calibrated(session: Session, key: string, owner: string, span: Span): FixedType {
   const place = owner.replace(/\[\d+\]/g, '');
   const known = session.keys.get(key);
-  if (known !== undefined && known.place !== place) {
+  if (known !== undefined && known.place !== place)
     return session.reporter.fail({
       code: 'ZKL216',
       about: { key },
@@ -145,7 +142,6 @@ export function calibrated(session: Session, key: string, owner: string, span: S
       notes: [{ span: known.span, text: 'the first' }],
       help: 'name the calls: each in an equation of its own, or with its own `at`',
     });
-  }
   session.keys.set(key, { span, place });
   const type = Object.hasOwn(session.calibration, key) ? session.calibration[key] : undefined;
   if (type === undefined) {
@@ -160,7 +156,7 @@ export function calibrated(session: Session, key: string, owner: string, span: S
 function checkBits(session: Session, key: string, place: string, { bits, frac }: FixedType, span: Span): void {
   readFixed(session, span, bits, frac);
   const before = session.widths.get(place);
-  if (before !== undefined && before.bits !== bits) {
+  if (before !== undefined && before.bits !== bits)
     return session.reporter.fail({
       code: 'ZKL416',
       about: { key, bits, other: before.key, width: before.bits },
@@ -168,7 +164,6 @@ function checkBits(session: Session, key: string, place: string, { bits, frac }:
       label: 'one width for all iterations',
       help: 'give both keys the larger width in the calibration',
     });
-  }
   session.widths.set(place, { key, bits });
 }
 
@@ -178,14 +173,13 @@ function readTableCall(place: Place, node: ast.Call): Meaning {
   const { reporter } = session;
   const binding = lookUp(session, scope, node.name);
   const [argument] = node.arguments;
-  if (binding.kind !== 'table' || node.arguments.length !== 1 || node.dims.length > 0 || argument.name !== undefined) {
+  if (binding.kind !== 'table' || node.arguments.length !== 1 || node.dims.length > 0 || argument.name !== undefined)
     return reporter.fail({
       code: 'ZKL207',
       about: { name: node.name.text },
       span: node.span,
       label: 'wrong arguments',
     });
-  }
   const inner: Place = {
     ...place,
     frame: extendAt(session, place.frame, scope, node.at),
@@ -241,9 +235,8 @@ function plainTensor(place: Place, meaning: Meaning): TensorId | undefined {
   const [term] = meaning.p;
   const [factor] = term.factors;
   const { outputs } = place;
-  if (term.factors.length !== 1 || term.guards.length > 0 || term.reduced.length > 0 || place.reduced.length > 0) {
+  if (term.factors.length !== 1 || term.guards.length > 0 || term.reduced.length > 0 || place.reduced.length > 0)
     return undefined;
-  }
   if (term.coefficient.num !== 1n || term.coefficient.den !== 1n || factor.at.length !== outputs.length)
     return undefined;
   return factor.at.every((e, k) => e.kind === 'var' && e.var === outputs[k]) ? factor.tensor : undefined;
@@ -268,11 +261,10 @@ function readMaximum(place: Place, node: ast.Reduce): Meaning {
   const { reporter, bounds } = session;
   const kind = node.operator === 'argmax' ? 'argmax' : 'max';
   const { inner, over, guards } = enterReduction(place, node);
-  if (kind === 'argmax' && over.length !== 1) {
-    return reporter.fail({ code: 'ZKL316', span: node.span, label: `here are ${String(over.length)}` });
-  }
+  if (kind === 'argmax' && over.length !== 1)
+    return reporter.fail({ code: 'ZKL316', span: node.span, label: `here are ${over.length}` });
   const some = neverEmpty(over, guards, bounds);
-  if (some !== true) {
+  if (some !== true)
     return reporter.fail({
       code: 'ZKL311',
       about: { reduction: kind },
@@ -282,7 +274,6 @@ function readMaximum(place: Place, node: ast.Reduce): Meaning {
           ? 'its guard holds nowhere for some values of the other indices'
           : 'cannot prove that its guard ever holds',
     });
-  }
   const of = exactPolynomial(inner, readValue(inner, node.body), node.body.span);
   return { kind, over, guards, of };
 }

@@ -85,20 +85,17 @@ function readBinary(place: Place, node: ast.Binary): Quantity {
     case '*':
       return multiplyQuantities(left, right, copy) ?? irrationalFactor(place, node, [left, right]);
     case '/':
-      if (quantityValue(right)?.num === 0n) {
+      if (quantityValue(right)?.num === 0n)
         return place.session.reporter.fail({ code: 'ZKL407', span: node.right.span, label: 'this is 0' });
-      }
       return divideQuantities(left, right, copy) ?? notRoundable(place, node.span);
   }
 }
 
 /** A root of a constant is the more likely mistake; otherwise the form is. */
 function irrationalFactor(place: Place, node: ast.Binary, sides: readonly [Quantity, Quantity]): never {
-  for (const [k, side] of sides.entries()) {
-    if (isConstant(side) && quantityValue(side) === undefined) {
+  for (const [k, side] of sides.entries())
+    if (isConstant(side) && quantityValue(side) === undefined)
       return irrational(place, (k === 0 ? node.left : node.right).span);
-    }
-  }
   return notRoundable(place, node.span);
 }
 
@@ -106,16 +103,12 @@ function readPower(place: Place, node: ast.Power): Quantity {
   const { reporter } = place.session;
   const base = readValue(place, node.base);
   const exponent = quantityValue(readValue(place, node.exponent));
-  if (exponent === undefined) {
+  if (exponent === undefined)
     return reporter.fail({ code: 'ZKL433', span: node.exponent.span, label: 'a number is expected here' });
-  }
   const value = quantityValue(base);
-  if (value !== undefined && isInteger(exponent) && (value.num !== 0n || exponent.num >= 0n)) {
+  if (value !== undefined && isInteger(exponent) && (value.num !== 0n || exponent.num >= 0n))
     if (exponent.num < 4096n && exponent.num > -4096n) return constantQuantity(powerRational(value, exponent.num));
-  }
-  if (!isInteger(exponent) || exponent.num < 0n || exponent.num > 16n) {
-    return irrational(place, node.span);
-  }
+  if (!isInteger(exponent) || exponent.num < 0n || exponent.num > 16n) return irrational(place, node.span);
   if (base.q !== undefined || base.root !== undefined) return notRoundable(place, node.span);
   let p = constantPoly(ONE);
   for (let n = 0n; n < exponent.num; n++) p = multiplyPoly(p, base.p, copier(place.session));
@@ -149,14 +142,13 @@ export function enterReduction(
   const scope = new Scope(place.scope);
   const over = bindIndices(session, scope, node.axes, [node.body], []);
   const guards = node.guard === undefined ? [] : readGuard(session, place.frame, scope, node.guard);
-  if (guards === 'never') {
+  if (guards === 'never')
     return session.reporter.fail({
       code: 'ZKL311',
       about: { reduction: node.operator },
       span: node.span,
       label: 'its guard never holds',
     });
-  }
   const inner = { ...place, scope, reduced: [...place.reduced, ...over], guards: [...place.guards, ...guards] };
   return { inner, over, guards };
 }
@@ -167,14 +159,13 @@ function readSum(place: Place, node: ast.Reduce): Quantity {
   const body = readValue(inner, node.body);
   const size = (id: number): number => session.variables[id].size;
   if (body.root === 'p') return notRoundable(place, node.span);
-  if (body.q !== undefined && [...freeVariables(body.q)].some((id) => over.includes(id))) {
+  if (body.q !== undefined && [...freeVariables(body.q)].some((id) => over.includes(id)))
     return session.reporter.fail({
       code: 'ZKL419',
       span: node.span,
       label: 'the divisor depends on what is summed over',
       help: 'name the quotient with a `round` of its own',
     });
-  }
   return { ...body, p: sumPoly(body.p, over, guards, size) };
 }
 
@@ -201,9 +192,8 @@ function readFunction(place: Place, node: ast.Call): Quantity {
   const { reporter } = place.session;
   const name = node.name.text;
   const [argument] = node.arguments;
-  if (node.arguments.length !== 1 || argument.name !== undefined || node.dims.length > 0) {
+  if (node.arguments.length !== 1 || argument.name !== undefined || node.dims.length > 0)
     return reporter.fail({ code: 'ZKL207', about: { name }, span: node.span, label: 'wrong arguments' });
-  }
   const of = readValue(place, argument.value);
   if (name === 'sqrt') return rootQuantity(of) ?? notRoundable(place, node.span);
   if (isConstant(of)) return irrational(place, node.span);

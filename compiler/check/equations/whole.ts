@@ -24,17 +24,16 @@ export function makeView(session: Session, frame: Frame, node: ast.View, operand
   const tensor = session.tensors[operand];
   const shape = node.shape.map((axis) => staticLength(session, frame.scope, plainAxis(session, axis)));
   const [from, to] = [tensor.shape, shape].map((lengths) => lengths.reduce((n, length) => n * length, 1));
-  if (from !== to) {
+  if (from !== to)
     return reporter.fail({
       code: 'ZKL317',
       span: node.span,
       label: `${formatShape(shape)} has ${count(to, 'entry', 'entries')}`,
       notes: [{ span: node.operand.span, text: `${formatShape(tensor.shape)} has ${count(from, 'entry', 'entries')}` }],
     });
-  }
   const outputs = shape.map((size, k) => {
     const axis = node.shape[k].index;
-    const label = axis.kind === 'reference' ? axis.name.text.toLowerCase() : `i${String(k)}`;
+    const label = axis.kind === 'reference' ? axis.name.text.toLowerCase() : `i${k}`;
     return addVariable(session, label, size);
   });
   const at = rowMajor(session, outputs, tensor.shape);

@@ -47,7 +47,7 @@ function wholeEntry(place: Place, tensor: TensorId, name: string, span: Span): Q
   const { session } = place;
   const { shape } = session.tensors[tensor];
   if (shape.length === 0) return { p: factorPoly({ tensor, at: [] }) };
-  if (!place.whole || place.reduced.length > 0) {
+  if (!place.whole || place.reduced.length > 0)
     return session.reporter.fail({
       code: 'ZKL309',
       about: { what: 'a whole tensor' },
@@ -55,16 +55,14 @@ function wholeEntry(place: Place, tensor: TensorId, name: string, span: Span): Q
       label: `\`${name}\` has ${count(shape.length, 'axis', 'axes')}`,
       help: `write its indices, \`${name}[...]\``,
     });
-  }
   const lengths = place.outputs.map((id) => session.variables[id].size);
-  if (lengths.length !== shape.length || lengths.some((n, k) => n !== shape[k])) {
+  if (lengths.length !== shape.length || lengths.some((n, k) => n !== shape[k]))
     return session.reporter.fail({
       code: 'ZKL306',
       span,
       label: `\`${name}\` is ${formatShape(shape)}`,
       help: `${formatShape(lengths)} is expected here; only scalars and constants broadcast`,
     });
-  }
   return { p: factorPoly({ tensor, at: place.outputs.map(variable) }) };
 }
 
@@ -85,14 +83,13 @@ export function readAccess(place: Place, node: ast.Access): Quantity {
   const { session, scope } = place;
   const { reporter } = session;
   const binding = lookUp(session, scope, node.name);
-  if (binding.kind !== 'tensor') {
+  if (binding.kind !== 'tensor')
     return reporter.fail({
       code: 'ZKL206',
       about: { name: node.name.text, kind: describe(binding) },
       span: node.span,
       label: 'only tensors have entries',
     });
-  }
   const { shape } = session.tensors[binding.tensor];
   if (node.axes.length !== shape.length) return wrongRank(session, node, shape, binding.span);
   const at = node.axes.map((axis, k) => readAxis(place, axis, shape[k], node.name.text, binding.span));
@@ -107,11 +104,10 @@ function readAxis(place: Place, axis: ast.Axis, length: number, name: string, de
   const notes = [{ span: declared, text: `\`${name}\` is declared here` }];
   if (e.kind === 'entry') {
     const { type } = session.tensors[e.tensor];
-    for (const [k, at] of e.at.entries()) {
+    for (const [k, at] of e.at.entries())
       proveAxis(place, at, session.tensors[e.tensor].shape[k], axis, session.tensors[e.tensor].name, []);
-    }
     if (type?.kind === 'index' && type.size !== length) {
-      const label = `\`index<${String(type.size)}>\` on an axis of length ${String(length)}`;
+      const label = `\`index<${type.size}>\` on an axis of length ${length}`;
       return reporter.fail({ code: 'ZKL310', span: axis.span, label, notes });
     }
     return e;
@@ -131,17 +127,17 @@ function proveAxis(
   const { session } = place;
   const proof = proveInside(e, length, place.guards, session.bounds);
   if (proof.kind === 'inside') return;
-  if (proof.kind === 'unknown') {
+  if (proof.kind === 'unknown')
     return session.reporter.fail({
       code: 'ZKL313',
       span: axis.span,
-      label: `an axis of length ${String(length)}`,
+      label: `an axis of length ${length}`,
       notes,
       help: 'write a guard that bounds it, or a simpler index',
     });
-  }
-  const point = [...proof.at].map(([id, v]) => `${session.variables[id].name} = ${String(v)}`).join(', ');
-  const label = `index ${String(proof.value)} of an axis of length ${String(length)}${point === '' ? '' : `, at ${point}`}`;
+
+  const point = [...proof.at].map(([id, v]) => `${session.variables[id].name} = ${v}`).join(', ');
+  const label = `index ${proof.value} of an axis of length ${length}${point === '' ? '' : `, at ${point}`}`;
   return session.reporter.fail({
     code: 'ZKL304',
     about: { name },

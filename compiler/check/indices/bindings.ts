@@ -22,11 +22,9 @@ function bareUses(session: Session, scope: Scope, name: string, values: readonly
     const binding = scope.find(node.name.text);
     const shape = binding?.kind === 'tensor' ? session.tensors[binding.tensor].shape : [];
     if (shape.length !== node.axes.length) continue;
-    for (const [k, axis] of node.axes.entries()) {
-      if (axis.index.kind === 'reference' && axis.index.name.text === name) {
+    for (const [k, axis] of node.axes.entries())
+      if (axis.index.kind === 'reference' && axis.index.name.text === name)
         uses.push({ length: shape[k], span: axis.span });
-      }
-    }
   }
   return uses;
 }
@@ -79,17 +77,16 @@ export function bindIndices(
 ): number[] {
   const { reporter } = session;
   return axes.map((axis, k) => {
-    if (axis.index.kind !== 'reference') {
+    if (axis.index.kind !== 'reference')
       return reporter.fail({
         code: 'ZKL314',
         span: axis.span,
         label: 'an equation or reduction binds names here',
         help: 'bind a name and use arithmetic on the right side',
       });
-    }
     const { name } = axis.index;
     const hidden = scope.find(name.text);
-    if (hidden !== undefined) {
+    if (hidden !== undefined)
       return reporter.fail({
         code: 'ZKL222',
         about: { name: name.text },
@@ -98,7 +95,6 @@ export function bindIndices(
         notes: [{ span: hidden.span, text: 'defined here' }],
         help: 'an index is a fresh name',
       });
-    }
     const size =
       axis.range === undefined
         ? (given[k] ?? inferred(session, scope, name, values))
@@ -125,7 +121,7 @@ function inferred(session: Session, scope: Scope, name: ast.Name, values: readon
       help,
     });
   }
-  const notes = [...lengths].map(([length, span]) => ({ span, text: `length ${String(length)} here` }));
+  const notes = [...lengths].map(([length, span]) => ({ span, text: `length ${length} here` }));
   return session.reporter.fail({
     code: 'ZKL302',
     about: { name: name.text },

@@ -86,8 +86,8 @@ export function narrow(bounds: Bounds, guards: readonly Compare[]): Bounds {
   };
   const forms = nonNegative(guards);
   // Three rounds reach every chain of guards that people write; the exhaustive check covers the rest.
-  for (let round = 0; round < 3; round++) {
-    for (const form of forms) {
+  for (let round = 0; round < 3; round++)
+    for (const form of forms)
       for (const { id, factor } of variableFactors(form)) {
         const rest = minus(form, product(constant(factor), variable(id)));
         const most = boundsOf(rest, inner).hi;
@@ -99,8 +99,6 @@ export function narrow(bounds: Bounds, guards: readonly Compare[]): Bounds {
             : { lo, hi: Math.min(hi, Math.floor(most / -factor)) },
         );
       }
-    }
-  }
   return inner;
 }
 

@@ -57,21 +57,19 @@ export function staticIndex(session: Session, scope: Scope, node: ast.Index): nu
 /** A length: at least 1. */
 export function staticLength(session: Session, scope: Scope, node: ast.Index): number {
   const length = staticIndex(session, scope, node);
-  if (length < 1) {
+  if (length < 1)
     return session.reporter.fail({
       code: 'ZKL308',
       about: { length },
       span: node.span,
       label: 'a length is at least 1',
     });
-  }
   return length;
 }
 
 export function checkSize(session: Session, shape: readonly number[], span: Span): void {
-  if (entries(shape) > MAX_ENTRIES) {
+  if (entries(shape) > MAX_ENTRIES)
     return session.reporter.fail({ code: 'ZKL312', span, label: `[${shape.join(', ')}] entries` });
-  }
 }
 
 export function readIndex(session: Session, scope: Scope, node: ast.Index): IndexExpr {
@@ -88,14 +86,13 @@ function read(session: Session, scope: Scope, node: ast.Index): IndexExpr {
   switch (node.kind) {
     case 'number': {
       const value = parseDecimal(node.text);
-      if (value === undefined || value.den !== 1n || value.num > BigInt(Number.MAX_SAFE_INTEGER)) {
+      if (value === undefined || value.den !== 1n || value.num > BigInt(Number.MAX_SAFE_INTEGER))
         return reporter.fail({
           code: 'ZKL323',
           about: { what: node.text },
           span: node.span,
           label: 'an integer below 2^53 is expected here',
         });
-      }
       return constant(Number(value.num));
     }
     case 'reference':
@@ -110,14 +107,13 @@ function read(session: Session, scope: Scope, node: ast.Index): IndexExpr {
       if (node.operator === '+') return plus(left, right);
       if (node.operator === '-') return minus(left, right);
       if (node.operator === '*') return product(left, right);
-      if (right.kind !== 'const' || right.value < 1) {
+      if (right.kind !== 'const' || right.value < 1)
         return reporter.fail({
           code: 'ZKL321',
           about: { operator: node.operator },
           span: node.right.span,
-          label: right.kind === 'const' ? `this is ${String(right.value)}` : 'not known at compile time',
+          label: right.kind === 'const' ? `this is ${right.value}` : 'not known at compile time',
         });
-      }
       if (node.operator === 'div') return floorQuotient(left, right.value, bounds);
       if (node.operator === 'mod') return remainder(left, right.value, bounds);
       const exact = exactQuotient(left, right.value);
@@ -127,8 +123,8 @@ function read(session: Session, scope: Scope, node: ast.Index): IndexExpr {
         span: node.span,
         label:
           left.kind === 'const'
-            ? `${String(left.value)} is not a multiple of ${String(right.value)}`
-            : `not a multiple of ${String(right.value)} for every value of the indices`,
+            ? `${left.value} is not a multiple of ${right.value}`
+            : `not a multiple of ${right.value} for every value of the indices`,
         help: '`/` is exact among indices; `div` rounds down',
       });
     }
@@ -155,14 +151,13 @@ function readName(session: Session, scope: Scope, node: ast.Reference): IndexExp
     case 'index':
       return variable(binding.variable);
     case 'const':
-      if (binding.value.den !== 1n) {
+      if (binding.value.den !== 1n)
         return reporter.fail({
           code: 'ZKL323',
           about: { what: node.name.text },
           span: node.span,
           label: 'an index is an integer',
         });
-      }
       return constant(Number(binding.value.num));
     case 'tensor':
       return readEntry(session, scope, node.name, [], node.span);
@@ -179,7 +174,7 @@ function readName(session: Session, scope: Scope, node: ast.Reference): IndexExp
 function readEntry(session: Session, scope: Scope, name: ast.Name, axes: readonly ast.Axis[], span: Span): IndexExpr {
   const binding = lookUp(session, scope, name);
   const tensor = binding.kind === 'tensor' ? session.tensors[binding.tensor] : undefined;
-  if (binding.kind !== 'tensor' || tensor?.type?.kind !== 'index') {
+  if (binding.kind !== 'tensor' || tensor?.type?.kind !== 'index')
     return session.reporter.fail({
       code: 'ZKL325',
       about: { name: name.text },
@@ -187,14 +182,13 @@ function readEntry(session: Session, scope: Scope, name: ast.Name, axes: readonl
       label: tensor?.type === undefined ? `it is ${describe(binding)}` : 'its entries are numbers',
       help: 'declare it as `index<N>`, with N the length of the axis',
     });
-  }
-  if (axes.length !== tensor.shape.length) {
+
+  if (axes.length !== tensor.shape.length)
     return session.reporter.fail({
       code: 'ZKL303',
       span,
       label: `\`${name.text}\` has ${count(tensor.shape.length, 'axis', 'axes')}, here are ${count(axes.length, 'index', 'indices')}`,
     });
-  }
   return {
     kind: 'entry',
     tensor: binding.tensor,
@@ -204,13 +198,12 @@ function readEntry(session: Session, scope: Scope, name: ast.Name, axes: readonl
 
 /** An axis of an access: an index without a range. */
 export function plainAxis(session: Session, axis: ast.Axis): ast.Index {
-  if (axis.range !== undefined) {
+  if (axis.range !== undefined)
     return session.reporter.fail({
       code: 'ZKL332',
       span: axis.span,
       label: 'only a name that is being bound takes `: N`',
     });
-  }
   return axis.index;
 }
 
@@ -220,9 +213,8 @@ export function readType(session: Session, scope: Scope, node: ast.Type): Tensor
   const values = node.arguments.map((argument) => staticIndex(session, scope, argument));
   const [first = 0, second = 0] = values;
   if (node.name === 'index') {
-    if (values.length !== 1 || first < 1) {
+    if (values.length !== 1 || first < 1)
       return reporter.fail({ code: 'ZKL431', span: node.span, label: 'not a type' });
-    }
     return { kind: 'index', size: first };
   }
   return readFixed(session, node.span, values.length === 2 ? first : 0, second);
@@ -231,9 +223,8 @@ export function readType(session: Session, scope: Scope, node: ast.Type): Tensor
 /** `fixed<bits, frac>` with limits that keep every later number in reach. */
 export function readFixed(session: Session, span: Span, bits: number, frac: number): TensorType & { kind: 'fixed' } {
   const whole = Number.isInteger(bits) && Number.isInteger(frac);
-  if (!whole || bits < 1 || bits > 64 || frac < -64 || frac > 128) {
+  if (!whole || bits < 1 || bits > 64 || frac < -64 || frac > 128)
     return session.reporter.fail({ code: 'ZKL408', span, label: 'bits from 1 to 64, frac from -64 to 128' });
-  }
   return { kind: 'fixed', bits, frac };
 }
 
@@ -256,20 +247,19 @@ export function readGuard(
     const right = readIndex(session, scope, comparison.right);
     const guard: Compare = { left, op: comparison.operator, right };
     if (readsData(left) || readsData(right)) {
-      if (!data || comparison.operator !== '==' || (readsData(left) && readsData(right))) {
+      if (!data || comparison.operator !== '==' || (readsData(left) && readsData(right)))
         return reporter.fail({
           code: 'ZKL315',
           span: comparison.span,
           label: 'guards are known at compile time',
           help: 'use `[v == t[i]]`, one index against an entry of an index tensor, or a table',
         });
-      }
       found.push(guard);
       continue;
     }
     const fixed = constantGuard(guard, bounds);
     // In a block or a repeat the same guard may be constant for one call or iteration and not for another.
-    if ((fixed === true || fixed === false) && (frame.place === 'model' || frame.place === 'train')) {
+    if ((fixed === true || fixed === false) && (frame.place === 'model' || frame.place === 'train'))
       return reporter.fail({
         code: 'ZKL305',
         about: { value: String(fixed) },
@@ -277,7 +267,6 @@ export function readGuard(
         label: 'over the whole range of its indices',
         help: fixed ? 'leave the guard out' : 'nothing is ever selected',
       });
-    }
     if (fixed === false) never = true;
     if (fixed !== true) found.push(guard);
   }

@@ -87,9 +87,8 @@ class Resolver {
     for (const name of [node.parameter, ...node.dims]) add(scope, name);
     for (const value of allValues(node.value)) {
       if (value.kind === 'reference') this.#name(value.name, scope);
-      if (value.kind === 'call' && ![...REAL_FUNCTIONS, 'round'].includes(value.name.text)) {
+      if (value.kind === 'call' && ![...REAL_FUNCTIONS, 'round'].includes(value.name.text))
         this.#unknown(value.name, REAL_FUNCTIONS);
-      }
     }
   }
 
@@ -194,11 +193,10 @@ class Resolver {
       if (![...REAL_FUNCTIONS, 'round'].includes(node.name.text)) this.#name(node.name, scope);
       else scope.find(node.name.text, node.name.span);
       for (const dim of node.dims) this.#index(dim.value, scope);
-      for (const { value } of node.arguments) {
+      for (const { value } of node.arguments)
         // An argument that is a bare name may be a source, which only the call can tell.
         if (value.kind === 'reference') scope.find(value.name.text, value.name.span);
         else this.#value(value, scope);
-      }
       return;
     }
     for (const inner of innerValues(node)) this.#value(inner, inside);

@@ -130,22 +130,20 @@ function readEntry(place: ConstantPlace, node: ast.Access): Real {
   const { session, scope } = place;
   const binding = lookUp(session, scope, node.name);
   const values = binding.kind === 'tensor' ? session.constants.get(binding.tensor) : undefined;
-  if (binding.kind !== 'tensor' || values === undefined) {
+  if (binding.kind !== 'tensor' || values === undefined)
     return session.reporter.fail({
       code: 'ZKL412',
       span: node.span,
       label: `\`${node.name.text}\` is ${describe(binding)}`,
     });
-  }
   const { shape } = session.tensors[binding.tensor];
-  if (shape.length !== node.axes.length) {
-    return session.reporter.fail({ code: 'ZKL303', span: node.span, label: `it has ${String(shape.length)}` });
-  }
+  if (shape.length !== node.axes.length)
+    return session.reporter.fail({ code: 'ZKL303', span: node.span, label: `it has ${shape.length}` });
   let flat = 0;
   for (const [k, axis] of node.axes.entries()) {
     const at = evaluateIndex(readIndex(session, scope, axis.index), place.index);
     if (at < 0 || at >= shape[k]) {
-      const label = `index ${String(at)} of an axis of length ${String(shape[k])}`;
+      const label = `index ${at} of an axis of length ${shape[k]}`;
       return session.reporter.fail({ code: 'ZKL304', about: { name: node.name.text }, span: axis.span, label });
     }
     flat = flat * shape[k] + at;
@@ -162,14 +160,13 @@ function holdsAt(place: ConstantPlace, scope: Scope, guard: ast.Guard): boolean 
 
 function readSum(place: ConstantPlace, node: ast.Reduce): Real {
   const { session } = place;
-  if (node.operator !== 'sum') {
+  if (node.operator !== 'sum')
     return session.reporter.fail({
       code: 'ZKL435',
       about: { operator: node.operator },
       span: node.span,
       label: 'only sums are taken here',
     });
-  }
   const scope = new Scope(place.scope);
   const over = bindIndices(session, scope, node.axes, [node.body], []);
   let sum = exactly(rational(0));
@@ -198,33 +195,30 @@ function readCall(place: ConstantPlace, node: ast.Call): Real {
   const { reporter } = session;
   const name = node.name.text;
   const [argument] = node.arguments;
-  if (!isRealFunction(name) && name !== 'round') {
+  if (!isRealFunction(name) && name !== 'round')
     return reporter.fail({
       code: 'ZKL412',
       span: node.span,
       label: `\`${name}\` is not a function of constants`,
       help: 'constants have `exp`, `log`, `sin`, `cos`, `sqrt`, `erf`, `tanh` and `round<bits, frac>`',
     });
-  }
-  if (node.arguments.length !== 1 || argument.name !== undefined) {
+
+  if (node.arguments.length !== 1 || argument.name !== undefined)
     return reporter.fail({ code: 'ZKL207', about: { name }, span: node.span, label: 'wrong arguments' });
-  }
   const of = readReal(place, argument.value);
   if (isRealFunction(name)) return applyReal(name, of);
   const type = writtenType(session, scope, node);
-  if (type === undefined) {
+  if (type === undefined)
     return reporter.fail({ code: 'ZKL422', span: node.span, label: 'write `round<bits, frac>(...)`' });
-  }
   const value = roundReal(of, type.frac);
   const { lo, hi } = typeRange(type);
-  if (value < lo || value > hi) {
+  if (value < lo || value > hi)
     return reporter.fail({
       code: 'ZKL402',
       about: { type: formatType(type) },
       span: node.span,
       label: `it needs ${signedBits(value)} bits`,
     });
-  }
   return exactly(multiply(rational(value), powerOfTwo(-type.frac)));
 }
 
@@ -238,9 +232,8 @@ export function defineConstant(session: Session, frame: Frame, node: ast.Define)
   const scope = new Scope(frame.scope);
   const variables = bindIndices(session, scope, node.axes, [node.value], []);
   const shape = variables.map((id) => session.variables[id].size);
-  if (entries(shape) > MAX_CONSTANT_ENTRIES) {
+  if (entries(shape) > MAX_CONSTANT_ENTRIES)
     return session.reporter.fail({ code: 'ZKL326', span: node.span, label: `[${shape.join(', ')}]` });
-  }
   const made = constantEntries(session, frame, node, scope, variables);
   const { values, integers, scale, range } = made;
   const tensor = addTensor(session, {

@@ -46,11 +46,11 @@ const INVERSE_FACTORIALS = Array.from({ length: 15 }, (_, k) => k)
   .reduce<number[]>((all, k) => [...all, k === 0 ? 1 : all[k - 1] / k], [])
   .reverse();
 
-const MOST_POWER = 600;
+const MAX_POWER = 600;
 /** 2^k in place k + MOST_POWER. */
 const powersOfTwo = ((): readonly number[] => {
   const up = [1];
-  for (let k = 0; k < MOST_POWER; k++) up.push(up[k] * 2);
+  for (let k = 0; k < MAX_POWER; k++) up.push(up[k] * 2);
   return [
     ...up
       .slice(1)
@@ -66,7 +66,7 @@ function exponential(x: number): number {
   const r = x - whole * LN2_HIGH - whole * LN2_LOW;
   let sum = 0;
   for (const c of INVERSE_FACTORIALS) sum = sum * r + c;
-  return sum * powersOfTwo[whole + MOST_POWER];
+  return sum * powersOfTwo[whole + MAX_POWER];
 }
 
 function exp({ value, error }: Double): Double | undefined {
@@ -184,8 +184,8 @@ function doubles(f: RealExpression): DoubleFunction | undefined {
 /** floor(f(x / 2^frac) * 2^out + 1/2) as a function of the integer x, where doubles decide it; as `tabulator`, which has the rest. */
 export function doubleTabulator(f: RealExpression, frac: number, out: number): (x: bigint) => bigint | undefined {
   const of = doubles(f);
-  if (of === undefined || Math.abs(frac) > MOST_POWER || Math.abs(out) > MOST_POWER) return () => undefined;
-  const [unit, scale] = [powersOfTwo[MOST_POWER - frac], powersOfTwo[MOST_POWER + out]];
+  if (of === undefined || Math.abs(frac) > MAX_POWER || Math.abs(out) > MAX_POWER) return () => undefined;
+  const [unit, scale] = [powersOfTwo[MAX_POWER - frac], powersOfTwo[MAX_POWER + out]];
   return (x) => {
     const n = Number(x);
     if (!(Math.abs(n) < 2 ** 53)) return undefined;

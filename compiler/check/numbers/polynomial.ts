@@ -49,7 +49,7 @@ export function constantValue(p: Poly): Rational | undefined {
   return term.factors.length + term.guards.length + term.reduced.length === 0 ? term.coefficient : undefined;
 }
 
-const factorKey = (f: Factor): string => `${String(f.tensor)}[${f.at.map(indexKey).join(',')}]`;
+const factorKey = (f: Factor): string => `${f.tensor}[${f.at.map(indexKey).join(',')}]`;
 
 export { factorKey };
 
@@ -114,7 +114,7 @@ export const renameFactor = (f: Factor, replace: (id: number) => IndexExpr): Fac
 export function multiplyPoly(a: Poly, b: Poly, copy: (id: number) => number): Poly {
   if (a.length * b.length > MAX_TERMS) throw new TooManyTerms('an equation of more than 4096 terms, multiplied out');
   const out: RealTerm[] = [];
-  for (const s of a) {
+  for (const s of a)
     for (const t of b) {
       const renamed = new Map(t.reduced.filter((id) => s.reduced.includes(id)).map((id) => [id, copy(id)]));
       const replace = (id: number): IndexExpr => variable(renamed.get(id) ?? id);
@@ -132,7 +132,6 @@ export function multiplyPoly(a: Poly, b: Poly, copy: (id: number) => number): Po
         factors: [...s.factors, ...t.factors.map((f) => renameFactor(f, replace))],
       });
     }
-  }
   return collect(out);
 }
 

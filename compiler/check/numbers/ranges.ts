@@ -143,9 +143,7 @@ export function polynomialRange(
   for (let bits = 0; bits < 1 << keys.length; bits++) {
     const truth = (key: string): boolean => ((bits >> keys.indexOf(key)) & 1) === 1;
     let sum: Range = { lo: 0n, hi: 0n };
-    for (const part of parts) {
-      if (part.cases.every((c) => truth(c.key) === c.sign)) sum = addRanges(sum, part.range);
-    }
+    for (const part of parts) if (part.cases.every((c) => truth(c.key) === c.sign)) sum = addRanges(sum, part.range);
     all = all === undefined ? sum : unite(all, sum);
   }
   return all ?? { lo: 0n, hi: 0n };
@@ -173,9 +171,8 @@ export function neverEmpty(over: readonly number[], guards: readonly Compare[], 
   const relevant = connected(guards, ids);
   if (relevant.length === 0) return true;
   const all = guardVariables(relevant);
-  if (over.length === 1 && witnesses(over[0], all, bounds).some((e) => alwaysHold(relevant, over[0], e, bounds))) {
+  if (over.length === 1 && witnesses(over[0], all, bounds).some((e) => alwaysHold(relevant, over[0], e, bounds)))
     return true;
-  }
   const counted = guardedPoints(
     over.filter((id) => all.has(id)),
     [...all],

@@ -43,14 +43,13 @@ export function readTable(
   const frame: Frame = { scope, path: [], at: [], keys: [], place: 'block', declared: new Map() };
   const result = readType(session, scope, node.output);
   const { first, last } = domainOf(session, frame, node, argument);
-  if (last - first >= BigInt(MAX_ROWS)) {
+  if (last - first >= BigInt(MAX_ROWS))
     return reporter.fail({
       code: 'ZKL414',
       span: node.input.span,
       label: `\`${formatType(argument)}\``,
       help: 'give it a domain, `in [a, b]`, or fewer bits',
     });
-  }
   const key = [formatType(argument), formatType(result), first, last, node.parameter.text, textOf(node.value)].join(
     ' ',
   );

@@ -26,7 +26,7 @@ export function instantiate(
   const { reporter } = session;
   const { node } = block;
   const [result] = node.results;
-  if (node.results.length !== 1) {
+  if (node.results.length !== 1)
     return reporter.fail({
       code: 'ZKL225',
       about: { name: node.name.text, count: node.results.length },
@@ -34,16 +34,16 @@ export function instantiate(
       label: 'a call gives one',
       notes: [{ span: node.name.span, text: 'defined here' }],
     });
-  }
-  if (session.open.length >= MAX_DEPTH) {
+
+  if (session.open.length >= MAX_DEPTH)
     return reporter.fail({
       code: 'ZKL243',
       about: { depth: MAX_DEPTH },
       span: call.span,
       label: 'there may be no end to this',
     });
-  }
-  if (session.open.includes(node)) {
+
+  if (session.open.includes(node))
     return reporter.fail({
       code: 'ZKL214',
       about: { name: node.name.text },
@@ -51,11 +51,10 @@ export function instantiate(
       label: 'there is no end to this',
       notes: [{ span: node.name.span, text: 'defined here' }],
     });
-  }
   let { name, path } = instance;
   for (let n = 2; session.instances.has(path); n++) {
-    name = `${instance.name}.${String(n)}`;
-    path = `${instance.path}.${String(n)}`;
+    name = `${instance.name}.${n}`;
+    path = `${instance.path}.${n}`;
   }
   session.instances.add(path);
 
@@ -96,9 +95,8 @@ export function instantiate(
 /** The tensor that the statements of `owner` have defined as its result. */
 export function resultOf(session: Session, scope: Scope, name: ast.Name, span: Span, owner: string): TensorId {
   const { reporter } = session;
-  if (scope.own(name.text) === undefined) {
+  if (scope.own(name.text) === undefined)
     return reporter.fail({ code: 'ZKL215', about: { name: name.text }, span, label: `${owner} defines its result` });
-  }
   const bound = lookUp(session, scope, name);
   if (bound.kind === 'tensor') return bound.tensor;
   return reporter.fail({
@@ -126,7 +124,7 @@ function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Blo
         ...help,
       });
     }
-    if (scope.own(name) !== undefined) {
+    if (scope.own(name) !== undefined)
       return reporter.fail({
         code: 'ZKL227',
         about: { name },
@@ -134,14 +132,13 @@ function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Blo
         label: 'again here',
         notes: defined,
       });
-    }
     const value = staticLength(session, caller.scope, argument.value);
     const definition = node.dims.find((dim) => dim.text === name)?.span;
     scope.set(name, { kind: 'dim', value, span: argument.span }, definition);
     if (argument.name !== undefined) scope.find(name, argument.name.span);
   }
   const missing = names.filter((name) => scope.own(name) === undefined);
-  if (missing.length > 0) {
+  if (missing.length > 0)
     return reporter.fail({
       code: 'ZKL228',
       about: { name: node.name.text, missing: missing.map((n) => `\`${n}\``).join(', ') },
@@ -150,7 +147,6 @@ function bindDims(session: Session, caller: Frame, call: ast.Call, node: ast.Blo
       notes: defined,
       help: `write \`${node.name.text}<${names.join(', ')}>(...)\``,
     });
-  }
 }
 
 /** Arguments in the order of the parameters. */
@@ -176,7 +172,7 @@ export function matchArguments(
       const near = didYouMean(text, argument.name.span, names);
       return reporter.fail({ code: 'ZKL230', about: { name: text }, span, label, notes, ...near });
     }
-    if (matched.has(param)) {
+    if (matched.has(param))
       return reporter.fail({
         code: 'ZKL227',
         about: { name: param.name.text },
@@ -184,7 +180,6 @@ export function matchArguments(
         label: 'again here',
         notes,
       });
-    }
     matched.set(param, argument);
   }
   for (const param of params) {
@@ -215,15 +210,13 @@ function bindArguments(
     const argument = matched.get(param);
     const { text } = param.name;
     const { span } = argument ?? param;
-    if (scope.own(text) !== undefined) {
+    if (scope.own(text) !== undefined)
       return reporter.fail({ code: 'ZKL202', about: { name: text }, span: param.name.span, label: 'the second' });
-    }
     if (param.kind === 'const-parameter' && argument !== undefined) {
       const value: Rational = constantNumber(session, caller, argument.value);
       scope.set(text, { kind: 'const', value, span }, param.name.span);
-    } else if (param.kind === 'source-parameter') {
-      bindSource(session, caller, scope, param, argument);
-    } else if (param.kind === 'tensor' && argument !== undefined) {
+    } else if (param.kind === 'source-parameter') bindSource(session, caller, scope, param, argument);
+    else if (param.kind === 'tensor' && argument !== undefined) {
       const tensor = wholeTensor(
         session,
         caller,
@@ -270,14 +263,13 @@ export function inferDims(session: Session, scope: Scope, tensors: ReadonlyMap<a
   const { reporter } = session;
   for (const [param, id] of tensors) {
     const { shape } = session.tensors[id];
-    if (shape.length !== param.axes.length) {
+    if (shape.length !== param.axes.length)
       return reporter.fail({
         code: 'ZKL319',
         about: { name: param.name.text },
         span: param.span,
         label: `it is given ${formatShape(shape)}`,
       });
-    }
     for (const [k, axis] of param.axes.entries()) {
       if (axis.index.kind !== 'reference') continue;
       const { text } = axis.index.name;

@@ -10,9 +10,8 @@ export function defining(session: Session, frame: Frame, name: ast.Name, span: S
     checkFresh(session, frame, name);
     read();
   });
-  if (!done && frame.scope.own(name.text) === undefined) {
+  if (!done && frame.scope.own(name.text) === undefined)
     frame.scope.set(name.text, { kind: 'poison', span: name.span });
-  }
 }
 
 function checkFresh(session: Session, frame: Frame, name: ast.Name): void {

@@ -23,7 +23,7 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
   for (const name of file?.names ?? []) {
     const key = `${file?.source ?? ''}:${name}`;
     const before = session.weights.get(key);
-    if (before !== undefined) {
+    if (before !== undefined)
       return reporter.fail({
         code: 'ZKL208',
         about: { name },
@@ -32,7 +32,6 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
         notes: [{ span: before, text: 'the first' }],
         help: 'a weight is declared once and shared by passing it; two instances need different `at` paths',
       });
-    }
     session.weights.set(key, node.span);
   }
   const { type, key } = inputType(session, frame, node, file);
@@ -55,25 +54,24 @@ export function declareInput(session: Session, frame: Frame, node: ast.Input): v
 
 function checkPlace(session: Session, frame: Frame, node: ast.Input): void {
   const { reporter } = session;
-  if (node.name.text.endsWith("'")) {
+  if (node.name.text.endsWith("'"))
     return reporter.fail({
       code: 'ZKL239',
       about: { what: 'a declaration' },
       span: node.name.span,
       label: 'primes are for values carried by `repeat`',
     });
-  }
   if (frame.place === 'model' || frame.place === 'train') return;
   const where = describePlace(frame.place);
-  if (frame.place === 'derivative' || frame.place === 'optimizer') {
+  if (frame.place === 'derivative' || frame.place === 'optimizer')
     return reporter.fail({
       code: 'ZKL210',
       about: { place: where },
       span: node.span,
       label: 'it reads what it is given',
     });
-  }
-  if (node.visibility === 'public') {
+
+  if (node.visibility === 'public')
     return reporter.fail({
       code: 'ZKL233',
       about: { place: where },
@@ -81,8 +79,8 @@ function checkPlace(session: Session, frame: Frame, node: ast.Input): void {
       label: 'only a model has public inputs',
       help: 'declare it in the model and pass it',
     });
-  }
-  if (node.file === undefined) {
+
+  if (node.file === undefined)
     return reporter.fail({
       code: 'ZKL210',
       about: { place: where },
@@ -90,7 +88,6 @@ function checkPlace(session: Session, frame: Frame, node: ast.Input): void {
       label: 'only weights `from` a source can be declared here',
       help: 'declare it in the model and pass it, or say `from SOURCE "name"`',
     });
-  }
 }
 
 function readFile(
@@ -139,9 +136,8 @@ function readFile(
     });
   }
   const lengths = shape.slice(0, count);
-  if (entries(lengths) > MAX_FILES) {
+  if (entries(lengths) > MAX_FILES)
     return reporter.fail({ code: 'ZKL328', span: node.span, label: `[${lengths.join(', ')}]` });
-  }
   const names: string[] = [];
   const at = new Map<string, number>();
   const go = (k: number): void => {

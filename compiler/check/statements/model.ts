@@ -84,7 +84,7 @@ function overridden(
   if (!Object.hasOwn(overrides, name.text)) return undefined;
   const given = String(overrides[name.text]);
   const value = parseDecimal(given);
-  if (!literal) {
+  if (!literal)
     return reporter.fail({
       code: 'ZKL244',
       about: { name: name.text },
@@ -92,15 +92,14 @@ function overridden(
       label: 'it is derived from others',
       help: 'only a literal `dim` or `const` is a default that may be replaced',
     });
-  }
-  if (value === undefined) {
+
+  if (value === undefined)
     return reporter.fail({
       code: 'ZKL217',
       about: { name: name.text, value: `"${given}"` },
       span: name.span,
       label: 'a number is expected',
     });
-  }
   return value;
 }
 
@@ -128,18 +127,14 @@ function warnUnused(
 ): void {
   const used = needed(session.equations, [...outputs, ...trained]);
   const live = new Set<number>();
-  for (const [id, span] of session.named) {
-    if (used.has(id) && span.source === model.span.source) live.add(span.start);
-  }
+  for (const [id, span] of session.named) if (used.has(id) && span.source === model.span.source) live.add(span.start);
   for (const [id, span] of session.named) {
     // One line of a block or repeat makes many tensors; it is unused if all of them are. Imported files speak for themselves.
     if (span.source !== model.span.source || live.has(span.start)) continue;
     const tensor = session.tensors[id];
-    if (tensor.role === 'input') {
+    if (tensor.role === 'input')
       session.reporter.report({ code: 'ZKL603', span, label: 'part of the statement, read by no output' });
-    } else {
-      session.reporter.report({ code: 'ZKL602', span, label: 'dropped' });
-    }
+    else session.reporter.report({ code: 'ZKL602', span, label: 'dropped' });
   }
 }
 

@@ -22,7 +22,7 @@ export function prune(program: TensorProgram, keep: ReadonlySet<TensorId>): Tens
   const ids = new Map(tensors.map((tensor, id) => [tensor.id, id]));
   const id = (old: TensorId): TensorId => {
     const found = ids.get(old);
-    if (found === undefined) throw new Error(`internal error: tensor ${String(old)} was dropped and is read`);
+    if (found === undefined) throw new Error(`internal error: tensor ${old} was dropped and is read`);
     return found;
   };
   const equations = program.equations.filter((equation) => keep.has(equation.target));

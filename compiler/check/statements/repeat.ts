@@ -10,14 +10,13 @@ import { Scope, describe } from '../names/scope.ts';
 export function repeatStatements(session: Session, frame: Frame, node: ast.Repeat): void {
   const { reporter } = session;
   const count = staticLength(session, frame.scope, node.count);
-  if (count > MAX_STATEMENTS) {
+  if (count > MAX_STATEMENTS)
     return reporter.fail({
       code: 'ZKL329',
       about: { most: MAX_STATEMENTS },
       span: node.count.span,
-      label: `${String(count)} here`,
+      label: `${count} here`,
     });
-  }
   const least = count * statementsOf(frame, node.body);
   if (session.statements + least > MAX_STATEMENTS) {
     const label = `${least} here, every iteration counted`;
@@ -25,7 +24,7 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
     throw new Abort('too many statements');
   }
   const before = frame.scope.find(node.index.text);
-  if (before !== undefined) {
+  if (before !== undefined)
     return reporter.fail({
       code: 'ZKL222',
       about: { name: node.index.text },
@@ -33,7 +32,6 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
       label: 'an index is a fresh name',
       notes: [{ span: before.span, text: 'defined here' }],
     });
-  }
   const carried = carriedNames(session, frame, node);
   // Between the scope around and that of an iteration: the values carried so far.
   const loop = new Scope(frame.scope);
@@ -45,7 +43,7 @@ export function repeatStatements(session: Session, frame: Frame, node: ast.Repea
     const inner: Frame = {
       ...extendAt(session, frame, scope, node.at),
       scope,
-      path: [...frame.path, `${node.index.text}[${String(step)}]`],
+      path: [...frame.path, `${node.index.text}[${step}]`],
       place: frame.place === 'model' || frame.place === 'train' ? 'repeat' : frame.place,
       declared,
     };
@@ -80,7 +78,7 @@ function carriedNames(session: Session, frame: Frame, node: ast.Repeat): ast.Nam
     const { text, span } = statement.name;
     const name: ast.Name = { text: text.slice(0, -1), span };
     const binding = frame.scope.find(name.text);
-    if (binding === undefined) {
+    if (binding === undefined)
       return reporter.fail({
         code: 'ZKL221',
         about: { name: name.text },
@@ -88,16 +86,14 @@ function carriedNames(session: Session, frame: Frame, node: ast.Repeat): ast.Nam
         label: `\`${text}\` is the next one`,
         help: `define \`${name.text}\` before the repeat`,
       });
-    }
     if (binding.kind === 'poison') throw new Halt(name.text);
-    if (binding.kind !== 'tensor') {
+    if (binding.kind !== 'tensor')
       return reporter.fail({
         code: 'ZKL206',
         about: { name: name.text, kind: describe(binding) },
         span,
         label: 'only tensors are carried',
       });
-    }
     return [name];
   });
 }
@@ -110,7 +106,7 @@ function carriedNames(session: Session, frame: Frame, node: ast.Repeat): ast.Nam
 function carriedType(session: Session, loop: Scope, name: ast.Name, node: ast.Repeat): Declared {
   const binding = lookUp(session, loop, name);
   const tensor = binding.kind === 'tensor' ? session.tensors[binding.tensor] : undefined;
-  if (tensor?.type === undefined) {
+  if (tensor?.type === undefined)
     return session.reporter.fail({
       code: 'ZKL411',
       about: { name: name.text },
@@ -119,7 +115,6 @@ function carriedType(session: Session, loop: Scope, name: ast.Name, node: ast.Re
       notes: [{ span: binding.span, text: 'its first value, which is not rounded' }],
       help: 'round it before the repeat',
     });
-  }
   const { shape, type, key } = tensor;
   const own = key !== undefined && node.at?.text.includes(`{${node.index.text}`) === true;
   const given = key === undefined ? {} : { key };

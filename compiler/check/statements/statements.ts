@@ -30,42 +30,38 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
   const { scope } = frame;
   switch (node.kind) {
     case 'dims':
-      for (const dim of node.dims) {
+      for (const dim of node.dims)
         defining(session, frame, dim.name, dim.span, () => {
           const given = session.override(frame, dim.name, dim.value.kind === 'number');
           const value =
             given === undefined ? staticLength(session, scope, dim.value) : givenLength(session, dim.name, given);
           scope.set(dim.name.text, { kind: 'dim', value, span: dim.name.span });
         });
-      }
       return;
     case 'sources':
-      for (const name of node.names) {
+      for (const name of node.names)
         attempt(session.reporter, name.span, () => {
-          if (scope.find(sourceKey(name.text)) !== undefined) {
+          if (scope.find(sourceKey(name.text)) !== undefined)
             return reporter.fail({ code: 'ZKL224', about: { name: name.text }, span: name.span, label: 'the second' });
-          }
-          if (frame.place !== 'model') {
+
+          if (frame.place !== 'model')
             return reporter.fail({
               code: 'ZKL235',
               span: node.span,
               label: 'sources are declared in the model',
               help: 'a block takes one as a parameter: `source a = adapter`',
             });
-          }
           scope.set(sourceKey(name.text), { kind: 'source', source: name.text, span: name.span });
         });
-      }
       return;
     case 'consts':
-      for (const definition of node.definitions) {
+      for (const definition of node.definitions)
         defining(session, frame, definition.name, definition.span, () => {
           const literal = definition.axes.length === 0 && isLiteral(definition.value);
           const value = session.override(frame, definition.name, literal);
           if (value === undefined) defineConstant(session, frame, definition);
           else scope.set(definition.name.text, { kind: 'const', value, span: definition.name.span });
         });
-      }
       return;
     case 'repeat':
       attempt(session.reporter, node.span, () => {
@@ -105,9 +101,8 @@ const isLiteral = (node: ast.Value): boolean =>
 
 function define(session: Session, frame: Frame, node: ast.Define): void {
   const name = node.name.text;
-  if (name.endsWith("'") && !frame.declared.has(name)) {
+  if (name.endsWith("'") && !frame.declared.has(name))
     return session.reporter.fail({ code: 'ZKL236', span: node.name.span, label: `\`${name}\` is carried to nothing` });
-  }
   const mark = session.tensors.length;
   const tensor = defineTensor(session, frame, {
     name,
@@ -126,25 +121,24 @@ function defineOutput(session: Session, frame: Frame, node: ast.Output): void {
   const { reporter } = session;
   const name = node.name.text;
   const computed = frame.publics !== undefined && node.visibility === 'public';
-  if (frame.place !== 'model' && frame.place !== 'train' && !computed) {
+  if (frame.place !== 'model' && frame.place !== 'train' && !computed)
     return reporter.fail({
       code: 'ZKL237',
       about: { place: describePlace(frame.place) },
       span: node.span,
       label: 'only a model has outputs',
     });
-  }
-  if (node.visibility === 'open') {
+
+  if (node.visibility === 'open')
     return reporter.fail({ code: 'ZKL238', span: node.span, label: 'an output is `public` or `secret`' });
-  }
-  if (name.endsWith("'")) {
+
+  if (name.endsWith("'"))
     return reporter.fail({
       code: 'ZKL239',
       about: { what: 'an output' },
       span: node.name.span,
       label: 'primes are for values carried by `repeat`',
     });
-  }
   if (computed) return definePublic(session, frame, node);
   const tensor = defineTensor(session, frame, {
     name,

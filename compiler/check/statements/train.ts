@@ -19,33 +19,30 @@ export function checkTrain(session: Session, model: Frame, node: ast.Train): Ten
   session.walk(frame, node.body);
   for (const id of session.statement.slice(mark)) session.training.add(id);
   const used: TensorId[] = session.tensors.slice(first).map((tensor) => tensor.id);
-  for (const check of [checkLoss, checkWeights, checkOptimizer]) {
+  for (const check of [checkLoss, checkWeights, checkOptimizer])
     attempt(session.reporter, node.minimize.span, () => {
       check(session, frame, node.minimize);
     });
-  }
   return used;
 }
 
 function checkLoss(session: Session, frame: Frame, node: ast.Minimize): void {
   const { reporter } = session;
   const binding = lookUp(session, frame.scope, node.loss);
-  if (binding.kind !== 'tensor') {
+  if (binding.kind !== 'tensor')
     return reporter.fail({
       code: 'ZKL206',
       about: { name: node.loss.text, kind: describe(binding) },
       span: node.loss.span,
       label: 'a loss is a scalar tensor',
     });
-  }
   const { shape } = session.tensors[binding.tensor];
-  if (shape.length > 0) {
+  if (shape.length > 0)
     return reporter.fail({
       code: 'ZKL320',
       span: node.loss.span,
       label: `\`${node.loss.text}\` is ${formatShape(shape)}`,
     });
-  }
 }
 
 function checkWeights(session: Session, frame: Frame, node: ast.Minimize): void {
@@ -66,8 +63,7 @@ function checkWeights(session: Session, frame: Frame, node: ast.Minimize): void 
     const names = session.tensors.filter((t) => t.file?.source === binding.source).flatMap((t) => t.file?.names ?? []);
     const matches = pattern === undefined ? names : names.filter((name) => matchesPattern(name, pattern.text));
     if (matches.length === 0) {
-      const label =
-        pattern === undefined ? 'the model reads nothing from it' : `none of ${String(names.length)} names matches`;
+      const label = pattern === undefined ? 'the model reads nothing from it' : `none of ${names.length} names matches`;
       return reporter.fail({ code: 'ZKL240', span, label });
     }
   }
@@ -82,14 +78,13 @@ function matchesPattern(name: string, pattern: string): boolean {
 function checkOptimizer(session: Session, frame: Frame, node: ast.Minimize): void {
   const { reporter } = session;
   const binding = lookUp(session, frame.scope, node.by);
-  if (binding.kind !== 'optimizer') {
+  if (binding.kind !== 'optimizer')
     return reporter.fail({
       code: 'ZKL206',
       about: { name: node.by.text, kind: describe(binding) },
       span: node.by.span,
       label: 'an optimizer is expected here',
     });
-  }
   const { params, name } = binding.node;
   checkParameters(reporter, binding.node);
   const matched = matchArguments(session, name, params.slice(GIVEN), node);

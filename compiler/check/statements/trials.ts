@@ -40,7 +40,7 @@ const OF_TYPES: readonly Code[] = [
 const OF_CONSTANTS: readonly Code[] = ['ZKL402', 'ZKL417', 'ZKL418', ...OF_TYPES];
 
 /** More steps than a run has, where no `train` says how many. */
-const MOST_STEPS = 2 ** 20;
+const MAX_STEPS = 2 ** 20;
 
 /**
  * Reads every derivative of the blocks that were called, once for each block and what its shapes and constants are: equal
@@ -101,7 +101,7 @@ export function tryOptimizer(
   session: Session,
   optimizer: OptimizerBinding,
   trained: readonly Tensor[],
-  { constants, steps = MOST_STEPS, by }: Chosen,
+  { constants, steps = MAX_STEPS, by }: Chosen,
 ): void {
   const seen = new Set<string>();
   for (const { name, shape, type, file } of trained) {
@@ -140,7 +140,7 @@ export function tryUnused(reporter: Reporter, optimizer: OptimizerBinding): void
       shape: Array.from({ length: axes }, (_, k) => 2 + k),
       weight: fixed,
       gradient: fixed,
-      steps: MOST_STEPS,
+      steps: MAX_STEPS,
       constants,
     });
   });
