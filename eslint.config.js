@@ -74,7 +74,7 @@ export default defineConfig(
       // Written by a program.
       'compiler/standard/texts.ts',
       // A case after another.
-      'test/formats/import-model.test.ts',
+      'test/models/import-model.test.ts',
       'test/library/errors.test.ts',
       'test/runtime/device/sumcheck.test.ts',
     ],

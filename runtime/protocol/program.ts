@@ -8,7 +8,7 @@ import { encodeIntegers } from '../integers/bytes.ts';
 import { isPartial, openOutside, outsideSize, ownMatrices, witnessMatrixIn } from './commitment/layout.ts';
 import { claimReduction, type ClaimReductionRole } from './sumcheck/claim-reduction.ts';
 import { tensorLookupProtocol, type TensorLookupRole } from './lookup/tensor-lookups.ts';
-import { bitsFor } from './scalar.ts';
+import { bitsFor, largest } from './scalar.ts';
 import { sha256 } from './statement/statement.ts';
 
 export type ProgramRole = ClaimReductionRole & TensorLookupRole;
@@ -25,8 +25,8 @@ export async function programProtocol(ctx: ProtocolContext, program: GadgetProgr
 
 function assertZeroOutside(ctx: ProtocolContext, program: GadgetProgram): void {
   const partial = program.tensors.flatMap(({ class: c }) => (c.kind === 'witness' && isPartial(c.axes) ? [c] : []));
-  const variables = Math.max(0, ...partial.flatMap((c) => c.axes.map((a) => bitsFor(a.length))));
-  const axes = Math.max(0, ...partial.map((c) => c.axes.length));
+  const variables = largest(partial.flatMap((c) => c.axes.map((a) => bitsFor(a.length))));
+  const axes = largest(partial.map((c) => c.axes.length));
   const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
   for (const c of partial)
     ctx.assertZero({

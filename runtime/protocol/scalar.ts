@@ -1,5 +1,9 @@
 /** Arithmetic of Fr on canonical bigints in [0, r), for the protocol's few scalars. Bulk work is the devices'. */
 
+/** The largest of any number of numbers, and of `least`. */
+export const largest = (values: readonly number[], least = 0): number =>
+  values.reduce((most, n) => Math.max(most, n), least);
+
 /** Order of the scalar field of BLS12-381. */
 export const r = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
 

@@ -1,6 +1,6 @@
 /** What index arithmetic is worth: at one point, and as a function of the point. */
 import type { IndexExpr, TensorId } from '../tensor/program.ts';
-import { foldIndex, type IndexFold } from './expression.ts';
+import { foldIndex, remainder, type IndexFold } from './expression.ts';
 
 export type IndexFunction<P> = (at: P) => number;
 
@@ -20,7 +20,7 @@ export const evaluateIndex = (e: IndexExpr, variable: (id: number) => number): n
     sub: (left, right) => left - right,
     mul: (left, right) => left * right,
     div: (left, by) => Math.floor(left / by),
-    mod: (left, by) => left - by * Math.floor(left / by),
+    mod: remainder,
     entry: refuse,
   });
 
@@ -40,10 +40,7 @@ export function indexFunctions<P>({ variable, entry = refuse }: Reads<P>): (e: I
     sub: (left, right) => (at) => left(at) - right(at),
     mul: (left, right) => (at) => left(at) * right(at),
     div: (left, by) => (at) => Math.floor(left(at) / by),
-    mod: (left, by) => (at) => {
-      const value = left(at);
-      return value - by * Math.floor(value / by);
-    },
+    mod: (left, by) => (at) => remainder(left(at), by),
     entry: (tensor, at, make) => entry(tensor, at.map(make)),
   };
   return (e) => foldIndex(e, fold);

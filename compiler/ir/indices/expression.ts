@@ -76,9 +76,15 @@ export const simplified: IndexFold<IndexExpr> = {
   },
   mul: (left, right) => (isConstant(right, 1) ? left : plain.mul(left, right)),
   div: (left, by) => (left.kind === 'const' ? constant(Math.floor(left.value / by)) : plain.div(left, by)),
-  mod: (left, by) =>
-    left.kind === 'const' ? constant(left.value - by * Math.floor(left.value / by)) : plain.mod(left, by),
+  mod: (left, by) => (left.kind === 'const' ? constant(remainder(left.value, by)) : plain.mod(left, by)),
 };
+
+/** The remainder in [0, by) of any safe integer: products of a rounded quotient would not be exact beyond 2^53. */
+export function remainder(value: number, by: number): number {
+  const r = value % by;
+  // Not -0, which is another key.
+  return r < 0 ? r + by : r + 0;
+}
 
 /** The expression with some kinds of nodes replaced. */
 export const mapIndex = (e: IndexExpr, replace: Partial<IndexFold<IndexExpr>>): IndexExpr =>

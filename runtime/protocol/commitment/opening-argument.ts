@@ -23,7 +23,7 @@
  */
 import type { PadPlan, ProtocolContext, Channel } from '../context.ts';
 import { combine, constantForm, pad, padIndex, padKind, type Form, type PadKind } from '../form.ts';
-import { add, eqEval, eqTable, mul, neg, powers } from '../scalar.ts';
+import { add, eqEval, eqTable, mul, neg, powers, largest } from '../scalar.ts';
 import { sumcheck, type RoundProver } from '../sumcheck/sumcheck.ts';
 import { columnsAt, type ColumnDigit, type MatrixShape } from './hyrax.ts';
 
@@ -221,7 +221,10 @@ function rowCoefficients(
         if (rowWeights[i] !== 0n) rows[firstRow + i] = add(rows[firstRow + i], mul(all, rowWeights[i]));
     }
   }
-  const longest = Math.max(1, ...Object.values(alpha).flatMap((rows) => rows.map((row) => row.length)));
+  const longest = largest(
+    Object.values(alpha).flatMap((rows) => rows.map((row) => row.length)),
+    1,
+  );
   const e = eqTable(point, Math.min(longest, 2 ** point.length));
   const dot = (row: readonly bigint[]): bigint => row.reduce((s, c, j) => add(s, mul(c, e[j])), 0n);
   return {

@@ -19,7 +19,7 @@ import { constantForm } from '../form.ts';
 import { isPartial, openOutside, outsideSize } from './layout.ts';
 import { rowLookupProtocol, type LookupColumn, type RowLookupPlan } from '../lookup/row-lookups.ts';
 import type { TreeProver } from '../lookup/fraction-tree.ts';
-import { bitsFor, inv, neg } from '../scalar.ts';
+import { bitsFor, inv, neg, largest } from '../scalar.ts';
 
 /** A stretch of rows of one declared width. */
 export interface RowStretch {
@@ -146,8 +146,8 @@ export async function rangeProtocol(
   prover?: TreeProver,
 ): Promise<void> {
   await rowLookupProtocol(ctx, plan.lookups, prover);
-  const variables = Math.max(0, ...source.tensors.flatMap((t) => t.axes.map((a) => bitsFor(a.length))));
-  const axes = Math.max(0, ...source.tensors.map((t) => t.axes.length));
+  const variables = largest(source.tensors.flatMap((t) => t.axes.map((a) => bitsFor(a.length))));
+  const axes = largest(source.tensors.map((t) => t.axes.length));
   const points = Array.from({ length: axes }, () => ctx.point('padding point', variables));
   for (const t of source.tensors)
     if (isPartial(t.axes))

@@ -26,7 +26,7 @@ import { fractionTreeProtocol, type TreeProver } from './fraction-tree.ts';
 import { openingSize, openTensor } from '../commitment/layout.ts';
 import type { AxisPoints } from '../sumcheck/stacks.ts';
 import { alignSections, bitsOf, indexAt } from './logup.ts';
-import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce } from '../scalar.ts';
+import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce, largest } from '../scalar.ts';
 
 /** One side of a box: 2^bits indices from `first`, a multiple of that, of which the first `inside` are in the tensor. */
 export interface BoxSide {
@@ -124,7 +124,7 @@ export async function tensorLookupProtocol(
 
   const numerators: [bigint, Value][] = [[neg(1n), value(numerator)]];
   const parts: ClaimPart[] = [];
-  const scales = powers(half, Math.max(0, ...program.lookups.map((l) => l.shift)) + 1);
+  const scales = powers(half, largest(program.lookups.map((l) => l.shift)) + 1);
   // Absent leaves are 0 / 1: start from denominator 1 everywhere and correct it inside each section.
   let constant = 1n;
   for (const s of sections) {

@@ -18,22 +18,23 @@ export function additive(e: IndexExpr, shape: readonly number[]): Additive | und
   const terms = summands(e);
   if (!terms) return undefined;
   const index = shape.map(() => 0);
-  const made = terms.map(({ of, variable: v }): Additive => {
+  const tables = shape.map((): Float64Array | undefined => undefined);
+  let base = 0;
+  // A stranger's expression may have many terms: each goes into its variable's one table at once.
+  for (const { factor, of, variable: v } of terms) {
     const value = indexFunction(of);
-    if (v === undefined) return { base: value(index), tables: [] };
-    const table = new Float64Array(shape[v]);
+    if (v === undefined) {
+      base += factor * value(index);
+      continue;
+    }
+    const table = (tables[v] ??= new Float64Array(shape[v]));
     for (let i = 0; i < table.length; i++) {
       index[v] = i;
-      table[i] = value(index);
+      table[i] += factor * value(index);
     }
     index[v] = 0;
-    return { base: 0, tables: shape.map((_, j) => (j === v ? table : undefined)) };
-  });
-  if (terms.length === 1 && terms[0].factor === 1) return made[0];
-  return sumOf(
-    made,
-    terms.map((t) => t.factor),
-  );
+  }
+  return { base, tables };
 }
 
 /** An index that is made of digits, most significant first. */

@@ -29,7 +29,7 @@ import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../../compile
 import type { ProtocolContext } from '../context.ts';
 import { combine, combineValues, constantForm, value, zeroForm, type Form, type Value } from '../form.ts';
 import type { SumClaim } from '../lookup/tensor-lookups.ts';
-import { bitsFor, eqSum, mul, neg, powers, reduce } from '../scalar.ts';
+import { bitsFor, eqSum, mul, neg, powers, reduce, largest } from '../scalar.ts';
 import { stackEvaluator, type PublicEvaluations } from './final-evaluations.ts';
 import { roundDegrees, stackSummands, type AxisPoints, type Stack, type Summand } from './stacks.ts';
 import { sumcheck, type RoundProver } from './sumcheck.ts';
@@ -68,7 +68,7 @@ export async function claimReduction(
     first.push(one(id, point, constantForm((await role.evaluate(id, point)) ?? 0n)));
   }
   const bitsOf = (id: number): number => program.tensors[id].shape.reduce((n, d) => n + bitsFor(d), 0);
-  const zeroPoint = ctx.point('zeros', Math.max(0, ...program.zeros.map(bitsOf)));
+  const zeroPoint = ctx.point('zeros', largest(program.zeros.map(bitsOf)));
   for (const id of program.zeros) {
     let at = 0;
     const point = program.tensors[id].shape.map((n) => zeroPoint.slice(at, (at += bitsFor(n))));

@@ -8,7 +8,7 @@
  * layers may differ in scales, tables and commitments.
  */
 import type { GadgetProgram, GadgetTerm } from '../../../compiler/ir/gadget/program.ts';
-import { add, bitsFor } from '../scalar.ts';
+import { add, bitsFor, largest } from '../scalar.ts';
 
 /** One point (a challenge per variable) for each axis of a tensor. */
 export type AxisPoints = readonly (readonly bigint[])[];
@@ -46,8 +46,8 @@ export const stackBits = (stack: Stack): number => memberBits(stack) + bitsFor(s
 
 /** The degree of each round: the largest of the stacks that still have variables. */
 export function roundDegrees(stacks: readonly Stack[]): number[] {
-  const rounds = Math.max(0, ...stacks.map(stackBits));
-  return Array.from({ length: rounds }, (_, i) => Math.max(...stacks.map((s) => roundDegree(s, i))));
+  const rounds = largest(stacks.map(stackBits));
+  return Array.from({ length: rounds }, (_, i) => largest(stacks.map((s) => roundDegree(s, i))));
 }
 
 export function roundDegree(stack: Stack, round: number): number {

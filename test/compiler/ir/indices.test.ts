@@ -293,3 +293,13 @@ describe('guards', () => {
     });
   });
 });
+
+test('remainders are exact at the ends of what a number holds', () => {
+  for (const by of [1, 2, 3, 5, 7, 65_537, 2 ** 32 - 1, 2 ** 32])
+    for (const value of [-(2 ** 53 - 1), -(2 ** 53 - 2), -by, -1, 0, 1, by - 1, 2 ** 53 - 1]) {
+      const exact = Number(((BigInt(value) % BigInt(by)) + BigInt(by)) % BigInt(by));
+      const e: IndexExpr = { kind: 'mod', left: { kind: 'var', var: 0 }, by };
+      expect(evaluateIndex(e, () => value)).toBe(exact);
+      expect(indexFunction(e)([value])).toBe(exact);
+    }
+});
