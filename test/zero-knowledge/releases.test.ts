@@ -26,7 +26,7 @@ const entropy = entropyOf(7);
 /** What this release commits and proves with that entropy: every point and scalar that is masked. */
 async function release(name: string): Promise<{ points: Uint8Array; range: string[]; proof: string[] }> {
   vi.resetModules();
-  vi.doMock('../../compiler/bundle/version.ts', async (original) => ({ ...(await original<object>()), release: name }));
+  vi.doMock('../../compiler/bundle/version.ts', async (original) => ({ ...(await original<object>()), RELEASE: name }));
   const { commit, createProver } = await import('../../runtime/prover/index.ts');
   const made = await commit(bytes, 'adapter', weights, { device, entropy });
   const sources = [{ source: 'adapter', opening: made.opening, weights }];
