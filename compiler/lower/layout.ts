@@ -11,8 +11,8 @@ export interface FileTensor {
   readonly frac: number;
 }
 
-const MIN_COLUMNS = 32;
-const MAX_COLUMNS = 8192;
+export const MIN_COLUMNS = 32;
+export const MAX_COLUMNS = 8192;
 
 /** Lays out all tensors of a source, sorted by name. Columns near the root of the entries: a row costs what a column does. */
 export function layOut(name: string, tensors: readonly FileTensor[], open = false): CommittedSource {

@@ -2,10 +2,7 @@
 import type { GadgetTensor, WitnessPlace } from '../ir/gadget/program.ts';
 import type { DraftTensor, UnplacedClass } from './draft.ts';
 import { size } from './expressions.ts';
-import { splitAxes } from './layout.ts';
-
-const MIN_COLUMNS = 32;
-const MAX_COLUMNS = 8192;
+import { splitAxes, MAX_COLUMNS, MIN_COLUMNS } from './layout.ts';
 
 type Unplaced = DraftTensor<UnplacedClass>;
 
