@@ -50,13 +50,21 @@ export {
   type ImportedModelProgram,
   type ModelToImport,
 } from './models/import/index.ts';
-export { calibrate, type Calibrated, type CalibrateInput } from './models/calibrate/calibrate.ts';
-export { compare, type Compared, type CompareInput, type Scores } from './models/calibrate/compare.ts';
+export { calibrate, type Calibrated, type CalibrateInput, type Target } from './models/calibrate/calibrate.ts';
+export { compare, type Compared, type CompareInput, type Overflow } from './models/calibrate/compare.ts';
+export type { Measured } from './models/calibrate/file.ts';
+export type { Scores } from './models/calibrate/scores.ts';
 export { inspect, type Disclosure, type Inspected, type Plan, type StatementTensor } from './runtime/inspect/index.ts';
 export { ProgramError, type ModelInput, type ProgramProblem } from './models/calibrate/model.ts';
 export type { SampleInput, SourceWeights } from './models/calibrate/weights.ts';
 export { interpret } from './compiler/interpret/index.ts';
-export { evaluateExactly, evaluateOn, evaluateReal, EvaluationError } from './runtime/evaluate/index.ts';
+export {
+  evaluateExactly,
+  evaluateOn,
+  evaluateReal,
+  evaluateRealOn,
+  EvaluationError,
+} from './runtime/evaluate/index.ts';
 export {
   checkOpenCommitment,
   commit,

@@ -1,5 +1,11 @@
 /** Files of other tools: safetensors, models of Hugging Face, PEFT adapters, inputs, and the scales of a program. */
-export { readCalibration, writeCalibration, type Calibration, type CalibrationFile } from './calibrate/file.ts';
+export {
+  readCalibration,
+  writeCalibration,
+  type Calibration,
+  type CalibrationFile,
+  type Measured,
+} from './calibrate/file.ts';
 export { openAdapter } from './adapters/folder.ts';
 export { openCheckpoint, type Checkpoint } from './files/checkpoint.ts';
 export type { Dtype } from './files/dtypes.ts';

@@ -39,7 +39,7 @@ function isCalibration(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
     const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
-    return keys.join() === 'about,weights,values';
+    return /^about,weights,values(,measured)?$/.test(keys.join());
   } catch {
     return text.length >= ENOUGH / 4 && /^\s*\{\s*"about":[^{}]*"weights":\s*\{/.test(text);
   }

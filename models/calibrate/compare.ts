@@ -1,14 +1,25 @@
 /** How far a program's integers are from float64 without roundings, over samples: what `zkl compare` does. */
 import { ValueError } from '../../compiler/ir/errors.ts';
 import type { FixedType } from '../../compiler/check/index.ts';
-import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
-import { createComparison, crossEntropy, largest, toReals, type TensorError } from '../../runtime/evaluate/compare.ts';
-import { evaluateExactly, evaluateReal, type Numbers, type Values } from '../../runtime/evaluate/index.ts';
-import type { Reference } from './samples.ts';
-import { quantise } from '../../runtime/integers/quantise.ts';
-import { modelOf, type ModelInput } from './model.ts';
+import type { Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { plural } from '../../compiler/ir/words.ts';
+import type { Device } from '../../runtime/device/device.ts';
+import {
+  evaluateExactly,
+  EvaluationError,
+  evaluateOn,
+  evaluateReal,
+  evaluateRealOn,
+  type Numbers,
+  type RealOptions,
+  type Values,
+} from '../../runtime/evaluate/index.ts';
+import { quantise } from '../../runtime/integers/quantise.ts';
 import { runAtOnce, type RunPhase } from '../phases.ts';
+import { createComparison, toReals, type TensorError } from './difference.ts';
+import { modelOf, type ModelInput } from './model.ts';
+import type { Reference } from './samples.ts';
+import { createScoring, type Scores } from './scores.ts';
 import { readSources, samplesOf, withInputs, type RunSample, type SampleInput, type SourceWeights } from './weights.ts';
 
 export interface CompareInput extends ModelInput {
@@ -21,20 +32,15 @@ export interface CompareInput extends ModelInput {
   readonly logits?: string;
   /** What other software made of the samples. */
   readonly reference?: Reference;
+  /** Where large products of matrices are made; default: on this thread. It has float64, as the WASM device does. */
+  readonly device?: Device;
 }
 
-/** Means over the samples. */
-export interface Scores {
-  /** Positions, of those of all samples, at which both have the same most likely token. */
-  readonly agreement?: number;
-  /** The same, with the reference's logits. */
-  readonly referenceAgreement?: number;
-  /** The largest difference of a float64 logit from the reference's. */
-  readonly referenceError?: number;
-  /** In nats, of the integers, of float64 and of the reference. */
-  readonly crossEntropy?: number;
-  readonly floatCrossEntropy?: number;
-  readonly referenceCrossEntropy?: number;
+/** A sample with a value that its type does not hold. */
+export interface Overflow {
+  /** From 0. */
+  readonly sample: number;
+  readonly error: EvaluationError;
 }
 
 export interface Compared {
@@ -42,8 +48,12 @@ export interface Compared {
   readonly tensors: readonly TensorError[];
   /** Of programs with logits. */
   readonly scores: Scores;
+  /** How many samples there were, those with overflows included. */
+  readonly samples: number;
   /** How many positions of tokens were compared. */
   readonly positions: number;
+  /** Samples that could not be compared, the others were. */
+  readonly overflows: readonly Overflow[];
   /** Sources that were taken as zeros. */
   readonly zeros: readonly string[];
 }
@@ -52,7 +62,7 @@ export interface Compared {
  * Runs samples in integers and in float64.
  *
  * @throws ProgramError for a program that cannot be run; ValueError for weights and samples that do not fit it or that its types do not
- *   hold (EvaluationError: a computed value, with the key of its scale); ArgumentError
+ *   hold; ArgumentError
  */
 export async function compare(input: CompareInput): Promise<Compared> {
   const program = modelOf(input, { calibration: input.calibration });
@@ -60,7 +70,8 @@ export async function compare(input: CompareInput): Promise<Compared> {
   const weights = await readSources(program, input.weights ?? [], (source) => zeros.push(source));
   const logits = logitsOf(program, input.logits);
   const samples = samplesOf(program, input.samples);
-  return { ...(await compareRuns(program, weights, samples, { logits, reference: input.reference })), zeros };
+  const { reference, device } = input;
+  return { ...(await compareRuns(program, weights, samples, { logits, reference, device })), zeros };
 }
 
 /** The tensor of scores of a program. */
@@ -83,9 +94,8 @@ export function logitsOf(program: TensorProgram, name: string | undefined): Logi
   return { id: found.id, scale: found.scale, shape: [found.shape[0], found.shape[1]] };
 }
 
-export interface CompareOptions {
+export interface CompareOptions extends Pick<CompareInput, 'device' | 'reference'> {
   readonly logits: Logits | undefined;
-  readonly reference: Reference | undefined;
   readonly phase?: RunPhase;
 }
 
@@ -94,22 +104,46 @@ export async function compareRuns(
   program: TensorProgram,
   weights: ReadonlyMap<number, Numbers>,
   samples: readonly RunSample[],
-  { logits, reference, phase = runAtOnce }: CompareOptions,
+  { logits, reference, device, phase = runAtOnce }: CompareOptions,
 ): Promise<Omit<Compared, 'zeros'>> {
   const integers = await phase('round weights', () => quantiseAll(program, (id) => weights.get(id)));
   const comparison = createComparison(program);
-  const scores = createScores(reference);
-  await phase(`run ${plural(samples.length, 'sample')}`, () => {
-    for (const sample of samples) {
-      const real = evaluateReal(program, withInputs(program, weights, sample.inputs));
-      const inputs = quantiseAll(program, (_, name) => sample.inputs.get(name));
-      const exact = evaluateExactly(program, new Map([...integers, ...inputs]));
+  const scoring = logits && createScoring(logits.shape[1], reference);
+  const overflows: Overflow[] = [];
+  const compared = comparison.tensors;
+  const options = { keep: ({ id }: Tensor) => compared.has(id) || id === logits?.id };
+  await phase(`run ${plural(samples.length, 'sample')}`, async (report) => {
+    for (const [k, sample] of samples.entries()) {
+      report(k / samples.length, `sample ${k + 1} of ${samples.length}`);
+      const inputs = new Map([...integers, ...quantiseAll(program, (_, name) => sample.inputs.get(name))]);
+      const exact = await (
+        device === undefined
+          ? Promise.resolve().then(() => evaluateExactly(program, inputs, options))
+          : evaluateOn(device, program, inputs, options)
+      ).catch((error: unknown) => {
+        if (!(error instanceof EvaluationError)) throw error;
+        overflows.push({ sample: k, error });
+      });
+      if (exact === undefined) continue;
+      const real = await runReal(device, program, withInputs(program, weights, sample.inputs), options);
       comparison.add(exact, real);
-      if (logits !== undefined) scores.add(logits, exact, real, sample);
+      if (logits === undefined || scoring === undefined) continue;
+      const [own, floats] = [exact.get(logits.id), real.get(logits.id)];
+      if (own !== undefined && floats !== undefined) scoring.add(k, toReals(logits, own), floats, sample.targets);
     }
   });
-  return { tensors: comparison.errors(), ...scores.summary() };
+  const { scores = {}, positions = 0 } = scoring?.summary() ?? {};
+  return { tensors: comparison.errors(), scores, samples: samples.length, positions, overflows };
 }
+
+/** In float64, on a device where there is one. */
+export const runReal = async (
+  device: Device | undefined,
+  program: TensorProgram,
+  inputs: ReadonlyMap<number, Numbers>,
+  options: RealOptions,
+): Promise<Map<number, Numbers>> =>
+  device === undefined ? evaluateReal(program, inputs, options) : evaluateRealOn(device, program, inputs, options);
 
 function quantiseAll(
   program: TensorProgram,
@@ -121,45 +155,4 @@ function quantiseAll(
     if (values !== undefined && type !== undefined) out.set(id, quantise(name, shape, type, values));
   }
   return out;
-}
-
-interface Scoring {
-  add(logits: Logits, exact: ReadonlyMap<number, Values>, real: ReadonlyMap<number, Numbers>, sample: RunSample): void;
-  summary(): Pick<Compared, 'scores' | 'positions'>;
-}
-
-/** Agreement in the most likely token, and cross-entropies, summed over samples. */
-function createScores(reference: Reference | undefined): Scoring {
-  const sums = new Map<keyof Scores, { value: number; count: number }>();
-  const add = (name: keyof Scores, value: number, count: number): void => {
-    const sum = sums.get(name) ?? { value: 0, count: 0 };
-    sums.set(name, { value: sum.value + value, count: sum.count + count });
-  };
-  let sample = 0;
-  return {
-    add: ({ id, scale, shape: [T, V] }, exact, real, { targets }) => {
-      const [integers, floats] = [exact.get(id), real.get(id)];
-      if (integers === undefined || floats === undefined) return;
-      const numbers = toReals({ scale }, integers);
-      const [a, b] = [largest(numbers, V), largest(floats, V)];
-      const agreeing = (x: Int32Array, y: Int32Array): number => x.reduce((n, v, t) => n + Number(v === y[t]), 0);
-      add('agreement', agreeing(a, b), T);
-      const given = reference?.logits[sample];
-      if (given !== undefined) {
-        add('referenceAgreement', agreeing(a, largest(given, V)), T);
-        add('referenceError', Math.max(...floats.map((v, k) => Math.abs(v - given[k]))), 1);
-      }
-      if (targets !== undefined) {
-        add('crossEntropy', crossEntropy(numbers, V, targets), 1);
-        add('floatCrossEntropy', crossEntropy(floats, V, targets), 1);
-        const loss = reference?.crossEntropy[sample];
-        if (loss !== undefined) add('referenceCrossEntropy', loss, 1);
-      }
-      sample++;
-    },
-    summary: () => ({
-      scores: Object.fromEntries([...sums].map(([name, { value, count }]) => [name, value / count])),
-      positions: sums.get('agreement')?.count ?? 0,
-    }),
-  };
 }

@@ -1,5 +1,5 @@
 /** From a model of Hugging Face, with adapters or without, to a program of a page that proves what it computes. */
-import { fractionBits } from '../../runtime/evaluate/calibrate.ts';
+import { fractionBits } from '../calibrate/scales.ts';
 import { requireCount, requireOpened } from '../files/arguments.ts';
 import { requireTensor, type Checkpoint } from '../files/checkpoint.ts';
 import { FormatError, quote, quoteSome } from '../files/errors.ts';

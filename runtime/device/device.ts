@@ -33,6 +33,13 @@ export interface IntMatrices {
   readonly strides: readonly [batch: number, row: number, column: number];
 }
 
+/** As `IntMatrices`, of reals in the host's memory. */
+export interface RealMatrices {
+  readonly values: Float32Array | Float64Array;
+  readonly offset: number;
+  readonly strides: readonly [batch: number, row: number, column: number];
+}
+
 /** A vector of affine points of G1 in device memory; the point at infinity is allowed. */
 export interface PointVector {
   readonly kind: 'points';
@@ -161,6 +168,16 @@ export interface Device extends VerifierDevice {
     right: IntMatrices,
     shape: readonly [batch: number, outer: number, reduce: number, inner: number],
   ): Promise<BigInt64Array>;
+
+  /**
+   * As `multiplyIntegers`, of reals, in float64; the same on every processor. Calibration and comparison use it. Devices without
+   * float64 do not have it.
+   */
+  multiplyReals?(
+    left: RealMatrices,
+    right: RealMatrices,
+    shape: readonly [batch: number, outer: number, reduce: number, inner: number],
+  ): Promise<Float64Array>;
 
   /** out[j] = sum over k of weights[k] * v[rows[k] * columns + j], j < columns: rows of a row-major matrix, weighted and added. */
   combineRows(v: IntVector | FrVector, columns: number, rows: Int32Array, weights: FrVector): FrVector;

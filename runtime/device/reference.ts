@@ -15,6 +15,7 @@ import type {
   IntVector,
   Integers,
   PointVector,
+  RealMatrices,
   AnyTable,
 } from './device.ts';
 import { evaluate, leading, type Expression } from '../kernels/expression.ts';
@@ -203,6 +204,20 @@ export function createReferenceDevice(options: { readonly generators?: Generator
       for (let k = 0; k < batch; k++)
         for (let o = 0; o < outer; o++)
           for (let i = 0; i < inner; i++, at++) for (let d = 0; d < reduce; d++) out[at] += a(k, o, d) * b(k, d, i);
+      return out;
+    },
+
+    async multiplyReals(left, right, shape) {
+      check.checkProduct(left, right, shape);
+      const [batch, outer, reduce, inner] = shape;
+      const out = new Float64Array(batch * outer * inner);
+      const entry = ({ values, offset, strides: [x, y, z] }: RealMatrices, i: number, j: number, k: number): number =>
+        values[offset + i * x + j * y + k * z];
+      let at = 0;
+      for (let k = 0; k < batch; k++)
+        for (let o = 0; o < outer; o++)
+          for (let i = 0; i < inner; i++, at++)
+            for (let d = 0; d < reduce; d++) out[at] += entry(left, k, o, d) * entry(right, k, d, i);
       return out;
     },
 

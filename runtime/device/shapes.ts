@@ -1,7 +1,7 @@
 /**
  * Argument checks shared by the devices, so that each refuses the same calls with the same words.
  */
-import type { FrVector, IntMatrices, PointVector, AnyTable } from './device.ts';
+import type { FrVector, IntMatrices, PointVector, RealMatrices, AnyTable } from './device.ts';
 import { constantCount, tableCount, type Expression } from '../kernels/expression.ts';
 
 export function checkSlice(what: string, offset: number, length: number, available: number): void {
@@ -28,8 +28,8 @@ export function checkRows(v: { readonly length: number }, columns: number, rows:
 }
 
 export function checkProduct(
-  left: IntMatrices,
-  right: IntMatrices,
+  left: IntMatrices | RealMatrices,
+  right: IntMatrices | RealMatrices,
   [batch, outer, reduce, inner]: readonly [number, number, number, number],
 ): void {
   checkMatrices('left', left, [batch, outer, reduce]);
@@ -38,14 +38,17 @@ export function checkProduct(
 
 function checkMatrices(
   side: string,
-  { vector, offset, strides }: IntMatrices,
+  matrices: IntMatrices | RealMatrices,
   shape: readonly [number, number, number],
 ): void {
+  const { offset, strides } = matrices;
+  const [operation, { length }] =
+    'vector' in matrices ? ['multiplyIntegers', matrices.vector] : ['multiplyReals', matrices.values];
   const last = shape.reduce((at, n, j) => at + (n - 1) * strides[j], offset);
   const isWhole = [offset, ...strides, ...shape].every((n) => Number.isInteger(n) && n >= 0);
-  if (!isWhole || (!shape.includes(0) && last >= vector.length))
+  if (!isWhole || (!shape.includes(0) && last >= length))
     throw new RangeError(
-      `multiplyIntegers: ${side} matrices of shape [${shape.join(', ')}] at ${offset} with strides [${strides.join(', ')}] do not lie inside ${vector.length} entries`,
+      `${operation}: ${side} matrices of shape [${shape.join(', ')}] at ${offset} with strides [${strides.join(', ')}] do not lie inside ${length} entries`,
     );
 }
 

@@ -131,7 +131,7 @@ function internal(message: string): never {
 }
 
 /** For each equation the tensors that nothing after it reads. */
-function lastReaders({ equations }: Evaluated): Map<number, TensorId[]> {
+export function lastReaders({ equations }: Evaluated): Map<number, TensorId[]> {
   const last = new Map<TensorId, number>();
   for (const [k, { target, definition }] of equations.entries())
     for (const id of [target, ...readTensors(definition)]) last.set(id, k);

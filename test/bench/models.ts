@@ -5,9 +5,11 @@ import { decodeBundle } from '../../compiler/bundle/bundle.ts';
 import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { parse } from '../../grammar/index.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import { chooseScales, noObservations, observe, weightType, type FixedType } from '../../runtime/evaluate/calibrate.ts';
+import type { FixedType } from '../../compiler/check/index.ts';
+import { spareLimbs } from '../../models/calibrate/limbs.ts';
+import { createObserver } from '../../models/calibrate/observe.ts';
+import { chooseScales, weightType } from '../../models/calibrate/scales.ts';
 import { evaluateReal, type Numbers } from '../../runtime/evaluate/index.ts';
-import { spareLimbs } from '../../runtime/evaluate/limbs.ts';
 import { magnitude } from '../../runtime/evaluate/values.ts';
 import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.ts';
 import { importModel } from '../../models/import/model.ts';
@@ -210,11 +212,11 @@ function calibrate(
     inputs.set(id, values);
     if (key !== undefined) types.push([key, weightType(magnitude(values), 16)]);
   }
-  const observations = noObservations();
-  observe(program, evaluateReal(program, inputs), observations);
-  const values = chooseScales(program, observations, { bits: 16, headroom: 1.5 });
-  const calibrated = checked(text, Object.fromEntries([...types, ...values]), false);
-  return Object.fromEntries([...types, ...spareLimbs(calibrated, values)]);
+  const { observations, observe } = createObserver(program);
+  evaluateReal(program, inputs, { keep: () => false, each: observe });
+  const scales = chooseScales(program, observations, { headroom: 2 });
+  const calibrated = checked(text, Object.fromEntries([...types, ...scales.types]), false);
+  return Object.fromEntries([...types, ...spareLimbs(calibrated, scales)]);
 }
 
 function countsOf(bundle: Uint8Array): Record<string, number> {

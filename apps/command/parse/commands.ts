@@ -27,13 +27,14 @@ const samples: readonly OptionSpec[] = [
 ];
 const noCache: OptionSpec = { name: 'no-cache', help: 'neither read nor write the cache directory' };
 
+const threads: OptionSpec = { name: 'threads', value: 'N', help: 'threads of the wasm device; default: one per core' };
 const device: readonly OptionSpec[] = [
   {
     name: 'device',
     value: 'NAME',
     help: 'wasm (default), webgpu, auto (a GPU if one answers, else wasm), or reference',
   },
-  { name: 'threads', value: 'N', help: 'threads of the wasm device; default: one per core' },
+  threads,
   { name: 'gpu-memory', value: 'SIZE', help: 'GPU memory at most, e.g. 4G; default: what the adapter allows' },
 ];
 const weights: OptionSpec = {
@@ -135,19 +136,30 @@ export const commands: readonly CommandSpec[] = [
     options: [
       weights,
       ...samples,
-      { name: 'bits', value: 'N', help: 'of rounded values, from 4 to 24; default 16' },
+      {
+        name: 'bits',
+        value: 'N',
+        help: 'of every rounded value, from 4 to 24; default: 16, and more where rounding would change what the model says',
+      },
       { name: 'weight-bits', value: 'N', help: 'of open weights, from 4 to 24; default 16' },
       {
         name: 'headroom',
         value: 'FACTOR',
-        help: 'how many times the largest value of the samples must fit; default 1.5',
+        help: 'how many times the largest value of the samples must fit; default 2',
       },
+      {
+        name: 'target',
+        value: 'P,L',
+        help: 'percent of positions with the same most likely token, percent that the loss may be off; default 99,0.5',
+      },
+      threads,
       model,
       dims,
       { name: 'output', short: 'o', value: 'FILE', help: 'default: PROGRAM.calibration.json beside PROGRAM.zkl' },
     ],
     notes: [
       'Samples are JSON, for each input a list: {"tokens": [[1, 403, 407], [1, 385, 311]]}.',
+      'Every fourth sample is kept apart: scales are chosen without it, and measured on it. Below the target it is said so.',
       'A secret source without --weights counts as zeros: the scales then say nothing about it.',
     ],
     example: 'zkl calibrate model.zkl --weights base=MODEL_DIR --samples samples.json',
@@ -167,6 +179,12 @@ export const commands: readonly CommandSpec[] = [
         help: 'what other software made of the samples: JSON with logits, cross_entropy',
       },
       { name: 'logits', value: 'NAME', help: 'the tensor of scores by position and token; default logits' },
+      {
+        name: 'at-least',
+        value: 'P',
+        help: 'end with status 1 below P percent of positions with the same most likely token, or where a value overflows',
+      },
+      threads,
       model,
       dims,
     ],

@@ -24,6 +24,16 @@ export async function withDevice<T>(
   }
 }
 
+/** Runs `body` on threads of this machine, as many as `--threads` says: the device that has float64. */
+export async function withThreads<T>(args: Arguments, body: (device: Device) => Promise<T>): Promise<T> {
+  const device = await openDevice('wasm', { threads: args.integer('threads', 1, 64), cached: false });
+  try {
+    return await body(device);
+  } finally {
+    await device.close();
+  }
+}
+
 async function createDevice(args: Arguments, progress: Progress): Promise<Device> {
   const name = chosen(args.value('device') ?? 'wasm');
   const threads = args.integer('threads', 1, 64);

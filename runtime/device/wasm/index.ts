@@ -11,6 +11,7 @@ import { Scopes } from '../scopes.ts';
 import { Turns } from '../turns.ts';
 import { Context } from './context.ts';
 import { pointOperations } from './operations/points.ts';
+import { multiplyReals } from './operations/reals.ts';
 import { rawMemory } from './raw.ts';
 import { scalarOperations } from './operations/scalars.ts';
 
@@ -57,6 +58,7 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
     keep: (body) => scopes.keep(body),
     ...scalarOperations(ctx, scopes),
     ...pointOperations(ctx, scopes, options.generators, options.tableColumns),
+    multiplyReals: async (left, right, shape) => multiplyReals(ctx, left, right, shape),
     raw: rawMemory(ctx),
     memory: () => ({ ...ctx.heap.usage, element: FR_SIZE }),
     close: async () => {

@@ -1,20 +1,25 @@
-/** Matrix products on a device, exact in 64-bit integers. */
+/** Matrix products on a device: exact in 64-bit integers, or in float64. */
 import type { Device, Integers, IntMatrices } from '../../device/device.ts';
 import { toDoubles, toEntries } from '../../integers/arrays.ts';
-import { isExact, type Factor, type FactorArray } from './factors.ts';
+import { isExact, type Factor, type FactorArray, type SmallArray } from './factors.ts';
+import { multiplyOnHost } from './host.ts';
 import { stepOf } from './loops.ts';
 import type { MatrixProduct, Product } from './products.ts';
 
 /** Bytes of a right factor that are on the device at a time, where it comes in pieces. */
 const PIECE = 2 ** 23;
 
-/** The sums of magnitudes have to be below 2^63. */
+/** Of integers, the sums of magnitudes have to be below 2^63. */
 export async function multiplyOnDevice(device: Device, product: MatrixProduct): Promise<Product> {
   const { left, right, shape, leftAt, rightAt, bound } = product;
   const [batches, rows, depth, columns] = shape;
+  if (bound === undefined)
+    return device.multiplyReals === undefined
+      ? multiplyOnHost(product)
+      : device.multiplyReals(placedReals(left, leftAt), placedReals(right, rightAt), shape);
   const small = isExact(bound);
-  const lefts = placed(left, leftAt);
-  const rights = placed(right, rightAt);
+  const lefts = placed(left, leftAt, (values) => integersOf(values, left.bound ?? 0n));
+  const rights = placed(right, rightAt, (values) => integersOf(values, right.bound ?? 0n));
   const step = pieceOf(rights, batches, depth, columns);
   let whole: Product | undefined;
   await device.scope(async () => {
@@ -38,24 +43,34 @@ export async function multiplyOnDevice(device: Device, product: MatrixProduct): 
   return whole ?? new Float64Array(0);
 }
 
-interface Placed {
-  readonly values: Integers;
+interface Placed<T> {
+  readonly values: T;
   readonly offset: number;
   readonly strides: readonly [number, number, number];
 }
 
+type Positions = readonly [Int32Array, Int32Array, Int32Array];
+
+const placedReals = (factor: Factor, at: Positions): Placed<Float32Array | Float64Array> =>
+  placed(factor, at, (values) =>
+    values instanceof Float32Array || values instanceof Float64Array ? values : Float64Array.from(values as SmallArray),
+  );
+
 /** A factor as it lies, where its indices have strides that do not go back, or in order. */
-function placed({ values: given, base, bound }: Factor, at: readonly [Int32Array, Int32Array, Int32Array]): Placed {
-  const values = integersOf(given, bound ?? 0n);
+function placed<T extends Integers | Float32Array | Float64Array>(
+  { values: given, base }: Factor,
+  at: Positions,
+  convert: (values: FactorArray) => T,
+): Placed<T> {
+  const values = convert(given);
   const [x, y, z] = at.map(stepOf);
   if (x !== undefined && y !== undefined && z !== undefined && x >= 0 && y >= 0 && z >= 0)
     return { values, offset: base, strides: [x, y, z] };
   const [a, b, c] = at;
   // One constructor or another: of the same kind as the values.
-  const out = new (values.constructor as Int16ArrayConstructor)(a.length * b.length * c.length);
+  const out = new (values.constructor as Int16ArrayConstructor)(a.length * b.length * c.length) as T;
   let n = 0;
-  for (const i of a)
-    for (const j of b) for (let k = 0; k < c.length; k++) out[n++] = (values as Int16Array)[base + i + j + c[k]];
+  for (const i of a) for (const j of b) for (let k = 0; k < c.length; k++) out[n++] = values[base + i + j + c[k]];
   return { values: out, offset: 0, strides: [b.length * c.length, c.length, 1] };
 }
 
@@ -68,7 +83,12 @@ function integersOf(values: FactorArray, bound: bigint): Integers {
 }
 
 /** How many columns of the right factor are multiplied at a time: all, unless they are large and follow each other. */
-function pieceOf({ values, strides: [b, d, i] }: Placed, batches: number, depth: number, columns: number): number {
+function pieceOf(
+  { values, strides: [b, d, i] }: Placed<Integers>,
+  batches: number,
+  depth: number,
+  columns: number,
+): number {
   const apart = i > (batches - 1) * b + (depth - 1) * d;
   if (!apart || values.byteLength <= PIECE) return columns;
   return Math.min(columns, Math.max(1, Math.floor(PIECE / (i * values.BYTES_PER_ELEMENT))));
@@ -76,7 +96,7 @@ function pieceOf({ values, strides: [b, d, i] }: Placed, batches: number, depth:
 
 function intMatrices(
   device: Device,
-  { values, offset, strides }: Placed,
+  { values, offset, strides }: Placed<Integers>,
   from: number,
   count: number,
   all: boolean,

@@ -84,7 +84,7 @@ const ownThread: Place = { takes: (factors, bound) => isExact(bound) && factors.
 
 const anyDevice: Place = {
   takes: (factors, bound) =>
-    bound !== undefined && bound < 2n ** 63n && factors.every(({ values }) => !Array.isArray(values)),
+    bound === undefined || (bound < 2n ** 63n && factors.every(({ values }) => !Array.isArray(values))),
 };
 
 /** Makes all products on this thread. */

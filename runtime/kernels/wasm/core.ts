@@ -17,6 +17,7 @@ import { CONSTANTS, CONSTANTS_BYTES, FQ_LIMBS, FR_LIMBS, ScratchPlan } from './e
 import { ModuleBuilder } from './emit/module.ts';
 import { Pairs } from './emit/pairs.ts';
 import { emitProductKernels } from './vectors/products.ts';
+import { emitRealProducts } from './vectors/reals.ts';
 import { emitScalarKernels } from './vectors/scalar.ts';
 import { Slots } from './emit/slots.ts';
 import { emitWords } from './field/words.ts';
@@ -39,6 +40,8 @@ export interface Core {
   /** Module exporting `round` for an expression at points over tables of such kinds, or `map`. Constants may be added: flush them before use. */
   round(expression: Expression, points: readonly SumcheckPoint[], kinds: readonly TableKind[]): Uint8Array<ArrayBuffer>;
   map(expression: Expression, kinds: readonly TableKind[]): Uint8Array<ArrayBuffer>;
+  /** Module exporting `multiplyReals`, which no proof needs. */
+  reals(): Uint8Array<ArrayBuffer>;
 }
 
 /** Tries it: engines without relaxed SIMD refuse the module, processors without the instruction round twice. */
@@ -114,5 +117,6 @@ export function buildCore(memory: MemoryType, fused: boolean): Core {
     round: (expression, points, kinds) =>
       build((module, pairs, plan) => emitRound(module, pairs, plan, expression, points, kinds)),
     map: (expression, kinds) => build((module, pairs) => emitMap(module, pairs, expression, kinds)),
+    reals: () => build(emitRealProducts),
   };
 }

@@ -160,6 +160,44 @@ describeDevices('vectors', (device) => {
     }
   });
 
+  it('multiplies batches of real matrices, wherever their entries lie', async () => {
+    const multiply = device().multiplyReals?.bind(device());
+    if (multiply === undefined) return;
+    const random = new Random(11);
+    for (const shape of [
+      [1, 1, 1, 1],
+      [1, 3, 17, 5],
+      [2, 5, 24, 9],
+      [3, 4, 7, 1],
+      [2, 2, 300, 17],
+      [0, 1, 2, 3],
+      [2, 3, 0, 2],
+    ] as const) {
+      const sides = [0, 1].map((side) => {
+        const { values, ...rest } = randomMatrices(random, 16, sideShape(shape, side));
+        // Of single precision on one side in turn with double, and so that sums of products are exact in doubles.
+        const single = random.below(2) === 0;
+        return {
+          ...rest,
+          integers: values,
+          values: single ? Float32Array.from(values, Number) : Float64Array.from(values, Number),
+        };
+      });
+      const expected = products(
+        ...(sides.map(({ integers: values, offset, strides }) => ({ values, offset, strides })) as [
+          Matrices,
+          Matrices,
+        ]),
+        shape,
+      );
+      expect([...(await multiply(sides[0], sides[1], shape))], shape.join()).toEqual(expected.map(Number));
+    }
+    const six = { values: new Float32Array(6), offset: 1, strides: [0, 3, 1] as const };
+    await expect(multiply(six, six, [1, 2, 3, 2])).rejects.toThrow(
+      /multiplyReals: left matrices of shape \[1, 2, 3\] at 1/,
+    );
+  });
+
   it('refuses matrices that reach beyond their vector', async () => {
     await device().scope(async () => {
       const vector = device().intVector(new Int16Array(6));

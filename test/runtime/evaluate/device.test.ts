@@ -3,7 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { interpret } from '../../../compiler/interpret/index.ts';
 import type { TensorProgram } from '../../../compiler/ir/tensor/program.ts';
 import { createReferenceDevice, createWasmDevice, type Device } from '../../../runtime/device/index.ts';
-import { evaluateExactly, evaluateOn, type Values } from '../../../runtime/evaluate/index.ts';
+import {
+  evaluateExactly,
+  evaluateOn,
+  evaluateReal,
+  evaluateRealOn,
+  type Values,
+} from '../../../runtime/evaluate/index.ts';
 import { checkText } from '../../compiler/standard.ts';
 import { integers } from '../../stdlib/run.ts';
 
@@ -105,6 +111,51 @@ describe('products of matrices', () => {
         }
       }
     }
+  });
+
+  test.each(equations)('%s, in reals', async (_, equation, isLarge) => {
+    const program = programOf(`model m {
+      secret a[32, 40]: fixed<40, 4>
+      secret b[40, 40]: fixed<40, 4>
+      secret c[40]: fixed<16, 4>
+      public ${equation}
+    }`);
+    const inputs = new Map(
+      [...inputsOf(program, false)].map(([id, values]) => [id, Float64Array.from(values, (v) => Number(v) / 2 ** 30)]),
+    );
+    const host = evaluateReal(program, inputs);
+    for (const device of devices) {
+      let count = 0;
+      const multiplyReals: Device['multiplyReals'] = (...product) => {
+        count++;
+        return device.multiplyReals!(...product);
+      };
+      const found = await evaluateRealOn({ ...device, multiplyReals }, program, inputs);
+      for (const { id, name } of program.tensors) {
+        const [own, wanted] = [found.get(id)!, host.get(id)!];
+        expect(own.length).toBe(wanted.length);
+        const most = Math.max(...wanted.map(Math.abs));
+        own.forEach((v, k) => expect(Math.abs(v - wanted[k]), name).toBeLessThanOrEqual(1e-12 * most));
+      }
+      expect(count > 0).toBe(isLarge);
+      // A device without float64 leaves the products to the host.
+      const without = await evaluateRealOn({ ...device, multiplyReals: undefined }, program, inputs);
+      expect([...without]).toEqual([...host]);
+    }
+  });
+
+  test('a run in reals tells of each tensor, takes what is said in its place, and forgets what nobody wants', () => {
+    const program = programOf('model m {\nsecret x[2]: fixed<9, 1>\ny[i] = 2 * x[i]\npublic z[i] = y[i] + x[i]\n}');
+    const told: string[] = [];
+    const found = evaluateReal(program, new Map([[0, Float64Array.of(1, 2)]]), {
+      keep: (t) => t.role === 'output',
+      each: ({ name }, values) => {
+        told.push(`${name} ${values.join()}`);
+        return name === 'y' ? Float64Array.of(10, 20) : undefined;
+      },
+    });
+    expect(told).toEqual(['x 1,2', 'y 2,4', 'z 11,22']);
+    expect([...found.values()].map((v) => [...v])).toEqual([[11, 22]]);
   });
 
   test('what is no device is refused', async () => {

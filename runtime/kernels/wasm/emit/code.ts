@@ -343,6 +343,7 @@ export const f64x2 = {
   /** a * b + c, rounded once where the processor can (relaxed SIMD). */
   relaxed_madd: (a: V128, b: V128, c: V128): V128 => vector('v128', 0x107)(a, b, c),
   convert_low_i32x4_s: vec1(0xfe),
+  promote_low_f32x4: vec1(0x5f),
   convert_low_i32x4_u: vec1(0xff),
 } as const;
 

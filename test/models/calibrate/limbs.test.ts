@@ -1,18 +1,25 @@
 /** One or two bits less of a factor, where that saves a limb of a remainder. */
 import { describe, expect, test } from 'vitest';
 import type { TensorProgram } from '../../../compiler/ir/tensor/program.ts';
-import type { FixedType } from '../../../runtime/evaluate/calibrate.ts';
-import { spareLimbs } from '../../../runtime/evaluate/limbs.ts';
+import type { FixedType } from '../../../compiler/check/index.ts';
+import { spareLimbs } from '../../../models/calibrate/limbs.ts';
 import { checkText } from '../../compiler/standard.ts';
 
-const fixed = (bits: number, frac: number): FixedType => ({ kind: 'fixed', bits, frac });
+const fixed = (bits: number, frac: number): FixedType => ({ bits, frac });
 
-/** The fraction bits of each key, before and after. */
-function spare(text: string, calibration: Record<string, FixedType>): Record<string, number> {
+/** The fraction bits of each key after; `least` is what each needs, two fewer than it has unless said. */
+function spare(
+  text: string,
+  calibration: Record<string, FixedType>,
+  least: Record<string, number> = {},
+): Record<string, number> {
   const { programs, all } = checkText(text, { calibration });
   expect(all.filter((d) => d.severity === 'error')).toEqual([]);
   const types = new Map(Object.entries(calibration).filter(([key]) => !key.includes(':')));
-  return Object.fromEntries([...spareLimbs(programs[0], types)].map(([key, { frac }]) => [key, frac]));
+  const needed = new Map([...types].map(([key, { frac }]) => [key, least[key] ?? frac - 2]));
+  return Object.fromEntries(
+    [...spareLimbs(programs[0], { types, least: needed })].map(([key, { frac }]) => [key, frac]),
+  );
 }
 
 /** How many limbs of 16 bits the remainders of a program's roundings have, entry by entry. */
@@ -47,7 +54,7 @@ describe('limbs', () => {
     });
   });
 
-  test('not more than two, and none where none is saved', () => {
+  test('not more than it has to spare, and none where none is saved', () => {
     for (const [h, y] of [
       [14, 12],
       [11, 12],
@@ -60,21 +67,21 @@ describe('limbs', () => {
       });
   });
 
-  test('none of a value that has few bits', () => {
-    const types = { ...weights, 'net/h': fixed(12, 12), 'net/y': fixed(16, 12) };
-    expect(spare(PROJECTION, types)).toEqual({ 'net/h': 12, 'net/y': 12 });
+  test('none that is needed', () => {
+    const types = { ...weights, 'net/h': fixed(16, 12), 'net/y': fixed(16, 12) };
+    expect(spare(PROJECTION, types, { 'net/h': 12 })).toEqual({ 'net/h': 12, 'net/y': 12 });
   });
 
-  test('what is one of a row can give up more', () => {
+  test('what has more to spare gives up more', () => {
     const text = `model m at "net" {
       public x[4, 32]: fixed<16, 12>
       s[t] = round(1 / (1 + sum(d) x[t, d] * x[t, d]))
       public y[t, d] = round<16, 8>(x[t, d] * x[t, d] * s[t])
     }`;
     // 12 + 12 + s - 8 bits.
-    expect(spare(text, { 'net/s': fixed(24, 20) })).toEqual({ 'net/s': 16 });
-    expect(spare(text, { 'net/s': fixed(15, 20) })).toEqual({ 'net/s': 16 });
-    expect(spare(text, { 'net/s': fixed(14, 20) })).toEqual({ 'net/s': 20 });
+    expect(spare(text, { 'net/s': fixed(24, 20) }, { 'net/s': 12 })).toEqual({ 'net/s': 16 });
+    expect(spare(text, { 'net/s': fixed(24, 20) }, { 'net/s': 16 })).toEqual({ 'net/s': 16 });
+    expect(spare(text, { 'net/s': fixed(24, 20) }, { 'net/s': 17 })).toEqual({ 'net/s': 20 });
   });
 
   test('arguments of tables keep their type, and so does what other terms would keep fine', () => {

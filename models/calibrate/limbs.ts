@@ -1,27 +1,25 @@
 /**
  * Scales that cost less. A `round` that drops s fraction bits is proved with a remainder in limbs of 16 bits: 17 or 18 dropped
- * bits cost as much as 32. Where a factor of what is rounded can do with one or two bits less, it gets them.
+ * bits cost as much as 32. Where a factor of what is rounded has more fraction bits than it needs, it gives them up.
  */
 import type { Polynomial, Rational, Term, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { multiply, powerOfTwo } from '../../compiler/ir/numbers/rational.ts';
-import type { FixedType } from './calibrate.ts';
-import { sizeOf } from './values.ts';
+import type { FixedType } from '../../compiler/check/index.ts';
+import { sizeOf } from '../../runtime/evaluate/values.ts';
+import type { Scales } from './scales.ts';
 
 const LIMB = 16;
-/** Bits that a value keeps: 14, but 11 if it is one of a row, a common factor of the row's entries. */
-const KEPT = { entry: 14, row: 11 } as const;
 /** Room that a term inside another must leave. */
 const ROOM = 5;
-/** Entries of the target for each entry of what counts as one of a row. */
-const ROW = 16;
 
 /**
  * The types with fewer fraction bits where that saves a limb of a remainder.
  *
  * @param program checked with these types
  * @param types by calibration key, of values
+ * @param least fraction bits below which none goes, by key
  */
-export function spareLimbs(program: TensorProgram, types: ReadonlyMap<string, FixedType>): Map<string, FixedType> {
+export function spareLimbs(program: TensorProgram, { types, least }: Scales): Map<string, FixedType> {
   const definitions = new Map(program.equations.map((e) => [e.target, e.definition]));
   const spared = new Map<string, number>();
   const sizes = new Map(program.tensors.flatMap(({ key, shape }) => (key === undefined ? [] : [[key, sizeOf(shape)]])));
@@ -63,19 +61,18 @@ export function spareLimbs(program: TensorProgram, types: ReadonlyMap<string, Fi
   // Readers first: what they take from a value's fraction, its own rounding drops besides.
   for (const { target, definition } of program.equations.toReversed()) {
     if (definition.kind !== 'round' || definition.form !== 'P') continue;
-    const { shape, key: own } = program.tensors[target];
+    const { key: own } = program.tensors[target];
     const scaled = droppedBits(definition.p.scale, definition.frac);
     if (scaled === undefined) continue;
     const dropped = scaled + (own === undefined ? 0 : (spared.get(own) ?? 0));
     const excess = dropped <= LIMB ? 0 : dropped % LIMB;
     if (excess === 0) continue;
-    const rows = sizeOf(shape) / ROW;
     // Those of a row first: they are few.
     const found = [...candidates(definition.p)].sort(([a], [b]) => (sizes.get(a) ?? 0) - (sizes.get(b) ?? 0));
     for (const [key, room] of found) {
       const type = types.get(key);
-      const kept = (sizes.get(key) ?? Infinity) <= rows ? KEPT.row : KEPT.entry;
-      if (type === undefined || shared.has(key) || own === key || excess > Math.min(room, type.bits - kept)) continue;
+      const spare = type === undefined ? 0 : type.frac - (least.get(key) ?? Infinity);
+      if (shared.has(key) || own === key || excess > Math.min(room, spare)) continue;
       spared.set(key, Math.max(spared.get(key) ?? 0, excess));
       break;
     }

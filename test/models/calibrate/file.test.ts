@@ -1,8 +1,8 @@
 /** The files beside a program: scales, samples, references. */
 import { describe, expect, test } from 'vitest';
-import { readCalibration, writeCalibration, type CalibrationFile } from '../../models/calibrate/file.ts';
-import { randomSamples, referenceFromJson, samplesFromJson } from '../../models/calibrate/samples.ts';
-import type { WantedInput } from '../../models/files/inputs.ts';
+import { readCalibration, writeCalibration, type CalibrationFile } from '../../../models/calibrate/file.ts';
+import { randomSamples, referenceFromJson, samplesFromJson } from '../../../models/calibrate/samples.ts';
+import type { WantedInput } from '../../../models/files/inputs.ts';
 
 describe('calibration files', () => {
   const file: CalibrationFile = {

@@ -3,15 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { printTensorProgram } from '../../../compiler/ir/tensor/print.ts';
 import type { TensorProgram } from '../../../compiler/ir/tensor/program.ts';
-import {
-  chooseScales,
-  fractionBits,
-  headroomOf,
-  noObservations,
-  observe,
-  weightType,
-  type FixedType,
-} from '../../../runtime/evaluate/calibrate.ts';
+import type { FixedType } from '../../../compiler/check/index.ts';
+import { createObserver, headroomOf } from '../../../models/calibrate/observe.ts';
+import { chooseScales, fractionBits, weightType } from '../../../models/calibrate/scales.ts';
 import { evaluateExactly, evaluateReal, EvaluationError, type Numbers } from '../../../runtime/evaluate/index.ts';
 import { quantise } from '../../../runtime/integers/quantise.ts';
 import { checkText } from '../../compiler/standard.ts';
@@ -47,7 +41,7 @@ describe('fraction bits', () => {
     expect(fractionBits(1, 16)).toBe(14);
     expect(fractionBits(0.9999, 16)).toBe(15);
     expect(fractionBits(0, 16)).toBe(15);
-    expect(weightType(-0, 8)).toEqual({ kind: 'fixed', bits: 8, frac: 7 });
+    expect(weightType(-0, 8)).toEqual({ bits: 8, frac: 7 });
   });
 });
 
@@ -67,25 +61,25 @@ const BLOCK = `import { attend, silu } from "std"
 /** What a calibration file says, with the type of W. */
 const withWeight = (types: ReadonlyMap<string, FixedType>, bits: number): Record<string, FixedType> => ({
   ...Object.fromEntries(types),
-  'base:net.weight': { kind: 'fixed', bits, frac: bits - 2 },
+  'base:net.weight': { bits, frac: bits - 2 },
 });
 
 describe('chosen scales', () => {
   const program = provisional(BLOCK);
-  const observations = noObservations();
-  for (const seed of [1, 2, 3]) observe(program, evaluateReal(program, inputsOf(program, seed, 2)), observations);
-  const types = chooseScales(program, observations, { bits: 16, headroom: 1.5 });
+  const { observations, observe } = createObserver(program);
+  for (const seed of [1, 2, 3]) evaluateReal(program, inputsOf(program, seed, 2), { each: observe });
+  const options = { headroom: 1.5 };
+  const { types } = chooseScales(program, observations, { ...options, bits: 16 });
   const type = (key: string): { bits: number; frac: number } => types.get(key) ?? { bits: 0, frac: 0 };
 
   test('cover every key but those of weights', () => {
-    expect(observations.samples).toBe(3);
     expect([...types.keys()].sort()).toEqual(
       ['net/a', 'net/b/argument', 'net/c/argument', 'net/o/o', 'net/o/w/exp/argument', 'net/z'].sort(),
     );
   });
 
   test('hold what was seen, with headroom', () => {
-    for (const [key, most] of observations.keys) {
+    for (const [key, { most }] of observations.keys) {
       const { bits, frac } = type(key);
       expect(most * 1.5 * 2 ** frac, key).toBeLessThan(2 ** (bits - 1));
     }
@@ -101,7 +95,7 @@ describe('chosen scales', () => {
   });
 
   test('a softmax holds every difference of its scores, which get no bit that nobody reads', () => {
-    expect(type('net/z')).toEqual({ kind: 'fixed', bits: 16, frac: type('net/o/w/exp/argument').frac });
+    expect(type('net/z')).toEqual({ bits: 16, frac: type('net/o/w/exp/argument').frac });
     expect(type('net/o/w/exp/argument').bits).toBe(17);
     const calibration = withWeight(types, 16);
     const { programs } = checkText(BLOCK, { calibration });
@@ -109,7 +103,7 @@ describe('chosen scales', () => {
   });
 
   test('fewer bits make smaller tables', () => {
-    const small = chooseScales(program, observations, { bits: 8, headroom: 1.5 });
+    const { types: small } = chooseScales(program, observations, { ...options, bits: 8 });
     expect([small.get('net/b/argument')?.bits, small.get('net/o/w/exp/argument')?.bits]).toEqual([8, 9]);
     const calibration = withWeight(small, 8);
     const { programs } = checkText(BLOCK, { calibration });

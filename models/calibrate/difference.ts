@@ -1,7 +1,7 @@
 /** How far the integers of a program are from what it computes without roundings. */
 import type { Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { toNumber } from '../../compiler/ir/numbers/rational.ts';
-import { isWide, type Numbers, type Values } from './values.ts';
+import { isWide, type Numbers, type Values } from '../../runtime/evaluate/values.ts';
 
 /** The error of one tensor over all samples. */
 export interface TensorError {
@@ -13,6 +13,8 @@ export interface TensorError {
 }
 
 export interface Comparison {
+  /** The tensors that are compared. */
+  readonly tensors: ReadonlySet<number>;
   /** Takes in the two evaluations of one sample. */
   add(exact: ReadonlyMap<number, Values>, real: ReadonlyMap<number, Numbers>): void;
   /** In the order of the program. */
@@ -26,6 +28,7 @@ export function createComparison(program: TensorProgram): Comparison {
   );
   const sums = compared.map((tensor) => ({ tensor, difference: 0, value: 0, most: 0 }));
   return {
+    tensors: new Set(compared.map((t) => t.id)),
     add: (exact, real) => {
       for (const sum of sums) {
         const [integers, numbers] = [exact.get(sum.tensor.id), real.get(sum.tensor.id)];
@@ -65,15 +68,13 @@ export function largest(logits: ArrayLike<number>, vocabulary: number): Int32Arr
   });
 }
 
-/** The mean negative log-likelihood of one target a row, in nats. */
-export function crossEntropy(logits: ArrayLike<number>, vocabulary: number, targets: ArrayLike<number>): number {
+/** The negative log-likelihood of each row's target, in nats; of as many rows as there are targets. */
+export function losses(logits: ArrayLike<number>, vocabulary: number, targets: ArrayLike<number>): Float64Array {
   const best = largest(logits, vocabulary);
-  let total = 0;
-  for (const [t, where] of best.entries()) {
-    const most = logits[t * vocabulary + where];
+  return Float64Array.from({ length: Math.min(best.length, targets.length) }, (_, t) => {
+    const most = logits[t * vocabulary + best[t]];
     let sum = 0;
     for (let v = 0; v < vocabulary; v++) sum += Math.exp(logits[t * vocabulary + v] - most);
-    total += Math.log(sum) + most - logits[t * vocabulary + targets[t]];
-  }
-  return total / best.length;
+    return Math.log(sum) + most - logits[t * vocabulary + targets[t]];
+  });
 }
