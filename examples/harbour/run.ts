@@ -54,10 +54,7 @@ zkl(
   'a program for the model with its adapter, a page to read and edit',
   `import MODEL_DIR --adapter ADAPTER_DIR --tokens ${tokens} -o story.zkl`,
 );
-console.log('\n# edited: the likeliest token after every position, not after the last one only');
-const text = read('story.zkl').replace(/public next\s*= .*/, 'public next[t] = argmax(v) logits[t, v]');
-write('story.zkl', text);
-console.log(`\n${text.trimEnd()}`);
+console.log(`\n${read('story.zkl').trimEnd()}`);
 
 const weights = '--weights base=MODEL_DIR --weights adapter=ADAPTER_DIR';
 zkl('scales for integers, from samples', `calibrate story.zkl ${weights} --samples samples.json`);

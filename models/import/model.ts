@@ -103,8 +103,8 @@ function assemble(
   const docs = [
     `${config.architecture} of ${lastName(checkpoint.name)}${what}, on ${tokens} tokens.`,
     '',
-    'A proof shows that `next` is the token which the model finds most likely to follow `tokens`: exactly, in the fixed-point',
-    'arithmetic written here and in the calibration. It publishes the tokens; `secret tokens` keeps them.',
+    'A proof shows that `next[t]` is the token which the model finds most likely after `tokens[0]` to `tokens[t]`: exactly, in the',
+    'fixed-point arithmetic written here and in the calibration. It publishes the tokens; `secret tokens` keeps them.',
     ...windowDocs(config),
     ...adapters.map(
       ({ source, fileName, description }) =>

@@ -94,8 +94,9 @@ export function writeHead(w: Writer): string[] {
     ...updates.map((u) => `${w.notation.call(u, 'V', 'y')} at "lm_head"`),
   ];
   return [
-    '// `public logits` instead makes all scores public, with no line for `next`.',
+    '// `public logits` instead makes all scores public, with no line for `next`; `public next = argmax(v) logits[T - 1, v]` says the',
+    '// last token alone.',
     `logits = ${terms.join(' + ')}`,
-    'public next = argmax(v) logits[T - 1, v]',
+    'public next[t] = argmax(v) logits[t, v]',
   ];
 }

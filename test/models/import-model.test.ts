@@ -206,8 +206,8 @@ describe('imported programs compute what the models compute', () => {
 
       /// LlamaForCausalLM of model with a secret adapter, on 8 tokens.
       ///
-      /// A proof shows that \`next\` is the token which the model finds most likely to follow \`tokens\`: exactly, in the fixed-point
-      /// arithmetic written here and in the calibration. It publishes the tokens; \`secret tokens\` keeps them.
+      /// A proof shows that \`next[t]\` is the token which the model finds most likely after \`tokens[0]\` to \`tokens[t]\`: exactly, in the
+      /// fixed-point arithmetic written here and in the calibration. It publishes the tokens; \`secret tokens\` keeps them.
       /// The weights of \`adapter\`, for 4 projections, are those of adapter.
       model llama {
         dim T = 8, V = 23, D = 12, F = 20, H = 4, G = 2, L = 2, K = 4, R = 2
@@ -231,9 +231,10 @@ describe('imported programs compute what the models compute', () => {
         }
 
         y = rmsnorm(x, eps) at "model.norm"
-        // \`public logits\` instead makes all scores public, with no line for \`next\`.
+        // \`public logits\` instead makes all scores public, with no line for \`next\`; \`public next = argmax(v) logits[T - 1, v]\` says the
+        // last token alone.
         logits = head(y, E)
-        public next = argmax(v) logits[T - 1, v]
+        public next[t] = argmax(v) logits[t, v]
       }
       "
     `);
@@ -242,8 +243,8 @@ describe('imported programs compute what the models compute', () => {
 
       /// GPT2LMHeadModel of model, on 8 tokens.
       ///
-      /// A proof shows that \`next\` is the token which the model finds most likely to follow \`tokens\`: exactly, in the fixed-point
-      /// arithmetic written here and in the calibration. It publishes the tokens; \`secret tokens\` keeps them.
+      /// A proof shows that \`next[t]\` is the token which the model finds most likely after \`tokens[0]\` to \`tokens[t]\`: exactly, in the
+      /// fixed-point arithmetic written here and in the calibration. It publishes the tokens; \`secret tokens\` keeps them.
       model gpt2 {
         dim T = 8, V = 19, D = 12, P = 16, F = 48, H = 3, L = 2, K = D / H
         const eps = 0.00001
@@ -265,9 +266,10 @@ describe('imported programs compute what the models compute', () => {
         }
 
         y = layernorm(x, eps) at "transformer.ln_f"
-        // \`public logits\` instead makes all scores public, with no line for \`next\`.
+        // \`public logits\` instead makes all scores public, with no line for \`next\`; \`public next = argmax(v) logits[T - 1, v]\` says the
+        // last token alone.
         logits = head(y, E)
-        public next = argmax(v) logits[T - 1, v]
+        public next[t] = argmax(v) logits[t, v]
       }
       "
     `);
