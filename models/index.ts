@@ -30,5 +30,8 @@ export { readLoraConfig, type LoraConfig } from './adapters/config.ts';
 export { randomSamples, referenceFromJson, samplesFromJson, type Reference, type Sample } from './calibrate/samples.ts';
 export { readSafetensors, type SafetensorsFile, type TensorInfo } from './files/safetensors.ts';
 export { writeSafetensors, type TensorToWrite } from './files/safetensors-writer.ts';
+export { openTokenizer, type TextTokenizer } from './text/tokenizer.ts';
+export { inputsFromText, samplesFromTexts, textsFromJson, textsFromLines, type TokenizedText } from './text/texts.ts';
+export { textOfPublics, type TokenText } from './text/results.ts';
 export { bytesSource, type ByteSource } from './files/source.ts';
 export type { WeightMap, Weights } from '../runtime/weights.ts';

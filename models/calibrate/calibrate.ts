@@ -109,11 +109,10 @@ export async function calibrateRuns(
     bits === undefined
       ? await phase(`measure ${plural(groups.size, 'effect')} of rounding`, (report) => {
           const { types } = chooseScales(program, observations, { headroom });
-          const runs = own.slice(0, EFFECT_SAMPLES).map(
-            ({ inputs }) =>
-              (options: RealOptions) =>
-                runReal(device, program, withInputs(program, weights, inputs), options),
-          );
+          const runs = own.slice(0, EFFECT_SAMPLES).map(({ inputs, length }) => ({
+            run: (options: RealOptions) => runReal(device, program, withInputs(program, weights, inputs), options),
+            length,
+          }));
           return measureEffects(program, runs, groups, types, logitsOf(program, undefined), report);
         })
       : new Map<string, number>();

@@ -129,7 +129,10 @@ export async function compareRuns(
       comparison.add(exact, real);
       if (logits === undefined || scoring === undefined) continue;
       const [own, floats] = [exact.get(logits.id), real.get(logits.id)];
-      if (own !== undefined && floats !== undefined) scoring.add(k, toReals(logits, own), floats, sample.targets);
+      if (own === undefined || floats === undefined) continue;
+      const [T, V] = logits.shape;
+      const count = Math.min(sample.length ?? T, T) * V;
+      scoring.add(k, toReals(logits, own).subarray(0, count), floats.subarray(0, count), sample.targets);
     }
   });
   const { scores = {}, positions = 0 } = scoring?.summary() ?? {};

@@ -9,8 +9,12 @@ import type { Numbers, RealOptions } from '../../runtime/evaluate/index.ts';
 import { sizeOf } from '../../runtime/evaluate/values.ts';
 import type { Observations } from './observe.ts';
 
-/** Runs one sample in float64. */
-export type RunSampleReal = (options: RealOptions) => Promise<ReadonlyMap<TensorId, Numbers>>;
+/** A sample that is run in float64. */
+export interface EffectSample {
+  run(options: RealOptions): Promise<ReadonlyMap<TensorId, Numbers>>;
+  /** Of a text that is filled up: its tokens. What follows them does not count. */
+  readonly length?: number | undefined;
+}
 
 /**
  * Keys of one value in all layers, and of what iterations hand on, with what the first one begins with: they are measured together. By
@@ -60,7 +64,7 @@ export function pricesOf(
  */
 export async function measureEffects(
   program: TensorProgram,
-  samples: readonly RunSampleReal[],
+  samples: readonly EffectSample[],
   groups: ReadonlyMap<string, readonly string[]>,
   types: ReadonlyMap<string, FixedType>,
   scores: { readonly id: TensorId; readonly shape: readonly [number, number] } | undefined,
@@ -73,7 +77,7 @@ export async function measureEffects(
   const effects = new Map<string, number>();
   const runs = samples.length * (groups.size + 1);
   let done = 0;
-  for (const run of samples) {
+  for (const { run, length = Infinity } of samples) {
     report(done++ / runs, 'without roundings');
     const exact = await run({ keep });
     for (const [group, keys] of groups) {
@@ -90,13 +94,19 @@ export async function measureEffects(
       for (const id of wanted) {
         const [a, b] = [exact.get(id), rounded.get(id)];
         if (a !== undefined && b !== undefined)
-          effect += scores === undefined ? relativeError(a, b) : divergence(a, b, scores.shape[1]);
+          effect +=
+            scores === undefined
+              ? relativeError(a, b)
+              : divergence(...head(a, b, length * scores.shape[1]), scores.shape[1]);
       }
       effects.set(group, (effects.get(group) ?? 0) + effect / samples.length);
     }
   }
   return effects;
 }
+
+const head = (a: Numbers, b: Numbers, length: number): [Numbers, Numbers] =>
+  length < a.length ? [a.subarray(0, length), b.subarray(0, length)] : [a, b];
 
 function relativeError(exact: Numbers, rounded: Numbers): number {
   let [error, signal] = [0, 0];

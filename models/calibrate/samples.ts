@@ -9,6 +9,8 @@ export interface Sample {
   readonly inputs: Inputs;
   /** Of a sample of tokens: the token that follows each of them, where the sample goes on that far. */
   readonly targets?: Int32Array;
+  /** Of a text that is filled up: its tokens. What follows them does not count. */
+  readonly length?: number;
 }
 
 const REMEDY = 'write { "tokens": [[1, 403, 407], [1, 385, 311]] }: for each input a list, one entry a sample';

@@ -58,7 +58,7 @@ export function createScoring(vocabulary: number, reference: Reference | undefin
       );
       const given = reference?.logits[sample];
       if (given !== undefined) {
-        add('referenceAgreement', agreeing(a, largest(given, vocabulary)), positions);
+        add('referenceAgreement', agreeing(a, largest(given.subarray(0, integers.length), vocabulary)), positions);
         add('referenceError', Math.max(...floats.map((v, k) => Math.abs(v - given[k]))), 1);
       }
       if (targets === undefined) return;

@@ -140,11 +140,14 @@ export async function readSources(
 export interface SampleInput {
   readonly inputs: ReadonlyMap<string, ArrayLike<number>>;
   readonly targets?: ArrayLike<number>;
+  /** Of a text that is filled up: its tokens. What follows them does not count. */
+  readonly length?: number;
 }
 
 export interface RunSample {
   readonly inputs: ReadonlyMap<string, Numbers>;
   readonly targets?: ArrayLike<number>;
+  readonly length?: number;
 }
 
 /** @throws ValueError for inputs that the program does not have, ArgumentError */

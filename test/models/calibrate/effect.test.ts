@@ -52,7 +52,7 @@ describe('effects of rounding', () => {
   const logits = own.tensors.find((t) => t.name === 'logits')!;
   const scores = { id: logits.id, shape: [4, 16] as const };
   const { types } = chooseScales(own, observations, { headroom: 2 });
-  const run = (options: RealOptions) => Promise.resolve(evaluateReal(own, inputsOf(own, 1), options));
+  const run = { run: (options: RealOptions) => Promise.resolve(evaluateReal(own, inputsOf(own, 1), options)) };
 
   test('are measured for a value in all iterations at once', () => {
     expect([...groups.keys()].sort()).toEqual(['l/h', 'l/h/s', 'x', 'y', 'y/s']);
