@@ -129,7 +129,7 @@ const oneOf = (names: readonly string[]): string =>
   names.length > 3 ? `${names.slice(0, 3).join(', ')}, or another` : names.join(' or ');
 
 /** A directory as the formats read it; its files are open until `files` is disposed of. */
-const folderOf = (directory: string, what: string, files: AsyncDisposableStack): Folder => ({
+export const folderOf = (directory: string, what: string, files: AsyncDisposableStack): Folder => ({
   name: directory,
   open: async (file) => {
     const path = join(directory, file);

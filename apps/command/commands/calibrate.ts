@@ -29,7 +29,7 @@ export const run: Run = async (args, progress) => {
   const target = targetOption(args.value('target'));
   const source = await readProgram(path);
   const program = await progress.phase('check', () => readModel(source, args, {}, true));
-  const samples = await readSamples(args, program);
+  const samples = await readSamples(args, program, progress);
   const notes: string[] = [];
   const weights = await progress.phase('read weights', () =>
     readModelWeights(args, program, (name) => {

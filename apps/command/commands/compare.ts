@@ -22,7 +22,7 @@ export const run: Run = async (args, progress) => {
   const source = await readProgram(path);
   const calibration = await calibrationOf(args, path);
   const program = await progress.phase('check', () => readModel(source, args, calibration, false));
-  const samples = await readSamples(args, program);
+  const samples = await readSamples(args, program, progress);
   const logits = logitsOf(program, args.value('logits'));
   const referencePath = args.value('reference');
   if (referencePath !== undefined && logits === undefined)

@@ -7,12 +7,14 @@ import { withDevice } from '../steps/device.ts';
 import { about, CliError } from '../errors.ts';
 import { readInput } from '../../host/files/read.ts';
 import { writeOutputs } from '../../host/files/write.ts';
-import { readInputs } from '../steps/inputs.ts';
+import { readProofInputs } from '../steps/proof-inputs.ts';
 import { disclosureWarnings } from '../../../runtime/inspect/disclosures.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { phaseLine, phaseTimes } from '../show/progress.ts';
 import { summarise, summaryText } from '../show/publics.ts';
 import { bytes } from '../show/text.ts';
+import { textLines, textsJson } from '../show/texts.ts';
+import { textOfPublics } from '../../../models/text/results.ts';
 import { openSourceWeights } from '../../host/weights.ts';
 
 export const run: Run = async (args, progress) => {
@@ -26,8 +28,7 @@ export const run: Run = async (args, progress) => {
     opening: forSource('opening', perSource('opening', args.list('opening'), sources), source),
   }));
   const context = contextOf(args);
-  const given = args.required('inputs');
-  const inputs = await progress.phase('read inputs', () => readInputs(given, file.bundle));
+  const { inputs, from, tokenizer, length } = await readProofInputs(args, file.bundle, progress);
   await using files = new AsyncDisposableStack();
   const opened = await progress.phase('open weights', () =>
     Promise.all(
@@ -49,11 +50,11 @@ export const run: Run = async (args, progress) => {
       ),
     );
     const proved = await progress.phase('prove', (report) =>
-      about(given, 'mend the inputs, or declare a wider type and compile again', [ValueError], () =>
+      about(from, 'mend the inputs, or declare a wider type and compile again', [ValueError], () =>
         prover
           .prove(inputs, { context, progress: ({ phase, done }) => report(done, phase) })
           .catch((error: unknown) => {
-            if (error instanceof HiddenValueError) throw doesNotFit(given, error, args.flag('verbose'));
+            if (error instanceof HiddenValueError) throw doesNotFit(from, error, args.flag('verbose'));
             throw error;
           }),
       ),
@@ -64,9 +65,11 @@ export const run: Run = async (args, progress) => {
   for (const warning of disclosureWarnings(file.bundle.gadgets)) progress.note(warning);
 
   const summaries = summarise(file.bundle, made.publics);
+  const texts = tokenizer === undefined ? [] : textOfPublics(file.bundle.gadgets, made.publics, tokenizer, length);
   const text = [
     `${output}: ${bytes(made.proofBytes)} of proof, ${bytes(made.proof.length - made.proofBytes)} of public tensors and headers`,
     summaryText(summaries),
+    ...textLines(texts),
     `on ${made.device}: ${phaseLine(progress.times)}`,
   ].join('\n');
   const json = {
@@ -74,6 +77,7 @@ export const run: Run = async (args, progress) => {
     bytes: made.proof.length,
     proofBytes: made.proofBytes,
     publics: summaries.map((s) => ({ ...s })),
+    texts: textsJson(texts),
     device: made.device,
     milliseconds: phaseTimes(progress.times),
   };

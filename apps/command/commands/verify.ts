@@ -29,6 +29,10 @@ import { firstDifference, summarise, summaryText } from '../show/publics.ts';
 import { expectationOf, givenOf, restsOnJson, restsOnText, uncheckedError, type Given } from '../steps/rests-on.ts';
 import { shown, shownName } from '../show/terminal.ts';
 import { bytes, hex } from '../show/text.ts';
+import { textLines, textsJson } from '../show/texts.ts';
+import { tokenizerOfResults } from '../steps/text.ts';
+import { textOfPublics } from '../../../models/text/results.ts';
+import type { TextTokenizer } from '../../../models/text/tokenizer.ts';
 import { openSourceWeights } from '../../host/weights.ts';
 
 /** A commitment as it was given. */
@@ -49,6 +53,7 @@ export const run: Run = async (args, progress) => {
   const publicPath = args.value('public');
   const expected =
     publicPath === undefined ? undefined : await readTensors(publicPath, 'the public tensors', file.bundle);
+  const tokenizer = await tokenizerOfResults(args, file.bundle, progress);
   const program = await expectedProgram(args, progress);
   if (program !== undefined && program.digest !== hex(file.bundle.digest))
     return rejection(
@@ -82,7 +87,17 @@ export const run: Run = async (args, progress) => {
       if (reason !== undefined) return rejection(reason, progress);
       const verdict = await progress.phase('verify', () => verifier.verify(proof, { context }));
       if (verdict.ok)
-        return await accepted(file, verdict, { program, given, checked, proof, device, expected, tolerance, progress });
+        return await accepted(file, verdict, {
+          program,
+          given,
+          checked,
+          proof,
+          device,
+          expected,
+          tolerance,
+          tokenizer,
+          progress,
+        });
       if (verdict.verdict === 'rejected') return rejection(verdict.reason, progress);
       if (verdict.sources.some((source) => !digests.has(source)))
         throw new CliError(`could not verify: ${verdict.reason}`, 'give --commitment FILE once for each source');
@@ -226,13 +241,14 @@ interface Judged {
   readonly device: Device;
   readonly expected: TensorFile | undefined;
   readonly tolerance: number;
+  readonly tokenizer: TextTokenizer | undefined;
   readonly progress: Progress;
 }
 
 async function accepted(
   { bundle }: BundleFile,
   verdict: Accepted,
-  { program, given, checked, proof, device, expected, tolerance, progress }: Judged,
+  { program, given, checked, proof, device, expected, tolerance, tokenizer, progress }: Judged,
 ): Promise<Outcome> {
   for (const [name, values] of expected?.tensors ?? []) {
     const id = bundle.gadgets.publics.find((p) => bundle.gadgets.tensors[p].name === name);
@@ -242,10 +258,12 @@ async function accepted(
     if (difference !== undefined) return rejection(`not the tensors of ${expected?.path}: ${difference}`, progress);
   }
   const summaries = summarise(bundle, verdict.publics);
+  const texts = tokenizer === undefined ? [] : textOfPublics(bundle.gadgets, verdict.publics, tokenizer);
   const bound = verdict.context === 'bound';
   const text = [
     `accepted: ${shownName(bundle.gadgets.name)}, proof of ${bytes(proof.length)}`,
     summaryText(summaries),
+    ...textLines(texts),
     ...(expected
       ? [
           `${tolerance > 0 ? `within ${tolerance} of` : 'equal to'} ${shown(expected.path)}: ${[...expected.tensors.keys()].map(shown).join(', ')}`,
@@ -267,6 +285,7 @@ async function accepted(
     context: verdict.context,
     rests_on: restsOnJson(verdict),
     publics: summaries.map((s) => ({ ...s })),
+    texts: textsJson(texts),
     compared: expected ? [...expected.tensors.keys()] : undefined,
     device: device.name,
     milliseconds: phaseTimes(progress.times),

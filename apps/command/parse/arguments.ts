@@ -26,9 +26,9 @@ export class Arguments {
     return this.list(name).at(-1);
   }
 
-  /** Everything that may name a file or directory that the command reads: all that is given but the output and a stage's name. */
+  /** Everything that may name a file or directory that the command reads: all that is given but outputs, texts and names. */
   get inputs(): readonly string[] {
-    const values = [...this.#values].flatMap(([name, list]) => (name === 'output' || name === 'emit' ? [] : list));
+    const values = [...this.#values].flatMap(([name, list]) => (NO_FILES.includes(name) ? [] : list));
     return [...this.positionals, ...values.flatMap((text) => [text, text.replace(/^[^=]*=/, '')])];
   }
 
@@ -114,6 +114,9 @@ export function readArguments(spec: CommandSpec, argv: readonly string[]): Argum
   return new Arguments(checkPositionals(spec, positionals), checkRequired(spec, values));
 }
 
+/** Options whose values name nothing that is read. */
+const NO_FILES = ['output', 'emit', 'text', 'ids'];
+
 /** Options whose values are files that are read. */
 const READ = [
   'weights',
@@ -122,6 +125,7 @@ const READ = [
   'inputs',
   'public',
   'samples',
+  'text-file',
   'calibration',
   'reference',
   'program',
@@ -173,7 +177,7 @@ function checkRequired(
   values: ReadonlyMap<string, readonly string[]>,
 ): ReadonlyMap<string, readonly string[]> {
   const missing = spec.options.find(
-    (o) => o.required && !values.has(o.name) && (o.unless === undefined || !values.has(o.unless)),
+    (o) => o.required && !values.has(o.name) && !(o.unless ?? []).some((name) => values.has(name)),
   );
   if (!missing) return values;
   const name = missing.short === undefined ? `--${missing.name}` : `-${missing.short}`;

@@ -10,8 +10,8 @@ export interface OptionSpec {
   /** May be given several times. */
   readonly many?: boolean;
   readonly required?: boolean;
-  /** Not required beside the option of this name. */
-  readonly unless?: string;
+  /** Not required beside an option of these names. */
+  readonly unless?: readonly string[];
   /** Not required, but shown in the usage line. */
   readonly usual?: boolean;
   readonly help: string;

@@ -1,58 +1,24 @@
 /** All commands with their options: what `--help` prints and what arguments are checked against. */
 import type { CommandSpec, OptionSpec } from './command.ts';
-
-const output = (value: string, help: string): OptionSpec => ({
-  name: 'output',
-  short: 'o',
-  value,
-  required: true,
-  help,
-});
-
-const dims: OptionSpec = {
-  name: 'dim',
-  value: 'NAME=VALUE',
-  many: true,
-  help: 'another value for a literal dim or const',
-};
-const model: OptionSpec = { name: 'model', value: 'NAME', help: 'this model, where the file has several' };
-const calibration: OptionSpec = {
-  name: 'calibration',
-  value: 'FILE',
-  help: 'the scales; default: PROGRAM.calibration.json beside PROGRAM.zkl, if it is there',
-};
-const samples: readonly OptionSpec[] = [
-  { name: 'samples', value: 'FILE|random:SEED', required: true, help: 'inputs: JSON, or made up' },
-  { name: 'limit', value: 'N', help: 'only the first N samples; of random ones N instead of one' },
-];
-const noCache: OptionSpec = { name: 'no-cache', help: 'neither read nor write the cache directory' };
-
-const threads: OptionSpec = { name: 'threads', value: 'N', help: 'threads of the wasm device; default: one per core' };
-const device: readonly OptionSpec[] = [
-  {
-    name: 'device',
-    value: 'NAME',
-    help: 'wasm (default), webgpu, auto (a GPU if one answers, else wasm), or reference',
-  },
+import {
+  bundle,
+  CACHE_NOTE,
+  calibration,
+  context,
+  contextHex,
+  device,
+  dims,
+  model,
+  noCache,
+  output,
+  program,
+  samples,
+  text,
+  textFile,
   threads,
-  { name: 'gpu-memory', value: 'SIZE', help: 'GPU memory at most, e.g. 4G; default: what the adapter allows' },
-];
-const weights: OptionSpec = {
-  name: 'weights',
-  value: '[SOURCE=]DIR',
-  many: true,
-  usual: true,
-  help: 'the directory of a model or of a PEFT adapter, or a safetensors file',
-};
-const context: OptionSpec = {
-  name: 'context',
-  value: 'TEXT',
-  help: 'what the proof is bound to besides (a session, a nonce)',
-};
-const contextHex: OptionSpec = { name: 'context-hex', value: 'HEX', help: 'the same, as bytes that need not be text' };
-const bundle = { name: 'BUNDLE', help: 'what `zkl compile` wrote' };
-const program = { name: 'FILE', help: 'a .zkl program' };
-const CACHE_NOTE = 'The cache is $XDG_CACHE_HOME/zkl or ~/.cache/zkl; without a place to write to, nothing is kept.';
+  tokenizer,
+  weights,
+} from './options.ts';
 
 export const commands: readonly CommandSpec[] = [
   {
@@ -120,7 +86,7 @@ export const commands: readonly CommandSpec[] = [
         value: 'STAGE',
         help: 'instead of the bundle print the program as tensors, as gadgets, or the expressions of its kernels',
       },
-      { ...output('FILE', 'the bundle, or with --emit the text (default: stdout)'), unless: 'emit' },
+      { ...output('FILE', 'the bundle, or with --emit the text (default: stdout)'), unless: ['emit'] },
     ],
     notes: [
       'The same source, dims and scales give the same bytes. Ends with status 1 if the program has errors.',
@@ -159,6 +125,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     notes: [
       'Samples are JSON, for each input a list: {"tokens": [[1, 403, 407], [1, 385, 311]]}.',
+      'Texts are read with tokenizer.json: --text may be given several times, FILE.txt has one a line, FILE.json is ["a text", "another"].',
       'Every fourth sample is kept apart: scales are chosen without it, and measured on it. Below the target it is said so.',
       'A secret source without --weights counts as zeros: the scales then say nothing about it.',
     ],
@@ -193,6 +160,19 @@ export const commands: readonly CommandSpec[] = [
     ],
     example: 'zkl compare model.zkl --weights base=MODEL_DIR --samples samples.json',
     load: () => import('../commands/compare.ts'),
+  },
+  {
+    name: 'tokens',
+    summary: 'show the tokens of a text, or the text of token ids',
+    positionals: [{ name: 'DIR', help: 'a folder with tokenizer.json, or such a file' }],
+    options: [
+      { ...text, required: true, unless: ['text-file', 'ids'], help: 'a text' },
+      textFile,
+      { name: 'ids', value: 'LIST', help: 'token ids, with commas between them' },
+    ],
+    notes: ['Pieces are as the vocabulary has them: Ġ or ▁ stands for a space.'],
+    example: 'zkl tokens MODEL_DIR --text "The capital of France is"',
+    load: () => import('../commands/tokens.ts'),
   },
   {
     name: 'inspect',
@@ -230,8 +210,13 @@ export const commands: readonly CommandSpec[] = [
         name: 'inputs',
         value: 'FILE|random:SEED',
         required: true,
-        help: 'public inputs: safetensors, JSON, or made up',
+        unless: ['text', 'text-file'],
+        help: 'public inputs: safetensors, JSON, or made up; or a text:',
       },
+      { name: 'sample', value: 'N', help: 'of --inputs: entry N, counted from 0, of a file of samples' },
+      { ...text, help: 'instead of --inputs: what tokens are proved about, read with the tokenizer of the model' },
+      { ...textFile, help: 'instead of --inputs: the text of a file, without a line break at its end' },
+      tokenizer,
       context,
       contextHex,
       { name: 'verbose', help: 'of a value that does not fit, also say what it is: it may be a secret one' },
@@ -239,7 +224,11 @@ export const commands: readonly CommandSpec[] = [
       noCache,
       output('FILE', 'the proof'),
     ],
-    notes: ['A JSON file holds nested lists of numbers by name: {"x": [[0.5, -1]]}.', CACHE_NOTE],
+    notes: [
+      'A JSON file holds nested lists of numbers by name: {"x": [[0.5, -1]]}.',
+      'A text that is shorter than the tokens of the program is filled up; what follows it changes nothing before it.',
+      CACHE_NOTE,
+    ],
     example:
       'zkl prove adapter.zkb --weights my-adapter --opening keys/opening.zko --inputs x.safetensors -o proof.zkp',
     load: () => import('../commands/prove.ts'),
@@ -267,6 +256,10 @@ export const commands: readonly CommandSpec[] = [
       calibration,
       model,
       dims,
+      {
+        ...tokenizer,
+        help: 'show tokens as text: the folder with tokenizer.json; default: that of the model in --weights',
+      },
       { name: 'public', value: 'FILE', help: 'compare the public tensors with this safetensors or JSON file' },
       {
         name: 'tolerance',
@@ -310,7 +303,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     notes: ['The page is in dist/page of the package, for any other server, too.'],
     example: 'zkl page --bundle adapter.zkb --commitment keys/commitment.zkc --proof proof.zkp',
-    load: () => import('../commands/page.ts'),
+    load: () => import('../page/page.ts'),
   },
   {
     name: 'doctor',

@@ -15,9 +15,15 @@ import { textOf, withSource } from '../../host/files/read.ts';
 import { MAX_TEXT } from '../../host/limits.ts';
 import { bytes } from '../show/text.ts';
 
+/** What a proof is given: the public inputs, and those that neither stand in the statement nor come from a source. */
+export const programInputs = (bundle: Bundle): WantedInput[] => [
+  ...publicTensors(bundle).filter((t) => t.kind === 'input'),
+  ...secretInputs(bundle),
+];
+
 /** `--inputs`: a file, or `random:SEED`. @throws CliError, FormatError */
 export async function readInputs(given: string, bundle: Bundle): Promise<Inputs> {
-  const wanted = [...publicTensors(bundle).filter((t) => t.kind === 'input'), ...secretInputs(bundle)];
+  const wanted = programInputs(bundle);
   const seed = /^random:(.*)$/s.exec(given)?.[1];
   if (seed === '') throw new CliError('random: needs a seed', 'write for example random:1');
   if (seed !== undefined) return randomInputs(seed, wanted);

@@ -6,10 +6,14 @@ import { modelOf, ProgramError, type ModelInput } from '../../../models/calibrat
 import { readSource, sourcesOf, wantedInputs, zeros } from '../../../models/calibrate/weights.ts';
 import type { Numbers } from '../../../runtime/evaluate/index.ts';
 import { randomSamples, samplesFromJson, type Sample } from '../../../models/calibrate/samples.ts';
+import { samplesFromTexts } from '../../../models/text/texts.ts';
 import type { Arguments } from '../parse/arguments.ts';
 import { didYouMean } from '../../host/suggest.ts';
 import { CliError } from '../errors.ts';
 import { readText } from '../../host/files/read.ts';
+import type { Progress } from '../show/progress.ts';
+import { plural } from '../show/text.ts';
+import { onlyOne, textsOf, tokenizerOf } from './text.ts';
 import { overridesOf, showDiagnostics, type SourceProgram } from './program.ts';
 import { openWeights } from '../../host/weights.ts';
 
@@ -49,13 +53,23 @@ export function refusal({ message, remedy, problem, source }: ProgramError, prog
 }
 
 /** Members of a file of samples that `zkl compare` reads as a reference. */
-const REFERENCE = ['about', 'logits', 'cross_entropy'];
+export const REFERENCE = ['about', 'logits', 'cross_entropy'];
 
-/** `--samples`: a JSON file, or `random:SEED`; `--limit` of them. @throws CliError, FormatError */
-export async function readSamples(args: Arguments, program: TensorProgram): Promise<Sample[]> {
-  const given = args.required('samples');
+/** `--samples`: a JSON file, or `random:SEED`, or texts; `--limit` of them. @throws CliError, FormatError */
+export async function readSamples(args: Arguments, program: TensorProgram, progress: Progress): Promise<Sample[]> {
   const limit = args.integer('limit', 1, 1_000_000);
   const wanted = wantedInputs(program);
+  if (onlyOne(args, ['samples', 'text', 'text-file']) !== 'samples') {
+    const texts = (await textsOf(args)).slice(0, limit);
+    const samples = samplesFromTexts(texts, await tokenizerOf(args, progress), wanted);
+    const cut = samples.filter((sample) => sample.ids.length > sample.length + 1).length;
+    if (cut > 0)
+      progress.note(
+        `${plural(cut, 'text')} of ${texts.length} cut to the program's ${plural(samples[0].inputs.values().next().value?.length ?? 0, 'token')}`,
+      );
+    return samples;
+  }
+  const given = args.required('samples');
   const seed = /^random:(.*)$/s.exec(given)?.[1];
   if (seed === '') throw new CliError('random: needs a seed', 'write for example random:1');
   if (seed !== undefined) return randomSamples(seed, limit ?? 1, wanted);

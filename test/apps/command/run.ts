@@ -26,6 +26,7 @@ const SERVED = new Set([
   'fmt',
   'compile',
   'inspect',
+  'tokens',
   'calibrate',
   'compare',
   'commit',

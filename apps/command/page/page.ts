@@ -3,8 +3,8 @@ import type { Run } from '../parse/command.ts';
 import { contextOf } from '../parse/context.ts';
 import { CliError } from '../errors.ts';
 import { readInput } from '../../host/files/read.ts';
-import { filesToVerify, pageFiles, type ToVerify } from '../page/files.ts';
-import { servePage } from '../page/server.ts';
+import { filesToVerify, pageFiles, type ToVerify } from './files.ts';
+import { servePage } from './server.ts';
 
 const USUAL_PORT = 8377;
 
