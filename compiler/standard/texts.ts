@@ -1,7 +1,7 @@
 /** The files of `stdlib/`, which `test/stdlib/generate.ts` copies here: edit those. */
 export const standardTexts: Readonly<Record<string, string>> = {
   'attention.zkl': `import { exp } from "std/functions"
-import { rotate, rotate_interleaved } from "std/rope"
+import { rotate, rotate_interleaved, turn } from "std/rope"
 
 /// Softmax over s <= t.
 ///
@@ -87,6 +87,33 @@ block interleaved_attention(q[T, H, K], k[T, G, K], v[T, G, K], const base) -> o
   b = rotate_interleaved(k, base, 1)
   z[h, t, s] = round(if s <= t then sum(j) a[t, h, j] * b[s, h div (H / G), j] else 0)
   o = attend(z, v)
+}
+
+/// Causal attention with grouped heads, queries and keys turned by given angles (\`frequencies\` and its variants), scores
+/// divided by sqrt(n): n = K, or what a model has in its place. States and costs as \`rotary_attention\`.
+block turned_attention(q[T, H, K], k[T, G, K], v[T, G, K], f[J], const n) -> o[T, H * K] {
+  a = turn(q, f, n)
+  b = turn(k, f, 1)
+  z[h, t, s] = round(if s <= t then sum(j) a[t, h, j] * b[s, h div (H / G), j] else 0)
+  o = attend(z, v)
+}
+
+/// As \`turned_attention\`, of queries, keys and values that stand side by side in one projection's result, as Phi-3 has them.
+/// Taking the three apart is free.
+block fused_turned_attention<H, G, K>(c[T, (H + 2 * G) * K], f[J], const n) -> o[T, H * K] {
+  q[t, h: H, j: K] = c[t, h * K + j]
+  k[t, h: G, j: K] = c[t, (H + h) * K + j]
+  v[t, h: G, j: K] = c[t, (H + G + h) * K + j]
+  o = turned_attention(q, k, v, f, n)
+}
+
+/// As \`turned_attention\`, of queries, keys and values that stand side by side head by head, as GPT-NeoX has them. Taking the
+/// three apart is free.
+block headwise_turned_attention<H, K>(c[T, 3 * H * K], f[J], const n) -> o[T, H * K] {
+  q[t, h: H, j: K] = c[t, 3 * h * K + j]
+  k[t, h: H, j: K] = c[t, (3 * h + 1) * K + j]
+  v[t, h: H, j: K] = c[t, (3 * h + 2) * K + j]
+  o = turned_attention(q, k, v, f, n)
 }
 `,
   'embedding.zkl': `/// Rows of a table by tokens, public or secret. The table is a parameter, so that a tied head can share it.
@@ -262,6 +289,17 @@ block layernorm(x[T, D], const eps) -> y[T, D] {
   s[t] = round(1 / sqrt(D * D * eps + sum(d) c[t, d] * c[t, d] / D))
   y[t, d] = round(c[t, d] * s[t] * g[d] + b[d])
 }
+
+/// Root mean square normalisation with the gain 1 + g, as Gemma stores it.
+///
+/// States: s as in \`rmsnorm\`; y is the exact product, for the caller to round, alone or with the residual.
+/// Costs a root a row, and no column an entry: \`round(y)\` costs what \`rmsnorm\` does.
+block centred_rmsnorm(x[T, D], const eps) -> y[T, D] {
+  open g[D] from base "weight"
+
+  s[t] = round(1 / sqrt(eps + sum(d) x[t, d] * x[t, d] / D))
+  y[t, d] = x[t, d] * s[t] * (1 + g[d])
+}
 `,
   'optimizers.zkl': `/// Gradient descent.
 ///
@@ -324,6 +362,44 @@ block rotate_interleaved(q[T, H, K], const base, const n) -> y[T, H, K] {
     else q[t, h, j] * C[t, j div 2] + q[t, h, j - 1] * S[t, j div 2]
   )
 }
+
+/// Rotary angles a position, f[j] = base^(-j / J) / factor: \`factor\` is 1, or what linear scaling divides positions by.
+/// A constant, for \`turn\`: 46 fraction bits hold an angle of 2^17 positions to 2^-30. Costs nothing.
+block frequencies<J>(const base, const factor) -> f[J] {
+  const f[j: J] = round<48, 46>(base ^ (-j / J) / factor)
+}
+
+/// Rotary angles as Llama 3.1 scales them: those of wavelengths beyond \`length / low\` are divided by \`factor\`, those below
+/// \`length / high\` are kept, and between lies a mean (huggingface/transformers, \`modeling_rope_utils.py\`). A constant, as
+/// \`frequencies\`. |s| is sqrt(s^2), and (|s| - |s - 1| + 1) / 2 is s held in [0, 1].
+block llama3_frequencies<J>(const base, const factor, const low, const high, const length) -> f[J] {
+  const s[j: J] = round<48, 30>((length * base ^ (-j / J) / 6.283185307179586 - low) / (high - low))
+  const m[j: J] = (sqrt(s[j] ^ 2) - sqrt((s[j] - 1) ^ 2) + 1) / 2
+  const f[j: J] = round<48, 46>(base ^ (-j / J) * (m[j] + (1 - m[j]) / factor))
+}
+
+/// Rotary angles as YaRN scales them (Peng et al., 2023): up to \`low\` they are kept, from \`high\` on divided by \`factor\`, and
+/// between lies a mean. A constant, as \`frequencies\`.
+block yarn_frequencies<J>(const base, const factor, const low, const high) -> f[J] {
+  const m[j: J] = (sqrt(((j - low) / (high - low)) ^ 2) - sqrt(((j - high) / (high - low)) ^ 2) + 1) / 2
+  const f[j: J] = round<48, 46>(base ^ (-j / J) * (1 - m[j] + m[j] / factor))
+}
+
+/// As \`rotate\`, by given angles a position: the first 2 J entries of a head are turned, entries j and j + J by f[j], and
+/// those after them are kept. All are divided by sqrt(n) in the same rounding. f is a constant.
+///
+/// States and costs as \`rope\`.
+block turn(q[T, H, K], f[J], const n) -> y[T, H, K] {
+  const C[t: T, j: J] = round<16, 14>(cos(t * f[j]) / sqrt(n))
+  const S[t: T, j: J] = round<16, 14>(sin(t * f[j]) / sqrt(n))
+  const c = round<16, 14>(1 / sqrt(n))
+
+  y[t, h, j] = round(
+    if j < J then q[t, h, j] * C[t, j] - q[t, h, j + J] * S[t, j]
+    else if j < 2 * J then q[t, h, j] * C[t, j - J] + q[t, h, j - J] * S[t, j - J]
+    else c * q[t, h, j]
+  )
+}
 `,
   'std.zkl': `// The standard library: what \`import { ... } from "std"\` finds. Each block says what it states, why that is sound and what
 // it costs.
@@ -341,13 +417,25 @@ block rotate_interleaved(q[T, H, K], const base, const n) -> y[T, H, K] {
 import { linear, affine, conv1d } from "std/linear"
 import { lora } from "std/lora"
 import { embedding, head } from "std/embedding"
-import { rmsnorm, layernorm } from "std/norm"
-import { rope, rope_interleaved, rotate, rotate_interleaved } from "std/rope"
+import { rmsnorm, centred_rmsnorm, layernorm } from "std/norm"
+import {
+  rope,
+  rope_interleaved,
+  rotate,
+  rotate_interleaved,
+  turn,
+  frequencies,
+  llama3_frequencies,
+  yarn_frequencies
+} from "std/rope"
 import {
   attention,
   fused_attention,
   rotary_attention,
   interleaved_attention,
+  turned_attention,
+  fused_turned_attention,
+  headwise_turned_attention,
   attend,
   causal_softmax
 } from "std/attention"

@@ -110,6 +110,27 @@ describe('rotary positions', () => {
       RUNS,
     );
   });
+
+  test('turn turns the first entries by given angles, and keeps the others', () => {
+    fc.assert(
+      fc.property(shapes, ({ T, K, heads: { H, G }, seed }) => {
+        const draw = integers(seed, 13);
+        const q = draw('q', T * H * K);
+        for (const part of [K, ...(K > 2 ? [K - 2] : [])]) {
+          const body = `turn(q, frequencies<${part / 2}>(${BASE}, 1), ${K})`;
+          const found = run(model({ T, H, G, K }, 'turn, frequencies', body), draw)('y').integers;
+          const first = fill([T, H, part], (t, h, j) => q[(t * H + h) * K + j]);
+          const turned = turn(first, [T, H, part], halves, K);
+          const kept = near(1 / Math.sqrt(K), 14);
+          const expected = fill([T, H, K], (t, h, j) =>
+            j < part ? turned[(t * H + h) * part + j] : dropBits(kept * q[(t * H + h) * K + j], 14),
+          );
+          expect(found).toEqual(expected);
+        }
+      }),
+      RUNS,
+    );
+  });
 });
 
 describe('attention', () => {
@@ -159,6 +180,34 @@ describe('attention', () => {
         const part = (n: number): bigint[] => fill([T, H * K], (t, i) => c[t * 3 * H * K + n * H * K + i]);
         const z = scores(part(0), part(1), shape).map((x) => dropBits(near(1 / Math.sqrt(K), 15) * x, 26));
         expect(run(text, () => c)('y').integers).toEqual(attend(z, part(2), shape));
+      }),
+      RUNS,
+    );
+  });
+
+  /** q, k and v side by side in c, where `place` says: 0, 1 and 2 for the three. */
+  test.each<[string, (n: number, h: number, H: number, G: number) => number, string]>([
+    ['fused_turned_attention', (n, h, H, G) => (n === 0 ? h : n === 1 ? H + h : H + G + h), 'H, G, K'],
+    ['headwise_turned_attention', (n, h) => 3 * h + n, 'H, K'],
+  ])('%s takes queries, keys and values apart', (name, place, dims) => {
+    fc.assert(
+      fc.property(shapes, ({ T, K, heads: { H, G: groups }, seed }) => {
+        const G = dims.includes('G') ? groups : H;
+        const width = (H + 2 * G) * K;
+        const text = `import { ${name}, frequencies } from "std"
+          model m {
+            dim H = ${H}, G = ${G}, K = ${K}
+            secret c[${T}, ${width}]: fixed<16, 11>
+            public y = ${name}<${dims}>(c, frequencies<K / 2>(${BASE}, 1), K)
+          }`;
+        const c = integers(seed, 13)('c', T * width);
+        const part = (n: number, heads: number): bigint[] =>
+          fill([T, heads, K], (t, h, j) => c[t * width + place(n, h, H, G) * K + j]);
+        const shape: Shape = { T, K, H, G };
+        const queries = turn(part(0, H), [T, H, K], halves, K);
+        const keys = turn(part(1, G), [T, G, K], halves, 1);
+        const z = scores(queries, keys, shape).map((x) => dropBits(x, 11));
+        expect(run(text, () => c)('y').integers).toEqual(attend(z, part(2, G), shape));
       }),
       RUNS,
     );

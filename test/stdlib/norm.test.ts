@@ -50,6 +50,22 @@ describe('norms', () => {
     );
   });
 
+  test('centred_rmsnorm', () => {
+    fc.assert(
+      fc.property(shapes, ({ T, D, seed }) => {
+        const draw = integers(seed, 12);
+        const found = run(model(T, D, 'centred_rmsnorm'), draw);
+        const [x, g, s] = [draw('x', T * D), draw('y/g', D), found('y/s').integers];
+        // Exact, and with the root that `rmsnorm` has.
+        expect(s).toEqual(run(model(T, D, 'rmsnorm'), draw)('y/s').integers);
+        const y = found('y');
+        const exact = fill([T, D], (t, d) => x[t * D + d] * s[t] * ((1n << 11n) + g[d]));
+        expect(y.integers.map((v) => multiply(rational(v), y.scale))).toEqual(exact.map((v) => rational(v, 1n << 33n)));
+      }),
+      RUNS,
+    );
+  });
+
   test('layernorm', () => {
     fc.assert(
       fc.property(shapes, ({ T, D, seed }) => {
