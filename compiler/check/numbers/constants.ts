@@ -293,6 +293,16 @@ function evaluateEntries(
   return { values, integers, scale, range: { lo, hi } };
 }
 
+const identities = new WeakMap<readonly Rational[], number>();
+let identified = 0;
+
+/** The same for constants of different calls that were evaluated once. */
+function identity(values: readonly Rational[]): number {
+  const id = identities.get(values) ?? identified++;
+  identities.set(values, id);
+  return id;
+}
+
 /** Everything that the entries of a constant depend on besides its text. */
 function dependencies(session: Session, scope: Scope, node: ast.Define, variables: readonly number[]): string {
   const sizes = variables.map((id) => session.variables[id].size);
@@ -301,7 +311,9 @@ function dependencies(session: Session, scope: Scope, node: ast.Define, variable
     if (binding === undefined) return name;
     if (binding.kind === 'dim' || binding.kind === 'counter') return `${name} = ${binding.value}`;
     if (binding.kind === 'const') return `${name} = ${formatRational(binding.value)}`;
-    return binding.kind === 'tensor' ? `${name} is tensor ${binding.tensor}` : `${name} is ${binding.kind}`;
+    if (binding.kind !== 'tensor') return `${name} is ${binding.kind}`;
+    const values = session.constants.get(binding.tensor);
+    return values ? `${name} has entries ${identity(values)}` : `${name} is tensor ${binding.tensor}`;
   });
   return [sizes.join(), ...bound].join(';');
 }
