@@ -5,7 +5,7 @@
  */
 import { divide, equals, integerSqrt, parseDecimal, rational } from '../../compiler/ir/numbers/rational.ts';
 import type { Rational } from '../../compiler/ir/tensor/program.ts';
-import { entryName, FormatError, formatShape, quote, quoteSome } from '../files/errors.ts';
+import { FormatError, formatShape, quote, quoteSome } from '../files/errors.ts';
 import { matchPattern, readLoraConfig, type LoraConfig } from './config.ts';
 import { readSafetensors, type SafetensorsFile, type TensorInfo } from '../files/safetensors.ts';
 import type { ByteSource } from '../files/source.ts';
@@ -138,26 +138,10 @@ export function adapterOf(config: string, file: SafetensorsFile, configFile?: st
 
   const maxAbs = async (): Promise<ReadonlyMap<string, number>> => {
     const out = new Map<string, number>();
-    for (const { name, stored, shape } of matrices)
-      out.set(name, largest(file.name, stored, shape, await file.readFloats(stored)));
+    for (const { name, stored } of matrices) out.set(name, await file.largest(stored));
     return out;
   };
   return { description, fileName: file.name, reader, weights, maxAbs };
-}
-
-function largest(file: string, name: string, shape: readonly number[], values: Float64Array): number {
-  let max = 0;
-  for (let i = 0; i < values.length; i++) {
-    const v = Math.abs(values[i]);
-    if (!(v < Infinity))
-      throw new FormatError(
-        file,
-        `${entryName(quote(name), shape, i)} is ${values[i]}`,
-        'every weight has to be a finite number: train or save it again',
-      );
-    if (v > max) max = v;
-  }
-  return max;
 }
 
 /** Older versions of PEFT put the adapter's name before `weight`. */

@@ -25,6 +25,8 @@ export interface Checkpoint {
   storedName(name: string): string | undefined;
   /** The entries of a tensor by its name in programs, row-major. @throws FormatError if there is none */
   readFloats(name: string): Promise<Float64Array>;
+  /** The largest magnitude in a tensor by its name in programs. @throws FormatError if there is none, or an entry is not finite */
+  largest(name: string): Promise<number>;
   /** The model as `commit`, `createProver`, `calibrate` and `compare` take weights, by their names in programs: read tensor by tensor. */
   readonly reader: Weights;
 }
@@ -40,7 +42,7 @@ const TENSORS = {
 };
 
 /** The module that holds everything but the head, by which heads are left out of names. */
-const BODIES = ['model', 'transformer'];
+const BODIES = ['model', 'transformer', 'gpt_neox'];
 
 /** @throws FormatError naming the file and what is wrong with it */
 export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
@@ -55,16 +57,16 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
     const shorter = BODIES.filter((body) => name.startsWith(`${body}.`)).map((body) => name.slice(body.length + 1));
     return [name, ...shorter].find((candidate) => tensors.has(candidate));
   };
-  const readFloats = async (name: string): Promise<Float64Array> => {
+  const found = (name: string): string => {
     const stored = storedName(name);
-    if (stored === undefined)
-      throw new FormatError(
-        folder.name,
-        `the model has no tensor ${quote(name)}`,
-        `is it the model that the program was written for? It has ${quoteSome(tensors.keys(), 3)}`,
-      );
-    return file.readFloats(stored);
+    if (stored !== undefined) return stored;
+    throw new FormatError(
+      folder.name,
+      `the model has no tensor ${quote(name)}`,
+      `is it the model that the program was written for? It has ${quoteSome(tensors.keys(), 3)}`,
+    );
   };
+  const readFloats = async (name: string): Promise<Float64Array> => file.readFloats(found(name));
   return {
     name: folder.name,
     config,
@@ -72,6 +74,7 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
     tensors,
     storedName,
     readFloats,
+    largest: async (name) => file.largest(found(name)),
     reader: {
       names: () => tensors.keys(),
       shape: (name) => tensors.get(storedName(name) ?? name)?.shape,
@@ -80,17 +83,22 @@ export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
   };
 }
 
+const shapeOf = (checkpoint: Checkpoint, name: string): readonly number[] | undefined =>
+  checkpoint.tensors.get(checkpoint.storedName(name) ?? '')?.shape;
+
+export const hasTensor = (checkpoint: Checkpoint, name: string, shape: readonly number[]): boolean =>
+  shapeOf(checkpoint, name)?.join() === shape.join();
+
 /** @throws FormatError if the checkpoint lacks the tensor or has it in another shape */
 export function requireTensor(checkpoint: Checkpoint, name: string, shape: readonly number[]): void {
-  const stored = checkpoint.storedName(name);
-  const found = stored === undefined ? undefined : checkpoint.tensors.get(stored)?.shape;
+  const found = shapeOf(checkpoint, name);
   if (found === undefined)
     throw new FormatError(
       checkpoint.name,
       `the tensor ${quote(name)} of shape ${formatShape(shape)} is missing`,
       `${checkpoint.configFile} says that the model has it: are both of one model?`,
     );
-  if (found.length === shape.length && found.every((n, k) => n === shape[k])) return;
+  if (found.join() === shape.join()) return;
   throw new FormatError(
     checkpoint.name,
     `the tensor ${quote(name)} has the shape ${formatShape(found)}, ${checkpoint.configFile} makes it ${formatShape(shape)}`,

@@ -26,6 +26,11 @@ export interface SafetensorsFile {
    * @throws FormatError if there is no such tensor, or an entry has no exact float64 (integers beyond 2^53)
    */
   readFloats(name: string): Promise<Float64Array>;
+  /**
+   * The largest magnitude of a tensor's entries, which are read a stretch at a time; 0 of none.
+   * @throws FormatError if there is no such tensor, or an entry is infinite or no number
+   */
+  largest(name: string): Promise<number>;
   /** The file as `commit`, `createProver`, `calibrate` and `compare` take weights: read tensor by tensor. */
   readonly reader: Weights;
 }
@@ -59,11 +64,24 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsFi
   const ordered = new Map([...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end));
   checkLayout(file, ordered, 8 + length, size);
 
-  const readFloats = async (name: string): Promise<Float64Array> => {
+  const find = (name: string): Stored => {
     const tensor = tensors.get(name);
-    if (!tensor)
-      throw new FormatError(file, `there is no tensor ${quote(name)}`, `it has ${quoteSome(ordered.keys())}`);
-    const size = tensor.end - tensor.begin;
+    if (tensor) return tensor;
+    throw new FormatError(file, `there is no tensor ${quote(name)}`, `it has ${quoteSome(ordered.keys())}`);
+  };
+  /** Some entries of a tensor, from a position on. */
+  const readPart = async (name: string, tensor: Stored, from: number, count: number): Promise<Float64Array> => {
+    const { bytes, decode } = codecOf(tensor.dtype);
+    const values = decode(await exactly(source, tensor.begin + from * bytes, count * bytes));
+    if (values instanceof Float64Array) return values;
+    throw new FormatError(
+      file,
+      `${entryName(quote(name), tensor.shape, from + values.position)} ${values.reason}`,
+      `save it as ${tensor.dtype} again, or as F32`,
+    );
+  };
+  const readFloats = async (name: string): Promise<Float64Array> => {
+    const tensor = find(name);
     const tooLarge = (): never => {
       const shape = formatShape(tensor.shape.slice(0, 16));
       throw new FormatError(
@@ -72,23 +90,34 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsFi
         'split it',
       );
     };
-    if (size / codecOf(tensor.dtype).bytes > MAX_ENTRIES) tooLarge();
-    const data = await exactly(source, tensor.begin, size);
-    let values;
+    if (entriesOf(tensor) > MAX_ENTRIES) tooLarge();
     try {
-      values = codecOf(tensor.dtype).decode(data);
+      return await readPart(name, tensor, 0, entriesOf(tensor));
     } catch (e) {
       if (e instanceof RangeError) return tooLarge();
       throw e;
     }
-    if (values instanceof Float64Array) return values;
-    throw new FormatError(
-      file,
-      `${entryName(quote(name), tensor.shape, values.position)} ${values.reason}`,
-      `save it as ${tensor.dtype} again, or as F32`,
-    );
   };
-  return { name: file, tensors: ordered, readFloats, reader: readerOf(ordered, readFloats) };
+  const largest = async (name: string): Promise<number> => {
+    const tensor = find(name);
+    const entries = entriesOf(tensor);
+    let max = 0;
+    for (let from = 0; from < entries; from += STRETCH) {
+      const values = await readPart(name, tensor, from, Math.min(STRETCH, entries - from));
+      for (let i = 0; i < values.length; i++) {
+        const v = Math.abs(values[i]);
+        if (!(v < Infinity))
+          throw new FormatError(
+            file,
+            `${entryName(quote(name), tensor.shape, from + i)} is ${values[i]}`,
+            'every weight has to be a finite number: train or save it again',
+          );
+        if (v > max) max = v;
+      }
+    }
+    return max;
+  };
+  return { name: file, tensors: ordered, readFloats, largest, reader: readerOf(ordered, readFloats) };
 }
 
 /** Tensors of one file or of several as weights. */
@@ -113,6 +142,11 @@ function refuseOtherFormats(file: string, word: Uint8Array): void {
 
 /** Entries of one tensor that are read at once: 16 GB as float64. */
 const MAX_ENTRIES = 2 ** 31;
+
+/** Entries that are read at once where not all are needed. */
+const STRETCH = 2 ** 20;
+
+const entriesOf = ({ begin, end, dtype }: Stored): number => (end - begin) / codecOf(dtype).bytes;
 
 async function headerLength(source: ByteSource): Promise<number> {
   const { name: file, size } = source;

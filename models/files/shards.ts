@@ -129,10 +129,12 @@ function joined(folder: Folder, { stem, save }: Stem, files: readonly Safetensor
       home.set(tensor, file);
       tensors.set(tensor, info);
     }
-  const readFloats = async (tensor: string): Promise<Float64Array> => {
+  const find = (tensor: string): SafetensorsFile => {
     const file = home.get(tensor);
-    if (!file) throw new FormatError(name, `there is no tensor ${quote(tensor)}`, `it has ${quoteSome(home.keys())}`);
-    return file.readFloats(tensor);
+    if (file) return file;
+    throw new FormatError(name, `there is no tensor ${quote(tensor)}`, `it has ${quoteSome(home.keys())}`);
   };
-  return { name, tensors, readFloats, reader: readerOf(tensors, readFloats) };
+  const readFloats = async (tensor: string): Promise<Float64Array> => find(tensor).readFloats(tensor);
+  const largest = async (tensor: string): Promise<number> => find(tensor).largest(tensor);
+  return { name, tensors, readFloats, largest, reader: readerOf(tensors, readFloats) };
 }

@@ -16,6 +16,8 @@ import { codecOf } from '../../models/files/dtypes.ts';
 import { FormatError } from '../../models/files/errors.ts';
 import { parseJson } from '../../models/files/json.ts';
 import { readSafetensors } from '../../models/files/safetensors.ts';
+import { writeSafetensors } from '../../models/files/safetensors-writer.ts';
+import { bytesSource } from '../../models/files/source.ts';
 import { bodySize } from '../../runtime/protocol/argument.ts';
 import { testDevice } from '../kit/devices.ts';
 import { makeFiles, text } from '../soundness/fixture.ts';
@@ -68,6 +70,32 @@ describe('JSON and headers', () => {
       await expect(file.readFloats('t')).rejects.toThrow(FormatError);
       await expect(file.readFloats('t')).rejects.toThrow(/does not fit into memory/);
     }
+  });
+
+  test('the largest entry of a head of more than 2^27 entries, a stretch at a time', async () => {
+    const [rows, columns] = [2 ** 15 + 1, 2 ** 12];
+    const size = 2 * rows * columns;
+    const file = sparse({ t: { dtype: 'BF16', shape: [rows, columns], data_offsets: [0, size] } }, size);
+    let longest = 0;
+    const read = async (from: number, length: number): Promise<Uint8Array> => {
+      longest = Math.max(longest, length);
+      const bytes = await file.read(from, length);
+      // The last entry is -2.5.
+      if (from + length === file.size) bytes.set([0x20, 0xc0], length - 2);
+      return bytes;
+    };
+    const { largest } = await readSafetensors({ ...file, read });
+    expect(await largest('t')).toBe(2.5);
+    expect(longest).toBeLessThanOrEqual(2 ** 21);
+    await expect(largest('u')).rejects.toThrow(/there is no tensor "u"/);
+  });
+
+  test('the largest entry of numbers that are none', async () => {
+    const bytes = writeSafetensors(
+      new Map([['t', { dtype: 'F32', shape: [2, 2], values: Float32Array.of(1, -3, NaN, 2) }]]),
+    );
+    const { largest } = await readSafetensors(bytesSource('a.safetensors', bytes));
+    await expect(largest('t')).rejects.toThrow(/"t"\[1, 0\] is NaN/);
   });
 
   test('bfloat16 and 64-bit integers entry by entry', () => {
