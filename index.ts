@@ -92,4 +92,4 @@ export { createReferenceDevice } from './runtime/device/reference.ts';
 export { createWasmDevice } from './runtime/device/wasm/index.ts';
 export { createWebGpuDevice, GpuError } from './runtime/device/webgpu/index.ts';
 export { dequantise, quantise } from './runtime/integers/quantise.ts';
-export { FormatError } from './models/files/errors.ts';
+export { FormatError, FormatErrors } from './models/files/errors.ts';

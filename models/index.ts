@@ -10,7 +10,7 @@ export { openAdapter } from './adapters/folder.ts';
 export { openCheckpoint, type Checkpoint } from './files/checkpoint.ts';
 export type { Dtype } from './files/dtypes.ts';
 export { ArgumentError, ZklError } from '../compiler/ir/errors.ts';
-export { FormatError } from './files/errors.ts';
+export { FormatError, FormatErrors } from './files/errors.ts';
 export type { Folder } from './files/folder.ts';
 export type { ModelAdapter } from './import/adapters.ts';
 export { importModel, type ImportedModel } from './import/model.ts';

@@ -9,6 +9,8 @@ export class CliError extends Error {
   readonly json: { readonly [key: string]: Json };
   /** The remedy has colours of ours. */
   readonly coloured: boolean;
+  /** Where there are several: a line each, after the message. */
+  readonly reasons: readonly string[];
 
   constructor(
     message: string,
@@ -16,12 +18,18 @@ export class CliError extends Error {
     {
       json = {},
       coloured = false,
-    }: { readonly json?: { readonly [key: string]: Json }; readonly coloured?: boolean } = {},
+      reasons = [],
+    }: {
+      readonly json?: { readonly [key: string]: Json };
+      readonly coloured?: boolean;
+      readonly reasons?: readonly string[];
+    } = {},
   ) {
     super(message);
     this.remedy = remedy;
     this.json = json;
     this.coloured = coloured;
+    this.reasons = reasons;
   }
 }
 
@@ -31,6 +39,10 @@ type ErrorClass = abstract new (...args: never[]) => Error;
 const isZklError = (error: Error): error is Error & { code: string; remedy: string | undefined } =>
   'code' in error && typeof error.code === 'string' && error.code.startsWith('ZKL_') && 'remedy' in error;
 
+/** A `FormatErrors`. */
+const isSeveral = (error: Error): error is Error & { file: string; what: string; errors: readonly Error[] } =>
+  isFormatError(error) && 'errors' in error && Array.isArray(error.errors);
+
 const isFormatError = (error: Error): error is Error & { file: string; problem: string } =>
   'code' in error && error.code === 'ZKL_FORMAT';
 
@@ -39,6 +51,10 @@ export function understood(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   // The arguments of the library's functions are this command's, not the user's.
   if (!isZklError(error) || error.code === 'ZKL_ARGUMENT') return error;
+  if (isSeveral(error)) {
+    const reasons = error.errors.map((e) => e.message);
+    return new CliError(`${error.file}: ${error.what}`, error.remedy, { reasons });
+  }
   return new CliError(isFormatError(error) ? `${error.file}: ${error.problem}` : error.message, error.remedy);
 }
 

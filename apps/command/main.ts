@@ -95,11 +95,15 @@ function fail(thrown: unknown, command: string | undefined, json: boolean): numb
     ? error.remedy
     : 'this is a fault of zkl, not of your files: please report it with the command and what ZKL_DEBUG=1 adds';
   const details = known ? error.json : {};
-  if (json) print(shownJson({ ok: false, ...details, error: { message, remedy, internal: !known } }));
-  else {
+  const reasons = known ? error.reasons : [];
+  if (json) {
+    const several = reasons.length > 0 ? { reasons } : {};
+    print(shownJson({ ok: false, ...details, error: { message, ...several, remedy, internal: !known } }));
+  } else {
     const lines = known && error.coloured ? (remedy ?? '') : shown(remedy ?? '');
     process.stderr.write(
-      `zkl${command === undefined ? '' : ` ${command}`}: ${shown(message)}\n${lines === '' ? '' : `  ${lines}\n`}`,
+      `zkl${command === undefined ? '' : ` ${command}`}: ${shown(message)}\n` +
+        [...reasons.map(shown), ...(lines === '' ? [] : [lines])].map((line) => `  ${line}\n`).join(''),
     );
   }
   if (process.env['ZKL_DEBUG'] === '1' && error instanceof Error)

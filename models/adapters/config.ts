@@ -2,7 +2,7 @@
  * `adapter_config.json` of PEFT (huggingface/peft, `tuners/lora/config.py`), for plain LoRA. A field that changes what an
  * adapter adds to its modules, or to which model, is either understood here or refused by name: never skipped.
  */
-import { FormatError, quote } from '../files/errors.ts';
+import { FormatError, quote, Refusals } from '../files/errors.ts';
 import { HARMLESS_ADAPTER_FIELDS } from '../config/harmless.ts';
 import { isObject, parseJson, type JsonObject } from '../files/json.ts';
 
@@ -77,36 +77,47 @@ const INITS_OF_BASE: Readonly<Record<string, string>> = {
 
 /**
  * @param file its name in messages
- * @throws FormatError if it is no configuration of plain LoRA
+ * @throws FormatError if it is no configuration of plain LoRA, with all that makes it none
  */
 export function readLoraConfig(text: string, file = 'adapter_config.json'): LoraConfig {
   const config = parseJson(file, 'the configuration', text, 'save the adapter again with `save_pretrained`');
   if (!isObject(config))
     throw new FormatError(file, 'it is not a JSON object', 'save the adapter again with `save_pretrained`');
-  refuseVariants(file, config);
-  const rank = config.r;
-  if (!isRank(rank)) throw new FormatError(file, `r is ${show(rank)}`, 'the rank has to be a whole number from 1');
-  refuseInit(file, config.init_lora_weights);
+  const refusals = new Refusals();
+  if (isLora(file, config, refusals)) refuseVariants(file, config, refusals);
+  const { base_model_name_or_path: base } = config;
+  // What stands in place of what is refused is never returned.
+  const read: LoraConfig = {
+    file,
+    rank: refusals.attempt(() => rankOf(file, config)) ?? 0,
+    alpha: refusals.attempt(() => alphaOf(file, config)) ?? 0,
+    useRslora: refusals.attempt(() => flag(file, config, 'use_rslora')) ?? false,
+    fanInFanOut: refusals.attempt(() => flag(file, config, 'fan_in_fan_out')) ?? false,
+    rankPattern: refusals.attempt(() => pattern(file, config, 'rank_pattern', isRank)) ?? new Map(),
+    alphaPattern: refusals.attempt(() => pattern(file, config, 'alpha_pattern', isAlpha)) ?? new Map(),
+    targetModules: refusals.attempt(() => targets(file, config)),
+    modulesToSave: refusals.attempt(() => names(file, config, 'modules_to_save')) ?? [],
+    baseModel: typeof base === 'string' ? base : undefined,
+  };
+  refusals.attempt(() => refuseInit(file, config.init_lora_weights));
+  refusals.throwAny(file, 'the adapter is not plain LoRA');
+  return read;
+}
+
+function rankOf(file: string, { r: rank }: JsonObject): number {
+  if (isRank(rank)) return rank;
+  throw new FormatError(file, `r is ${show(rank)}`, 'the rank has to be a whole number from 1');
+}
+
+function alphaOf(file: string, config: JsonObject): number {
   // What PEFT takes where the field is missing. A null it takes as no number at all.
   const alpha = config.lora_alpha === undefined ? 8 : config.lora_alpha;
-  if (!isAlpha(alpha))
-    throw new FormatError(
-      file,
-      `lora_alpha is ${show(alpha)}`,
-      'it has to be a finite number other than 0: write the one that the adapter was trained with',
-    );
-  return {
+  if (isAlpha(alpha)) return alpha;
+  throw new FormatError(
     file,
-    rank,
-    alpha,
-    useRslora: flag(file, config, 'use_rslora'),
-    fanInFanOut: flag(file, config, 'fan_in_fan_out'),
-    rankPattern: pattern(file, config, 'rank_pattern', isRank),
-    alphaPattern: pattern(file, config, 'alpha_pattern', isAlpha),
-    targetModules: targets(file, config),
-    modulesToSave: names(file, config, 'modules_to_save') ?? [],
-    baseModel: typeof config.base_model_name_or_path === 'string' ? config.base_model_name_or_path : undefined,
-  };
+    `lora_alpha is ${show(alpha)}`,
+    'it has to be a finite number other than 0: write the one that the adapter was trained with',
+  );
 }
 
 const isRank = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 1 && (v as number) <= 2 ** 20;
@@ -118,32 +129,38 @@ function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-function refuseVariants(file: string, config: JsonObject): void {
-  const type = config.peft_type;
-  if (type !== 'LORA') {
-    const known = typeof type === 'string' && Object.hasOwn(TYPES, type) ? ` (${TYPES[type]})` : '';
-    throw new FormatError(file, `peft_type is ${show(type)}${known}, which is not LoRA`, NEEDS_LORA);
-  }
+function isLora(file: string, { peft_type: type }: JsonObject, refusals: Refusals): boolean {
+  if (type === 'LORA') return true;
+  const known = typeof type === 'string' && Object.hasOwn(TYPES, type) ? ` (${TYPES[type]})` : '';
+  refusals.add(new FormatError(file, `peft_type is ${show(type)}${known}, which is not LoRA`, NEEDS_LORA));
+  return false;
+}
+
+function refuseVariants(file: string, config: JsonObject, refusals: Refusals): void {
   for (const [name, value] of Object.entries(config)) {
     if (UNDERSTOOD.has(name) || HARMLESS_ADAPTER_FIELDS.has(name) || isUnset(value)) continue;
     const reason = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
-    if (reason !== undefined)
-      throw new FormatError(file, `${name} is ${show(value)}: ${reason}`, `${NEEDS_LORA}, ${MERGE}`);
     const unknown = name.startsWith('use_')
       ? 'a variant of LoRA that is not known here'
       : 'and it is not known here what that changes';
-    throw new FormatError(
-      file,
-      `${quote(name)} is ${show(value)}, ${unknown}`,
-      `if it changes nothing of what the adapter adds, take it out of the configuration; else ${NEEDS_LORA}, ${MERGE}`,
+    refusals.add(
+      reason === undefined
+        ? new FormatError(
+            file,
+            `${quote(name)} is ${show(value)}, ${unknown}`,
+            `if it changes nothing of what the adapter adds, take it out of the configuration; else ${NEEDS_LORA}, ${MERGE}`,
+          )
+        : new FormatError(file, `${name} is ${show(value)}: ${reason}`, `${NEEDS_LORA}, ${MERGE}`),
     );
   }
   const { bias = 'none' } = config;
   if (bias !== 'none')
-    throw new FormatError(
-      file,
-      `bias is ${show(bias)}: trained biases are not part of the low-rank update`,
-      'train the adapter again with bias "none"',
+    refusals.add(
+      new FormatError(
+        file,
+        `bias is ${show(bias)}: trained biases are not part of the low-rank update`,
+        'train the adapter again with bias "none"',
+      ),
     );
 }
 

@@ -11,7 +11,8 @@ const listed = (groups: Readonly<Record<string, string>>): ReadonlyMap<string, s
 export const HARMLESS_MODEL_FIELDS = listed({
   'says where the files come from, or which software wrote them': `_name_or_path name_or_path model_name architectures
     model_type transformers_version _commit_hash _from_model_config revision trust_remote_code unsloth_fixed
-    unsloth_version transformers.js_config license language tags`,
+    unsloth_version transformers.js_config license language tags
+    is_llama_config`,
   'says in which format weights are held; they are read in the one they are stored in': `torch_dtype dtype
     use_bfloat16`,
   'chooses between implementations of the same attention': `_attn_implementation attn_implementation
@@ -21,7 +22,7 @@ export const HARMLESS_MODEL_FIELDS = listed({
     gradient_checkpointing tp_plan base_model_tp_plan base_model_pp_plan device_map hf_device_map`,
   'keeps or returns more of what is computed all the same': `use_cache output_past output_attentions
     output_hidden_states output_scores output_logits return_dict return_dict_in_generate use_return_dict torchscript
-    keys_to_ignore_at_inference`,
+    keys_to_ignore_at_inference cache_implementation`,
   'counts in training only': `attention_dropout attn_pdrop embd_pdrop resid_pdrop hidden_dropout hidden_dropout_prob
     attention_probs_dropout_prob activation_dropout embedding_dropout classifier_dropout dropout layerdrop
     initializer_range initializer_factor init_std init_device neftune_noise_alpha tf_legacy_loss loss_type ignore_index

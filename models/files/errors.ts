@@ -17,6 +17,60 @@ export class FormatError extends ZklError {
   }
 }
 
+/** Several reasons at once: a line each under the first, which says how many. */
+export class FormatErrors extends FormatError {
+  /** The first line, without the file. */
+  readonly what: string;
+  readonly errors: readonly FormatError[];
+
+  constructor(file: string, what: string, errors: readonly FormatError[]) {
+    const first = `${what}, for ${errors.length} reasons`;
+    super(file, [first, ...errors.map((error) => error.message)].join('\n  '), 'mend all of them, each as it says');
+    this.what = first;
+    this.errors = errors;
+  }
+}
+
+/** Gathers what is wrong, so that it is said at once. */
+export class Refusals {
+  readonly #found: FormatError[] = [];
+
+  add(error: FormatError): void {
+    this.#found.push(...(error instanceof FormatErrors ? error.errors : [error]));
+  }
+
+  /** What `body` returns; undefined where it throws a FormatError, which is kept. Other errors pass. */
+  attempt<T>(body: () => T): T | undefined {
+    try {
+      return body();
+    } catch (error) {
+      this.#keep(error);
+      return undefined;
+    }
+  }
+
+  async attemptLater<T>(body: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await body();
+    } catch (error) {
+      this.#keep(error);
+      return undefined;
+    }
+  }
+
+  /** @throws FormatError: the one that was found, or all of them in a `FormatErrors`; afterwards there are none */
+  throwAny(file: string, what: string): void {
+    const found = this.#found.splice(0);
+    if (found.length === 1) throw found[0];
+    if (found.length > 1) throw new FormatErrors(file, what, found);
+  }
+
+  #keep(error: unknown): void {
+    if (!(error instanceof FormatError)) throw error;
+    this.add(error);
+  }
+}
+
 const LONGEST = 120;
 
 /** A name out of a file, quoted for a message: control characters escaped, cut after 120 characters. */

@@ -1,5 +1,5 @@
 /** The adapters of an imported model: which projections each changes, and how a program says so. */
-import { FormatError, formatShape, quote, quoteSome } from '../files/errors.ts';
+import { FormatError, formatShape, quote, quoteSome, type Refusals } from '../files/errors.ts';
 import type { AdapterDescription, LoraModule } from '../adapters/peft.ts';
 
 export interface ModelAdapter {
@@ -27,55 +27,83 @@ export interface Update {
 /** `lora` declares A and B so: magnitudes below 2. */
 const LARGEST = 2 - 2 ** -15;
 
+/** Modules of an adapter that a message names before it counts the rest. */
+const MOST = 4;
+
 /**
  * The updates of each projection, by its path in the model.
  *
  * @param projections of the model, by path
- * @throws FormatError for a module that is no projection of the model, or of another shape, and for parts of an adapter
- *   that are no low-rank update
+ * @param refusals gets modules that are no projections of the model, or of another shape, and parts of an adapter that are
+ *   no low-rank update
  */
 export function updatesOf(
   adapters: readonly ModelAdapter[],
   projections: ReadonlyMap<string, Projection>,
+  refusals: Refusals,
 ): Map<string, Update[]> {
   const updates = new Map<string, Update[]>();
   for (const adapter of adapters) {
-    const { description, fileName, maxAbs } = adapter;
-    // Whatever was trained beside the matrices is a part of the model that PEFT runs.
-    const [saved] = description.leftOut;
-    if (saved !== undefined)
-      throw new FormatError(
-        fileName,
-        `${quote(saved.name)} ${formatShape(saved.shape)} stands in place of a tensor of the model or beside it: it was saved whole with the adapter`,
-        'merge it into the model with `merge_and_unload()`, or train without "modules_to_save" and new tokens',
-      );
-    for (const module of description.modules) {
+    refuseSaved(adapter, refusals);
+    refuseForeign(adapter, projections, refusals);
+    for (const module of adapter.description.modules) {
       const projection = projections.get(module.path);
-      if (projection === undefined)
-        throw new FormatError(
-          fileName,
-          `the adapter changes ${quote(module.path)}, which is no projection of this model`,
-          `projections are ${quoteSome(projections.keys(), 4)}: was the adapter trained on another model?`,
-        );
-      if (module.inputs !== projection.inputs || module.outputs !== projection.outputs)
-        throw new FormatError(
-          fileName,
-          `${quote(module.path)} goes from ${module.inputs} to ${module.outputs}, in the model from ${projection.inputs} to ${projection.outputs}`,
-          'was the adapter trained on another model?',
-        );
-      for (const { name } of [module.a, module.b]) {
-        const most = maxAbs.get(name) ?? 0;
-        if (most >= LARGEST)
-          throw new FormatError(
-            fileName,
-            `${quote(name)} has a value of magnitude ${most}; \`lora\` of the standard library declares fixed<16, 14>, below 2`,
-            'copy the block into the program with a wider type',
-          );
-      }
+      if (projection === undefined) continue;
+      refusals.attempt(() => checkModule(adapter, module, projection));
       updates.set(module.path, [...(updates.get(module.path) ?? []), { adapter, module }]);
     }
   }
   return updates;
+}
+
+/** Whatever was trained beside the matrices is a part of the model that PEFT runs. */
+function refuseSaved({ description, fileName }: ModelAdapter, refusals: Refusals): void {
+  const [saved, ...rest] = description.leftOut;
+  if (saved === undefined) return;
+  const more = rest.length > 0 ? `, as do ${rest.length} more` : '';
+  refusals.add(
+    new FormatError(
+      fileName,
+      `${quote(saved.name)} ${formatShape(saved.shape)} stands in place of a tensor of the model or beside it${more}: it was saved whole with the adapter`,
+      'merge it into the model with `merge_and_unload()`, or train without "modules_to_save" and new tokens',
+    ),
+  );
+}
+
+function refuseForeign(
+  { description, fileName }: ModelAdapter,
+  projections: ReadonlyMap<string, Projection>,
+  refusals: Refusals,
+): void {
+  const foreign = description.modules.map((module) => module.path).filter((path) => !projections.has(path));
+  if (foreign.length === 0) return;
+  const [are, no] = foreign.length === 1 ? ['is', 'projection'] : ['are', 'projections'];
+  refusals.add(
+    new FormatError(
+      fileName,
+      `the adapter changes ${quoteSome(foreign, MOST)}, which ${are} no ${no} of this model`,
+      `projections are ${quoteSome(projections.keys(), MOST)}: was the adapter trained on another model?`,
+    ),
+  );
+}
+
+/** @throws FormatError */
+function checkModule({ fileName, maxAbs }: ModelAdapter, module: LoraModule, projection: Projection): void {
+  if (module.inputs !== projection.inputs || module.outputs !== projection.outputs)
+    throw new FormatError(
+      fileName,
+      `${quote(module.path)} goes from ${module.inputs} to ${module.outputs}, in the model from ${projection.inputs} to ${projection.outputs}`,
+      'was the adapter trained on another model?',
+    );
+  for (const { name } of [module.a, module.b]) {
+    const most = maxAbs.get(name) ?? 0;
+    if (most >= LARGEST)
+      throw new FormatError(
+        fileName,
+        `${quote(name)} has a value of magnitude ${most}; \`lora\` of the standard library declares fixed<16, 14>, below 2`,
+        'copy the block into the program with a wider type',
+      );
+  }
 }
 
 /** What the program writes for an adapter's rank and scaling: names where all its modules agree, else numbers. */

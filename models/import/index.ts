@@ -6,6 +6,7 @@ import type { Checkpoint } from '../files/checkpoint.ts';
 import type { ModelAdapter } from './adapters.ts';
 import { importModel } from './model.ts';
 import { importAdapter } from './adapter.ts';
+import type { Refusals } from '../files/errors.ts';
 import type { ModelConfig } from '../config/model.ts';
 import type { AdapterDescription, LoadedAdapter } from '../adapters/peft.ts';
 import { runAtOnce, type RunPhase } from '../phases.ts';
@@ -82,14 +83,15 @@ export async function adapterOf(adapter: LoadedAdapter, source: string): Promise
   return { description, fileName, maxAbs: await adapter.maxAbs(), source };
 }
 
-/** A model's program, laid out. */
+/** A model's program, laid out. `refusals` may hold some already: they are thrown with the others. */
 export async function programOf(
   model: Checkpoint,
   adapters: readonly ModelAdapter[],
   tokens: number,
   source?: string,
+  refusals?: Refusals,
 ): Promise<Omit<ImportedModelProgram, 'adapters'>> {
-  const imported = await importModel(model, adapters, tokens);
+  const imported = await importModel(model, adapters, tokens, refusals);
   return { ...imported, text: await layOut(imported.text, source) };
 }
 

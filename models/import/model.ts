@@ -1,12 +1,12 @@
 /** From a model of Hugging Face, with adapters or without, to a program of a page that proves what it computes. */
 import { fractionBits } from '../calibrate/scales.ts';
 import { requireCount, requireOpened } from '../files/arguments.ts';
-import { requireTensor, type Checkpoint } from '../files/checkpoint.ts';
-import { FormatError, quote, quoteSome } from '../files/errors.ts';
+import { hasTensor, requireTensor, type Checkpoint } from '../files/checkpoint.ts';
+import { FormatError, quote, quoteSome, Refusals } from '../files/errors.ts';
 import { notationOf, updatesOf, type ModelAdapter } from './adapters.ts';
-import { gpt2Parts, writeGpt2 } from './gpt2.ts';
-import { llamaParts, writeLlama } from './llama.ts';
-import { HEAD_BITS, type Body, type Parts, type Writer } from './writer.ts';
+import { bodyOf, partsOf } from './families/index.ts';
+import type { Parts } from './families/parts.ts';
+import { HEAD_BITS, type Body, type Writer } from './writer.ts';
 import { readModelConfig, type ModelConfig } from '../config/model.ts';
 
 export interface ImportedModel {
@@ -19,37 +19,26 @@ export interface ImportedModel {
 /**
  * A program for `tokens` tokens at a time, not yet laid out.
  *
- * @throws FormatError for a model or an adapter that cannot be imported, naming what stands against it
+ * @param refusals what is known to stand against the import already
+ * @throws FormatError for a model or an adapter that cannot be imported, naming all that stands against it
  */
 export async function importModel(
   checkpoint: Checkpoint,
   adapters: readonly ModelAdapter[],
   tokens: number,
+  refusals: Refusals = new Refusals(),
 ): Promise<ImportedModel> {
   requireOpened('checkpoint', checkpoint, 'storedName', 'openCheckpoint');
   requireCount('tokens', tokens, 'tokens of a proof');
-  const config = readModelConfig(checkpoint.config, checkpoint.configFile);
-  if (tokens > config.positions)
-    throw new FormatError(
-      checkpoint.configFile,
-      `the model has ${config.positions} positions, fewer than ${tokens} tokens`,
-      `import it with --tokens ${config.positions} at most`,
-    );
-  const window = windowOf(config);
-  if (window !== undefined && tokens > window)
-    throw new FormatError(
-      checkpoint.configFile,
-      `"sliding_window" is ${window}: attention is cut to a window of fewer than ${tokens} tokens`,
-      `import it with --tokens ${window} at most`,
-    );
-  const parts = config.family === 'llama' ? llamaParts(config) : gpt2Parts(config);
-  checkTensors(checkpoint, parts, config);
-  const updates = updatesOf(adapters, parts.projections);
-  const head = await checkpoint.readFloats(parts.head);
-  const frac = fractionBits(
-    head.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
-    HEAD_BITS,
-  );
+  const config = readModelConfig(checkpoint.config, checkpoint.configFile, refusals);
+  if (config !== undefined) checkTokens(config, tokens, checkpoint.configFile, refusals);
+  const parts = config && partsOf(config);
+  if (parts) checkTensors(checkpoint, parts, config, refusals);
+  const updates = parts && updatesOf(adapters, parts.projections, refusals);
+  refusals.throwAny(checkpoint.name, 'it cannot be imported');
+  if (!config || !parts || !updates) throw new Error('internal error: nothing was refused, and nothing read');
+
+  const frac = fractionBits(await checkpoint.largest(parts.head), HEAD_BITS);
   const context: Writer = {
     config,
     tokens,
@@ -58,7 +47,7 @@ export async function importModel(
     notation: notationOf(adapters),
     used: new Set(),
   };
-  const body = config.family === 'llama' ? writeLlama(context, config) : writeGpt2(context, config);
+  const body = bodyOf(context, config);
   const sources = adapters.map((a) => a.source).filter((s) => s !== 'adapter');
   return {
     text: assemble(context, checkpoint, adapters, sources, body),
@@ -67,22 +56,53 @@ export async function importModel(
   };
 }
 
-const windowOf = (config: ModelConfig): number | undefined => (config.family === 'llama' ? config.window : undefined);
+function checkTokens({ positions, window }: ModelConfig, tokens: number, file: string, refusals: Refusals): void {
+  if (tokens > positions)
+    refusals.add(
+      new FormatError(
+        file,
+        `the model has ${positions} positions, fewer than ${tokens} tokens`,
+        `import it with --tokens ${positions} at most`,
+      ),
+    );
+  if (window !== undefined && tokens > window)
+    refusals.add(
+      new FormatError(
+        file,
+        `"sliding_window" is ${window}: attention is cut to a window of fewer than ${tokens} tokens`,
+        `import it with --tokens ${window} at most`,
+      ),
+    );
+}
 
 /** Masks and angles that older checkpoints hold, and a copy of a tied head. */
-const BUFFERS = /(?:^|\.)(?:attn\.(?:masked_)?bias|rotary_emb\.inv_freq)$/;
+const BUFFERS = /(?:^|\.)(?:(?:attn|attention)\.(?:masked_)?bias|rotary_emb\.inv_freq)$/;
 
-function checkTensors(checkpoint: Checkpoint, { tensors }: Parts, { tied }: ModelConfig): void {
-  for (const [name, shape] of tensors) requireTensor(checkpoint, name, shape);
+/** Tensors that a message names before it counts the rest. */
+const MOST = 3;
+
+function checkTensors(checkpoint: Checkpoint, { tensors }: Parts, { tied }: ModelConfig, refusals: Refusals): void {
+  const wanted = [...tensors].filter(([name, shape]) => !hasTensor(checkpoint, name, shape));
+  for (const [name, shape] of wanted.slice(0, MOST)) refusals.attempt(() => requireTensor(checkpoint, name, shape));
+  if (wanted.length > MOST)
+    refusals.add(
+      new FormatError(
+        checkpoint.name,
+        `${wanted.length - MOST} more tensors are missing or of another shape`,
+        `are they and ${checkpoint.configFile} of one model?`,
+      ),
+    );
   const stored = new Set([...tensors.keys()].map((name) => checkpoint.storedName(name)));
   const further = [...checkpoint.tensors.keys()].filter(
     (name) => !stored.has(name) && !BUFFERS.test(name) && !(tied && name === 'lm_head.weight'),
   );
   if (further.length > 0)
-    throw new FormatError(
-      checkpoint.name,
-      `the architecture has no place for ${quoteSome(further, 3)}`,
-      `is ${quote(checkpoint.configFile)} of this model?`,
+    refusals.add(
+      new FormatError(
+        checkpoint.name,
+        `the architecture has no place for ${quoteSome(further, MOST)}`,
+        `is ${quote(checkpoint.configFile)} of this model?`,
+      ),
     );
 }
 
@@ -129,9 +149,8 @@ function assemble(
 
 /** What whoever changes T has to know. */
 function windowDocs(config: ModelConfig): string[] {
-  const window = windowOf(config);
-  if (window === undefined) return [];
-  return [`The model's attention sees ${window} tokens at most: with a larger T the program is another model.`];
+  if (config.window === undefined) return [];
+  return [`The model's attention sees ${config.window} tokens at most: with a larger T the program is another model.`];
 }
 
 /** The last name of a path, inside a comment. */

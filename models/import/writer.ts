@@ -1,19 +1,11 @@
-/** What the writers of imported programs share: the parts of a model, projections with their adapters, runs of layers. */
-import type { Notation, Projection, Update } from './adapters.ts';
+/** What the writers of imported programs share: embedding and head, and runs of layers. */
+import type { Notation, Update } from './adapters.ts';
 import type { ModelConfig } from '../config/model.ts';
 
 /** Bits of the head's weights: their rounding is the only one that differs from token to token. */
 export const HEAD_BITS = 20;
 
-export const HEAD_COMMENT = `// ${HEAD_BITS} bits: between tokens of nearly equal scores nothing but this rounding decides.`;
-
-/** What a model is made of, by full names. */
-export interface Parts {
-  readonly projections: ReadonlyMap<string, Projection>;
-  readonly tensors: ReadonlyMap<string, readonly number[]>;
-  /** The tensor whose rows the last layer is multiplied with. */
-  readonly head: string;
-}
+const HEAD_COMMENT = `// ${HEAD_BITS} bits: between tokens of nearly equal scores nothing but this rounding decides.`;
 
 export const layerNames = (config: ModelConfig, stem: string): string[] =>
   Array.from({ length: config.layers }, (_, l) => `${stem}.${l}`);
@@ -33,45 +25,27 @@ export const use = ({ used }: Writer, name: string): string => {
   return name;
 };
 
-/** A projection and what adapters add to it, with its path on each part of the sum. */
-export function projected(
-  w: Writer,
-  layer: string,
-  path: string,
-  block: string,
-  outputs: string,
-  input: string,
-): { readonly sum: string; readonly terms: readonly string[] } {
-  const updates = w.updates.get(`${layer}.${path}`) ?? [];
-  const terms = [`${use(w, block)}<${outputs}>(${input})`, ...updates.map((u) => w.notation.call(u, outputs, input))];
-  if (updates.length > 0) use(w, 'lora');
-  return { sum: terms.join(' + '), terms: terms.map((term) => `${term} at "${path}"`) };
-}
+/** The lines of a layer by its full name; `index` is what the program calls its number. */
+export type WriteLayer = (layer: string, index: string) => string[];
 
-export const isAdapted = ({ updates }: Writer, layer: string, paths: readonly string[]): boolean =>
-  paths.some((path) => updates.has(`${layer}.${path}`));
-
-/** Runs of layers that adapters change alike: how many, and their lines. */
-function layerRuns(
-  w: Writer,
-  stem: string,
-  write: (layer: string) => string[],
-): { readonly first: number; readonly count: number; readonly lines: readonly string[] }[] {
-  const runs: { first: number; count: number; lines: string[] }[] = [];
+/** Runs of layers that adapters change alike: the first one, and how many. */
+function layerRuns(w: Writer, stem: string, write: WriteLayer): { readonly first: number; readonly count: number }[] {
+  const runs: { first: number; count: number; text: string }[] = [];
   for (let l = 0; l < w.config.layers; l++) {
-    const lines = write(`${stem}.${l}`);
+    const text = write(`${stem}.${l}`, 'l').join('\n');
     const last = runs.at(-1);
-    if (last?.lines.join('\n') === lines.join('\n')) last.count++;
-    else runs.push({ first: l, count: 1, lines });
+    if (last?.text === text) last.count++;
+    else runs.push({ first: l, count: 1, text });
   }
   return runs;
 }
 
-export function repeats(w: Writer, stem: string, write: (layer: string) => string[]): string[] {
+export function repeats(w: Writer, stem: string, write: WriteLayer): string[] {
   const runs = layerRuns(w, stem, write);
-  return runs.flatMap(({ first, count, lines }) => {
+  return runs.flatMap(({ first, count }) => {
     // Names of their own, so that no two tensors of a program have one name.
     const [index, at] = first === 0 ? ['l', 'l'] : [`l${first}`, `l${first} + ${first}`];
+    const lines = write(`${stem}.${first}`, at);
     return [`repeat ${index}: ${runs.length === 1 ? 'L' : count} at "${stem}.{${at}}" {`, ...lines, '}', ''];
   });
 }
@@ -86,12 +60,20 @@ export interface Body {
   readonly lines: readonly string[];
 }
 
-export function writeHead(w: Writer): string[] {
-  const updates = w.updates.get('lm_head') ?? [];
+/** E, and U where the head is no embedding. Both by their modules' names. */
+export const writeTables = ({ config, headType }: Writer, embedding: string, head: string): string[] => [
+  HEAD_COMMENT,
+  ...(config.tied ? [] : [`open U[V, D]: ${headType} from base "${head}.weight"`]),
+  `open E[V, D]${config.tied ? `: ${headType}` : ''} from base "${embedding}.weight"`,
+];
+
+/** @param paths by which adapters may call the head */
+export function writeHead(w: Writer, paths: readonly string[]): string[] {
+  const updates = paths.flatMap((path) => (w.updates.get(path) ?? []).map((update) => ({ path, update })));
   if (updates.length > 0) use(w, 'lora');
   const terms = [
     `${use(w, 'head')}(y, ${w.config.tied ? 'E' : 'U'})`,
-    ...updates.map((u) => `${w.notation.call(u, 'V', 'y')} at "lm_head"`),
+    ...updates.map(({ path, update }) => `${w.notation.call(update, 'V', 'y')} at "${path}"`),
   ];
   return [
     '// `public logits` instead makes all scores public, with no line for `next`; `public next = argmax(v) logits[T - 1, v]` says the',

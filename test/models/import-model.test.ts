@@ -288,6 +288,10 @@ describe('what changes nothing of the model is accepted', () => {
   ];
 
   test.each<[string, Record<string, unknown>]>([
+    [
+      'code that has the class once more',
+      { auto_map: { AutoConfig: 'configuration.LlamaConfig', AutoModelForCausalLM: 'modeling.LlamaForCausalLM' } },
+    ],
     ['a window as wide as the tokens', { ...MISTRAL, sliding_window: 4 }],
     ['a wider one', { ...MISTRAL, sliding_window: 4096 }],
     ['the window that Mistral has where nothing is said', MISTRAL],
@@ -307,6 +311,7 @@ describe('what changes nothing of the model is accepted', () => {
       high_freq_factor: 4,
       original_max_position_embeddings: 16,
     }),
+    ...rope({ type: 'dynamic', factor: 4 }),
     ...rope({ rope_type: 'default', factor: 1, rope_theta: 10000, partial_rotary_factor: 1 }),
   ])('%s', async (_, changes) => {
     const made = makeLlama();
@@ -362,14 +367,14 @@ describe('what cannot be imported is refused by name', () => {
     ],
     ['none', { architectures: undefined }, /"architectures" does not name one architecture/],
     [
-      'scaled angles',
-      { rope_scaling: { type: 'linear', factor: 2 } },
-      /"rope_scaling" is .*the rotary angles are scaled/,
+      'two scalings',
+      { rope_scaling: { type: 'linear', factor: 2 }, rope_parameters: { rope_type: 'linear', factor: 4 } },
+      /"rope_parameters" scales the rotary angles otherwise than "rope_scaling"/,
     ],
     [
       'scaled angles in the new place',
-      { rope_parameters: { rope_type: 'llama3', factor: 8, rope_theta: 5e5 } },
-      /"rope_parameters"/,
+      { rope_parameters: { rope_type: 'llama3', factor: 8 } },
+      /"rope_parameters" is .*"low_freq_factor" is no positive number/,
     ],
     ['two bases', { rope_parameters: { rope_type: 'default', rope_theta: 5e5 } }, /"rope_theta" is 10000/],
     ['part of each head', { partial_rotary_factor: 0.5 }, /"partial_rotary_factor" is 0.5/],
@@ -389,23 +394,22 @@ describe('what cannot be imported is refused by name', () => {
     ['types of other layers', { layer_types: ['full_attention'] }, /"layer_types" has 1 entries, the model 2 layers/],
     ...(
       [
-        { rope_type: 'linear', factor: 1.5 },
-        { rope_type: 'linear' },
-        { type: 'linear', rope_type: 'llama3', factor: 1 },
-        { type: 'linear', factor: '1' },
-        { type: 'linear', factor: 1, other: 2 },
-        { type: 'linear', factor: 1, partial_rotary_factor: 0.5 },
-        { type: 'dynamic', factor: 2 },
-        { type: 'yarn', factor: 1, attention_factor: 1.2 },
-        { type: 'yarn', factor: 1, original_max_position_embeddings: 16 },
-        { type: 'longrope', factor: 1, short_factor: [1, 1] },
-        { type: 'later', factor: 1 },
-        { factor: 2 },
+        [{ rope_type: 'linear' }, /"factor" is no positive number/],
+        [{ type: 'linear', rope_type: 'llama3', factor: 1 }, /"rope_type" and "type" differ/],
+        [{ type: 'linear', factor: '1' }, /"factor" is no positive number/],
+        [{ type: 'linear', factor: 1, other: 2 }, /it is not known what "other" does/],
+        [{ type: 'linear', factor: 1, partial_rotary_factor: 0.5 }, /only a part of each head/],
+        [{ type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 4 }, /not below "high_freq_factor"/],
+        [{ type: 'yarn', factor: 1, original_max_position_embeddings: 16 }, /32 positions are 2 times 16/],
+        [{ type: 'yarn', factor: 4, beta_fast: 0 }, /"beta_fast" is no positive number/],
+        [{ type: 'longrope', factor: 1, short_factor: [1, 1] }, /each of the rotary angles has a factor of its own/],
+        [{ type: 'later', factor: 1 }, /it is not known how the rotary angles are scaled/],
+        [{ factor: 2 }, /nothing says how "factor" scales/],
       ] as const
-    ).map((rope): [string, Record<string, unknown>, RegExp] => [
+    ).map(([rope, message]): [string, Record<string, unknown>, RegExp] => [
       `angles ${JSON.stringify(rope)}`,
       { rope_scaling: rope },
-      /"rope_scaling" is .*the rotary angles are scaled/,
+      new RegExp(`"rope_scaling" is .*${message.source}`),
     ]),
     ['a base that is none', { rope_scaling: { rope_theta: '5' } }, /"rope_theta" is no positive number/],
     [
@@ -416,7 +420,7 @@ describe('what cannot be imported is refused by name', () => {
     ['another activation', { hidden_act: 'mish' }, /"hidden_act" is "mish"; known are silu/],
     ['a field nobody knows', { logit_scale: 0.5 }, /"logit_scale" is 0.5, and it is not known here what that changes/],
     ['quantised weights', { quantization_config: { bits: 4 } }, /"quantization_config" is set/],
-    ['code of its own', { auto_map: { AutoModel: 'modeling.py' } }, /"auto_map" is set/],
+    ['code of its own', { auto_map: { AutoModelForCausalLM: 'modeling.MyLlama' } }, /"auto_map" is set/],
     ['heads that groups do not divide', { num_key_value_heads: 3 }, /"num_key_value_heads" is 3/],
     ['a missing number', { hidden_size: undefined }, /"hidden_size" is missing/],
     ['a number that is none', { num_hidden_layers: 'two' }, /"num_hidden_layers" is "two"/],
@@ -442,6 +446,58 @@ describe('what cannot be imported is refused by name', () => {
     ['heads that do not divide the width', { n_head: 5 }, /"n_head" is 5/],
   ])('GPT-2 with %s', async (_, changes, message) => {
     expect(await refusal(withConfig(makeGpt2(), changes))).toMatch(message);
+  });
+
+  test('everything that stands against it, at once', async () => {
+    const made = makeLlama({
+      num_key_value_heads: 3,
+      hidden_act: 'mish',
+      logit_scale: 0.5,
+      rope_scaling: { type: 'su' },
+    });
+    const { q_proj, ...rest } = Object.fromEntries(
+      [...made.tensors].map(([name, tensor]) => [name.includes('0.self_attn.q_proj') ? 'q_proj' : name, tensor]),
+    );
+    const tensors = new Map([...Object.entries(rest), ['further.weight', q_proj] as const]);
+    const files = modelFiles({ config: { ...made.config, hidden_size: 'wide' }, tensors });
+    // What cannot be read makes no model: its tensors are not known.
+    expect((await refusal(files)).split('\n')).toEqual([
+      'some/model: it cannot be imported, for 5 reasons',
+      expect.stringMatching(/^ {2}some\/model\/config.json: "hidden_size" is "wide"/),
+      expect.stringMatching(/^ {2}some\/model\/config.json: "num_key_value_heads" is 3/),
+      expect.stringMatching(/^ {2}some\/model\/config.json: "rope_scaling" is /),
+      expect.stringMatching(/^ {2}some\/model\/config.json: "hidden_act" is "mish"/),
+      expect.stringMatching(
+        /^ {2}some\/model\/config.json: "logit_scale" is 0.5.*; mend all of them, each as it says$/,
+      ),
+    ]);
+    const adapters = [
+      await adapterOf({
+        modules: layers(
+          [
+            ['self_attn.q_proj', 12, 12],
+            ['mlp.fc', 12, 12],
+          ],
+          'model.layers',
+        ),
+        rank: 2,
+      }),
+    ];
+    const config = { ...made.config, num_key_value_heads: 2, hidden_act: 'silu' };
+    expect((await refusal(modelFiles({ config, tensors }), adapters, 33)).split('\n')).toEqual([
+      'some/model: it cannot be imported, for 11 reasons',
+      expect.stringMatching('"rope_scaling" is '),
+      expect.stringMatching('"logit_scale" is 0.5'),
+      expect.stringMatching('32 positions, fewer than 33 tokens'),
+      expect.stringMatching('"model.layers.0.self_attn.q_proj.weight" of shape \\[16, 12\\] is missing'),
+      expect.stringMatching('"model.layers.0.self_attn.k_proj.weight" has the shape'),
+      expect.stringMatching('"model.layers.0.self_attn.v_proj.weight" has the shape'),
+      expect.stringMatching('2 more tensors are missing or of another shape'),
+      expect.stringMatching('no place for "further.weight"'),
+      expect.stringMatching('changes "model.layers.0.mlp.fc", "model.layers.1.mlp.fc", which are no projections'),
+      expect.stringMatching('"model.layers.0.self_attn.q_proj" goes from 12 to 12'),
+      expect.stringMatching('"model.layers.1.self_attn.q_proj" goes from 12 to 12'),
+    ]);
   });
 
   test('fields without an effect are accepted, as is a switch that is off', async () => {

@@ -5,6 +5,7 @@ import type { Outcome, Run } from '../parse/command.ts';
 import { CliError } from '../errors.ts';
 import { readText } from '../../host/files/read.ts';
 import { writeOutputs } from '../../host/files/write.ts';
+import { Refusals } from '../../../models/files/errors.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import type { Progress } from '../show/progress.ts';
 import { sourceNames } from '../steps/source-names.ts';
@@ -83,12 +84,21 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
   await checkOutput(output, kinds.program, args.inputs);
   const paths = args.list('adapter');
   const sources = sourceNames(paths);
-  const adapters = await progress.phase('read adapters', () =>
-    Promise.all(paths.map((path, k) => withAdapter(path, (adapter) => adapterOf(adapter, sources[k])))),
+  const refusals = new Refusals();
+  const read = await progress.phase('read adapters', () =>
+    Promise.all(
+      paths.map((path, k) =>
+        refusals.attemptLater(() => withAdapter(path, (adapter) => adapterOf(adapter, sources[k]))),
+      ),
+    ),
   );
-  const { text, config, adapted } = await progress.phase('read model', () =>
-    withModel(directory, (model) => programOf(model, adapters, tokens, output)),
+  const adapters = read.filter((adapter) => adapter !== undefined);
+  const imported = await progress.phase('read model', () =>
+    refusals.attemptLater(() => withModel(directory, (model) => programOf(model, adapters, tokens, output, refusals))),
   );
+  refusals.throwAny(directory, 'it cannot be imported');
+  if (!imported) throw new Error('internal error: nothing was refused, and nothing imported');
+  const { text, config, adapted } = imported;
   await writeProgram(args, text);
 
   const weights = [`--weights base=${directory}`, ...paths.map((path, k) => `--weights ${sources[k]}=${path}`)].join(

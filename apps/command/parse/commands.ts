@@ -40,7 +40,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     notes: [
       'The program is a start: read it, and edit types, lengths and what is public.',
-      'Models of the LLaMA family (Llama, Mistral without windows, Qwen2) and of the GPT-2 family can be imported.',
+      'Models of the families of LLaMA (Mistral, Qwen2, Qwen3 too), Phi-3, Gemma 3, GPT-NeoX, OPT and GPT-2 can be imported.',
       'An adapter alone: zkl import my-adapter --rows 15 -o adapter.zkl',
     ],
     example: 'zkl import my-model --adapter my-adapter --tokens 64 -o model.zkl',

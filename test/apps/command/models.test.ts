@@ -148,13 +148,19 @@ describe('models on the command line', () => {
       );
       refused(
         place.zkl(['import', 'gpt2', '--adapter', 'style', '--tokens', '4', '-o', 'x.zkl']),
-        'no projection of this model',
+        'no projections of this model',
         'another model',
       );
       refused(
         place.zkl(['import', 'llama', '--adapter', 'nowhere', '--tokens', '4', '-o', 'x.zkl']),
         'nowhere',
         'check the path',
+      );
+      place.adapter('dora', { modules: MODULES, rank: 2, config: { use_dora: true, lora_bias: true, bias: 'all' } });
+      refused(
+        place.zkl(['import', 'llama', '--adapter', 'dora', '--adapter', 'style', '--tokens', '33', '-o', 'x.zkl']),
+        'llama: it cannot be imported, for 4 reasons',
+        /use_dora is true[\s\S]*lora_bias is true[\s\S]*bias is "all"[\s\S]*32 positions[\s\S]*mend all of them/,
       );
       model('other', { ...makeLlama(), config: { architectures: ['BertModel'] } });
       refused(
