@@ -40,13 +40,13 @@ const ofX = (name: string, call: (p: string, s: Shape) => string): Part => ({
   imports: [name],
   statements: (p, s) => `${x(p, s)}\n${result(p, 't, d', `${call(p, s)} at "${p}"`)}`,
 });
-const turned = (name: string, more = '', ...imports: string[]): Part => ({
-  imports: [name, ...imports],
+const turned = (name: string, more = ''): Part => ({
+  imports: [name],
   statements: (p, { T, H }) =>
     `secret ${p}q[${T}, ${H}, 2]: fixed<8, 4>\n${result(p, 't, h, k', `${name}(${p}q, 100${more})`)}`,
 });
-const attending = (name: string, more = '', ...imports: string[]): Part => ({
-  imports: [name, ...imports],
+const attending = (name: string, more = ''): Part => ({
+  imports: [name],
   statements: (p, s) => `${qkv(p, s)}\n${result(p, 't, i', `${name}(${p}q, ${p}k, ${p}v${more})`)}`,
 });
 const scores = (p: string, { T, H }: Shape): string => `secret ${p}z[${H}, ${T}, ${T}]: fixed<8, 4>`;
@@ -71,24 +71,17 @@ export const blocks: Readonly<Record<string, Part>> = {
   rotate: turned('rotate', ', 2'),
   rotate_interleaved: turned('rotate_interleaved', ', 2'),
   'turn, a part of each head': {
-    imports: ['turn', 'frequencies'],
+    imports: ['turn', 'llama3_frequencies'],
     statements: (p, { T, H }) =>
-      `secret ${p}q[${T}, ${H}, 3]: fixed<8, 4>\n${result(p, 't, h, k', `turn(${p}q, frequencies<1>(100, 2), 3)`)}`,
+      `secret ${p}q[${T}, ${H}, 3]: fixed<8, 4>\n${result(p, 't, h, k', `turn(${p}q, llama3_frequencies<1>(100, 8, 1, 4, 32), 3)`)}`,
   },
-  turn: turned('turn', ', llama3_frequencies<1>(100, 8, 1, 4, 32), 1', 'llama3_frequencies'),
   attention: attending('attention'),
-  turned_attention: attending('turned_attention', ', yarn_frequencies<1>(100, 4, 0, 1), 2', 'yarn_frequencies'),
+  // And with it `turned_attention`; `headwise_turned_attention` only takes apart otherwise.
   fused_turned_attention: {
-    imports: ['fused_turned_attention', 'frequencies'],
+    imports: ['fused_turned_attention', 'yarn_frequencies'],
     statements: (p, { T, H, G }) =>
       `secret ${p}c[${T}, ${2 * (H + 2 * G)}]: fixed<8, 4>
-      ${result(p, 't, i', `fused_turned_attention<${H}, ${G}, 2>(${p}c, frequencies<1>(100, 1), 2)`)}`,
-  },
-  headwise_turned_attention: {
-    imports: ['headwise_turned_attention', 'frequencies'],
-    statements: (p, { T, H }) =>
-      `secret ${p}c[${T}, ${6 * H}]: fixed<8, 4>
-      ${result(p, 't, i', `headwise_turned_attention<${H}, 2>(${p}c, frequencies<1>(100, 1), 2)`)}`,
+      ${result(p, 't, i', `fused_turned_attention<${H}, ${G}, 2>(${p}c, yarn_frequencies<1>(100, 4, 0, 1), 2)`)}`,
   },
   rotary_attention: attending('rotary_attention', ', 100'),
   interleaved_attention: attending('interleaved_attention', ', 100'),
