@@ -66,3 +66,85 @@ describe.each(vectors.cases.map((made) => [made.name, made] as const))('%s', (_,
       expect(distance(made.logits.flat(), adapter.logits)).toBeGreaterThan(0.1);
     });
 });
+
+describe('what other families have of their own', () => {
+  const find = (name: string): Case => vectors.cases.find((made) => made.name === name)!;
+  const imported = async (made: Case, changes: Readonly<Record<string, unknown>>, tokens = 4): Promise<string> =>
+    (await importModel(await openCase(made, { ...made.published, ...changes }), [], tokens)).text;
+
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ['OPT', { do_layer_norm_before: false }, /"do_layer_norm_before" is false: norms stand after the layers/],
+    ['OPT', { word_embed_proj_dim: 8 }, /"word_embed_proj_dim" is 8: embeddings are projected to the width 16/],
+    ['OPT', { _remove_final_layer_norm: true }, /no norm before the head/],
+    ['OPT', { layer_norm_elementwise_affine: false }, /no gain and no bias/],
+    ['OPT', { num_attention_heads: 3 }, /"num_attention_heads" is 3, which does not divide the width 16/],
+    ['GPT-NeoX', { rotary_pct: 0.4 }, /"head_dim" is 8, of which 3 are turned/],
+    ['GPT-NeoX', { rotary_pct: 1.5 }, /"rotary_pct" is 1.5, no number up to 1/],
+    ['GPT-NeoX', { rotary_emb_base: 'e' }, /"rotary_emb_base" is "e", no positive number/],
+    ['Phi-3', { attention_bias: true }, /"attention_bias" is true: projections have biases/],
+    ['Phi-3', { sliding_window: 3 }, /"sliding_window" is 3/],
+    ['Phi-3', { rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [2] } }, /a factor of its own/],
+    ['Gemma 3', { final_logit_softcapping: 30 }, /"final_logit_softcapping" is 30: scores are held below that/],
+    ['Gemma 3', { attn_logit_softcapping: 50 }, /"attn_logit_softcapping" is 50/],
+    ['Gemma 3', { use_bidirectional_attention: true }, /also attend to those after them/],
+    ['Gemma 3', { sliding_window: 3 }, /"sliding_window" is 3/],
+    ['Gemma 3', { layer_types: ['full_attention'] }, /"layer_types" has 1 entries, the model 4 layers/],
+    ['Gemma 3', { rope_parameters: { full_attention: 3 } }, /"full_attention" has no object/],
+  ])('%s with %j is refused', async (name, changes, message) => {
+    await expect(imported(find(name), changes)).rejects.toThrow(message);
+  });
+
+  test('no window matters where no layer has one', async () => {
+    const made = find('Gemma 3');
+    const layer_types = made.saved['layer_types'] as readonly string[];
+    const text = await imported(made, { sliding_window: 3, layer_types: layer_types.map(() => 'full_attention') });
+    expect(text).toContain('const theta = 1000000\n');
+    expect(text).not.toContain('at most');
+  });
+
+  test('layers of Gemma 3 that adapters change otherwise keep their own base', async () => {
+    const made = find('Gemma 3');
+    const tensors = Object.fromEntries(
+      Object.entries(made.adapter!.tensors).map(([name, shape]) => [name.replace('{}', '2'), shape]),
+    );
+    const text = await textOf(
+      made,
+      made.saved,
+      await openAdapterOf({ ...made, adapter: { ...made.adapter!, tensors } }),
+    );
+    expect(text.match(/repeat .*|const theta .*/g)).toEqual([
+      'repeat l: 2 at "model.layers.{l}" {',
+      'const theta = if l mod 2 == 1 then 1000000 else 10000',
+      'repeat l2: 1 at "model.layers.{l2 + 2}" {',
+      'const theta = if (l2 + 2) mod 2 == 1 then 1000000 else 10000',
+      'repeat l3: 1 at "model.layers.{l3 + 3}" {',
+      'const theta = if (l3 + 3) mod 2 == 1 then 1000000 else 10000',
+    ]);
+    expect(checkText(text, { provisional: true }).all).toEqual([]);
+  });
+
+  test('masks and angles that older files of GPT-NeoX hold are no weights', async () => {
+    const made = find('GPT-NeoX');
+    const buffers = {
+      'gpt_neox.layers.{}.attention.bias': [1, 1, 64, 64],
+      'gpt_neox.layers.{}.attention.masked_bias': [1],
+      'gpt_neox.layers.{}.attention.rotary_emb.inv_freq': [1],
+    };
+    const older = { ...made, tensors: { ...made.tensors, ...buffers } };
+    expect(await imported(older, {})).toBe(await imported(made, {}));
+  });
+
+  test("an adapter on the head of GPT-NeoX by either of the head's names", async () => {
+    const made = find('GPT-NeoX');
+    const { adapter } = made;
+    const tensors = Object.fromEntries(
+      Object.entries(adapter!.tensors).map(([name, shape]) => [name.replace('lm_head', 'embed_out'), shape]),
+    );
+    const older = await openAdapterOf({ ...made, adapter: { ...adapter!, tensors } });
+    const text = await textOf(made, made.saved, older);
+    expect(text).toBe(
+      (await textOf(made, made.saved, await openAdapterOf(made))).replace('at "lm_head"', 'at "embed_out"'),
+    );
+    expect(text).toContain('lora<V, R>(y, alpha) at "embed_out"');
+  });
+});
