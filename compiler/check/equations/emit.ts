@@ -21,6 +21,7 @@ import type { Session } from '../context.ts';
 import { belowMaximum } from './maxima.ts';
 import { polynomialRange } from '../numbers/ranges.ts';
 import type { IntegerTerm } from '../numbers/ranges.ts';
+import { rangeOf } from '../numbers/tables.ts';
 import { constantPoly, guardPoly, renameFactor, renameGuard } from '../numbers/polynomial.ts';
 import type { Poly, Quantity } from '../numbers/polynomial.ts';
 import { failing } from '../numbers/quantity.ts';
@@ -158,15 +159,10 @@ function define(session: Session, target: Target, meaning: Meaning): Made {
     }
     case 'table': {
       const table = session.tables[meaning.table];
-      const values = table.values;
-      const range = values.reduce((r, v) => ({ lo: v < r.lo ? v : r.lo, hi: v > r.hi ? v : r.hi }), {
-        lo: values[0],
-        hi: values[0],
-      });
       return {
         definition: { kind: 'table', table: meaning.table, argument: meaning.argument },
         scale: typeScale(table.result),
-        range,
+        range: rangeOf(table),
         type: table.result,
       };
     }

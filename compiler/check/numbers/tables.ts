@@ -2,7 +2,7 @@
 import type * as ast from '../../../grammar/ast.ts';
 import type { Span } from '../../../grammar/span.ts';
 import { formatRational, multiply, powerOfTwo, rational, signedBits } from '../../ir/numbers/rational.ts';
-import type { TensorType } from '../../ir/tensor/program.ts';
+import type { Range, Table, TensorType } from '../../ir/tensor/program.ts';
 import { constantNumber, guardedReal, scaledExactly } from './constants.ts';
 import { formatType, sameType, typeRange } from '../context.ts';
 import type { Frame, Session } from '../context.ts';
@@ -122,6 +122,14 @@ const MAX_EVALUATED = 32;
 const textOf = (value: ast.Value): string =>
   JSON.stringify(value, (name, part: unknown) => (name === 'span' ? undefined : part));
 
+/** The least and the greatest value of each table. */
+const ranges = new WeakMap<readonly bigint[], Range>();
+
+export const rangeOf = (table: Table): Range => ranges.get(table.values) as Range;
+
+/** Entries that are worked out together. */
+const STRETCH = 1 << 12;
+
 function evaluateTable(
   session: Session,
   frame: Frame,
@@ -135,29 +143,55 @@ function evaluateTable(
   const unit = powerOfTwo(argument.kind === 'index' ? 0 : -argument.frac);
   const frac = result.kind === 'index' ? 0 : result.frac;
   const limits = typeRange(result);
-  const values: bigint[] = [];
   const f = expressionOf(node.value, node.parameter.text, scope);
-  const quickly = f && tabulator(f, argument.kind === 'index' ? 0 : argument.frac, frac);
+  const made = f && tabulator(f, argument.kind === 'index' ? 0 : argument.frac, frac);
+  const at = (x: bigint): string => formatRational(multiply(rational(x), unit));
   const exactly = (x: bigint): bigint => {
     const value = multiply(rational(x), unit);
     const place = { session, frame, scope, index: () => 0, argument: { name: node.parameter.text, value } };
     return roundEntry(session, node, guardedReal(place, node.value), frac);
   };
-  for (let x = first; x <= last; x++) {
-    const value = quickly?.(x) ?? exactly(x);
-    if (value < limits.lo || value > limits.hi) {
-      const label = `at ${node.parameter.text} = ${formatRational(multiply(rational(x), unit))} it needs ${signedBits(value)} bits`;
-      return session.reporter.fail({
-        code: 'ZKL406',
-        about: { type: formatType(result) },
-        span: node.value.span,
-        label,
-        notes: [{ span: node.output.span, text: 'the type of its values' }],
-      });
+  const within = (x: bigint, value: bigint): bigint =>
+    value >= limits.lo && value <= limits.hi
+      ? value
+      : session.reporter.fail({
+          code: 'ZKL406',
+          about: { type: formatType(result) },
+          span: node.value.span,
+          label: `at ${node.parameter.text} = ${at(x)} it needs ${signedBits(value)} bits`,
+          notes: [{ span: node.output.span, text: 'the type of its values' }],
+        });
+  const values: bigint[] = [];
+  // Numbers, as long as they decide: bigints take half of the time.
+  const [lo, hi] = [Number(limits.lo), Number(limits.hi)];
+  const range = { lo: limits.hi, hi: limits.lo };
+  const results = new Float64Array(STRETCH).fill(NaN);
+  for (let from = first; from <= last; from += BigInt(STRETCH)) {
+    const stretch = results.subarray(0, Math.min(STRETCH, Number(last - from) + 1));
+    made?.quickly(from, stretch);
+    let [least, most] = [Infinity, -Infinity];
+    for (let k = 0; k < stretch.length; k++) {
+      const y = stretch[k];
+      if (y >= lo && y <= hi) {
+        values.push(BigInt(y));
+        if (y < least) least = y;
+        if (y > most) most = y;
+        continue;
+      }
+      const x = from + BigInt(k);
+      const value = within(x, Number.isNaN(y) ? (made?.slowly(x) ?? exactly(x)) : BigInt(y));
+      values.push(value);
+      include(range, value);
     }
-    values.push(value);
+    if (least <= most) for (const y of [least, most]) include(range, BigInt(y));
   }
+  ranges.set(values, range);
   return values;
+}
+
+function include(range: { lo: bigint; hi: bigint }, value: bigint): void {
+  if (value < range.lo) range.lo = value;
+  if (value > range.hi) range.hi = value;
 }
 
 function roundEntry(session: Session, node: ast.Table, value: Parameters<typeof roundReal>[0], frac: number): bigint {

@@ -13,15 +13,20 @@ type Bound = (x: FixedInterval) => FixedInterval | undefined;
 /** Bits beyond those of the result, first and second try: the first decides all but one in 2^18. */
 const EXTRA = [20, 64] as const;
 
-/**
- * floor(f(x / 2^frac) * 2^out + 1/2) as a function of the integer x; undefined where that is not decided here.
- */
-export function tabulator(f: RealExpression, frac: number, out: number): (x: bigint) => bigint | undefined {
-  const [quickly, slowly] = [doubleTabulator(f, frac, out), intervalTabulator(f, frac, out)];
-  return (x) => quickly(x) ?? slowly(x);
+/** floor(f(x / 2^frac) * 2^out + 1/2) for integers x. */
+export interface Tabulator {
+  /** Of x from `first` on, into `results`: NaN where `slowly` has to say. */
+  quickly(first: bigint, results: Float64Array): void;
+  /** Undefined where that is not decided here. */
+  slowly(x: bigint): bigint | undefined;
 }
 
-/** As `tabulator`, of intervals alone. */
+export const tabulator = (f: RealExpression, frac: number, out: number): Tabulator => ({
+  quickly: doubleTabulator(f, frac, out),
+  slowly: intervalTabulator(f, frac, out),
+});
+
+/** What is slow of `tabulator`. */
 export function intervalTabulator(f: RealExpression, frac: number, out: number): (x: bigint) => bigint | undefined {
   const tries = EXTRA.map((extra) => {
     const bits = Math.max(0, frac, out) + extra;
