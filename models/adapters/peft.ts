@@ -7,6 +7,7 @@ import { divide, equals, integerSqrt, parseDecimal, rational } from '../../compi
 import type { Rational } from '../../compiler/ir/tensor/program.ts';
 import { FormatError, formatShape, quote, quoteSome } from '../files/errors.ts';
 import { matchPattern, readLoraConfig, type LoraConfig } from './config.ts';
+import { naturally } from './order.ts';
 import { readSafetensors, type SafetensorsFile, type TensorInfo } from '../files/safetensors.ts';
 import type { ByteSource } from '../files/source.ts';
 import type { Weights } from '../../runtime/weights.ts';
@@ -253,7 +254,3 @@ function decimal(value: number): Rational {
   if (!parsed) throw new Error(`internal error: ${value} is no decimal`);
   return parsed;
 }
-
-const collator = new Intl.Collator('en', { numeric: true });
-
-const naturally = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : 1);
