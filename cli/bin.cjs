@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // Starts zkl under Node 24 or newer. Plain JavaScript of any age, so that an old Node can read it and say what to do.
+// `main.ts` is a link to it, for `node cli/main.ts`: Node goes by the name that it leads to, and loads nothing to strip types.
 'use strict';
 
 const { spawn } = require('node:child_process');

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../cli/bin.cjs', import.meta.url));
 const adapter = fileURLToPath(new URL('adapter', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'zkl-demo-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));

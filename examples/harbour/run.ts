@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const [main, model, adapter] = [here('../../cli/main.ts'), here('model'), here('adapter')];
+const [main, model, adapter] = [here('../../cli/bin.cjs'), here('model'), here('adapter')];
 const folder = mkdtempSync(join(tmpdir(), 'zkl-demo-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 

@@ -9,7 +9,7 @@ import { makeAdapter, type AdapterShape } from '../../support/adapter.ts';
 import { serve, type Result } from './client.ts';
 
 export const projectRoot = fileURLToPath(new URL('../../..', import.meta.url));
-export const mainFile = join(projectRoot, 'cli', 'main.ts');
+export const mainFile = join(projectRoot, 'cli', 'bin.cjs');
 
 export type { Result };
 

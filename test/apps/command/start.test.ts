@@ -13,7 +13,7 @@ test('a start compiles nothing that an earlier one has compiled, and takes nothi
     "process.on('exit', () => process.stderr.write(process.moduleLoadList.some((m) => m.includes('amaro')) ? 'compiles' : 'takes'));",
   );
   const check = (...more: string[]): string => {
-    const args = ['--require', place.file('told.cjs'), join(projectRoot, 'cli', 'bin.cjs'), 'check', 'm.zkl', ...more];
+    const args = ['--require', place.file('told.cjs'), join(projectRoot, 'cli', 'main.ts'), 'check', 'm.zkl', ...more];
     const { status, stderr } = place.run(process.execPath, args, { NODE_COMPILE_CACHE: '' });
     expect(status).toBe(0);
     return stderr;
