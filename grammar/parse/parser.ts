@@ -2,16 +2,7 @@
  * Tokens to a concrete syntax tree. Each rule is the production of the same name in `zkl.ebnf`; a test derives the
  * productions from this class and compares. LL(2), with chevrotain's error recovery.
  */
-import {
-  CstParser,
-  EOF,
-  LLkLookaheadStrategy,
-  MismatchedTokenException,
-  type CstNode,
-  type ILookaheadStrategy,
-  type IToken,
-  type TokenType,
-} from 'chevrotain';
+import { CstParser, EOF, MismatchedTokenException, type CstNode, type IToken, type TokenType } from 'chevrotain';
 import { expectations, expectedEnd } from './messages.ts';
 import { HEAD, ITEM_KEYWORDS, keyword, NAME, NUMBER, sign, STATEMENT_KEYWORDS, STRING, VOCABULARY } from './tokens.ts';
 
@@ -21,34 +12,10 @@ const ITEM_BOUNDARY = new Set([...ITEM_KEYWORDS, EOF]);
 
 const operator = { LABEL: 'operator' };
 
-const LOOKAHEAD = 2;
-
-/** LL(2), where each decision is prepared when it is first taken: a program has few of the constructs that there are. */
-class LazyLookahead extends LLkLookaheadStrategy {
-  override buildLookaheadForAlternation(...options: Parameters<ILookaheadStrategy['buildLookaheadForAlternation']>) {
-    return whenFirstCalled(() => super.buildLookaheadForAlternation(...options));
-  }
-
-  override buildLookaheadForOptional(...options: Parameters<ILookaheadStrategy['buildLookaheadForOptional']>) {
-    return whenFirstCalled(() => super.buildLookaheadForOptional(...options));
-  }
-}
-
-/** Chevrotain calls them as methods of the parser. */
-function whenFirstCalled<Arguments extends unknown[], Result>(
-  make: () => (...args: Arguments) => Result,
-): (...args: Arguments) => Result {
-  let made: ReturnType<typeof make> | undefined;
-  return function (this: unknown, ...args) {
-    return (made ??= make()).apply(this, args);
-  };
-}
-
 export class ZklParser extends CstParser {
   constructor(validate = false) {
     super(VOCABULARY, {
-      maxLookahead: LOOKAHEAD,
-      lookaheadStrategy: new LazyLookahead({ maxLookahead: LOOKAHEAD }),
+      maxLookahead: 2,
       recoveryEnabled: true,
       nodeLocationTracking: 'onlyOffset',
       errorMessageProvider: expectations,
