@@ -5,6 +5,7 @@ import type { Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts'
 import { plural } from '../../compiler/ir/words.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import {
+  checkInputs,
   evaluateExactly,
   EvaluationError,
   evaluateOn,
@@ -106,12 +107,15 @@ export async function compareRuns(
   samples: readonly RunSample[],
   { logits, reference, device, phase = runAtOnce }: CompareOptions,
 ): Promise<Omit<Compared, 'zeros'>> {
-  const integers = await phase('round weights', () => quantiseAll(program, (id) => weights.get(id)));
+  const { integers, checked } = await phase('round weights', () => {
+    const rounded = quantiseAll(program, (id) => weights.get(id));
+    return { integers: rounded, checked: checkInputs(program, rounded) };
+  });
   const comparison = createComparison(program);
   const scoring = logits && createScoring(logits.shape[1], reference);
   const overflows: Overflow[] = [];
   const compared = comparison.tensors;
-  const options = { keep: ({ id }: Tensor) => compared.has(id) || id === logits?.id };
+  const options = { keep: ({ id }: Tensor) => compared.has(id) || id === logits?.id, checked };
   await phase(`run ${plural(samples.length, 'sample')}`, async (report) => {
     for (const [k, sample] of samples.entries()) {
       report(k / samples.length, `sample ${k + 1} of ${samples.length}`);

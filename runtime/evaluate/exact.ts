@@ -37,6 +37,26 @@ export interface EvaluateOptions {
   readonly progress?: (done: number, all: number) => void;
   /** Whether a tensor is wanted in the result; others are forgotten after their last reader. Default: all are. */
   readonly keep?: (tensor: Tensor) => boolean;
+  /** What `checkInputs` said of inputs, where they are the same as then: weights are looked through once for many runs. */
+  readonly checked?: ReadonlyMap<TensorId, bigint>;
+}
+
+/**
+ * Looks through inputs before runs: whether they have their shapes and ranges.
+ *
+ * @returns the largest magnitude of each
+ * @throws EvaluationError for an entry outside its type, ValueError for one of another size
+ */
+export function checkInputs(
+  { tensors }: Pick<Evaluated, 'tensors'>,
+  inputs: ReadonlyMap<TensorId, Values>,
+): Map<TensorId, bigint> {
+  return new Map([...inputs].map(([id, values]) => [id, boundOfValues(tensors[id], checkInput(tensors[id], values))]));
+}
+
+function boundOfValues({ range }: Tensor, values: Values): bigint {
+  const small = inDoubles(values);
+  return small === undefined ? rangeMagnitude(range) : BigInt(Math.ceil(magnitude(small)));
 }
 
 /**
@@ -70,11 +90,14 @@ function* evaluate(
   place: Place,
   program: Evaluated,
   inputs: ReadonlyMap<TensorId, Values>,
-  { progress, keep }: EvaluateOptions,
+  { progress, keep, checked }: EvaluateOptions,
 ): Evaluation<Map<TensorId, Values>> {
-  const store = createStore(program.tensors);
-  for (const tensor of program.tensors)
-    if (tensor.role === 'input') store.set(tensor.id, checkInput(tensor, inputs.get(tensor.id)));
+  const store = createStore(program.tensors, checked);
+  for (const tensor of program.tensors) {
+    if (tensor.role !== 'input') continue;
+    const given = inputs.get(tensor.id);
+    store.set(tensor.id, given !== undefined && checked?.has(tensor.id) ? given : checkInput(tensor, given));
+  }
   const last = keep && lastReaders(program);
   for (const [k, equation] of program.equations.entries()) {
     progress?.(k, program.equations.length);
@@ -91,11 +114,11 @@ interface Store extends FactorSource {
   forget(id: TensorId): void;
 }
 
-function createStore(tensors: readonly Tensor[]): Store {
+function createStore(tensors: readonly Tensor[], checked: EvaluateOptions['checked']): Store {
   const known = new Map<TensorId, Values>();
   /** Those that doubles hold although their range does not say so. */
   const small = new Map<TensorId, Values>();
-  const bounds = new Map<TensorId, bigint>();
+  const bounds = new Map(checked);
   const values = (id: TensorId): FactorArray => {
     const own = small.get(id) ?? known.get(id) ?? internal(`${tensors[id].name} is read before it is defined`);
     if (!isWide(own)) return own;
