@@ -33,6 +33,8 @@ export interface CompileInput extends Pick<CheckInput, 'resolveImport' | 'model'
   readonly text: string;
   /** The file's name in messages and in the bundle; default `program.zkl`. */
   readonly source?: string | undefined;
+  /** Texts that the bundle keeps beside the sources, for people: neither program nor digest depends on them. */
+  readonly notes?: readonly { readonly name: string; readonly text: string }[];
 }
 
 export interface Compiled {
@@ -57,7 +59,7 @@ export function compile(input: CompileInput): Compiled {
   const { gadgets, diagnostics: lowering } = lower(tensors);
   diagnostics.push(...lowering);
   if (!gadgets) return { tensors, diagnostics };
-  const sources = usedSources(input, gadgets);
+  const sources = [...usedSources(input, gadgets), ...(input.notes ?? [])];
   diagnostics.push(...refusedNames(source, gadgets, sources));
   if (diagnostics.some((d) => d.severity === 'error')) return { tensors, diagnostics };
   const unreadable = refused(source, gadgets);

@@ -89,6 +89,24 @@ const MEASURED = [
   'meanDifference',
 ] as const satisfies (keyof Measured)[];
 
+/** What a bundle's note of that name says; nothing where it says nothing that can be read. */
+export function measuredFrom(notes: readonly { readonly name: string; readonly text: string }[]): Measured | undefined {
+  const note = notes.find(({ name }) => name === MEASURED_NOTE);
+  try {
+    return note && readMeasured(note.name, JSON.parse(note.text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The note of a bundle that keeps what its scales were measured at. It binds nobody: whoever compiles can write anything. */
+const MEASURED_NOTE = 'measured.json';
+
+export const measuredNote = (measured: Measured): { readonly name: string; readonly text: string } => ({
+  name: MEASURED_NOTE,
+  text: JSON.stringify(measured),
+});
+
 function readMeasured(file: string, value: unknown): Measured {
   const fail = (what: string): never => {
     throw new FormatError(file, `"measured" ${what}`, REMEDY);

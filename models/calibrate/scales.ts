@@ -3,6 +3,7 @@
  * follow from the checkpoint alone.
  */
 import type { FixedType } from '../../compiler/check/index.ts';
+import { FUNCTION_TABLE_BITS } from '../../compiler/ir/numbers/limits.ts';
 import type { Definition, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { readTensors } from '../../compiler/ir/tensor/walk.ts';
 import { sizeOf } from '../../runtime/evaluate/values.ts';
@@ -46,8 +47,7 @@ export interface Need {
 
 /** Bits of a value that nothing asks more of: one limb, and the rows of a table. */
 const BITS = 16;
-/** Bits of the largest table. */
-const MAX_TABLE = 18;
+
 /**
  * A value of more than one limb costs the same up to two: it gets fraction bits and room beyond what it needs. The first may be
  * taken again where that saves a limb of another.
@@ -143,8 +143,8 @@ export function chooseScales(
     const most = Math.max(...tensors.map(({ key }) => keys.get(key)?.most ?? 0));
     const sources = saturate ? summands(program, tensors) : [];
     const more = Math.max(0, ...[...tensors, ...sources].map(({ key }) => moreOf(key)));
-    let own = Math.min(width, MAX_TABLE);
-    while (bits === undefined && own < Math.min(BITS + more, MAX_TABLE) && lookups > 2 ** (own + 1)) own++;
+    let own = Math.min(width, FUNCTION_TABLE_BITS);
+    while (bits === undefined && own < Math.min(BITS + more, FUNCTION_TABLE_BITS) && lookups > 2 ** (own + 1)) own++;
     // A domain that is half of its type leaves room for one bit more.
     const isHalf = argument.kind === 'fixed' && values.length <= 2 ** (argument.bits - 1);
     const wide = isHalf ? own + 1 : own;

@@ -1,6 +1,7 @@
 import { decodeBundle } from '../../../compiler/bundle/bundle.ts';
 import { compile, type Compiled } from '../../../compiler/index.ts';
-import { calibrationOf } from '../steps/calibration.ts';
+import { measuredNote } from '../../../models/calibrate/file.ts';
+import { scalesOf } from '../steps/calibration.ts';
 import type { Json, Outcome, Run } from '../parse/command.ts';
 import { writeOutputs } from '../../host/files/write.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
@@ -14,9 +15,10 @@ export const run: Run = async (args, progress) => {
   const output = args.value('output') ?? STREAM;
   const program = await readProgram(args.positionals[0]);
   await checkOutput(output, stage === undefined ? kinds.bundle : kinds.stage, args.inputs);
-  const calibration = await calibrationOf(args, program.source);
+  const { types: calibration, measured } = await scalesOf(args, program.source);
+  const notes = measured === undefined ? [] : [measuredNote(measured)];
   const compiled = await progress.phase('compile', () =>
-    compile({ ...program, model: args.value('model'), overrides: overridesOf(args), calibration }),
+    compile({ ...program, model: args.value('model'), overrides: overridesOf(args), calibration, notes }),
   );
   const { bundle, diagnostics } = compiled;
   const shown = showDiagnostics(diagnostics, program);

@@ -7,6 +7,8 @@ import {
   type PlannedLevel,
   type PlannedLookups,
 } from '../../../runtime/inspect/index.ts';
+import { measuredFrom } from '../../../models/calibrate/file.ts';
+import { fidelityWords } from '../show/measured.ts';
 import { statementText } from '../show/statement.ts';
 import { bytes, columns, count, duration, hex, plural } from '../show/text.ts';
 
@@ -24,6 +26,7 @@ export const run: Run = async (args) => {
     sources: sources as unknown as Json,
     plan: plan as unknown as Json,
     kernels,
+    measured: (measuredFrom(bundle.sources) ?? null) as Json,
   };
   return { exit: 0, text: textOf(file, inspected, args.flag('kernels')), json };
 };
@@ -45,6 +48,7 @@ function textOf(
         ...disclosures.map((d) => `  ${d.level}: ${d.text}`),
       ].join('\n'),
     ),
+    ...section('Fidelity', indented(fidelityWords(bundle))),
     ...section('Committed', committed(bundle.gadgets.sources)),
     ...section('Lookups, in one argument', plan.lookups ? lookupsText(plan.lookups) : ''),
     ...section('Proof, by level', plan.levels.map(levelText).join('\n')),
@@ -52,6 +56,8 @@ function textOf(
     ...(withKernels ? section('Kernels', kernels.map((line) => `  ${line}`).join('\n')) : []),
   ].join('\n');
 }
+
+const indented = (text: string | undefined): string => (text === undefined ? '' : `  ${text}`);
 
 /** So that an adapter of hundreds of modules stays on the screen. */
 const MAX_TENSORS = 12;

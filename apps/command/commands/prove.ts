@@ -10,6 +10,7 @@ import { writeOutputs } from '../../host/files/write.ts';
 import { readProofInputs } from '../steps/proof-inputs.ts';
 import { disclosureWarnings } from '../../../runtime/inspect/disclosures.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
+import { fidelityWords } from '../show/measured.ts';
 import { phaseLine, phaseTimes } from '../show/progress.ts';
 import { summarise, summaryText } from '../show/publics.ts';
 import { bytes } from '../show/text.ts';
@@ -63,6 +64,8 @@ export const run: Run = async (args, progress) => {
   });
   await progress.phase('write', () => writeOutputs([{ path: output, bytes: made.proof }]));
   for (const warning of disclosureWarnings(file.bundle.gadgets)) progress.note(warning);
+  const fidelity = fidelityWords(file.bundle);
+  if (fidelity !== undefined) progress.note(`${file.bundle.gadgets.name}: ${fidelity}`);
 
   const summaries = summarise(file.bundle, made.publics);
   const texts = tokenizer === undefined ? [] : textOfPublics(file.bundle.gadgets, made.publics, tokenizer, length);

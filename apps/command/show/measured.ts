@@ -1,6 +1,7 @@
 /** How near the integers of a program are to float64, in words. */
 import type { Overflow } from '../../../models/calibrate/compare.ts';
-import type { Measured } from '../../../models/calibrate/file.ts';
+import type { Bundle } from '../../../compiler/bundle/bundle.ts';
+import { measuredFrom, type Measured } from '../../../models/calibrate/file.ts';
 import { plural } from './text.ts';
 
 const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
@@ -30,3 +31,12 @@ export const against = (loss: number, other: number, whose = 'float64'): string 
 /** A line for each sample with a value that its type does not hold. */
 export const overflowLines = (overflows: readonly Overflow[]): string[] =>
   overflows.map(({ sample, error }) => `  sample ${sample + 1}: ${error.message}`);
+
+/** What a bundle says of its program's fidelity; nothing of a program without calibrated scales. */
+export function fidelityWords({ sources, gadgets }: Bundle): string | undefined {
+  const measured = measuredFrom(sources);
+  if (measured !== undefined)
+    return `measured on ${plural(measured.samples, 'sample')} that scales were not chosen from, says who compiled it: ${measuredWords(measured)}`;
+  if (gadgets.tensors.every(({ key }) => key === undefined)) return undefined;
+  return 'not measured: whether it says what the model says, `zkl compare` tells, and `zkl calibrate` with two samples or more';
+}
