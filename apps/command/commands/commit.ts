@@ -18,8 +18,9 @@ import { openSourceWeights } from '../../host/weights.ts';
 
 export const run: Run = async (args, progress) => {
   const file = await readBundle(args.positionals[0]);
-  const source = chosenSource(args, file);
-  const path = forSource('weights', perSource('weights', args.list('weights'), file.bundle.gadgets.sources), source);
+  const given = args.list('weights');
+  const source = chosenSource(args, file, given);
+  const path = forSource('weights', perSource('weights', given, file.bundle.gadgets.sources), source);
   const directory = args.required('output');
   if (directory === STREAM)
     throw new CliError('commit writes two files, and stdout is one', 'name a directory: -o DIR');
@@ -86,10 +87,12 @@ const alreadyThere = (path: string): CliError =>
     'choose another directory, or replace it with --force',
   );
 
-function chosenSource(args: Arguments, { path, bundle }: BundleFile): CommittedSource {
+/** What `--source` says, or the one source of which weights are given. */
+function chosenSource(args: Arguments, { path, bundle }: BundleFile, weights: readonly string[]): CommittedSource {
   const { sources } = bundle.gadgets;
   const names = sources.map((s) => s.name);
-  const name = args.value('source') ?? (names.length === 1 ? names[0] : undefined);
+  const named = names.filter((own) => weights.some((text) => text.startsWith(`${own}=`)));
+  const name = args.value('source') ?? (names.length === 1 ? names[0] : named.length === 1 ? named[0] : undefined);
   if (names.length === 0)
     throw new CliError(
       `${path} has no secret or open tensors from a source: there is nothing to commit to`,
@@ -98,7 +101,7 @@ function chosenSource(args: Arguments, { path, bundle }: BundleFile): CommittedS
   if (name === undefined)
     throw new CliError(
       `${path} takes tensors from ${names.length} sources: ${names.join(', ')}`,
-      `choose one, e.g. --source ${names[0]}`,
+      `say whose these weights are: --weights ${names[0]}=DIR`,
     );
   const source = sources.find((s) => s.name === name);
   if (!source)
