@@ -110,6 +110,11 @@ export function shiftedDown(v: BigInt64Array, by: number): Float64Array {
   return out;
 }
 
+/** Gives back the memory of arrays that nothing reads any more. Left to itself it would be collected much later, as that of devices is no reason to. */
+export function discard(arrays: readonly { readonly buffer: ArrayBufferLike }[]): void {
+  for (const { buffer } of arrays) if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 /** Integers that fit 53 bits, as doubles or less. */
 export function toSmall(a: ComputedIntegers): SmallIntegers {
   if (isSmall(a)) return a;

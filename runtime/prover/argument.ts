@@ -1,7 +1,7 @@
 /** The prover's role of any argument: masks and sends messages, closes all relations, answers the Sigma protocol. */
 import type { Device, FrVector } from '../device/device.ts';
 import { absorbRows, type Argument } from '../protocol/argument.ts';
-import { openingArgument, weightedRows } from '../protocol/commitment/opening-argument.ts';
+import { openingArgument, weightedRows, type MergedOpening } from '../protocol/commitment/opening-argument.ts';
 import type { ProofBody, ProofScalars } from '../protocol/commitment/sigma.ts';
 import { ProtocolContext, type Channel } from '../protocol/context.ts';
 import { padIndex, padKind } from '../protocol/form.ts';
@@ -17,6 +17,7 @@ import {
   type ProverState,
 } from './commitment/rows.ts';
 import { respond } from './commitment/sigma.ts';
+import { Held } from './held.ts';
 import type { Randomness } from './randomness.ts';
 
 /** Where a test can make the prover lie. Each hook sees a step's honest result and returns what is used instead. */
@@ -55,21 +56,32 @@ export async function proveArgument(
   const ctx = new ProtocolContext(transcript, channel(pads, scalars.messages, hooks));
   await protocol(ctx);
   let combined: readonly FrVector[] = [];
+  const held = new Held(device);
   const claim = await openingArgument(ctx, argument.matrices, argument.opening, {
     channel: channel(pads, scalars.last, hooks),
     async prover(statement) {
-      combined = statement.openings.map((o) => {
-        const { vector, columns } = matrices[o.matrix];
-        const { rows, weights } = weightedRows(o);
-        return device.combineRows(vector(), columns, rows, device.frVector(weights));
-      });
-      return columnProver(state, statement, combined);
+      combined = await combine(matrices, statement.openings);
+      return columnProver(state, statement, combined, held);
     },
-  });
+  }).finally(() => held.releaseAll());
   await respond(state, combined, transcript, claim, points, scalars);
   const body = { points, scalars };
   hooks.body?.(body);
   return body;
+}
+
+/** The combination of rows of each opening. */
+async function combine(
+  matrices: readonly ProverMatrix[],
+  openings: readonly MergedOpening[],
+): Promise<readonly FrVector[]> {
+  const out: FrVector[] = [];
+  for (const [m, matrix] of matrices.entries()) {
+    const own = [...openings.keys()].filter((k) => openings[k].matrix === m);
+    const combined = await matrix.combine(own.map((k) => weightedRows(openings[k])));
+    for (const [i, k] of own.entries()) out[k] = combined[i];
+  }
+  return out;
 }
 
 function channel(pads: ProverPads, sent: bigint[], hooks: ProverHooks): Channel {

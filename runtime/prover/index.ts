@@ -22,13 +22,13 @@ import { requireInputs } from '../../compiler/ir/arguments.ts';
 import { reading } from '../../compiler/ir/errors.ts';
 import type { ProverHooks } from './argument.ts';
 import { checkProve, checkProver } from './options.ts';
-import { matrixDigest, rowBlindings } from './commitment/source-matrix.ts';
+import { rowBlindings } from './commitment/source-matrix.ts';
 import { sourceNamed } from './commit.ts';
 import { planned } from './planned.ts';
 import { proveProgram, type OpenedSource } from './program.ts';
 import type { OnProgress } from './progress.ts';
 import { freshEntropy } from './randomness.ts';
-import { layWeights, openWeights } from './weights.ts';
+import { openWeights, readIntegers } from './weights.ts';
 
 export { checkOpenCommitment, commit, type CommitOptions, type CommittedFiles } from './commit.ts';
 export { HiddenValueError } from '../integers/errors.ts';
@@ -41,8 +41,8 @@ export type { WeightMap, Weights } from '../weights.ts';
 export interface ProverOptions {
   readonly device: Device;
   /**
-   * Bytes of the device's memory that the lookups' tree may take; default: three quarters of what is free. With less,
-   * parts of it are computed again when they are needed. Proofs are the same.
+   * Bytes of the device's memory that the lookups' tree may take; default: 60 for each of its leaves, or 512 MiB if that is more, and
+   * three quarters of what is free at most. With less, parts of it are computed again when they are needed. Proofs are the same.
    */
   readonly treeMemory?: number | undefined;
   /** One per source of the program, in any order. */
@@ -134,15 +134,14 @@ async function openSource(
   weights: Weights | WeightMap,
 ): Promise<OpenedSource> {
   const opening = reading('opening', () => decodeOpening(openingBytes));
-  const { tensors, entries } = await layWeights(source, openWeights(source, weights), !source.open);
-  const matrix = matrixDigest(entries);
+  const { tensors, matrix } = await readIntegers(source, openWeights(source, weights), !source.open);
   if (!matrix.every((b, i) => b === opening.matrix[i]))
     throw new ValueError(
       `the weights of "${source.name}" are not the ones this opening was made for: commit to them again`,
       { tensor: source.name, problem: { kind: 'opening' } },
     );
   const blindings = source.open ? Array.from({ length: source.rows }, () => 0n) : rowBlindings(source, opening.seed);
-  return { tensors, entries, matrix, blindings, digest: opening.commitment };
+  return { tensors, matrix, blindings, digest: opening.commitment };
 }
 
 function quantiseInputs(bundle: Bundle, inputs: ReadonlyMap<string, ArrayLike<number>>): Map<number, IntegerArray> {

@@ -2,14 +2,14 @@
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Device, IntVector } from '../device/device.ts';
 import { encodeBody, type Argument } from '../protocol/argument.ts';
-import type { IntegerArray } from '../integers/arrays.ts';
+import { discard, type IntegerArray } from '../integers/arrays.ts';
 import { ownMatrices } from '../protocol/commitment/layout.ts';
 import { programProtocol, publicDigests, type ProgramRole } from '../protocol/program.ts';
 import { upload, type DeviceTensor } from '../protocol/statement/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks } from './argument.ts';
-import type { ProverMatrix } from './commitment/rows.ts';
+import { matrixOn, type ProverMatrix } from './commitment/rows.ts';
 import { fractionProver } from './lookup/fraction-tree.ts';
 import { Held, type HeldValue } from './held.ts';
 import { levelProver } from './sumcheck/claim-reduction.ts';
@@ -17,16 +17,16 @@ import { lookUp, tensorLeaves, type LookedUp } from './lookup/tensor-lookups.ts'
 import { ProgressMeter, proofCosts, type OnProgress } from './progress.ts';
 import { Randomness } from './randomness.ts';
 import { selfCheck } from './self-check.ts';
-import { matrixDigest, type MatrixEntries } from './commitment/source-matrix.ts';
+import { matrixDigest } from './commitment/source-matrix.ts';
 import { evaluateProgram, type Witness } from '../evaluate/witness/witness.ts';
 import { ownEntries } from './commitment/witness-matrix.ts';
+import { combineSource } from './weights.ts';
 
-/** What the owner of a source keeps: its tensors, their matrix, the blindings of its rows, and the commitment's digest. */
+/** What the owner of a source keeps: its tensors, a digest of their matrix, the blindings of its rows, and the commitment's digest. */
 export interface OpenedSource {
   /** Row-major integers of each of the source's tensors, in the order of its layout. */
   readonly tensors: readonly IntegerArray[];
-  readonly entries: MatrixEntries;
-  /** `matrixDigest` of the entries. */
+  /** `matrixDigest` of the matrix of the tensors. */
   readonly matrix: Uint8Array;
   readonly blindings: readonly bigint[];
   readonly digest: Uint8Array;
@@ -112,31 +112,34 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
   });
 }
 
-/** The sources' matrices, then the proof's own. */
+/** The sources' matrices, then the proof's own, whose entries are given up once they are on the device. */
 export function proverMatrices(
   device: Device,
   program: GadgetProgram,
-  sources: readonly Pick<OpenedSource, 'entries' | 'blindings'>[],
+  sources: readonly Pick<OpenedSource, 'tensors' | 'blindings'>[],
   own: readonly Int32Array[],
   randomness: Randomness,
 ): ProverMatrix[] {
-  const uploaded = (entries: MatrixEntries): (() => IntVector) => {
+  const uploaded = (entries: Int32Array): (() => IntVector) => {
     let vector: IntVector | undefined;
-    return () => (vector ??= device.intVector(entries));
+    return () => {
+      if (vector === undefined) {
+        vector = device.intVector(entries);
+        discard([entries]);
+      }
+      return vector;
+    };
   };
-  const registered = sources.map((s, i) => ({
-    rows: program.sources[i].rows,
-    columns: program.sources[i].columns,
-    vector: uploaded(s.entries),
-    blindings: s.blindings,
-  }));
+  const registered = sources.map(({ tensors, blindings }, i): ProverMatrix => {
+    const source = program.sources[i];
+    const { rows, columns } = source;
+    return { rows, columns, blindings, combine: (of) => combineSource(device, source, tensors, of) };
+  });
   return [
     ...registered,
-    ...ownMatrices(program).map((shape, k) => ({
-      ...shape,
-      vector: uploaded(own[k]),
-      blindings: randomness.scalars(shape.rows),
-    })),
+    ...ownMatrices(program).map((shape, k) =>
+      matrixOn(device, { ...shape, blindings: randomness.scalars(shape.rows) }, uploaded(own[k])),
+    ),
   ];
 }
 
@@ -151,6 +154,7 @@ export function proverRole(
   treeMemory?: number,
 ): ProgramRole {
   let level = 0;
+  /** Of the current level: weights are large, and most are for one level. */
   const uploaded = new Map<number, Promise<HeldValue<DeviceTensor>>>();
   const tensors = async (id: number): Promise<DeviceTensor> => {
     const v = uploaded.get(id) ?? held.make(() => upload(device, witness.entries(id)));
@@ -163,10 +167,13 @@ export function proverRole(
     evaluateTable: () => undefined,
     tree: fractionProver(device, () => tensorLeaves(program, witness, looked), held, {
       memory: treeMemory,
+      uploaded: (leaves) => discard([leaves.numeratorIndex, leaves.denominatorIndex, ...looked.values]),
       progress: async (part) => meter?.advance('lookups', part),
     }),
     async prover(stacks) {
       await meter?.advance('equations', level++ / program.levels);
+      for (const tensor of uploaded.values()) (await tensor).release();
+      uploaded.clear();
       return levelProver(device, program, tensors, stacks, held);
     },
   };

@@ -40,11 +40,11 @@ export async function selfCheck(
 }
 
 /** sum of weights[i] C_i, as a commitment to the sum of weights[i] times row i. */
-const opened = (device: Device, { columns, vector, blindings }: ProverMatrix): RegisteredRows => ({
+const opened = (device: Device, { columns, combine, blindings }: ProverMatrix): RegisteredRows => ({
   async combined(weights) {
     const rows = weights.flatMap((w, i) => (w === 0n ? [] : [i]));
-    const own = device.frVector(rows.map((i) => weights[i]));
-    const row = await device.readFr(device.combineRows(vector(), columns, Int32Array.from(rows), own));
+    const [combined] = await combine([{ rows: Int32Array.from(rows), weights: rows.map((i) => weights[i]) }]);
+    const row = await device.readFr(combined);
     const blinding = rows.reduce((sum, i) => add(sum, mul(weights[i], blindings[i])), 0n);
     return { points: await device.generators(columns), scalars: device.frVector([...row, blinding]) };
   },

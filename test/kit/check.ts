@@ -16,7 +16,6 @@ import { add, reduce } from '../../runtime/protocol/scalar.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import type { ProverPads } from '../../runtime/prover/commitment/rows.ts';
 import type { ProvedProgram } from '../../runtime/prover/program.ts';
-import { layMatrix } from '../../runtime/prover/commitment/source-matrix.ts';
 import { ValueError } from '../../compiler/ir/errors.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { Draw } from './draw.ts';
@@ -218,9 +217,7 @@ async function checkWitness(t: Trial): Promise<void> {
   for (const { k, f, i } of t.draw.sample(entries, t.samples)) {
     const source = t.subject.gadgets.sources[k];
     const tensors = t.statement.sources[k].tensors.map((v, j) => (j === f ? changed(v, i, source.tensors[f].bits) : v));
-    const sources = t.statement.sources.map((s, j) =>
-      j === k ? { ...s, tensors, entries: layMatrix(source, tensors) } : s,
-    );
+    const sources = t.statement.sources.map((s, j) => (j === k ? { ...s, tensors } : s));
     const what = `entry ${i} of ${source.tensors[f].name} changed after the commitment`;
     const proof = await prove(t.device, t.statement, { seed: 4, sources }).catch(unlessNoValue);
     // With other weights a value may be outside its type or table: there is nothing to claim.

@@ -18,6 +18,7 @@ import { fractionProver } from '../../runtime/prover/lookup/fraction-tree.ts';
 import { Held } from '../../runtime/prover/held.ts';
 import type { Leaves } from '../../runtime/prover/lookup/leaves.ts';
 import { levelProver } from '../../runtime/prover/sumcheck/claim-reduction.ts';
+import { matrixOn } from '../../runtime/prover/commitment/rows.ts';
 import { committedInputs } from '../../runtime/prover/program.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { sumExactly } from '../../runtime/evaluate/witness/terms.ts';
@@ -120,17 +121,20 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
       ...s.sources.map((c, i) => {
         const vector = device.intVector(c.entries);
         const { rows: count, columns } = program.sources[i];
-        return { rows: count, columns, vector: () => vector, blindings: c.blindings };
+        return matrixOn(device, { rows: count, columns, blindings: c.blindings }, () => vector);
       }),
       ...(program.witnessRows === 0
         ? []
         : [
-            {
-              rows: program.witnessRows,
-              columns: program.columns,
-              vector: () => own,
-              blindings: randomness.scalars(program.witnessRows),
-            },
+            matrixOn(
+              device,
+              {
+                rows: program.witnessRows,
+                columns: program.columns,
+                blindings: randomness.scalars(program.witnessRows),
+              },
+              () => own,
+            ),
           ]),
     ];
     const held = new Held(device);

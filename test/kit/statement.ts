@@ -5,7 +5,13 @@ import { commitmentDigest, printSource, sha256 } from '../../runtime/protocol/st
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import { proveProgram, type OpenedSource, type ProvedProgram } from '../../runtime/prover/program.ts';
 import { commitOpen, commitSource } from '../../runtime/prover/commitment/source.ts';
-import { blindingSeed, layMatrix, matrixDigest, rowBlindings } from '../../runtime/prover/commitment/source-matrix.ts';
+import {
+  blindingSeed,
+  layMatrix,
+  matrixDigest,
+  rowBlindings,
+  type MatrixEntries,
+} from '../../runtime/prover/commitment/source-matrix.ts';
 import { decodeRows, verifyRangeProof } from '../../runtime/verifier/commitment/range-proof.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { verifyProgram } from '../../runtime/verifier/program.ts';
@@ -14,6 +20,8 @@ import type { Subject, Values } from './subject.ts';
 
 /** A committed source: what its owner keeps and what is published. */
 export interface Committed extends OpenedSource {
+  /** The matrix of the tensors. */
+  readonly entries: MatrixEntries;
   readonly points: Uint8Array;
   readonly rangeProof: Uint8Array;
 }

@@ -20,6 +20,7 @@ import { proveArgument } from '../../runtime/prover/argument.ts';
 import { Held } from '../../runtime/prover/held.ts';
 import { rowLookupProver, type RowLookupWitness } from '../../runtime/prover/lookup/row-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
+import { matrixOn } from '../../runtime/prover/commitment/rows.ts';
 import { commitSource } from '../../runtime/prover/commitment/source.ts';
 import {
   layMatrix,
@@ -174,18 +175,11 @@ describe('slots outside the tensors', () => {
       const { witness, multiplicities } = narrowWitness(plan, c.entries, source.columns);
       const randomness = new Randomness('test', entropyOf(7));
       const [entries, counts] = [c.entries, multiplicities].map((own) => device.intVector(own));
-      const registered = {
-        rows: source.rows,
-        columns: source.columns,
-        vector: () => entries,
-        blindings: c.blindings,
-      };
-      const table = {
-        rows: plan.matrices[1].rows,
-        columns: source.columns,
-        vector: () => counts,
-        blindings: randomness.scalars(plan.matrices[1].rows),
-      };
+      const shape = { rows: source.rows, columns: source.columns, blindings: c.blindings };
+      const registered = matrixOn(device, shape, () => entries);
+      const blindings = randomness.scalars(plan.matrices[1].rows);
+      const of = { rows: plan.matrices[1].rows, columns: source.columns, blindings };
+      const table = matrixOn(device, of, () => counts);
       const body = await proveArgument(device, argument, transcript(), [registered, table], randomness, async (ctx) => {
         await rangeProtocol(ctx, source, plan, rowLookupProver(device, plan.lookups, witness, new Held(device)));
         keepOnly(ctx, keep);

@@ -68,11 +68,14 @@ export class Views {
   }
 }
 
-/** Blocks of this many units and more are cut to size and joined again, so that a few huge ones do not bind the memory. */
-const LARGE = 2 ** 14;
-const LARGE_STEP = 2 ** 10;
+/**
+ * Blocks of this many units and more are cut to size and joined again, so that a few huge ones do not bind the memory, nor the rows of a
+ * matrix, of which there are many.
+ */
+const LARGE = 2 ** 10;
+const LARGE_STEP = 2 ** 6;
 
-/** Rounds up to a size class: 64 times 4, 5, 6 or 7 times a power of two; large blocks, which are cut to size, to 64 KiB. */
+/** Rounds up to a size class: 64 times 4, 5, 6 or 7 times a power of two; large blocks, which are cut to size, to 4 KiB. */
 function sizeClass(bytes: number): number {
   const units = Math.max(1, Math.ceil(bytes / 64));
   if (units <= 4) return units;

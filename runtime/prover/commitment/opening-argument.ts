@@ -5,17 +5,26 @@ import type { ColumnSumcheck, MergedOpening } from '../../protocol/commitment/op
 import { columnTable } from '../../protocol/commitment/hyrax.ts';
 import * as Fr from '../../protocol/scalar.ts';
 import type { RoundPoint, RoundProver } from '../../protocol/sumcheck/sumcheck.ts';
+import type { Held, HeldValue } from '../held.ts';
 import { AT_ONCE, type ProverState } from './rows.ts';
 
+/** @param held has the tables of the rounds */
 export async function columnProver(
   { device, argument, rows }: ProverState,
   { openings, alpha, lambda, tau }: ColumnSumcheck,
   combined: readonly FrVector[],
+  held: Held,
 ): Promise<RoundProver & { products(): Promise<{ a: bigint[]; b: bigint[] }> }> {
-  let linear: FrVector[] = openings.flatMap((o, k) => [combined[k], columnVector(device, o)]);
+  /** Pairs of a row and of its weights, some at a time: as there are many, each is freed as soon as it is folded. */
+  const linear: HeldValue<readonly FrVector[]>[] = [];
+  const pairsOf: (() => [FrVector, FrVector])[] = openings.map((o, k) => () => [combined[k], columnVector(device, o)]);
   for (const kind of ['P', 'A', 'B', 'C'] as const)
     for (const [i, weights] of alpha[kind].entries())
-      if (weights.length > 0) linear.push(rows[kind].vectors[i], device.frVector(weights));
+      if (weights.length > 0) pairsOf.push(() => [rows[kind].vectors[i], device.frVector(weights)]);
+  for (let first = 0; first < pairsOf.length; first += AT_ONCE) {
+    const own = pairsOf.slice(first, first + AT_ONCE);
+    linear.push(await held.make(() => own.flatMap((pair) => pair())));
+  }
   const triples = rows.A.vectors.length;
   let products: FrVector[] = [];
   if (triples > 0) {
@@ -36,8 +45,7 @@ export async function columnProver(
       // The leading coefficient belongs to the highest degree; the linear part has it only if there are no triples.
       const own = triples > 0 ? points.filter((p) => p !== 'inf') : points;
       let a = own.map(() => 0n);
-      for (let first = 0; first < linear.length; first += 2 * AT_ONCE) {
-        const part = linear.slice(first, first + 2 * AT_ONCE);
+      for (const { value: part } of linear) {
         const values = await device.round(device.prepare(pairs(part.length / 2)), part, [], variables, own);
         a = a.map((v, i) => Fr.add(v, values[i]));
       }
@@ -50,11 +58,12 @@ export async function columnProver(
       return sums.map((s, i) => Fr.add(s, b[i]));
     },
     async bind(x) {
-      const folded = device.fold([...linear, ...products], variables, x);
-      linear = folded.slice(0, linear.length);
-      products = folded.slice(linear.length);
+      for (const [i, part] of linear.entries()) {
+        linear[i] = await held.make(() => device.fold(part.value, variables, x));
+        part.release();
+      }
+      products = device.fold(products, variables, x);
       variables--;
-      return Promise.resolve();
     },
     async products() {
       const first = async (v: FrVector): Promise<bigint> => (await device.readFr(v))[0];

@@ -15,7 +15,7 @@ import { proveArgument, type ProverHooks } from '../argument.ts';
 import { Held } from '../held.ts';
 import { rowLookupProver, type RowLookupWitness } from '../lookup/row-lookups.ts';
 import { Randomness } from '../randomness.ts';
-import type { ProverMatrix } from './rows.ts';
+import { matrixOn, type ProverMatrix } from './rows.ts';
 import { matrixDigest, type MatrixEntries } from './source-matrix.ts';
 
 /** @param digest names the commitment to `registered`, the source's matrix, whose entries these are */
@@ -34,9 +34,9 @@ export async function proveSourceRange(
   const randomness = new Randomness('range proof', entropy, releaseTag('range proof'), digest, matrixDigest(entries));
   const { witness, matrices } = await rangeWitness(device, source, plan, entries, hooks);
   const held = new Held(device);
-  const committed = matrices.map((m) => {
-    const own = device.intVector(m.entries);
-    return { ...m, vector: () => own, blindings: randomness.scalars(m.rows) };
+  const committed = matrices.map(({ rows, columns, entries: limbs }) => {
+    const own = device.intVector(limbs);
+    return matrixOn(device, { rows, columns, blindings: randomness.scalars(rows) }, () => own);
   });
   const body = await proveArgument(
     device,

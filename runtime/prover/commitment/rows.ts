@@ -12,10 +12,34 @@ import type { Randomness } from '../randomness.ts';
 export interface ProverMatrix {
   readonly rows: number;
   readonly columns: number;
-  /** The entries on the device: those of registered matrices are uploaded when the rows are combined, at a proof's end. */
-  vector(): IntVector | FrVector;
   readonly blindings: readonly bigint[];
+  /** The entries on the device, of a matrix that the proof commits to: undefined for registered ones, which may be large. */
+  readonly vector?: () => IntVector | FrVector;
+  /** The combinations of its rows, each with as many entries as there are columns, in vectors of the current scope. */
+  combine(combinations: readonly RowCombination[]): Promise<FrVector[]>;
 }
+
+/** Rows, each once, with their weights. */
+export interface RowCombination {
+  readonly rows: Int32Array;
+  readonly weights: readonly bigint[];
+}
+
+/** A matrix that is on the device. */
+export const matrixOn = (
+  device: Device,
+  shape: Pick<ProverMatrix, 'rows' | 'columns' | 'blindings'>,
+  vector: () => IntVector | FrVector,
+): ProverMatrix => ({
+  ...shape,
+  vector,
+  combine: (combinations) =>
+    Promise.resolve(
+      combinations.map(({ rows, weights }) =>
+        device.combineRows(vector(), shape.columns, rows, device.frVector(weights)),
+      ),
+    ),
+});
 
 /** The entries of the proof's own rows. Mutable for the hooks only. */
 export interface ProverPads {
@@ -80,6 +104,7 @@ export async function commitRows({ device, argument, matrices, rows }: ProverSta
   const kinds = ['P', 'A', 'B', 'C', 'Q'] as const;
   const committed = await device.commit([
     ...witness.flatMap(({ columns, blindings, vector }) => {
+      if (vector === undefined) throw new Error('internal error: a registered matrix is committed to again');
       const entries = vector();
       return blindings.map((blinding, i) => ({ vector: entries, offset: i * columns, length: columns, blinding }));
     }),

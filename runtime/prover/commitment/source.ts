@@ -5,7 +5,7 @@ import { rangeColumns } from '../../protocol/commitment/range-proof.ts';
 import { commitmentDigest } from '../../protocol/statement/statement.ts';
 import type { ProverHooks } from '../argument.ts';
 import { proveSourceRange } from './range-proof.ts';
-import type { ProverMatrix } from './rows.ts';
+import { matrixOn } from './rows.ts';
 import type { MatrixEntries } from './source-matrix.ts';
 
 export interface Commitment {
@@ -45,7 +45,8 @@ export async function commitSource(
   return device.scope(async () => {
     await device.prepareGenerators(rangeColumns(source) + 1);
     const vector = device.intVector(entries);
-    const registered: ProverMatrix = { rows: source.rows, columns: source.columns, vector: () => vector, blindings };
+    const shape = { rows: source.rows, columns: source.columns, blindings };
+    const registered = matrixOn(device, shape, () => vector);
     const rows = await device.commit(
       blindings.map((blinding, i) => ({ vector, offset: i * source.columns, length: source.columns, blinding })),
     );

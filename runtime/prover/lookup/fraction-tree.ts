@@ -7,7 +7,7 @@ import type { TreeProver } from '../../protocol/lookup/fraction-tree.ts';
 import { add as plus } from '../../protocol/scalar.ts';
 import type { Held } from '../held.ts';
 import { layerSumcheck, readFirst } from './layer-sumcheck.ts';
-import { treeBudget, treeLayers, type TreeBudget, type TreeLayers } from './tree-storage.ts';
+import { treeBudget, treeBytes, treeLayers, type TreeBudget, type TreeLayers } from './tree-storage.ts';
 import { uploadLeaves, type Leaves } from './leaves.ts';
 
 /** The share of a tree's work that building it is. */
@@ -16,11 +16,23 @@ const BUILDING = 0.25;
 /** What of the device's free memory a tree takes at most, as other blocks may lie between large free ones. */
 const SHARE = 0.75;
 
+/** So much a tree takes in any case, where there is room for it. */
+const FREELY = 2 ** 29;
+
+/**
+ * Bytes that a tree takes if nothing else is said. The layer above the leaves is as much as all others together, and to rebuild it
+ * takes a twentieth of a proof's time at most: only small trees keep it.
+ */
+export const treeMemory = (free: number, element: number, depth: number): number =>
+  Math.min(SHARE * free, Math.max(FREELY, treeBytes(depth - 2, element)));
+
 export interface FractionOptions {
   /** Bytes that the tree's layers may take; default: a share of what the device has free. */
   readonly memory?: number | undefined;
   /** Leaves that are looked at together for a common numerator, a power of two. For tests. */
   readonly block?: number;
+  /** Is given the leaves once they are on the device. */
+  readonly uploaded?: (leaves: Leaves) => void;
   /** Hears which part of the work is done, from 0 to 1. */
   readonly progress?: (part: number) => Promise<void>;
 }
@@ -33,7 +45,7 @@ export function fractionProver(
   device: Device,
   make: () => Leaves,
   held: Held,
-  { memory, block, progress = () => Promise.resolve() }: FractionOptions = {},
+  { memory, block, uploaded, progress = () => Promise.resolve() }: FractionOptions = {},
 ): TreeProver {
   let layers: TreeLayers;
   let budget: TreeBudget;
@@ -41,11 +53,13 @@ export function fractionProver(
   let releaseLeaves: () => void;
   return {
     async build(alpha, beta) {
-      const leaves = await held.make(() => uploadLeaves(device, make(), alpha, beta, block));
+      const made = make();
+      const leaves = await held.make(() => uploadLeaves(device, made, alpha, beta, block));
+      uploaded?.(made);
       ({ depth } = leaves.value);
       releaseLeaves = leaves.release;
       const { limit, used, element } = device.memory();
-      budget = treeBudget(memory ?? SHARE * (limit - used), element, depth);
+      budget = treeBudget(memory ?? treeMemory(limit - used, element, depth), element, depth);
       layers = treeLayers(device, held, leaves.value, budget);
       await progress(BUILDING / 2);
       await layers.build();

@@ -29,6 +29,12 @@ export interface TreeBudget {
 /** No longer than the caches are large. */
 const LONGEST_STRETCH = 16;
 
+/** Of a tree that keeps the layers up to one with 2^layer entries, and tables of as many. */
+export const treeBytes = (layer: number, element: number): number => FOLD_TIMES * element * 2 ** layer;
+
+/** Entries in all for each of a layer and those above it, and for each of the largest tables that are folded. */
+const [LAYER_TIMES, FOLD_TIMES] = [5.5, 6];
+
 /** For so many bytes of field elements, `element` each: the largest powers of two that fit. A tree needs a few in any case. */
 export function treeBudget(bytes: number, element: number, depth: number): TreeBudget {
   const fitting = (times: number): number => {
@@ -36,8 +42,8 @@ export function treeBudget(bytes: number, element: number, depth: number): TreeB
     return Math.max(0, Math.min(most, depth));
   };
   // Numerators and denominators of layers 2^l, 2^(l-1), ...; of the last one p1 + lambda q1, and its halves folded once.
-  const layer = Math.min(fitting(5.5), Math.max(0, depth - 1));
-  return { layer, fold: fitting(6), stretch: Math.max(0, Math.min(layer - 4, LONGEST_STRETCH)) };
+  const layer = Math.min(fitting(LAYER_TIMES), Math.max(0, depth - 1));
+  return { layer, fold: fitting(FOLD_TIMES), stretch: Math.max(0, Math.min(layer - 4, LONGEST_STRETCH)) };
 }
 
 /** Over the tables p0, p1, q0 - 1, q1 - 1 and q0 - 1, q1 - 1: p0 q1 + p1 q0, and q0 q1 - 1. */

@@ -44,6 +44,18 @@ describe('device memory', () => {
     expect(() => heap.allocate(2.1 * half)).toThrow(RangeError);
   });
 
+  test('rows of a matrix lie in what large blocks have left', () => {
+    const heap = fresh();
+    const half = (pages * 65536) / 2;
+    const large = heap.allocate(1.4 * half);
+    heap.allocate(0.3 * half);
+    heap.free(large);
+    const row = 8192 * 40;
+    const rows = Array.from({ length: Math.floor((1.2 * half) / row) }, () => heap.allocate(row));
+    rows.forEach((address) => heap.free(address));
+    heap.free(heap.allocate(1.3 * half));
+  });
+
   test('small blocks that stay do not cut up what large ones leave', () => {
     const heap = fresh();
     const half = (pages * 65536) / 2;

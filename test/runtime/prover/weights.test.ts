@@ -16,8 +16,8 @@ import {
 } from '../../../index.ts';
 import { decodeCommitment } from '../../../runtime/codec/files.ts';
 import { combinesTo, commitOpenly } from '../../../runtime/prover/commit.ts';
-import { layMatrix } from '../../../runtime/prover/commitment/source-matrix.ts';
-import { layWeights, stretches } from '../../../runtime/prover/weights.ts';
+import { layMatrix, matrixDigest } from '../../../runtime/prover/commitment/source-matrix.ts';
+import { combineSource, layWeights, readIntegers, stretches } from '../../../runtime/prover/weights.ts';
 import { weightsOf, type WeightMap } from '../../../runtime/weights.ts';
 import { testDevice } from '../../kit/devices.ts';
 import { bundleOf } from '../../soundness/fixture.ts';
@@ -133,6 +133,31 @@ describe('a matrix in stretches', () => {
     }
     expect(parts).toEqual(Array.from(whole, Number));
   });
+
+  test.each([1, 200, 2 ** 24])(
+    'of %i entries and more has the digest and the combinations of the whole matrix',
+    async (least) => {
+      const { tensors: integers, entries } = await layWeights(base, weights);
+      const read = await readIntegers(base, weights, false, least);
+      expect(read.tensors.map((t) => Array.from(t, Number))).toEqual(integers.map((t) => Array.from(t, Number)));
+      expect(read.matrix).toEqual(matrixDigest(entries));
+      const all = Array.from({ length: base.rows }, (_, row) => row);
+      const combinations = [all, [0], [base.rows - 1], all.filter((row) => row % 2 === 1)].map((rows, k) => ({
+        rows: Int32Array.from(rows),
+        weights: rows.map((row) => 3n ** 70n + BigInt(7 * row + k)),
+      }));
+      await device.exclusive(() =>
+        device.scope(async () => {
+          const vector = device.intVector(entries);
+          const combined = await combineSource(device, base, read.tensors, combinations, least);
+          for (const [k, { rows, weights: of }] of combinations.entries()) {
+            const expected = device.combineRows(vector, base.columns, rows, device.frVector(of));
+            expect(await device.readFr(combined[k])).toEqual(await device.readFr(expected));
+          }
+        }),
+      );
+    },
+  );
 
   test('has the same commitment, which is told from others in every stretch', async () => {
     const made = await commit(bundle, 'base', tensors(base), { device });
