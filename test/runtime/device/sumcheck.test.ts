@@ -13,6 +13,8 @@ import {
   table,
   type Expression,
 } from '../../../runtime/kernels/expression.ts';
+import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
+import { KEPT_LIFTED } from '../../../runtime/device/wasm/operations/sumcheck.ts';
 import { createReferenceDevice } from '../../../runtime/device/reference.ts';
 import { FR_MODULUS } from '../../../runtime/field/params.ts';
 import { describeDevices, EDGES, mod, Random } from './devices.ts';
@@ -480,4 +482,27 @@ test('the reference device maps into spaces of any length', async () => {
     device.map(device.prepare(constant(0)), [], [7n], length, space);
     expect(await device.readFr(device.slice(space, length - 1, 1))).toEqual([7n]);
   });
+});
+
+test('the wasm device takes long tables of integers as it takes field elements, and keeps none of these', async () => {
+  const device = await createWasmDevice({ threads: 1 });
+  await device.scope(async () => {
+    const bits = Math.log2(KEPT_LIFTED) + 1;
+    // Ends early, in both halves of which a stretch of the kernels does.
+    const length = KEPT_LIFTED + 70_001;
+    const integers = device.intVector(Int16Array.from({ length }, (_, i) => ((i * 7919) % 65536) - 32768));
+    const product = device.prepare(mul(table(0), table(0)));
+    const before = device.memory().used;
+    const sums = await device.round(product, [integers], [], bits, [0, 'inf']);
+    expect(device.memory().used).toBe(before);
+    const [folded] = device.fold([integers], bits, 12345678901234567890n);
+    const elements = device.lift(integers);
+    expect(sums).toEqual(await device.round(product, [elements], [], bits, [0, 'inf']));
+    const [expected] = device.fold([elements], bits, 12345678901234567890n);
+    expect(folded.length).toBe(expected.length);
+    const ones = device.map(device.prepare(constant(0)), [], [1n], folded.length);
+    const weights = device.eq(Array.from({ length: bits - 1 }, (_, i) => BigInt(3 * i + 5)));
+    for (const by of [ones, weights]) expect(await device.inner(folded, by)).toBe(await device.inner(expected, by));
+  });
+  await device.close();
 });

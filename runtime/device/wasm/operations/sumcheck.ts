@@ -26,6 +26,9 @@ import { addressOf, entryBytes, WasmVector, type WasmIntVector } from '../vector
 /** Entries of integer tables that a map takes at a time. */
 const STRETCH = 2 ** 16;
 
+/** Entries of integer tables that are kept as field elements, too, once a sumcheck has asked for them: longer ones take much more than they are. */
+export const KEPT_LIFTED = 2 ** 18;
+
 /** Nanoseconds on one thread for a product, and for one that is only added up. */
 const COST = { product: 25, wide: 10 } as const;
 
@@ -75,8 +78,10 @@ export function sumcheckOperations(
       check.checkTables(tables, variables);
       check.checkIndexed(tables);
       check.checkArguments(kernel.expression, tables.length, constants.length);
-      const elements = tables.slice(0, tableCount(kernel.expression)).map((t) => elementsOf(ctx, t));
-      return round(ctx, kernel, elements, constants, variables, points, weights);
+      const used = tables
+        .slice(0, tableCount(kernel.expression))
+        .map((t) => elementsOf(ctx, t) ?? stretch(t, 0, t.length));
+      return withElements(ctx, used, (elements) => round(ctx, kernel, elements, constants, variables, points, weights));
     },
 
     fold(tables, variables, x) {
@@ -91,8 +96,16 @@ export function sumcheckOperations(
             mapTables(foldExpression, ends, [x], out.address, out.length);
             return out;
           }
-          const { address, length } = elementsOf(ctx, t);
-          ctx.launch('fold', out.length, COST.product, out.address, [address, length, half, at]);
+          const elements = elementsOf(ctx, t);
+          if (elements !== undefined)
+            ctx.launch('fold', out.length, COST.product, out.address, [elements.address, elements.length, half, at]);
+          else
+            for (let start = 0; start < out.length; start += STRETCH) {
+              const count = Math.min(STRETCH, out.length - start);
+              const ends = [stretch(t, start, count), stretch(t, half + start, count)];
+              const target = out.address + start * FR_SIZE;
+              withElements(ctx, ends, (own) => mapTables(foldExpression, own, [x], target, count));
+            }
           return out;
         }),
       );
@@ -148,10 +161,11 @@ function withElements<T>(
   }
 }
 
-/** A table as field elements: those of integers are made once, and live as long as the integers. */
-function elementsOf(ctx: Context, t: AnyTable): TableAddress {
+/** A table as field elements: those of a few integers are made once, and live as long as the integers; of many there are none. */
+function elementsOf(ctx: Context, t: AnyTable): TableAddress | undefined {
   const { length } = t;
   if (t.kind !== 'int') return stretch(t, 0, length);
+  if (length > KEPT_LIFTED) return undefined;
   const v = t as unknown as WasmIntVector;
   v.lifted ??= liftWhole(ctx, v);
   return { address: v.lifted.address, length };
