@@ -1,5 +1,9 @@
-/** Bytes at most of files from strangers, by what they should be: more are not read. */
+/** What this machine has room for; bytes at most of files from strangers, by what they should be: more are not read. */
+import { freemem } from 'node:os';
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
+
+/** Bytes that this process can still have: of the machine, or of the control group that it runs in. */
+export const availableMemory = (): number => process.availableMemory() || freemem();
 
 /** Of a text: longer ones are no strings. */
 export const MAX_TEXT = 2 ** 28;

@@ -7,6 +7,8 @@ import { writeOutputs } from '../../host/files/write.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics } from '../steps/program.ts';
 import { printStage, stageOf, type Stage } from '../steps/stages.ts';
+import { memoryText } from '../show/memory.ts';
+import { proofMemory } from '../../../runtime/inspect/memory.ts';
 import { bytes, hex, plural } from '../show/text.ts';
 
 export const run: Run = async (args, progress) => {
@@ -36,12 +38,13 @@ type Members = Readonly<Record<string, Json>>;
 async function write(bundle: Uint8Array, output: string, json: Members): Promise<Outcome> {
   await writeOutputs([{ path: output, bytes: bundle }]);
   const { gadgets, digest } = decodeBundle(bundle);
-  const text = `${output}: ${gadgets.name}, ${plural(gadgets.equations.length, 'equation')}, ${bytes(bundle.length)}, program ${hex(digest)}`;
+  const memory = proofMemory(gadgets, bundle.length);
+  const text = `${output}: ${gadgets.name}, ${plural(gadgets.equations.length, 'equation')}, ${bytes(bundle.length)}, program ${hex(digest)}\n  a proof takes about ${memoryText(memory)}; zkl inspect says more`;
   return {
     exit: 0,
     text,
     wroteStdout: output === STREAM,
-    json: { ...json, output, bytes: bundle.length, program: hex(digest) },
+    json: { ...json, output, bytes: bundle.length, program: hex(digest), memory: { ...memory } },
   };
 }
 

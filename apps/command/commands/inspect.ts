@@ -9,6 +9,8 @@ import {
 } from '../../../runtime/inspect/index.ts';
 import { measuredFrom } from '../../../models/calibrate/file.ts';
 import { fidelityWords } from '../show/measured.ts';
+import { availableMemory } from '../../host/limits.ts';
+import { proofMemory, type ProofMemory } from '../../../runtime/inspect/memory.ts';
 import { statementText } from '../show/statement.ts';
 import { bytes, columns, count, duration, hex, plural } from '../show/text.ts';
 
@@ -25,6 +27,7 @@ export const run: Run = async (args) => {
     disclosures: disclosures as unknown as Json,
     sources: sources as unknown as Json,
     plan: plan as unknown as Json,
+    memory: { ...proofMemory(bundle.gadgets, file.bytes.length) },
     kernels,
     measured: (measuredFrom(bundle.sources) ?? null) as Json,
   };
@@ -52,7 +55,7 @@ function textOf(
     ...section('Committed', committed(bundle.gadgets.sources)),
     ...section('Lookups, in one argument', plan.lookups ? lookupsText(plan.lookups) : ''),
     ...section('Proof, by level', plan.levels.map(levelText).join('\n')),
-    ...section('Size and cost', costs(plan)),
+    ...section('Size and cost', costs(plan, proofMemory(bundle.gadgets, data.length))),
     ...(withKernels ? section('Kernels', kernels.map((line) => `  ${line}`).join('\n')) : []),
   ].join('\n');
 }
@@ -101,7 +104,7 @@ function levelText(l: PlannedLevel): string {
   return [head, ...equations].join('\n');
 }
 
-const costs = (p: Plan): string =>
+const costs = (p: Plan, memory: ProofMemory): string =>
   columns([
     ['  messages', `${count(p.messages)} masked scalars, ${count(p.products)} products of hidden values`],
     [
@@ -126,5 +129,9 @@ const costs = (p: Plan): string =>
     [
       '  estimate',
       `prove ${duration(p.model.prove)}, verify ${duration(p.model.verify)}: one thread, by unit costs; npm run bench measures`,
+    ],
+    [
+      '',
+      `${bytes(memory.total)} of memory to prove on the device wasm, ${bytes(memory.device)} of it the device's for ${memory.phase}; ${bytes(availableMemory())} are available here`,
     ],
   ]);

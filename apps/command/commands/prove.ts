@@ -7,6 +7,7 @@ import { withDevice } from '../steps/device.ts';
 import { about, CliError } from '../errors.ts';
 import { readInput } from '../../host/files/read.ts';
 import { writeOutputs } from '../../host/files/write.ts';
+import { checkMemory } from '../show/memory.ts';
 import { readProofInputs } from '../steps/proof-inputs.ts';
 import { disclosureWarnings } from '../../../runtime/inspect/disclosures.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
@@ -28,6 +29,7 @@ export const run: Run = async (args, progress) => {
     weights: forSource('weights', perSource('weights', args.list('weights'), sources), source),
     opening: forSource('opening', perSource('opening', args.list('opening'), sources), source),
   }));
+  if ((args.value('device') ?? 'wasm') === 'wasm') checkMemory(file.path, file.bundle, file.bytes.length, progress);
   const context = contextOf(args);
   const { inputs, from, tokenizer, length } = await readProofInputs(args, file.bundle, progress);
   await using files = new AsyncDisposableStack();

@@ -1,7 +1,8 @@
 /** What `zkl doctor` looks at. Looking and judging are apart: `findings.ts` and `gpu.ts` judge facts, whoever gathered them. */
 import { existsSync, realpathSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
-import { freemem, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
+import { availableMemory } from '../../host/limits.ts';
 import { dirname } from 'node:path';
 import { hasFusedMultiplyAdd } from '../../../runtime/kernels/wasm/core.ts';
 import { cacheDirectory, sharedBy } from '../../host/directory.ts';
@@ -46,8 +47,6 @@ export async function gather(): Promise<Facts> {
     gpu: await gatherGpu(),
   };
 }
-
-const availableMemory = (): number => process.availableMemory() || freemem();
 
 /** (module (func (result v128) i32.const 0 i8x16.splat)) */
 function hasSimd(): boolean {
