@@ -44,7 +44,9 @@ describe('a program with two sources', () => {
       ...small,
     ]);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/takes tensors from 2 sources: style, task\n {2}say whose these weights are: --weights style=DIR/);
+    expect(stderr).toMatch(
+      /takes tensors from 2 sources: style, task\n {2}say whose these weights are: --weights style=DIR/,
+    );
     for (const source of ['style', 'task'])
       place.ok(
         'commit',
