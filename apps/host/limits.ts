@@ -1,9 +1,15 @@
 /** What this machine has room for; bytes at most of files from strangers, by what they should be: more are not read. */
-import { freemem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 
 /** Bytes that this process can still have: of the machine, or of the control group that it runs in. */
 export const availableMemory = (): number => process.availableMemory() || freemem();
+
+/** Bytes of the machine, or that its control group may have. */
+export function wholeMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
 
 /** Of a text: longer ones are no strings. */
 export const MAX_TEXT = 2 ** 28;

@@ -85,7 +85,11 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
     );
     const matrices = proverMatrices(device, program, sources, own, randomness);
     const held = new Held(device);
-    const role = proverRole(device, program, witness, looked, held, meter, request.treeMemory);
+    const role = proverRole(device, program, witness, looked, held, {
+      meter,
+      treeMemory: request.treeMemory,
+      uploaded: () => discard(looked.values),
+    });
     const body = await proveArgument(
       device,
       argument,
@@ -143,6 +147,14 @@ export function proverMatrices(
   ];
 }
 
+export interface RoleOptions {
+  readonly meter?: ProgressMeter | undefined;
+  /** Bytes for the tree of lookups. */
+  readonly treeMemory?: number | undefined;
+  /** Told when what is looked up is on the device: nothing reads it any more. */
+  readonly uploaded?: () => void;
+}
+
 /** What the prover computes of a program, given its witness. */
 export function proverRole(
   device: Device,
@@ -150,8 +162,7 @@ export function proverRole(
   witness: Witness,
   looked: LookedUp,
   held: Held,
-  meter?: ProgressMeter,
-  treeMemory?: number,
+  { meter, treeMemory, uploaded: done }: RoleOptions = {},
 ): ProgramRole {
   let level = 0;
   /** Of the current level: weights are large, and most are for one level. */
@@ -167,7 +178,10 @@ export function proverRole(
     evaluateTable: () => undefined,
     tree: fractionProver(device, () => tensorLeaves(program, witness, looked), held, {
       memory: treeMemory,
-      uploaded: (leaves) => discard([leaves.numeratorIndex, leaves.denominatorIndex, ...looked.values]),
+      uploaded: (leaves) => {
+        discard([leaves.numeratorIndex, leaves.denominatorIndex]);
+        done?.();
+      },
       progress: async (part) => meter?.advance('lookups', part),
     }),
     async prover(stacks) {

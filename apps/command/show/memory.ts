@@ -1,7 +1,7 @@
 /** What a proof takes of this machine's memory, said before any work is done. */
 import type { Bundle } from '../../../compiler/bundle/bundle.ts';
 import { DEVICE_LIMIT, proofMemory, type ProofMemory } from '../../../runtime/inspect/memory.ts';
-import { availableMemory } from '../../host/limits.ts';
+import { availableMemory, wholeMemory } from '../../host/limits.ts';
 import { CliError } from '../errors.ts';
 import type { Progress } from './progress.ts';
 import { bytes } from './text.ts';
@@ -17,28 +17,32 @@ const CERTAIN = 0.8;
  */
 export function checkMemory(path: string, bundle: Bundle, bundleBytes: number, progress: Progress): void {
   const memory = proofMemory(bundle.gadgets, bundleBytes);
-  const available = availableMemory();
-  const lack = lackOf(memory, available);
+  const [available, whole] = [availableMemory(), wholeMemory()];
+  const lack = lackOf(memory, available, whole);
   if (lack === undefined) return;
   const what = `a proof of ${path} takes about ${memoryText(memory)}: ${lack.text}`;
   if (!lack.certain) return progress.note(`${what}; it may fail`);
-  throw new CliError(what, remedyOf(bundle, memory, Math.min(available, fitting(memory))), {
+  throw new CliError(what, remedyOf(bundle, memory, Math.min(whole, fitting(memory))), {
     json: { memory: { ...memory, available } },
   });
 }
 
-/** Which of the two it is too much for, if for any. */
+/**
+ * Which it is too much for, if for any. It certainly fails only for lack of what there is at all: of what is free now, caches of files may be
+ * given up, and swap does the rest.
+ */
 export function lackOf(
   { total, device }: ProofMemory,
   available: number,
+  whole: number,
 ): { readonly text: string; readonly certain: boolean } | undefined {
   if (device > DEVICE_LIMIT)
     return {
       text: `WebAssembly addresses ${bytes(DEVICE_LIMIT)}, and ${bytes(device)} would have to be there`,
       certain: CERTAIN * device > DEVICE_LIMIT,
     };
-  if (total > available)
-    return { text: `${bytes(available)} are available on this machine`, certain: CERTAIN * total > available };
+  if (CERTAIN * total > whole) return { text: `this machine has ${bytes(whole)}`, certain: true };
+  if (total > available) return { text: `${bytes(available)} are free on this machine`, certain: false };
   return undefined;
 }
 

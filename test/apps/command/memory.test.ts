@@ -27,8 +27,9 @@ function bundleOf(T: number): Bundle {
 afterEach(() => vi.restoreAllMocks());
 
 /** What is refused, or what is noted. */
-function checked(bundle: Bundle, available: number): { error?: CliError; notes: string[] } {
+function checked(bundle: Bundle, available: number, whole = available): { error?: CliError; notes: string[] } {
   vi.spyOn(process, 'availableMemory').mockReturnValue(available);
+  vi.spyOn(process, 'constrainedMemory').mockReturnValue(whole);
   const notes: string[] = [];
   const progress = createProgress((line) => notes.push(line));
   try {
@@ -46,7 +47,7 @@ describe('memory for a proof', () => {
     const { total, fixed } = proofMemory(bundle.gadgets, 1000);
     const available = fixed + (total - fixed) / 3;
     const { error } = checked(bundle, available);
-    expect(error?.message).toMatch(/^a proof of m\.zkb takes about .* of memory: .* are available on this machine$/);
+    expect(error?.message).toMatch(/^a proof of m\.zkb takes about .* of memory: this machine has /);
     const fit = Number(/--dim T=(\d+)/.exec(error?.remedy ?? '')?.[1]);
     expect(error?.remedy).toContain(`of 16384 tokens ${fit} fit`);
     expect(checked(bundleOf(fit), available)).toEqual({ notes: [] });
@@ -60,15 +61,18 @@ describe('memory for a proof', () => {
     expect(error).toBeUndefined();
     expect(notes.join()).toContain('it may fail');
     expect(checked(bundle, total + 1).notes).toEqual([]);
+    // What is free now says little: caches of files are given up.
+    const busy = checked(bundle, 0.1 * total, 2 * total);
+    expect([busy.error, busy.notes.join()]).toEqual([undefined, expect.stringContaining('are free on this machine')]);
   });
 
   test('a device that cannot address what it needs is no matter of the machine', () => {
     const memory = { total: 2e10, fixed: 1e9, device: 1.2e10, phase: 'equations' } as const;
-    expect(lackOf(memory, 1e12)).toMatchObject({
+    expect(lackOf(memory, 1e12, 1e12)).toMatchObject({
       certain: true,
       text: expect.stringContaining('WebAssembly') as string,
     });
-    expect(lackOf({ ...memory, device: 4.5e9 }, 1e12)).toMatchObject({ certain: false });
-    expect(lackOf({ ...memory, device: 4e9 }, 1e12)).toBeUndefined();
+    expect(lackOf({ ...memory, device: 4.5e9 }, 1e12, 1e12)).toMatchObject({ certain: false });
+    expect(lackOf({ ...memory, device: 4e9 }, 1e12, 1e12)).toBeUndefined();
   });
 });
