@@ -52,3 +52,13 @@ describe('a false output', () => {
     expect(depth).toBeGreaterThanOrEqual(subject.gadgets.levels - 1);
   });
 });
+
+test('a prover runs as often as it is asked to, over what is looked up, too', async () => {
+  const subject = await createSubject(
+    'model m { dim D = 2\nsource s\nsecret a[D]: fixed<3, 0> from s "a"\npublic y[i] = round<4, 0>(a[i] * a[i] / 4) }',
+  );
+  const run = await adaptive(device, await createStatement(device, subject, drawInputs(subject, 1)));
+  const [first, second] = [await run(new Map()), await run(new Map())];
+  expect(first.relations.every((v) => v === 0n)).toBe(true);
+  expect(second).toEqual(first);
+});
