@@ -63,6 +63,9 @@ export function samplesFromJson(
   return first.map((_, k) => sampleOf(file, wanted, members, lists, k));
 }
 
+/** What follows the tokens of a shorter sample: in a causal model it changes nothing before it. */
+const FILLER = 0;
+
 function sampleOf(
   file: string,
   wanted: readonly WantedInput[],
@@ -71,14 +74,21 @@ function sampleOf(
   k: number,
 ): Sample {
   let targets: Int32Array | undefined;
+  let filled: number | undefined;
   const inputs = new Map<string, Float64Array>();
   for (const [n, want] of wanted.entries()) {
     const where = `${quote(members[n])}[${k}]`;
     const given = lists[n][k];
     const [length] = want.shape;
     let part = given;
-    if (want.type.kind === 'index' && want.shape.length === 1 && Array.isArray(given) && given.length > length) {
-      part = given.slice(0, length);
+    const isTokens = want.type.kind === 'index' && want.shape.length === 1;
+    const isFilled =
+      isTokens && wanted.length === 1 && Array.isArray(given) && given.length > 0 && given.length < length;
+    if (isTokens && Array.isArray(given) && (given.length > length || isFilled)) {
+      part = isFilled
+        ? [...(given as unknown[]), ...Array<number>(length - given.length).fill(FILLER)]
+        : given.slice(0, length);
+      if (isFilled) filled = given.length;
       const next = given.slice(1, length + 1);
       targets = Int32Array.from(next, (v, t) => Number(entryOf(file, `${where}[${t + 1}]`, want.type, v)));
     }
@@ -86,7 +96,7 @@ function sampleOf(
     fill(file, where, want, part, 0, out, 0);
     inputs.set(want.name, out);
   }
-  return { inputs, ...(targets === undefined ? {} : { targets }) };
+  return { inputs, ...(targets === undefined ? {} : { targets }), ...(filled === undefined ? {} : { length: filled }) };
 }
 
 function fill(

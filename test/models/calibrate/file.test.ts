@@ -64,6 +64,30 @@ describe('samples', () => {
     expect(short.targets).toBeUndefined();
     expect([...(long.inputs.get('tokens') ?? [])]).toEqual([4, 5, 6]);
     expect([...(long.targets ?? [])]).toEqual([5, 6, 7]);
+    expect([short.length, long.length]).toEqual([undefined, undefined]);
+  });
+
+  test('of fewer tokens are filled up, and only their own positions count', () => {
+    const [two] = samplesFromJson('{"tokens": [[4, 5]]}', 's.json', [tokens]);
+    expect([...(two.inputs.get('tokens') ?? [])]).toEqual([4, 5, 0]);
+    expect([two.length, ...(two.targets ?? [])]).toEqual([2, 5]);
+    expect(() => samplesFromJson('{"tokens": [[]]}', 's.json', [tokens])).toThrow('has 0 entries');
+  });
+
+  test('what they were measured at is read as it was written', () => {
+    const measured = {
+      samples: 2,
+      positions: 32,
+      overflows: 0,
+      agreement: 1,
+      ties: 1,
+      clearAgreement: 1,
+      lastAgreement: 1,
+    };
+    const measuredFile: CalibrationFile = { about: 'a', measured, weights: new Map(), values: new Map() };
+    expect(readCalibration(writeCalibration(measuredFile), 'c.json')).toEqual(measuredFile);
+    for (const bad of ['3', '{}', '{"samples": 1, "positions": 2, "overflows": "0"}', '{"other": 1}'])
+      expect(() => readCalibration(`{"measured": ${bad}}`, 'c.json')).toThrow('"measured"');
   });
 
   test('of several inputs', () => {
