@@ -215,8 +215,8 @@ describe('models on the command line', () => {
       refused(calibrate(...weights, '--samples', 'random:'), 'needs a seed', 'random:1');
       refused(calibrate(...weights, '--samples', 'random:1', '--bits', '99'), '--bits is "99"', 'from 4 to 24');
       refused(calibrate(...weights, '--samples', 'random:1', '--headroom', '0.5'), '--headroom is "0.5"', 'from 1 to');
-      place.write('short.json', JSON.stringify({ tokens: [[1, 2]] }));
-      refused(calibrate(...weights, '--samples', 'short.json'), /"tokens"\[0\] has 2 entries/, '--dim');
+      place.write('none.json', JSON.stringify({ tokens: [[]] }));
+      refused(calibrate(...weights, '--samples', 'none.json'), /"tokens"\[0\] has 0 entries/, '--dim');
       refused(
         calibrate('--weights', 'base=gpt2', '--weights', 'adapter=style', '--samples', 'random:1'),
         'no tensor "model',
