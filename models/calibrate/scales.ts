@@ -33,7 +33,7 @@ export interface ScaleOptions {
   readonly bits?: number | undefined;
   /** How many times the largest magnitude of the samples has to fit, at least 1. */
   readonly headroom: number;
-  /** What rounding to 16 bits does, by calibration key; default: nothing. */
+  /** What values need, by calibration key; default: nothing is known, and each can do with two bits less, of 14 or more. */
   readonly needs?: ReadonlyMap<string, Need>;
 }
 
@@ -47,6 +47,8 @@ export interface Need {
 
 /** Bits of a value that nothing asks more of: one limb, and the rows of a table. */
 const BITS = 16;
+/** Bits that a value keeps whose effect was not measured. */
+const KEPT = 14;
 
 /**
  * A value of more than one limb costs the same up to two: it gets fraction bits and room beyond what it needs. The first may be
@@ -123,16 +125,17 @@ export interface Scales {
 export function chooseScales(
   program: TensorProgram,
   { keys }: Observations,
-  { bits, headroom, needs = new Map<string, Need>() }: ScaleOptions,
+  { bits, headroom, needs }: ScaleOptions,
 ): Scales {
   const width = bits ?? BITS;
+  const unmeasured = -Math.min(Math.max(0, width - KEPT), 2);
   const types = new Map<string, FixedType>();
   const least = new Map<string, number>();
-  const moreOf = (key: string): number => needs.get(key)?.more ?? 0;
+  const moreOf = (key: string): number => needs?.get(key)?.more ?? unmeasured;
   for (const [key, { most }] of keys) {
     const tight = fractionBits(most * headroom, width);
     least.set(key, tight + moreOf(key));
-    types.set(key, bits === undefined ? valueType(most, headroom, needs.get(key)) : { bits, frac: tight });
+    types.set(key, bits === undefined ? valueType(most, headroom, needs?.get(key)) : { bits, frac: tight });
   }
   for (const list of Map.groupBy(keys.keys(), (key) => carried(keys.get(key)?.name ?? '')).values()) {
     const widest = Math.max(...list.map((key) => types.get(key)?.bits ?? 0));

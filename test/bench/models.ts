@@ -1,16 +1,8 @@
 /** Whole models with secret adapters, forward: generated weights in the shapes of published models, imported and calibrated as anybody's. */
-import { compile, commit, createProver, createVerifier } from '../../index.ts';
-import { check } from '../../compiler/check/index.ts';
+import { calibrate, compile, commit, createProver, createVerifier } from '../../index.ts';
 import { decodeBundle } from '../../compiler/bundle/bundle.ts';
-import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
-import { parse } from '../../grammar/index.ts';
+import { modelOf } from '../../models/calibrate/model.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import type { FixedType } from '../../compiler/check/index.ts';
-import { spareLimbs } from '../../models/calibrate/limbs.ts';
-import { createObserver } from '../../models/calibrate/observe.ts';
-import { chooseScales, weightType } from '../../models/calibrate/scales.ts';
-import { evaluateReal, type Numbers } from '../../runtime/evaluate/index.ts';
-import { magnitude } from '../../runtime/evaluate/values.ts';
 import { openCheckpoint, type Checkpoint } from '../../models/files/checkpoint.ts';
 import { importModel } from '../../models/import/model.ts';
 import { bytesSource, loadAdapter } from '../../models/index.ts';
@@ -141,7 +133,7 @@ export interface PreparedModel {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Imports, calibrates on one sequence, and compiles. */
+/** Imports, calibrates on one sequence, and compiles: with the token after the last position as the only public output. */
 export async function prepareModel(shape: ModelShape): Promise<PreparedModel> {
   const files = checkpointFiles(shape);
   const checkpoint = await openCheckpoint({
@@ -156,29 +148,35 @@ export async function prepareModel(shape: ModelShape): Promise<PreparedModel> {
   const adapter = await loadAdapter(made.config, bytesSource('adapter_model.safetensors', made.tensors));
   const { description, fileName } = adapter;
   const described = { description, fileName, maxAbs: await adapter.maxAbs(), source: 'adapter' };
-  const { text } = await importModel(checkpoint, [described], shape.tokens);
+  const { text: imported } = await importModel(checkpoint, [described], shape.tokens);
+  const text = lastPosition(imported);
 
-  const provisional = checked(text, {}, true);
-  const weights = await readWeights(provisional, checkpoint, adapter);
+  const input = { text, source: 'model.zkl', resolveImport };
+  const weights = await readWeights(modelOf(input, { provisional: true }), checkpoint, adapter);
   const vocabulary = Number(shape.config['vocab_size']);
   const tokens = Array.from({ length: shape.tokens }, (_, i) => (i * 7919 + 13) % vocabulary);
-  const calibration = calibrate(text, provisional, weights, tokens);
-  const { bundle, diagnostics } = compile({ text, source: 'model.zkl', resolveImport, calibration });
+  const inputs = new Map([['tokens', tokens]]);
+  // Of fixed numbers of bits, so that what is timed stays the same program.
+  const { calibration } = await calibrate({
+    ...input,
+    bits: 16,
+    headroom: 1.5,
+    weights: [...weights].map(([source, own]) => ({ source, weights: own })),
+    samples: [{ inputs }],
+  });
+  const { bundle, diagnostics } = compile({ ...input, calibration });
   if (!bundle) throw new Error(diagnostics.map((d) => `${d.title}: ${d.label}`).join('\n'));
-  return { bundle, weights, inputs: new Map([['tokens', tokens]]), counts: countsOf(bundle) };
+  return { bundle, weights, inputs, counts: countsOf(bundle) };
 }
 
-function checked(text: string, calibration: Record<string, FixedType>, provisional: boolean): TensorProgram {
-  const source = 'model.zkl';
-  const { program } = parse(text, source);
-  const { programs, diagnostics } = check({ program, source, resolveImport, calibration, provisional });
-  const errors = diagnostics.filter((d) => d.severity === 'error');
-  if (errors.length > 0) throw new Error(errors.map((d) => `${d.title}: ${d.label}`).join('\n'));
-  return programs[0];
+function lastPosition(text: string): string {
+  const every = 'public next[t] = argmax(v) logits[t, v]';
+  if (!text.includes(every)) throw new Error(`an import no longer writes \`${every}\``);
+  return text.replace(every, 'public next = argmax(v) logits[T - 1, v]');
 }
 
 async function readWeights(
-  program: TensorProgram,
+  program: ReturnType<typeof modelOf>,
   checkpoint: Checkpoint,
   adapter: Awaited<ReturnType<typeof loadAdapter>>,
 ): Promise<Map<string, WeightMap>> {
@@ -193,30 +191,6 @@ async function readWeights(
       else for (const [key, value] of await adapter.weights([name])) own.set(key, value);
   }
   return out;
-}
-
-function calibrate(
-  text: string,
-  program: TensorProgram,
-  weights: ReadonlyMap<string, WeightMap>,
-  tokens: readonly number[],
-): Record<string, FixedType> {
-  const inputs = new Map<number, Numbers>();
-  const types: [string, FixedType][] = [];
-  for (const { id, name, file, key } of program.tensors) {
-    if (name === 'tokens') inputs.set(id, Float64Array.from(tokens));
-    if (!file) continue;
-    const parts = file.names.map((n) => weights.get(file.source)!.get(n)!.values);
-    const values =
-      parts.length === 1 ? Float64Array.from(parts[0]) : Float64Array.from(parts.flatMap((p) => [...Array.from(p)]));
-    inputs.set(id, values);
-    if (key !== undefined) types.push([key, weightType(magnitude(values), 16)]);
-  }
-  const { observations, observe } = createObserver(program);
-  evaluateReal(program, inputs, { keep: () => false, each: observe });
-  const scales = chooseScales(program, observations, { headroom: 2 });
-  const calibrated = checked(text, Object.fromEntries([...types, ...scales.types]), false);
-  return Object.fromEntries([...types, ...spareLimbs(calibrated, scales)]);
 }
 
 function countsOf(bundle: Uint8Array): Record<string, number> {
