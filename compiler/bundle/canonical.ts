@@ -107,6 +107,14 @@ export function decode(bytes: Uint8Array): Plain {
   return value;
 }
 
+/** Little-endian. */
+function fromBytes(bytes: Uint8Array): bigint {
+  const digits = Array.from(bytes, (b) => b.toString(16).padStart(2, '0'));
+  return BigInt(`0x0${digits.reverse().join('')}`);
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -130,7 +138,8 @@ class Reader {
         return tag === 2;
       case 3: {
         const z = this.#varint();
-        const n = Number(z & 1n ? -(z + 1n) / 2n : z / 2n);
+        const n =
+          typeof z === 'number' ? (z % 2 === 1 ? -(z + 1) / 2 : z / 2) : Number(z & 1n ? -(z + 1n) / 2n : z / 2n);
         if (!Number.isSafeInteger(n)) throw new CodecError('an integer that is not safe');
         return n;
       }
@@ -173,14 +182,23 @@ class Reader {
     return this.#bytes.subarray(this.#at, (this.#at += n));
   }
 
-  #varint(): bigint {
-    let n = 0n;
-    for (let shift = 0n; ; shift += 7n) {
+  /** Of up to seven bytes as a double, which holds it. */
+  #varint(): number | bigint {
+    let n = 0;
+    for (let k = 0, unit = 1; k < 7; k++, unit *= 128) {
       const b = this.#byte();
-      n |= BigInt(b & 0x7f) << shift;
+      n += (b & 0x7f) * unit;
+      if (b >= 0x80) continue;
+      if (b === 0 && k > 0) throw new CodecError('a number with leading zeros');
+      return n;
+    }
+    let long = BigInt(n);
+    for (let shift = 49n; ; shift += 7n) {
+      const b = this.#byte();
+      long |= BigInt(b & 0x7f) << shift;
       if (b < 0x80) {
-        if (b === 0 && shift > 0n) throw new CodecError('a number with leading zeros');
-        return n;
+        if (b === 0) throw new CodecError('a number with leading zeros');
+        return long;
       }
       if (shift > 63n) throw new CodecError('a number that is too long');
     }
@@ -189,8 +207,9 @@ class Reader {
   /** A count of items of at least `least` bytes: what cannot fit in the rest of the bytes is refused before any allocation. */
   #length(least: number): number {
     const n = this.#varint();
-    if (n * BigInt(least) > BigInt(this.#bytes.length - this.#at)) throw new CodecError('a length beyond the end');
-    return Number(n);
+    if (typeof n === 'bigint' || n * least > this.#bytes.length - this.#at)
+      throw new CodecError('a length beyond the end');
+    return n;
   }
 
   #bigint(): bigint {
@@ -198,8 +217,7 @@ class Reader {
     const length = this.#length(1);
     if (length > LONGEST_NUMBER) throw new CodecError('a number that is too long');
     const magnitude = this.#take(length);
-    const digits = Array.from(magnitude, (b) => b.toString(16).padStart(2, '0'));
-    const v = BigInt(`0x0${digits.reverse().join('')}`);
+    const v = length > 6 ? fromBytes(magnitude) : BigInt(magnitude.reduceRight((n, b) => 256 * n + b, 0));
     if (sign > 1 || magnitude.at(-1) === 0 || (v === 0n && sign === 1))
       throw new CodecError('a number that is not canonical');
     return sign === 1 ? -v : v;
@@ -208,7 +226,7 @@ class Reader {
   #string(): string {
     const bytes = this.#take(this.#length(1));
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return UTF8.decode(bytes);
     } catch {
       throw new CodecError('a string that is not UTF-8');
     }

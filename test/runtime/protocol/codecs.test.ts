@@ -101,6 +101,24 @@ const simplify = (v: Plain): unknown => {
 };
 
 describe('the canonical encoding', () => {
+  test('numbers on both sides of every length come back, and with another zero byte are refused', () => {
+    for (let bits = 0; bits <= 70; bits++)
+      for (const near of [-1n, 0n, 1n])
+        for (const n of [2n ** BigInt(bits) + near, -(2n ** BigInt(bits)) + near]) {
+          const bytes = encode(n);
+          expect(decode(bytes)).toBe(n);
+          // Tag, sign, length: one byte of magnitude more, which is 0.
+          const padded = Uint8Array.of(bytes[0], bytes[1], bytes[2] + 1, ...bytes.subarray(3), 0);
+          expect(() => decode(padded)).toThrow('not canonical');
+          if (!Number.isSafeInteger(Number(n))) continue;
+          const small = encode(Number(n));
+          expect(decode(small)).toBe(Number(n));
+          const last = small.length - 1;
+          const longer = Uint8Array.of(...small.subarray(0, last), small[last] | 0x80, 0);
+          expect(() => decode(longer)).toThrow('leading zeros');
+        }
+  });
+
   test('round trip, and one value has one encoding', () => {
     fc.assert(
       fc.property(plain, (value) => {
