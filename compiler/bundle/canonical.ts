@@ -113,10 +113,10 @@ function fromBytes(bytes: Uint8Array): bigint {
   return BigInt(`0x0${digits.reverse().join('')}`);
 }
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 class Reader {
   readonly #bytes: Uint8Array;
+  // Not one for all: older Safaris give up on a decoder after 2 GiB.
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #at = 0;
 
   constructor(bytes: Uint8Array) {
@@ -226,7 +226,7 @@ class Reader {
   #string(): string {
     const bytes = this.#take(this.#length(1));
     try {
-      return UTF8.decode(bytes);
+      return this.#utf8.decode(bytes);
     } catch {
       throw new CodecError('a string that is not UTF-8');
     }
