@@ -57,14 +57,14 @@ export interface Target {
   readonly value: Span;
 }
 
-interface IntegerPoly {
+export interface IntegerPoly {
   readonly terms: readonly IntegerTerm[];
   readonly scale: Rational;
   readonly range: Range;
 }
 
 /** Clears scales and denominators: integer coefficients without a common divisor, times one positive rational. */
-function toIntegers(session: Session, p: Poly): IntegerPoly {
+export function toIntegers(session: Session, p: Poly): IntegerPoly {
   const real = p.map((t) => ({
     ...t,
     coefficient: t.factors.reduce((c, f) => multiply(c, session.tensors[f.tensor].scale), t.coefficient),

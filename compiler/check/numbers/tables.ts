@@ -125,7 +125,14 @@ const textOf = (value: ast.Value): string =>
 /** The least and the greatest value of each table. */
 const ranges = new WeakMap<readonly bigint[], Range>();
 
-export const rangeOf = (table: Table): Range => ranges.get(table.values) as Range;
+export function rangeOf({ values }: Table): Range {
+  const known = ranges.get(values);
+  if (known !== undefined) return known;
+  const range = { lo: values[0], hi: values[0] };
+  for (const value of values) include(range, value);
+  ranges.set(values, range);
+  return range;
+}
 
 /** Entries that are worked out together. */
 const STRETCH = 1 << 12;

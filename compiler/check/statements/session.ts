@@ -84,7 +84,7 @@ export function trialOf(session: Session, reporter: Reporter): Session {
     derived: new Map(session.derived),
     instances: new Set(session.instances),
     open: [],
-    calls: [],
+    calls: [...session.calls],
     tableIds: new Map([...session.tableIds].map(([table, instances]) => [table, new Map(instances)])),
     statements: 0,
   };

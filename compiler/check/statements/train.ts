@@ -8,7 +8,8 @@ import { lookUp } from '../indices/values.ts';
 import { attempt, didYouMean, formatShape } from '../report.ts';
 import { Scope, describe, sourceKey, sourceNames } from '../names/scope.ts';
 import { GIVEN, checkParameters } from './optimizers.ts';
-import { tryOptimizer } from './trials.ts';
+import { tryOptimizer, trying } from './trials.ts';
+import { differentiateLoss } from '../gradient/reverse.ts';
 
 /** Checks a training step; the tensors its loss is made of. */
 export function checkTrain(session: Session, model: Frame, node: ast.Train): TensorId[] {
@@ -23,7 +24,16 @@ export function checkTrain(session: Session, model: Frame, node: ast.Train): Ten
     attempt(session.reporter, node.minimize.span, () => {
       check(session, frame, node.minimize);
     });
+  if (!session.reporter.failed) tryGradients(session, frame, node.minimize);
   return used;
+}
+
+/** Differentiates into a trial: what has no gradient is told whether or not anything is trained. */
+function tryGradients(session: Session, frame: Frame, node: ast.Minimize): void {
+  const loss = frame.scope.find(node.loss.text);
+  if (loss?.kind !== 'tensor') return;
+  const trained = trainedTensors(session, frame, node).map((tensor) => tensor.id);
+  trying(session, node.span, (trial) => differentiateLoss(trial, loss.tensor, trained, node.span));
 }
 
 function checkLoss(session: Session, frame: Frame, node: ast.Minimize): void {

@@ -67,6 +67,15 @@ export function tryDerivatives(session: Session): void {
   }
 }
 
+/** Reads something into a trial; what is wrong with it is told. */
+export function trying(session: Session, span: Span, read: (trial: Session) => void): void {
+  const trial = trialOf(session, new Reporter());
+  tryOut(trial, span, () => {
+    read(trial);
+  });
+  session.reporter.merge(trial.reporter, trial.uncalibrated.length + session.uncalibrated.length > 0 ? OF_TYPES : []);
+}
+
 /** What ends a trial ends nothing else. */
 function tryOut({ reporter }: Session, span: Span, read: () => void): void {
   try {

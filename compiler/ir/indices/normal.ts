@@ -125,6 +125,15 @@ export function remainder(e: IndexExpr, by: number, bounds: IndexBounds): IndexE
   return { kind: 'mod', left: rest, by };
 }
 
+/** An expression as a constant and multiples of atoms. */
+export function linearParts(e: IndexExpr): {
+  readonly constant: number;
+  readonly terms: readonly { readonly atom: IndexExpr; readonly factor: number }[];
+} {
+  const { constant, parts } = linear(e);
+  return { constant, terms: [...parts.values()] };
+}
+
 /** Linear parts of an expression for proofs of bounds: variables with their factors, and everything else. */
 export function variableFactors(e: IndexExpr): { id: number; factor: number }[] {
   const found: { id: number; factor: number }[] = [];

@@ -1,0 +1,111 @@
+/**
+ * What reverse mode goes through, before anything of it is made: which tensors depend on what is trained, which calls have
+ * a derivative of their own, and which cotangents are rounded. All of it follows from names, shapes and declared widths,
+ * never from scales, so that calibration does not change which tensors there are.
+ */
+import type { Equation, TensorId } from '../../ir/tensor/program.ts';
+import { polynomialsOf } from '../../ir/tensor/walk.ts';
+import { entries } from '../context.ts';
+import type { CallRecord, Session } from '../context.ts';
+import { hasSignature } from '../names/syntax.ts';
+
+export interface Plan {
+  readonly trained: ReadonlySet<TensorId>;
+  /** Depends on what is trained. */
+  readonly active: ReadonlySet<TensorId>;
+  /** The outermost calls with a derivative, by the number of equations before their end; inner ones after outer ones. */
+  readonly calls: ReadonlyMap<number, CallRecord>;
+  /** Whose cotangent is rounded. */
+  readonly rounded: ReadonlySet<TensorId>;
+}
+
+/** The tensors that an equation's values are made of; those that only choose entries are left out. */
+export function factorsOf({ definition }: Equation): TensorId[] {
+  if (definition.kind === 'table') return [definition.argument];
+  if (definition.kind === 'argmax') return [];
+  return polynomialsOf(definition).flatMap(({ polynomial }) =>
+    polynomial.terms.flatMap((t) => t.factors.map((f) => f.tensor)),
+  );
+}
+
+/** Plans reverse mode over the equations read so far. */
+export function planReverse(session: Session, trained: readonly TensorId[]): Plan {
+  const { equations, tensors } = session;
+  const active = new Set<TensorId>(trained);
+  for (const e of equations) if (factorsOf(e).some((id) => active.has(id))) active.add(e.target);
+  const calls = outermost(session.calls);
+  const inner = new Map<number, CallRecord>();
+  for (const call of calls.values()) for (let k = call.equations.from; k < call.equations.to; k++) inner.set(k, call);
+  const readers = new Map<TensorId, number>();
+  for (const [k, e] of equations.entries())
+    if (!inner.has(k)) for (const id of new Set(factorsOf(e))) readers.set(id, (readers.get(id) ?? 0) + 1);
+  for (const call of calls.values())
+    for (const id of new Set(call.arguments.values())) readers.set(id, (readers.get(id) ?? 0) + 1);
+
+  const size = (id: TensorId): number => entries(tensors[id].shape);
+  const rounded = new Set<TensorId>(trained);
+  /** Entries of the largest rounded cotangent that a tensor's own flows into next. */
+  const next = new Map<TensorId, number>();
+  const reach = (ids: readonly TensorId[]): number =>
+    Math.max(0, ...ids.filter((id) => active.has(id)).map((id) => (rounded.has(id) ? size(id) : (next.get(id) ?? 0))));
+  for (const [k, e] of equations.entries()) {
+    const call = inner.get(k);
+    const handed = call !== undefined;
+    // What stands inside a call with a derivative has no cotangent of its own, but for the result.
+    if (handed && !call.results.includes(e.target)) continue;
+    const into = handed ? [...call.arguments.values()] : factorsOf(e);
+    next.set(e.target, reach(into));
+    if (!active.has(e.target) || handed || !isRounded(session, e)) continue;
+    if (size(e.target) > reach(into) || rotates(e, active, readers, size)) continue;
+    rounded.add(e.target);
+  }
+  return { trained: new Set(trained), active, calls, rounded };
+}
+
+/** The calls with a derivative that stand in no other such call, by where they end. */
+function outermost(calls: readonly CallRecord[]): Map<number, CallRecord> {
+  const found = new Map<number, CallRecord>();
+  // Inner calls were read to their end before the one that they stand in.
+  let least = Infinity;
+  for (const call of [...calls].reverse()) {
+    const { derivative } = call.block;
+    const { from, to } = call.equations;
+    if (derivative === undefined || !hasSignature(call.block, derivative) || from === to || to > least) continue;
+    found.set(to, call);
+    least = from;
+  }
+  return found;
+}
+
+/**
+ * Whether an equation rounds as it is written: where scales leave nothing to round, the checker makes a polynomial of it,
+ * which only its own calibration key gives away.
+ */
+function isRounded({ tensors }: Session, { target, definition }: Equation): boolean {
+  if (definition.kind === 'round' || definition.kind === 'table') return true;
+  if (definition.kind !== 'polynomial') return false;
+  const { key } = tensors[target];
+  return key !== undefined && factorsOf({ target, definition } as Equation).every((id) => tensors[id].key !== key);
+}
+
+/**
+ * Whether a tensor is a combination with constant coefficients of one that nothing else reads and that has no more entries,
+ * as of a rotation: its cotangent is rounded there instead.
+ */
+function rotates(
+  { target, definition }: Equation,
+  active: ReadonlySet<TensorId>,
+  readers: ReadonlyMap<TensorId, number>,
+  size: (id: TensorId) => number,
+): boolean {
+  if (definition.kind !== 'round' || definition.form !== 'P') return false;
+  const { terms } = definition.p;
+  const read = new Set(terms.flatMap((t) => t.factors.map((f) => f.tensor)).filter((id) => active.has(id)));
+  const [of] = read;
+  return (
+    read.size === 1 &&
+    terms.every((t) => t.factors.filter((f) => f.tensor === of).length === 1 && t.reduced.length === 0) &&
+    readers.get(of) === 1 &&
+    size(of) <= size(target)
+  );
+}

@@ -1,0 +1,57 @@
+/** One run of reverse mode: what has flowed where so far. */
+import type { Span } from '../../../grammar/span.ts';
+import type { Code } from '../../../grammar/codes/index.ts';
+import type { Equation, Tensor, TensorId } from '../../ir/tensor/program.ts';
+import { addVariable } from '../context.ts';
+import type { Session } from '../context.ts';
+import type { Poly } from '../numbers/polynomial.ts';
+import type { Plan } from './plan.ts';
+
+/** One run of reverse mode. */
+export interface Reverse {
+  readonly session: Session;
+  readonly plan: Plan;
+  /** What has flowed to each tensor so far, over the variables of its axes. */
+  readonly flowed: Map<TensorId, Poly[]>;
+  readonly axes: Map<TensorId, readonly number[]>;
+  /** Bits of exact cotangents that were made tensors. */
+  readonly widths: Map<TensorId, number>;
+  /** Where messages point that no equation of the text causes. */
+  readonly span: Span;
+}
+
+/** The variables of a tensor's axes, the same for all that flows to it. */
+export function axesOf(reverse: Reverse, id: TensorId): readonly number[] {
+  const known = reverse.axes.get(id);
+  if (known !== undefined) return known;
+  const made = reverse.session.tensors[id].shape.map((size, k) => addVariable(reverse.session, `i${k}`, size));
+  reverse.axes.set(id, made);
+  return made;
+}
+
+/** Adds what flows to a tensor, over the variables of its axes. */
+export function flow(reverse: Reverse, id: TensorId, p: Poly): void {
+  if (p.length === 0) return;
+  const before = reverse.flowed.get(id);
+  if (before === undefined) reverse.flowed.set(id, [p]);
+  else before.push(p);
+}
+
+/** The key that calibration knows a tensor by. */
+export const keyOf = ({ key, file, name }: Tensor): string =>
+  key ?? (file === undefined ? name : `${file.source}:${file.names[0]}`);
+
+/** Fails where what flows through an equation is not known. */
+export function refuse(
+  reverse: Reverse,
+  code: Extract<Code, 'ZKL521' | 'ZKL522' | 'ZKL524' | 'ZKL525'>,
+  equation: Equation,
+  label: string,
+): never {
+  return reverse.session.reporter.fail({
+    code,
+    span: equation.span,
+    label,
+    notes: [{ span: reverse.span, text: 'the loss is minimised here' }],
+  });
+}

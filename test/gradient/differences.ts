@@ -1,0 +1,82 @@
+/** Gradients of a program's text by reverse mode, beside central differences of its loss: both in float64, without roundings. */
+import { expect } from 'vitest';
+import type { Frame } from '../../compiler/check/context.ts';
+import { differentiateLoss } from '../../compiler/check/gradient/reverse.ts';
+import { Files } from '../../compiler/check/names/files.ts';
+import { Scope } from '../../compiler/check/names/scope.ts';
+import { Reporter } from '../../compiler/check/report.ts';
+import { newSession } from '../../compiler/check/statements/session.ts';
+import type { Equation, Table, Tensor, TensorId } from '../../compiler/ir/tensor/program.ts';
+import { parse } from '../../grammar/index.ts';
+import { evaluateReal } from '../../runtime/evaluate/index.ts';
+import { resolveImport } from '../compiler/standard.ts';
+
+export interface Differentiated {
+  readonly program: {
+    readonly tensors: readonly Tensor[];
+    readonly equations: readonly Equation[];
+    readonly tables: readonly Table[];
+  };
+  readonly loss: TensorId;
+  /** By trained weight. */
+  readonly gradients: ReadonlyMap<TensorId, TensorId>;
+}
+
+/** Differentiates the scalar `loss` of a file's only model by all that it reads from `adapter`. */
+export function differentiate(text: string): Differentiated {
+  const { program, diagnostics } = parse(text, 'case.zkl');
+  expect(diagnostics).toEqual([]);
+  const reporter = new Reporter();
+  const { scope } = new Files(reporter, resolveImport).main(program, 'case.zkl');
+  const session = newSession(reporter, {}, () => undefined);
+  const frame: Frame = { scope: new Scope(scope), path: [], at: [], keys: [], place: 'model', declared: new Map() };
+  const model = program.items.find((item) => item.kind === 'model')!;
+  session.walk(frame, model.body);
+  expect(reporter.diagnostics).toEqual([]);
+  const found = frame.scope.find('loss');
+  if (found?.kind !== 'tensor') throw new Error('no loss');
+  const trained = session.tensors.filter((t) => t.file?.source === 'adapter').map((t) => t.id);
+  const gradients = differentiateLoss(session, found.tensor, trained, model.span);
+  expect(reporter.diagnostics).toEqual([]);
+  const { tensors, equations, tables } = session;
+  return { program: { tensors, equations, tables }, loss: found.tensor, gradients };
+}
+
+/**
+ * Compares every gradient with central differences at values drawn from `numbers` (between -1 and 1, taken in turn).
+ *
+ * @returns the largest difference, over the largest entry of any gradient
+ */
+export function worstDifference({ program, loss, gradients }: Differentiated, numbers: readonly number[]): number {
+  let next = 0;
+  const draw = ({ type }: Tensor): number => {
+    const x = numbers[next++ % numbers.length];
+    return type?.kind === 'index' ? Math.floor(((x + 1) / 2.000001) * type.size) : x;
+  };
+  const inputs = program.tensors.filter((t) => t.role === 'input');
+  const values = new Map(
+    inputs.map((t) => [t.id, Float64Array.from({ length: t.shape.reduce((n, d) => n * d, 1) }, () => draw(t))]),
+  );
+  const found = evaluateReal(program, values);
+  const lossAt = (id: TensorId, entry: number, change: number): number => {
+    const moved = values.get(id)!.map((x, k) => (k === entry ? x + change : x));
+    return evaluateReal(program, new Map([...values, [id, moved]])).get(loss)![0];
+  };
+  let worst = 0;
+  let largest = 1e-3;
+  for (const [weight, gradient] of gradients) {
+    const actual = found.get(gradient)!;
+    expect(actual.length).toBe(values.get(weight)!.length);
+    const stride = Math.ceil(actual.length / 10);
+    for (let k = 0; k < actual.length; k += stride) {
+      const h = 1e-4;
+      const difference = (lossAt(weight, k, h) - lossAt(weight, k, -h)) / (2 * h);
+      largest = Math.max(largest, Math.abs(difference), Math.abs(actual[k]));
+      worst = Math.max(worst, Math.abs(actual[k] - difference));
+    }
+  }
+  return worst / largest;
+}
+
+/** Numbers between -1 and 1 that look drawn. */
+export const drawn = (n: number): number[] => Array.from({ length: n }, (_, k) => Math.sin(17 * k * k + k));
