@@ -53,10 +53,15 @@ export function planReverse(session: Session, trained: readonly TensorId[]): Pla
     const handed = call !== undefined;
     // What stands inside a call with a derivative has no cotangent of its own, but for the result.
     if (handed && !call.results.includes(e.target)) continue;
-    const into = handed ? [...call.arguments.values()] : factorsOf(e);
-    next.set(e.target, reach(into));
-    if (!active.has(e.target) || handed || !isRounded(session, e)) continue;
-    if (size(e.target) > reach(into) || rotates(e, active, readers, size)) continue;
+    if (handed) {
+      // A derivative rounds what it is handed, or what it makes of that.
+      next.set(e.target, Math.max(size(e.target), reach([...call.arguments.values()])));
+      continue;
+    }
+    const most = reach(factorsOf(e));
+    next.set(e.target, most);
+    if (!active.has(e.target) || !isRounded(session, e)) continue;
+    if (size(e.target) > most || rotates(e, active, readers, size)) continue;
     rounded.add(e.target);
   }
   return { trained: new Set(trained), active, calls, rounded };

@@ -91,7 +91,7 @@ function total(reverse: Reverse, id: TensorId): Poly | undefined {
 
 /**
  * The cotangent of a tensor that all readers have been visited of, over the variables of its axes: a tensor's entry, or
- * products of few factors without sums, that are as cheap to multiply by as an entry.
+ * a product of few factors, which is as cheap to multiply by as an entry.
  */
 function settle(reverse: Reverse, id: TensorId, equation: Equation): Poly | undefined {
   const p = total(reverse, id);
@@ -99,8 +99,11 @@ function settle(reverse: Reverse, id: TensorId, equation: Equation): Poly | unde
   const tensor = reverse.session.tensors[id];
   const entry = (made: TensorId): Poly => factorPoly(entryFactor(made, axesOf(reverse, id)));
   if (reverse.plan.rounded.has(id) || widthOf(reverse, p) > MAX_BITS) return entry(rounded(reverse, tensor, p));
-  const most = Math.max(0, ...p.map((t) => t.factors.length)) + factorsBeside(equation);
-  return most <= MAX_FACTORS && p.every((t) => t.reduced.length === 0) ? p : entry(exact(reverse, tensor, p));
+  const [term] = p;
+  const isProduct = p.length === 1 && term.reduced.length === 0;
+  return isProduct && term.factors.length + factorsBeside(equation) <= MAX_FACTORS
+    ? p
+    : entry(exact(reverse, tensor, p));
 }
 
 /** As many factors stand beside another in the equation's products, or do in the rule of what it rounds. */
