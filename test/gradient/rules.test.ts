@@ -47,3 +47,35 @@ test.each(TABLES)('table %s', (name) => {
   const text = `import { ${name} } from "std"\nmodel m {\n${A('5')}\n${X('5')}\ny[i] = ${name}(round<16, 10>(A[i] * x[i]))\nloss = sum(i) y[i] * y[i]\n}`;
   expect(worstDifference(differentiate(text), drawn(400))).toBeLessThan(1e-6);
 });
+
+test('tables of every function, sums, products, quotients and powers', () => {
+  const body =
+    '(exp(x / 4) + sin(x) * cos(2 * x) - tanh(x) / (2 + x ^ 2)) * sqrt(3 + x) / log(5 + x) + 2 ^ (x / 2) - erf(x)';
+  const text = `table f(x: fixed<12, 10>) -> fixed<20, 12> = ${body}
+model m {
+  ${A('5')}
+  y[i] = f(round<12, 10>(A[i]))
+  loss = sum(i) y[i] * y[i]
+}`;
+  expect(worstDifference(differentiate(text), drawn(400))).toBeLessThan(1e-6);
+});
+
+test('where a derivative is no number it is 0, and so it is at an end where arguments are cut off', () => {
+  const text = `import { relu } from "std"
+table held(x: fixed<8, 4> in [-2, 1] saturate) -> fixed<8, 4> = 2 * x
+model m {
+  ${A('3')}
+  y[i] = relu(round<8, 4>(A[i]))
+  z[i] = held(round(3 * y[i]))
+  loss = sum(i) z[i]
+}`;
+  const { tables } = differentiate(text).program;
+  const at = (name: string, x: number): number => {
+    const table = tables.find((t) => t.name === name)!;
+    const { frac } = table.result as { frac: number };
+    return Number(table.values[x * 16 - Number(table.first)]) / 2 ** frac;
+  };
+  expect([at("relu'", -1), at("relu'", 0), at("relu'", 1)]).toEqual([0, 0, 1]);
+  // 3 y exceeds 1; it is at least 0, so that nothing is cut off at -2.
+  expect([at("held' [)", -2), at("held' [)", 0), at("held' [)", 1)]).toEqual([2, 2, 0]);
+});

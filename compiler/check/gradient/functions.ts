@@ -29,28 +29,28 @@ const TWO_OVER_ROOT_PI = [1_128_379_167_095_512n, 573_896_158_903_121n, 545_171_
   })
   .reduce(plus);
 
-/**
- * f', by the rules of sums, products, quotients, powers and chains; undefined where an exponent depends on the argument.
- */
-export function differentiate(f: RealExpression): RealExpression | undefined {
+/** f', by the rules of sums, products, quotients, powers and chains. */
+export function differentiate(f: RealExpression): RealExpression {
   switch (f.kind) {
     case 'argument':
       return number(ONE);
     case 'number':
       return number(ZERO);
-    case 'apply': {
-      const inner = differentiate(f.of);
-      return inner && times(outer(f), inner);
-    }
+    case 'apply':
+      return times(outer(f), differentiate(f.of));
     case 'power': {
-      const inner = differentiate(f.left);
-      if (inner === undefined || f.right.kind !== 'number') return undefined;
+      const [base, exponent] = [differentiate(f.left), differentiate(f.right)];
+      if (f.right.kind !== 'number')
+        // u^v = e^(v ln u)
+        return times(
+          f,
+          plus(times(exponent, { kind: 'apply', function: 'log', of: f.left }), over(times(f.right, base), f.left)),
+        );
       const { value } = f.right;
-      return equals(value, ZERO) ? number(ZERO) : times(times(f.right, power(f.left, subtract(value, ONE))), inner);
+      return equals(value, ZERO) ? number(ZERO) : times(times(f.right, power(f.left, subtract(value, ONE))), base);
     }
     default: {
       const [a, b] = [differentiate(f.left), differentiate(f.right)];
-      if (a === undefined || b === undefined) return undefined;
       if (f.kind === 'add') return plus(a, b);
       if (f.kind === 'subtract') return minus(a, b);
       if (f.kind === 'multiply') return plus(times(a, f.right), times(f.left, b));

@@ -40,7 +40,7 @@ export function contributions(reverse: Reverse, equation: Equation, cotangent: P
     case 'table':
       return throughTable(reverse, equation, definition.table, definition.argument, cotangent);
     case 'max':
-      return refuse(reverse, 'ZKL521', equation, 'what is trained flows through this maximum');
+      return refuse(reverse, equation, { code: 'ZKL521', label: 'what is trained flows through this maximum' });
   }
 }
 
@@ -61,12 +61,10 @@ function through(reverse: Reverse, equation: Equation, of: Polynomial, cotangent
       if (!plan.active.has(tensor)) continue;
       const p = pullBack(session, term, k, outputs, cotangent, axesOf(reverse, tensor));
       if (p === undefined)
-        return refuse(
-          reverse,
-          'ZKL522',
-          equation,
-          `how \`${session.tensors[tensor].name}\` is indexed cannot be turned around`,
-        );
+        return refuse(reverse, equation, {
+          code: 'ZKL522',
+          label: `how \`${session.tensors[tensor].name}\` is indexed cannot be turned around`,
+        });
       flow(reverse, tensor, p);
     }
 }
@@ -85,7 +83,7 @@ function throughRound(reverse: Reverse, equation: Equation, { form, p, q }: Roun
   const y = valueOf(reverse, equation);
   if (form === 'sqrt(P)') {
     if (session.tensors[equation.target].range.lo < 1n)
-      return refuse(reverse, 'ZKL524', equation, 'this root may be 0, where it has no derivative');
+      return refuse(reverse, equation, { code: 'ZKL524', label: 'this root may be 0, where it has no derivative' });
     const half = quotient(reverse, equation, cotangent, scalePoly(y, rational(2)));
     return through(reverse, equation, p, half);
   }
@@ -101,7 +99,8 @@ function throughRound(reverse: Reverse, equation: Equation, { form, p, q }: Roun
     const own = scalePoly(product(reverse, powers, cotangent), negate(divide(ONE, over)));
     return through(reverse, equation, divisor, own);
   }
-  if (form === 'P/sqrt(Q)') return refuse(reverse, 'ZKL524', equation, 'P / sqrt(Q) of a P that is not constant');
+  if (form === 'P/sqrt(Q)')
+    return refuse(reverse, equation, { code: 'ZKL524', label: 'P / sqrt(Q) of a P that is not constant' });
   const share = quotient(reverse, equation, cotangent, realTerms(session, divisor, axes));
   through(reverse, equation, p, share);
   if (isActive(reverse, divisor)) through(reverse, equation, divisor, negatePoly(product(reverse, share, y)));
@@ -152,12 +151,10 @@ function slopeOf(reverse: Reverse, equation: Equation, id: number, argument: Ten
   const { target, span } = equation;
   const table = derivativeTable(session, id, cutOff, span);
   if (table === undefined)
-    return refuse(
-      reverse,
-      'ZKL525',
-      equation,
-      `\`${session.tables[id].name}\` is not an expression that can be differentiated`,
-    );
+    return refuse(reverse, equation, {
+      code: 'ZKL525',
+      label: `\`${session.tables[id].name}\` is not an expression that can be differentiated`,
+    });
   const indices = axesOf(reverse, target);
   const name = `${session.tensors[target].name}/slope`;
   const where = { name, indices, visibility: 'hidden', role: 'inner', span, value: span } as const;

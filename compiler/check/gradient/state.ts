@@ -1,6 +1,5 @@
 /** One run of reverse mode: what has flowed where so far. */
 import type { Span } from '../../../grammar/span.ts';
-import type { Code } from '../../../grammar/codes/index.ts';
 import type { Equation, Tensor, TensorId } from '../../ir/tensor/program.ts';
 import { addVariable } from '../context.ts';
 import type { Session } from '../context.ts';
@@ -41,17 +40,14 @@ export function flow(reverse: Reverse, id: TensorId, p: Poly): void {
 export const keyOf = ({ key, file, name }: Tensor): string =>
   key ?? (file === undefined ? name : `${file.source}:${file.names[0]}`);
 
+/** What is not known of a gradient. */
+export interface Unknown {
+  readonly code: 'ZKL521' | 'ZKL522' | 'ZKL524' | 'ZKL525';
+  readonly label: string;
+}
+
 /** Fails where what flows through an equation is not known. */
-export function refuse(
-  reverse: Reverse,
-  code: Extract<Code, 'ZKL521' | 'ZKL522' | 'ZKL524' | 'ZKL525'>,
-  equation: Equation,
-  label: string,
-): never {
-  return reverse.session.reporter.fail({
-    code,
-    span: equation.span,
-    label,
-    notes: [{ span: reverse.span, text: 'the loss is minimised here' }],
-  });
+export function refuse({ session, span }: Reverse, equation: Equation, problem: Unknown): never {
+  const notes = [{ span, text: 'the loss is minimised here' }];
+  return session.reporter.fail({ ...problem, span: equation.span, notes });
 }
