@@ -3,69 +3,77 @@ export const standardTexts: Readonly<Record<string, string>> = {
   'attention.zkl': `import { exp } from "std/functions"
 import { rotate, rotate_interleaved, turn } from "std/rope"
 
-/// Softmax over s <= t.
+/// Softmax over s <= t, for N sequences of T positions.
 ///
 /// States: m is a maximum that is attained, w the tabulated exponential, r one correctly rounded reciprocal a row and p
-/// one rounding an entry: exact statements all, so rows need no tolerance. Its derivative rounds once an entry.
+/// one rounding an entry: exact statements all, so rows need no tolerance.
 /// Costs 3 lookups and 2 columns an entry with s <= t, and a quotient a row. \`attend\` does without p.
-block causal_softmax(z[H, T, T]) -> p[H, T, T] {
-  m[h, t] = max(s if s <= t) z[h, t, s]
-  w[h, t, s] = if s <= t then exp(round(z[h, t, s] - m[h, t])) else 0
-  n[h, t] = sum(s) w[h, t, s]
-  r[h, t] = round<19, 17>(1 / n[h, t])
-  p[h, t, s] = round(w[h, t, s] * r[h, t])
+///
+/// Its derivative rounds nothing: the cotangents of scores are exact, for the caller to round.
+block causal_softmax(z[N, H, T, T]) -> p[N, H, T, T] {
+  m[n, h, t] = max(s if s <= t) z[n, h, t, s]
+  w[n, h, t, s] = if s <= t then exp(round(z[n, h, t, s] - m[n, h, t])) else 0
+  a[n, h, t] = sum(s) w[n, h, t, s]
+  r[n, h, t] = round<19, 17>(1 / a[n, h, t])
+  p[n, h, t, s] = round(w[n, h, t, s] * r[n, h, t])
 
   derivative(dp) -> dz {
-    c[h, t] = sum(s) p[h, t, s] * dp[h, t, s]
-    dz[h, t, s] = round(p[h, t, s] * (dp[h, t, s] - c[h, t]))
+    c[n, h, t] = sum(s) p[n, h, t, s] * dp[n, h, t, s]
+    dz[n, h, t, s] = p[n, h, t, s] * (dp[n, h, t, s] - c[n, h, t])
   }
 }
 
-/// What causal attention makes of scores z and values v: softmax over s <= t, times v. Head h of H reads head h div (H / G)
-/// of v: G divides H, or \`H / G\` is an error.
+/// What causal attention makes of scores z and values v of N sequences of T positions: softmax over s <= t, times v. Head h
+/// of H reads head h div (H / G) of v: G divides H, or \`H / G\` is an error. The results stand one below the other, the T of
+/// the first sequence first.
 ///
 /// States: m is a maximum that is attained; w is the tabulated exponential; r is one correctly rounded reciprocal a row, of
-/// 17 fraction bits, so wrong by at most n / 2^18 of itself, n <= T; o is the exact sum of w · v times r, rounded once.
+/// 17 fraction bits, so wrong by at most a / 2^18 of itself, a <= T; o is the exact sum of w · v times r, rounded once.
 /// Probabilities are never rounded, nor committed: only w is. Masked entries of z play no part.
 /// Costs one lookup and one column an entry of w with s <= t (the lookup also proves that m is an upper bound), a quotient
 /// and the proof that m is attained a row, and 3 lookups and 2 columns an entry of o.
 ///
-/// Its derivative rounds r · do, once an entry of o; the cotangents of scores and values are exact sums of products with
-/// that, for the caller to round: scores never are, and masked ones are 0 because w is.
-block attend(z[H, T, T], v[T, G, K]) -> o[T, H * K] {
-  m[h, t] = max(s if s <= t) z[h, t, s]
-  w[h, t, s] = if s <= t then exp(round(z[h, t, s] - m[h, t])) else 0
-  n[h, t] = sum(s) w[h, t, s]
-  r[h, t] = round<19, 17>(1 / n[h, t])
-  o[t, i] = round(r[i div K, t] * sum(s) w[i div K, t, s] * v[s, i div K div (H / G), i mod K])
+/// Its derivative rounds do, once an entry of o, and takes all else as exact sums of products with that, for the caller to
+/// round: scores never are, and masked ones are 0 because w is. Beyond 128 positions the reciprocal of 17 bits would be
+/// wrong by more than gradients are elsewhere, so there one of 24 bits is taken, a second quotient a row.
+block attend(z[N, H, T, T], v[N, T, G, K]) -> o[N * T, H * K] {
+  m[n, h, t] = max(s if s <= t) z[n, h, t, s]
+  w[n, h, t, s] = if s <= t then exp(round(z[n, h, t, s] - m[n, h, t])) else 0
+  a[n, h, t] = sum(s) w[n, h, t, s]
+  r[n, h, t] = round<19, 17>(1 / a[n, h, t])
+  o[i, k] = round(
+    r[i div T, k div K, i mod T] * sum(s) w[i div T, k div K, i mod T, s] * v[i div T, s, k div K div (H / G), k mod K]
+  )
 
   derivative(do) -> dz, dv {
-    p[t, i] = round(r[i div K, t] * do[t, i])
-    c[h: H, t] = sum(j: K) o[t, h * K + j] * p[t, h * K + j]
-    dz[h, t, s] = w[h, t, s] * (sum(j: K) p[t, h * K + j] * v[s, h div (H / G), j] - c[h, t])
-    dv[s, g, j] = sum(t: T, e: H / G) w[g * (H / G) + e, t, s] * p[t, (g * (H / G) + e) * K + j]
+    d[i, k] = round(do[i, k])
+    q[n, h, t] = if T <= 128 then r[n, h, t] else round<26, 24>(1 / a[n, h, t])
+    p[n, h, t, j: K] = q[n, h, t] * d[n * T + t, h * K + j]
+    c[n, h, t] = sum(j: K) o[n * T + t, h * K + j] * p[n, h, t, j]
+    dz[n, h, t, s] = w[n, h, t, s] * (sum(j: K) p[n, h, t, j] * v[n, s, h div (H / G), j] - c[n, h, t])
+    dv[n, s, g, j] = sum(t: T, e: H / G) w[n, g * (H / G) + e, t, s] * p[n, g * (H / G) + e, t, j]
   }
 }
 
-/// Causal attention with grouped heads: softmax(q kᵀ / sqrt(K)) v.
+/// Causal attention with grouped heads, of N sequences of T positions: softmax(q kᵀ / sqrt(K)) v, each sequence by itself.
 ///
 /// States: scores are exact sums rounded once, only those with s <= t; the rest as for \`attend\`.
 /// Costs what \`attend\` costs, and a remainder of each score with s <= t: one lookup if K is a power of four, else two and a
 /// column, since 1 / sqrt(K) is then a factor of 15 bits.
-block attention(q[T, H, K], k[T, G, K], v[T, G, K]) -> o[T, H * K] {
+block attention(q[N, T, H, K], k[N, T, G, K], v[N, T, G, K]) -> o[N * T, H * K] {
   const c = round<16, 15>(1 / sqrt(K))
 
-  z[h, t, s] = round(if s <= t then c * sum(j) q[t, h, j] * k[s, h div (H / G), j] else 0)
+  z[n, h, t, s] = round(if s <= t then c * sum(j) q[n, t, h, j] * k[n, s, h div (H / G), j] else 0)
   o = attend(z, v)
 }
 
 /// Causal attention as GPT-2 has it: queries, keys and values of all heads stand side by side in one projection's result.
 ///
 /// States and costs as \`attention\`; taking the three apart is free.
-block fused_attention<H, K>(c[T, 3 * H * K]) -> o[T, H * K] {
-  q[t, h: H, j: K] = c[t, h * K + j]
-  k[t, h: H, j: K] = c[t, (H + h) * K + j]
-  v[t, h: H, j: K] = c[t, (2 * H + h) * K + j]
+block fused_attention<H, K>(c[N, T, 3 * H * K]) -> o[N * T, H * K] {
+  q[n, t, h: H, j: K] = c[n, t, h * K + j]
+  k[n, t, h: H, j: K] = c[n, t, (H + h) * K + j]
+  v[n, t, h: H, j: K] = c[n, t, (2 * H + h) * K + j]
   o = attention(q, k, v)
 }
 
@@ -74,46 +82,46 @@ block fused_attention<H, K>(c[T, 3 * H * K]) -> o[T, H * K] {
 /// States: queries are turned and divided by sqrt(K) in one rounding, keys are turned; scores are exact sums rounded once,
 /// only those with s <= t; the rest as for \`attend\`.
 /// Costs what \`rope\` and \`attend\` cost, and one lookup of a remainder for each score with s <= t.
-block rotary_attention(q[T, H, K], k[T, G, K], v[T, G, K], const base) -> o[T, H * K] {
+block rotary_attention(q[N, T, H, K], k[N, T, G, K], v[N, T, G, K], const base) -> o[N * T, H * K] {
   a = rotate(q, base, K)
   b = rotate(k, base, 1)
-  z[h, t, s] = round(if s <= t then sum(j) a[t, h, j] * b[s, h div (H / G), j] else 0)
+  z[n, h, t, s] = round(if s <= t then sum(j) a[n, t, h, j] * b[n, s, h div (H / G), j] else 0)
   o = attend(z, v)
 }
 
 /// Causal attention with grouped heads and rotary positions, interleaved layout. States and costs as \`rotary_attention\`.
-block interleaved_attention(q[T, H, K], k[T, G, K], v[T, G, K], const base) -> o[T, H * K] {
+block interleaved_attention(q[N, T, H, K], k[N, T, G, K], v[N, T, G, K], const base) -> o[N * T, H * K] {
   a = rotate_interleaved(q, base, K)
   b = rotate_interleaved(k, base, 1)
-  z[h, t, s] = round(if s <= t then sum(j) a[t, h, j] * b[s, h div (H / G), j] else 0)
+  z[n, h, t, s] = round(if s <= t then sum(j) a[n, t, h, j] * b[n, s, h div (H / G), j] else 0)
   o = attend(z, v)
 }
 
 /// Causal attention with grouped heads, queries and keys turned by given angles (\`frequencies\` and its variants), scores
-/// divided by sqrt(n): n = K, or what a model has in its place. States and costs as \`rotary_attention\`.
-block turned_attention(q[T, H, K], k[T, G, K], v[T, G, K], f[J], const n) -> o[T, H * K] {
-  a = turn(q, f, n)
+/// divided by sqrt(width): K, or what a model has in its place. States and costs as \`rotary_attention\`.
+block turned_attention(q[N, T, H, K], k[N, T, G, K], v[N, T, G, K], f[J], const width) -> o[N * T, H * K] {
+  a = turn(q, f, width)
   b = turn(k, f, 1)
-  z[h, t, s] = round(if s <= t then sum(j) a[t, h, j] * b[s, h div (H / G), j] else 0)
+  z[n, h, t, s] = round(if s <= t then sum(j) a[n, t, h, j] * b[n, s, h div (H / G), j] else 0)
   o = attend(z, v)
 }
 
 /// As \`turned_attention\`, of queries, keys and values that stand side by side in one projection's result, as Phi-3 has them.
 /// Taking the three apart is free.
-block fused_turned_attention<H, G, K>(c[T, (H + 2 * G) * K], f[J], const n) -> o[T, H * K] {
-  q[t, h: H, j: K] = c[t, h * K + j]
-  k[t, h: G, j: K] = c[t, (H + h) * K + j]
-  v[t, h: G, j: K] = c[t, (H + G + h) * K + j]
-  o = turned_attention(q, k, v, f, n)
+block fused_turned_attention<H, G, K>(c[N, T, (H + 2 * G) * K], f[J], const width) -> o[N * T, H * K] {
+  q[n, t, h: H, j: K] = c[n, t, h * K + j]
+  k[n, t, h: G, j: K] = c[n, t, (H + h) * K + j]
+  v[n, t, h: G, j: K] = c[n, t, (H + G + h) * K + j]
+  o = turned_attention(q, k, v, f, width)
 }
 
 /// As \`turned_attention\`, of queries, keys and values that stand side by side head by head, as GPT-NeoX has them. Taking the
 /// three apart is free.
-block headwise_turned_attention<H, K>(c[T, 3 * H * K], f[J], const n) -> o[T, H * K] {
-  q[t, h: H, j: K] = c[t, 3 * h * K + j]
-  k[t, h: H, j: K] = c[t, (3 * h + 1) * K + j]
-  v[t, h: H, j: K] = c[t, (3 * h + 2) * K + j]
-  o = turned_attention(q, k, v, f, n)
+block headwise_turned_attention<H, K>(c[N, T, 3 * H * K], f[J], const width) -> o[N * T, H * K] {
+  q[n, t, h: H, j: K] = c[n, t, 3 * h * K + j]
+  k[n, t, h: H, j: K] = c[n, t, (3 * h + 1) * K + j]
+  v[n, t, h: H, j: K] = c[n, t, (3 * h + 2) * K + j]
+  o = turned_attention(q, k, v, f, width)
 }
 `,
   'embedding.zkl': `/// Rows of a table by tokens, public or secret. The table is a parameter, so that a tied head can share it.
@@ -217,27 +225,52 @@ block lora<O, R>(x[T, I], const alpha, source a = adapter) -> y[T, O] {
 `,
   'loss.zkl': `import { exp, log } from "std/functions"
 
-/// Mean negative log-likelihood of \`target\`, for V < 2^20. The logarithm is only proved where the loss is made public: the
-/// gradient does not read it.
+/// Mean negative log-likelihood of \`target\`, for V < 2^20.
 ///
-/// States: as for a softmax, row by row; ln n is taken as 4 ln n^(1/4), so that one table serves every n with an error of
-/// at most 1/500; the loss itself is rounded once.
-/// Costs one lookup and one column an entry of z, and two roots a row.
+/// States: scores are rounded once, and what follows is about the rounded ones: as for a softmax, row by row; ln n is taken
+/// as 4 ln n^(1/4), so that one table serves every n with an error of at most 1/500; the loss itself is rounded once.
+/// Costs what rounding z costs, one lookup and one column an entry of z, and two roots a row. The logarithm is only proved
+/// where the loss is made public: the gradient does not read it.
 ///
-/// Its derivative rounds the share of a row, for losses below 2, and one reciprocal a row, wrong by at most n / 2^25 of
-/// itself, n <= V; the cotangents of scores are exact, for the caller to round.
+/// Its derivative rounds the share of a row, for cotangents of the loss below 2, and one reciprocal a row, wrong by at most
+/// n / 2^25 of itself, n <= V; the cotangents of scores are exact, for the caller to round.
 block cross_entropy(z[T, V], target[T]: index<V>) -> loss {
-  m[t] = max(v) z[t, v]
-  w[t, v] = exp(round(z[t, v] - m[t]))
+  x[t, v] = round(z[t, v])
+  m[t] = max(v) x[t, v]
+  w[t, v] = exp(round(x[t, v] - m[t]))
   n[t] = sum(v) w[t, v]
   h[t] = round<26, 15>(sqrt(n[t]))
   g[t] = round<18, 11>(sqrt(h[t]))
-  loss = round(sum(t) (4 * log(round(g[t])) + m[t] - z[t, target[t]]) / T)
+  loss = round(sum(t) (4 * log(round(g[t])) + m[t] - x[t, target[t]]) / T)
 
   derivative(dloss) -> dz {
     a = round<32, 30>(dloss / T)
     r[t] = round<26, 24>(1 / n[t])
     dz[t, v] = a * (w[t, v] * r[t] - [v == target[t]])
+  }
+}
+
+/// Mean negative log-likelihood of \`target\` over the rows whose mask is 1: prompts and padding have 0. Without such a row the
+/// loss is 0, and so is its gradient.
+///
+/// States and costs as \`cross_entropy\`; rows whose mask is 0 cost as much as the others and play no part.
+///
+/// Its derivative rounds as that of \`cross_entropy\`, the share of a row once for all rows.
+block masked_cross_entropy(z[T, V], target[T]: index<V>, mask[T]: index<2>) -> loss {
+  x[t, v] = round(z[t, v])
+  m[t] = max(v) x[t, v]
+  w[t, v] = exp(round(x[t, v] - m[t]))
+  n[t] = sum(v) w[t, v]
+  h[t] = round<26, 15>(sqrt(n[t]))
+  g[t] = round<18, 11>(sqrt(h[t]))
+  l[t] = 4 * log(round(g[t])) + m[t] - x[t, target[t]]
+  rows = max(i: 2) (if i == 0 then 1 else sum(t) mask[t])
+  loss = round(sum(t) mask[t] * l[t] / rows)
+
+  derivative(dloss) -> dz {
+    a = round<32, 30>(dloss / rows)
+    r[t] = round<26, 24>(1 / n[t])
+    dz[t, v] = a * mask[t] * (w[t, v] * r[t] - [v == target[t]])
   }
 }
 `,
@@ -269,11 +302,19 @@ block mlp<F>(x[T, D]) -> y[T, D] {
 /// States: s is the correctly rounded reciprocal root of a row's mean square, one a row; y is the correctly rounded
 /// product. The mean is never rounded by itself, and \`eps\` keeps the root's argument positive.
 /// Costs a root a row; 3 lookups and 2 columns an entry of y (the remainder has more than 16 bits).
+///
+/// Its derivative rounds dy, once an entry, and one number a row, what the row's size itself contributes; dx is exact.
 block rmsnorm(x[T, D], const eps) -> y[T, D] {
   open g[D] from base "weight"
 
   s[t] = round(1 / sqrt(eps + sum(d) x[t, d] * x[t, d] / D))
   y[t, d] = round(x[t, d] * s[t] * g[d])
+
+  derivative(dy) -> dx {
+    r[t, d] = round(dy[t, d])
+    e[t] = round(s[t] * s[t] * sum(d) r[t, d] * y[t, d] / D)
+    dx[t, d] = s[t] * g[d] * r[t, d] - x[t, d] * e[t]
+  }
 }
 
 /// Layer normalisation (Ba et al., 2016), with gain and bias.
@@ -281,6 +322,8 @@ block rmsnorm(x[T, D], const eps) -> y[T, D] {
 /// States: c is D times the exact deviation from the row's mean, which is never rounded nor divided; s is the correctly
 /// rounded reciprocal of c's root mean square, so that the factor D cancels, one a row; y is rounded once.
 /// Costs a root a row; 3 lookups and 2 columns an entry of y.
+///
+/// Its derivative rounds as that of \`rmsnorm\`; the mean's part of dx is exact and costs nothing, as c sums to 0.
 block layernorm(x[T, D], const eps) -> y[T, D] {
   open g[D] from base "weight"
   open b[D] from base "bias"
@@ -288,17 +331,31 @@ block layernorm(x[T, D], const eps) -> y[T, D] {
   c[t, d] = D * x[t, d] - sum(i) x[t, i]
   s[t] = round(1 / sqrt(D * D * eps + sum(d) c[t, d] * c[t, d] / D))
   y[t, d] = round(c[t, d] * s[t] * g[d] + b[d])
+
+  derivative(dy) -> dx {
+    r[t, d] = round(dy[t, d])
+    e[t] = round(s[t] * s[t] * sum(d) r[t, d] * (y[t, d] - b[d]) / D)
+    dx[t, d] = D * (s[t] * g[d] * r[t, d] - c[t, d] * e[t]) - s[t] * sum(i) g[i] * r[t, i]
+  }
 }
 
 /// Root mean square normalisation with the gain 1 + g, as Gemma stores it.
 ///
 /// States: s as in \`rmsnorm\`; y is the exact product, for the caller to round, alone or with the residual.
 /// Costs a root a row, and no column an entry: \`round(y)\` costs what \`rmsnorm\` does.
+///
+/// Its derivative rounds as that of \`rmsnorm\`.
 block centred_rmsnorm(x[T, D], const eps) -> y[T, D] {
   open g[D] from base "weight"
 
   s[t] = round(1 / sqrt(eps + sum(d) x[t, d] * x[t, d] / D))
   y[t, d] = x[t, d] * s[t] * (1 + g[d])
+
+  derivative(dy) -> dx {
+    r[t, d] = round(dy[t, d])
+    e[t] = round(s[t] * s[t] * sum(d) r[t, d] * y[t, d] / D)
+    dx[t, d] = s[t] * (1 + g[d]) * r[t, d] - x[t, d] * e[t]
+  }
 }
 `,
   'optimizers.zkl': `/// Gradient descent.
@@ -326,40 +383,40 @@ optimizer adamw(w, g, step, const rate, const beta1, const beta2, const eps, con
 }
 `,
   'rope.zkl': `/// Rotary positions, half-rotated layout (Su et al., 2021; as Hugging Face stores LLaMA): entries j and j + K / 2 are a
-/// pair.
+/// pair. N sequences of T positions, each from position 0.
 ///
 /// States: y is q turned by constants that prover and verifier compute alike, correctly rounded cosines and sines; y is
 /// rounded once. Costs 2 lookups and one column an entry.
-block rope(q[T, H, K], const base) -> y[T, H, K] {
+block rope(q[N, T, H, K], const base) -> y[N, T, H, K] {
   y = rotate(q, base, 1)
 }
 
 /// Rotary positions, interleaved layout (as the original LLaMA and GPT-J store them): entries 2 j and 2 j + 1 are a pair.
 ///
 /// States and costs as \`rope\`.
-block rope_interleaved(q[T, H, K], const base) -> y[T, H, K] {
+block rope_interleaved(q[N, T, H, K], const base) -> y[N, T, H, K] {
   y = rotate_interleaved(q, base, 1)
 }
 
-/// As \`rope\`, divided by sqrt(n) in the same rounding: n = K is what queries need before they meet keys.
-block rotate(q[T, H, K], const base, const n) -> y[T, H, K] {
-  const C[t: T, j: K / 2] = round<16, 14>(cos(t * base ^ (-2 * j / K)) / sqrt(n))
-  const S[t: T, j: K / 2] = round<16, 14>(sin(t * base ^ (-2 * j / K)) / sqrt(n))
+/// As \`rope\`, divided by sqrt(width) in the same rounding: K is what queries need before they meet keys.
+block rotate(q[N, T, H, K], const base, const width) -> y[N, T, H, K] {
+  const C[t: T, j: K / 2] = round<16, 14>(cos(t * base ^ (-2 * j / K)) / sqrt(width))
+  const S[t: T, j: K / 2] = round<16, 14>(sin(t * base ^ (-2 * j / K)) / sqrt(width))
 
-  y[t, h, j] = round(
-    if j < K / 2 then q[t, h, j] * C[t, j] - q[t, h, j + K / 2] * S[t, j]
-    else q[t, h, j] * C[t, j - K / 2] + q[t, h, j - K / 2] * S[t, j - K / 2]
+  y[n, t, h, j] = round(
+    if j < K / 2 then q[n, t, h, j] * C[t, j] - q[n, t, h, j + K / 2] * S[t, j]
+    else q[n, t, h, j] * C[t, j - K / 2] + q[n, t, h, j - K / 2] * S[t, j - K / 2]
   )
 }
 
-/// As \`rope_interleaved\`, divided by sqrt(n) in the same rounding.
-block rotate_interleaved(q[T, H, K], const base, const n) -> y[T, H, K] {
-  const C[t: T, j: K / 2] = round<16, 14>(cos(t * base ^ (-2 * j / K)) / sqrt(n))
-  const S[t: T, j: K / 2] = round<16, 14>(sin(t * base ^ (-2 * j / K)) / sqrt(n))
+/// As \`rope_interleaved\`, divided by sqrt(width) in the same rounding.
+block rotate_interleaved(q[N, T, H, K], const base, const width) -> y[N, T, H, K] {
+  const C[t: T, j: K / 2] = round<16, 14>(cos(t * base ^ (-2 * j / K)) / sqrt(width))
+  const S[t: T, j: K / 2] = round<16, 14>(sin(t * base ^ (-2 * j / K)) / sqrt(width))
 
-  y[t, h, j] = round(
-    if j mod 2 == 0 then q[t, h, j] * C[t, j div 2] - q[t, h, j + 1] * S[t, j div 2]
-    else q[t, h, j] * C[t, j div 2] + q[t, h, j - 1] * S[t, j div 2]
+  y[n, t, h, j] = round(
+    if j mod 2 == 0 then q[n, t, h, j] * C[t, j div 2] - q[n, t, h, j + 1] * S[t, j div 2]
+    else q[n, t, h, j] * C[t, j div 2] + q[n, t, h, j - 1] * S[t, j div 2]
   )
 }
 
@@ -386,18 +443,18 @@ block yarn_frequencies<J>(const base, const factor, const low, const high) -> f[
 }
 
 /// As \`rotate\`, by given angles a position: the first 2 J entries of a head are turned, entries j and j + J by f[j], and
-/// those after them are kept. All are divided by sqrt(n) in the same rounding. f is a constant.
+/// those after them are kept. All are divided by sqrt(width) in the same rounding. f is a constant.
 ///
 /// States and costs as \`rope\`.
-block turn(q[T, H, K], f[J], const n) -> y[T, H, K] {
-  const C[t: T, j: J] = round<16, 14>(cos(t * f[j]) / sqrt(n))
-  const S[t: T, j: J] = round<16, 14>(sin(t * f[j]) / sqrt(n))
-  const c = round<16, 14>(1 / sqrt(n))
+block turn(q[N, T, H, K], f[J], const width) -> y[N, T, H, K] {
+  const C[t: T, j: J] = round<16, 14>(cos(t * f[j]) / sqrt(width))
+  const S[t: T, j: J] = round<16, 14>(sin(t * f[j]) / sqrt(width))
+  const c = round<16, 14>(1 / sqrt(width))
 
-  y[t, h, j] = round(
-    if j < J then q[t, h, j] * C[t, j] - q[t, h, j + J] * S[t, j]
-    else if j < 2 * J then q[t, h, j] * C[t, j - J] + q[t, h, j - J] * S[t, j - J]
-    else c * q[t, h, j]
+  y[n, t, h, j] = round(
+    if j < J then q[n, t, h, j] * C[t, j] - q[n, t, h, j + J] * S[t, j]
+    else if j < 2 * J then q[n, t, h, j] * C[t, j - J] + q[n, t, h, j - J] * S[t, j - J]
+    else c * q[n, t, h, j]
   )
 }
 `,
@@ -441,7 +498,7 @@ import {
 } from "std/attention"
 import { exp, log, silu, gelu, gelu_erf, relu } from "std/functions"
 import { swiglu, mlp } from "std/mlp"
-import { cross_entropy } from "std/loss"
+import { cross_entropy, masked_cross_entropy } from "std/loss"
 import { sgd, adamw } from "std/optimizers"
 `,
 };

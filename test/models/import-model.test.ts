@@ -224,7 +224,7 @@ describe('imported programs compute what the models compute', () => {
           q = round(linear<H * K>(h) + lora<H * K, R>(h, alpha)) at "self_attn.q_proj"
           k = round(linear<G * K>(h)) at "self_attn.k_proj"
           v = round(linear<G * K>(h) + lora<G * K, R>(h, alpha)) at "self_attn.v_proj"
-          o = rotary_attention(q as [T, H, K], k as [T, G, K], v as [T, G, K], theta) at "self_attn"
+          o = rotary_attention(q as [1, T, H, K], k as [1, T, G, K], v as [1, T, G, K], theta) at "self_attn"
           a = round(x + linear<D>(o) at "self_attn.o_proj")
           n = rmsnorm(a, eps) at "post_attention_layernorm"
           x' = round(a + swiglu<F>(n) at "mlp")
@@ -259,7 +259,7 @@ describe('imported programs compute what the models compute', () => {
         repeat l: L at "transformer.h.{l}" {
           h = layernorm(x, eps) at "ln_1"
           c = round(conv1d<3 * D>(h)) at "attn.c_attn"
-          o = fused_attention<H, K>(c) at "attn"
+          o = fused_attention<H, K>(c as [1, T, 3 * D]) at "attn"
           a = round(x + conv1d<D>(o) at "attn.c_proj")
           n = layernorm(a, eps) at "ln_2"
           x' = round(a + mlp<F>(n) at "mlp")

@@ -36,9 +36,9 @@ model llama {
     q  = round(linear<H * K>(h) + lora<H * K, R>(h, alpha)) at "q"
     k  = round(linear<G * K>(h))                            at "k"
     v  = round(linear<G * K>(h) + lora<G * K, R>(h, alpha)) at "v"
-    qr = rope(q as [T, H, K], base)
-    kr = rope(k as [T, G, K], base)
-    o  = attention(qr, kr, v as [T, G, K])
+    qr = rope(q as [1, T, H, K], base)
+    kr = rope(k as [1, T, G, K], base)
+    o  = attention(qr, kr, v as [1, T, G, K])
     a  = round(x + linear<D>(o) at "o")
     n  = rmsnorm(a, eps)                                    at "post"
     x' = round(a + swiglu<F>(n) at "mlp")

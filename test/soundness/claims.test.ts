@@ -104,7 +104,7 @@ describe('a program without one of the things that it says', () => {
 
   test('blocks of the standard library', async () => {
     const names = ['rmsnorm', 'attend', 'swiglu', 'embedding, tied head and the next token'];
-    const text = modelOf(names, { T: 2, D: 3, O: 2, R: 2, H: 2, G: 1, V: 3 });
+    const text = modelOf(names, { N: 1, T: 2, D: 3, O: 2, R: 2, H: 2, G: 1, V: 3 });
     const calibration = calibrationOf(text, { bits: 10, frac: 4 });
     await check(await createSubject(text, { resolveImport, calibration }), 20);
   });

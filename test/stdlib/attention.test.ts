@@ -7,6 +7,7 @@ import type { Result } from './run.ts';
 const RUNS = { numRuns: 10 };
 const heads = fc.constantFrom({ H: 1, G: 1 }, { H: 2, G: 1 }, { H: 2, G: 2 }, { H: 4, G: 2 }, { H: 6, G: 2 });
 const shapes = fc.record({
+  N: fc.constantFrom(1, 2, 3),
   T: fc.constantFrom(1, 2, 3, 5, 8),
   K: fc.constantFrom(2, 4, 6),
   heads,
@@ -14,6 +15,8 @@ const shapes = fc.record({
 });
 
 interface Shape {
+  /** Sequences; the functions here are about one. */
+  readonly N?: number;
   readonly T: number;
   readonly H: number;
   readonly G: number;
@@ -47,6 +50,10 @@ const turnReal = (q: readonly number[], [T, H, K]: readonly number[], pairing: P
     return q[at + j] * Math.cos(angle(t, pair, K)) + sign * q[at + other] * Math.sin(angle(t, pair, K));
   });
 
+/** The entries of each of n sequences. */
+const sequences = <T>(of: readonly T[], n: number): T[][] =>
+  Array.from({ length: n }, (_, k) => of.slice((k * of.length) / n, ((k + 1) * of.length) / n));
+
 /** What `attend` states, on scores and values of 11 fraction bits. */
 function attend(z: readonly bigint[], v: readonly bigint[], { T, H, G, K }: Shape): bigint[] {
   const w = fill([H, T, T], (h, t, s) => {
@@ -78,13 +85,13 @@ function attendReal(q: readonly number[], k: readonly number[], v: readonly numb
   });
 }
 
-const model = ({ T, H, G, K }: Shape, imports: string, body: string): string =>
+const model = ({ N = 1, T, H, G, K }: Shape, imports: string, body: string): string =>
   `import { ${imports} } from "std"
    model m {
-     dim T = ${T}, H = ${H}, G = ${G}, K = ${K}
-     secret q[T, H, K]: fixed<16, 11>
-     secret k[T, G, K]: fixed<16, 11>
-     secret v[T, G, K]: fixed<16, 11>
+     dim N = ${N}, T = ${T}, H = ${H}, G = ${G}, K = ${K}
+     secret q[N, T, H, K]: fixed<16, 11>
+     secret k[N, T, G, K]: fixed<16, 11>
+     secret v[N, T, G, K]: fixed<16, 11>
      public y = ${body}
    }`;
 
@@ -100,12 +107,13 @@ describe('rotary positions', () => {
     ['rope_interleaved', neighbours as Pairing],
   ])('%s', (name, pairing) => {
     fc.assert(
-      fc.property(shapes, ({ T, K, heads: { H, G }, seed }) => {
+      fc.property(shapes, ({ N, T, K, heads: { H, G }, seed }) => {
         const draw = integers(seed, 13);
-        const found = run(model({ T, H, G, K }, name, `${name}(q, ${BASE})`), draw)('y');
-        const q = draw('q', T * H * K);
-        expect(found.integers).toEqual(turn(q, [T, H, K], pairing, 1));
-        expectClose(found.values, turnReal(real(q), [T, H, K], pairing), 1e-3);
+        const found = run(model({ N, T, H, G, K }, name, `${name}(q, ${BASE})`), draw)('y');
+        const q = sequences(draw('q', N * T * H * K), N);
+        expect(found.integers).toEqual(q.flatMap((x) => turn(x, [T, H, K], pairing, 1)));
+        const expected = q.flatMap((x) => turnReal(real(x), [T, H, K], pairing));
+        expectClose(found.values, expected, 1e-3);
       }),
       RUNS,
     );
@@ -136,22 +144,29 @@ describe('rotary positions', () => {
 describe('attention', () => {
   /** The block's result, the integers it should have, the numbers it should be near. */
   function compare(shape: Shape, name: string, seed: number, pairing?: Pairing): void {
-    const { T, H, G, K } = shape;
+    const { N = 1, T, H, G, K } = shape;
     const draw = integers(seed, 13);
-    const [q, k, v] = [draw('q', T * H * K), draw('k', T * G * K), draw('v', T * G * K)];
     const body = pairing === undefined ? `${name}(q, k, v)` : `${name}(q, k, v, ${BASE})`;
     const found = run(model(shape, name, body), draw)('y');
-    const queries = pairing === undefined ? q : turn(q, [T, H, K], pairing, K);
-    const keys = pairing === undefined ? k : turn(k, [T, G, K], pairing, 1);
-    const c = near(1 / Math.sqrt(K), 15);
-    const z = scores(queries, keys, shape).map((x) =>
-      pairing === undefined ? dropBits(c * x, 15 + 11) : dropBits(x, 11),
-    );
-    expect(found.integers).toEqual(attend(z, v, shape));
-    const [a, b] = [real(q), real(k)];
-    const near1 = pairing === undefined ? a : turnReal(a, [T, H, K], pairing);
-    const near2 = pairing === undefined ? b : turnReal(b, [T, G, K], pairing);
-    expectClose(found.values, attendReal(near1, near2, real(v), shape), 5e-3);
+    const drawn = ['q', 'k', 'v'].map((x) => sequences(draw(x, N * T * (x === 'q' ? H : G) * K), N));
+    const [integer, floating]: [bigint[], number[]] = [[], []];
+    for (let n = 0; n < N; n++) {
+      const [q, k, v] = drawn.map((x) => x[n]);
+      const queries = pairing === undefined ? q : turn(q, [T, H, K], pairing, K);
+      const keys = pairing === undefined ? k : turn(k, [T, G, K], pairing, 1);
+      const c = near(1 / Math.sqrt(K), 15);
+      const z = scores(queries, keys, shape).map((x) =>
+        pairing === undefined ? dropBits(c * x, 15 + 11) : dropBits(x, 11),
+      );
+      integer.push(...attend(z, v, shape));
+      const [a, b] = [real(q), real(k)];
+      const near1 = pairing === undefined ? a : turnReal(a, [T, H, K], pairing);
+      const near2 = pairing === undefined ? b : turnReal(b, [T, G, K], pairing);
+      floating.push(...attendReal(near1, near2, real(v), shape));
+    }
+    expect(found.shape).toEqual([N * T, H * K]);
+    expect(found.integers).toEqual(integer);
+    expectClose(found.values, floating, 5e-3);
   }
 
   test.each([
@@ -160,8 +175,8 @@ describe('attention', () => {
     ['interleaved_attention', neighbours as Pairing],
   ])('%s with grouped heads', (name, pairing) => {
     fc.assert(
-      fc.property(shapes, ({ T, K, heads: h, seed }) => {
-        compare({ T, K, ...h }, name, seed, pairing);
+      fc.property(shapes, ({ N, T, K, heads: h, seed }) => {
+        compare({ N, T, K, ...h }, name, seed, pairing);
       }),
       RUNS,
     );
@@ -173,7 +188,7 @@ describe('attention', () => {
         const shape: Shape = { T, K, H, G: H };
         const text = `import { fused_attention } from "std"
           model m {
-            secret c[${T}, ${3 * H * K}]: fixed<16, 11>
+            secret c[1, ${T}, ${3 * H * K}]: fixed<16, 11>
             public y = fused_attention<${H}, ${K}>(c)
           }`;
         const c = integers(seed, 13)('c', 3 * T * H * K);
@@ -197,7 +212,7 @@ describe('attention', () => {
         const text = `import { ${name}, frequencies } from "std"
           model m {
             dim H = ${H}, G = ${G}, K = ${K}
-            secret c[${T}, ${width}]: fixed<16, 11>
+            secret c[1, ${T}, ${width}]: fixed<16, 11>
             public y = ${name}<${dims}>(c, frequencies<K / 2>(${BASE}, 1), K)
           }`;
         const c = integers(seed, 13)('c', T * width);
@@ -217,8 +232,8 @@ describe('attention', () => {
     const shape: Shape = { T: 3, H: 1, G: 1, K: 2 };
     const text = `import { attend } from "std"
       model m {
-        secret z[1, 3, 3]: fixed<20, 11>
-        secret v[3, 1, 2]: fixed<16, 11>
+        secret z[1, 1, 3, 3]: fixed<20, 11>
+        secret v[1, 3, 1, 2]: fixed<16, 11>
         public y = attend(z, v)
       }`;
     const z = [0n, 9n, 9n, -400000n, 1n, 9n, 524287n, -524288n, 300000n];
@@ -230,8 +245,8 @@ describe('attention', () => {
   test('masked scores are neither read nor rounded', () => {
     const text = `import { attend } from "std"
       model m {
-        secret z[1, 3, 3]: fixed<16, 11>
-        secret v[3, 1, 2]: fixed<16, 11>
+        secret z[1, 1, 3, 3]: fixed<16, 11>
+        secret v[1, 3, 1, 2]: fixed<16, 11>
         public y = attend(z, v)
       }`;
     const v = integers(1, 14)('v', 6);
@@ -247,15 +262,15 @@ describe('attention', () => {
 
 test('causal_softmax sums to one within its rounding', () => {
   fc.assert(
-    fc.property(shapes, ({ T, heads: { H }, seed }) => {
+    fc.property(shapes, ({ N, T, heads: { H }, seed }) => {
       const text = `import { causal_softmax } from "std"
         model m {
-          secret z[${H}, ${T}, ${T}]: fixed<16, 11>
+          secret z[${N}, ${H}, ${T}, ${T}]: fixed<16, 11>
           public y = causal_softmax(z)
         }`;
       const draw = integers(seed, 15);
-      const [y, z] = [run(text, draw)('y'), real(draw('z', H * T * T))];
-      const expected = fill([H, T, T], (h, t, s) => {
+      const [y, z] = [run(text, draw)('y'), real(draw('z', N * H * T * T))];
+      const expected = fill([N * H, T, T], (h, t, s) => {
         if (s > t) return 0;
         const row = z.slice((h * T + t) * T, (h * T + t) * T + t + 1);
         return Math.exp(row[s]) / row.reduce((a, b) => a + Math.exp(b), 0);

@@ -4,7 +4,8 @@ import type { FixedType } from '../../compiler/check/index.ts';
 import { checkText } from '../compiler/standard.ts';
 
 export interface Shape {
-  /** Positions, entries of one, entries of a result, rank. */
+  /** Sequences, positions of one, entries of one, entries of a result, rank. */
+  readonly N: number;
   readonly T: number;
   readonly D: number;
   readonly O: number;
@@ -19,7 +20,7 @@ const length = fc.constantFrom(1, 2, 3, 4, 5, 6, 7);
 const heads = fc.constantFrom([1, 1], [2, 1], [2, 2], [3, 1], [3, 3], [4, 2]);
 
 export const shapes: fc.Arbitrary<Shape> = fc
-  .record({ T: length, D: length, O: length, R: length, V: length, heads })
+  .record({ N: fc.constantFrom(1, 2, 3), T: length, D: length, O: length, R: length, V: length, heads })
   .map(({ heads: [H, G], ...s }) => ({ ...s, H, G }));
 
 /** Statements of a model that use blocks, all names beginning with `p`. */
@@ -30,8 +31,10 @@ interface Part {
 
 const x = (p: string, { T, D }: Shape): string => `secret ${p}x[${T}, ${D}]: fixed<12, 6>`;
 /** Queries, keys and values; a head has two entries. */
-const qkv = (p: string, { T, H, G }: Shape): string =>
-  [`q[${T}, ${H}, 2]`, `k[${T}, ${G}, 2]`, `v[${T}, ${G}, 2]`].map((t) => `secret ${p}${t}: fixed<8, 4>`).join('\n');
+const qkv = (p: string, { N, T, H, G }: Shape): string =>
+  [`q[${N}, ${T}, ${H}, 2]`, `k[${N}, ${T}, ${G}, 2]`, `v[${N}, ${T}, ${G}, 2]`]
+    .map((t) => `secret ${p}${t}: fixed<8, 4>`)
+    .join('\n');
 const result = (p: string, indices: string, of: string): string =>
   `${p}y = ${of}\npublic ${p}out[${indices}] = ${p}y[${indices}]`;
 
@@ -42,14 +45,14 @@ const ofX = (name: string, call: (p: string, s: Shape) => string): Part => ({
 });
 const turned = (name: string, more = ''): Part => ({
   imports: [name],
-  statements: (p, { T, H }) =>
-    `secret ${p}q[${T}, ${H}, 2]: fixed<8, 4>\n${result(p, 't, h, k', `${name}(${p}q, 100${more})`)}`,
+  statements: (p, { N, T, H }) =>
+    `secret ${p}q[${N}, ${T}, ${H}, 2]: fixed<8, 4>\n${result(p, 'n, t, h, k', `${name}(${p}q, 100${more})`)}`,
 });
 const attending = (name: string, more = ''): Part => ({
   imports: [name],
   statements: (p, s) => `${qkv(p, s)}\n${result(p, 't, i', `${name}(${p}q, ${p}k, ${p}v${more})`)}`,
 });
-const scores = (p: string, { T, H }: Shape): string => `secret ${p}z[${H}, ${T}, ${T}]: fixed<8, 4>`;
+const scores = (p: string, { N, T, H }: Shape): string => `secret ${p}z[${N}, ${H}, ${T}, ${T}]: fixed<8, 4>`;
 
 /** All that can be proved: not yet what trains (`sgd`, `adamw`). */
 export const blocks: Readonly<Record<string, Part>> = {
@@ -72,32 +75,32 @@ export const blocks: Readonly<Record<string, Part>> = {
   rotate_interleaved: turned('rotate_interleaved', ', 2'),
   'turn, a part of each head': {
     imports: ['turn', 'llama3_frequencies'],
-    statements: (p, { T, H }) =>
-      `secret ${p}q[${T}, ${H}, 3]: fixed<8, 4>\n${result(p, 't, h, k', `turn(${p}q, llama3_frequencies<1>(100, 8, 1, 4, 32), 3)`)}`,
+    statements: (p, { N, T, H }) =>
+      `secret ${p}q[${N}, ${T}, ${H}, 3]: fixed<8, 4>\n${result(p, 'n, t, h, k', `turn(${p}q, llama3_frequencies<1>(100, 8, 1, 4, 32), 3)`)}`,
   },
   attention: attending('attention'),
   // And with it `turned_attention`; `headwise_turned_attention` only takes apart otherwise.
   fused_turned_attention: {
     imports: ['fused_turned_attention', 'yarn_frequencies'],
-    statements: (p, { T, H, G }) =>
-      `secret ${p}c[${T}, ${2 * (H + 2 * G)}]: fixed<8, 4>
+    statements: (p, { N, T, H, G }) =>
+      `secret ${p}c[${N}, ${T}, ${2 * (H + 2 * G)}]: fixed<8, 4>
       ${result(p, 't, i', `fused_turned_attention<${H}, ${G}, 2>(${p}c, yarn_frequencies<1>(100, 4, 0, 1), 2)`)}`,
   },
   rotary_attention: attending('rotary_attention', ', 100'),
   interleaved_attention: attending('interleaved_attention', ', 100'),
   fused_attention: {
     imports: ['fused_attention'],
-    statements: (p, { T, H }) =>
-      `secret ${p}c[${T}, ${6 * H}]: fixed<8, 4>\n${result(p, 't, i', `fused_attention<${H}, 2>(${p}c)`)}`,
+    statements: (p, { N, T, H }) =>
+      `secret ${p}c[${N}, ${T}, ${6 * H}]: fixed<8, 4>\n${result(p, 't, i', `fused_attention<${H}, 2>(${p}c)`)}`,
   },
   attend: {
     imports: ['attend'],
     statements: (p, s) =>
-      `${scores(p, s)}\nsecret ${p}v[${s.T}, ${s.G}, 2]: fixed<8, 4>\n${result(p, 't, i', `attend(${p}z, ${p}v)`)}`,
+      `${scores(p, s)}\nsecret ${p}v[${s.N}, ${s.T}, ${s.G}, 2]: fixed<8, 4>\n${result(p, 't, i', `attend(${p}z, ${p}v)`)}`,
   },
   causal_softmax: {
     imports: ['causal_softmax'],
-    statements: (p, s) => `${scores(p, s)}\n${result(p, 'h, t, s', `causal_softmax(${p}z)`)}`,
+    statements: (p, s) => `${scores(p, s)}\n${result(p, 'n, h, t, s', `causal_softmax(${p}z)`)}`,
   },
   swiglu: ofX('swiglu', (p, { O }) => `round(swiglu<${O}>(${p}x))`),
   mlp: ofX('mlp', (p, { O }) => `round(mlp<${O}>(${p}x))`),
@@ -115,6 +118,13 @@ export const blocks: Readonly<Record<string, Part>> = {
     statements: (p, { T, V }) => `secret ${p}z[${T}, ${V}]: fixed<12, 6>
       secret ${p}target[${T}]: index<${V}>
       public ${p}loss = cross_entropy(${p}z, ${p}target)`,
+  },
+  masked_cross_entropy: {
+    imports: ['masked_cross_entropy'],
+    statements: (p, { T, V }) => `secret ${p}z[${T}, ${V}]: fixed<12, 6>
+      secret ${p}target[${T}]: index<${V}>
+      secret ${p}mask[${T}]: index<2>
+      public ${p}loss = masked_cross_entropy(${p}z, ${p}target, ${p}mask)`,
   },
   'exp and log': {
     imports: ['exp', 'log'],

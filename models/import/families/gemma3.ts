@@ -71,7 +71,7 @@ function attentionOf(
   index: string,
 ): { readonly consts: readonly string[]; readonly attention: string } {
   const [own, other] = c.local[layer] ? [c.localRotary, c.rotary] : [c.rotary, c.localRotary];
-  const heads = 'qn as [T, H, K], kn as [T, G, K], v as [T, G, K]';
+  const heads = 'qn as [1, T, H, K], kn as [1, T, G, K], v as [1, T, G, K]';
   const period = periodOf(c.local);
   const [local, full] = [c.localRotary, c.rotary];
   const chosen = (of: (rotary: typeof own) => number): string =>

@@ -29,7 +29,7 @@ export function writeGpt2(w: Writer, c: Gpt2Config): Body {
   const layer = (name: string): string[] => [
     `h = ${use(w, 'layernorm')}(x, eps) at "ln_1"`,
     `c = round(${projected(w, name, 'attn.c_attn', 'conv1d', '3 * D', 'h').sum}) at "attn.c_attn"`,
-    `o = ${use(w, 'fused_attention')}<H, K>(c) at "attn"`,
+    `o = ${use(w, 'fused_attention')}<H, K>(c as [1, T, 3 * D]) at "attn"`,
     `a = round(x + ${projected(w, name, 'attn.c_proj', 'conv1d', 'D', 'o').terms.join(' + ')})`,
     'n = layernorm(a, eps) at "ln_2"',
     ...feedForward(name),

@@ -69,7 +69,7 @@ export function attentionCall(
   head: number,
   [q, k, v]: readonly [string, string, string],
 ): string {
-  const heads = `${q} as [T, H, K], ${k} as [T, G, K], ${v} as [T, G, K]`;
+  const heads = `${q} as [1, T, H, K], ${k} as [1, T, G, K], ${v} as [1, T, G, K]`;
   return isPlain(rotary, head)
     ? `${use(w, 'rotary_attention')}(${heads}, theta)`
     : `${use(w, 'turned_attention')}(${heads}, ${frequencies(w, rotary, head)}, ${scoreScale(rotary)})`;

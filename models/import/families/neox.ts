@@ -32,7 +32,7 @@ export function writeNeox(w: Writer, c: NeoxConfig): Body {
     const before = [
       `h = ${use(w, 'layernorm')}(x, eps) at "input_layernorm"`,
       `c = round(${projected(w, name, path, block, '3 * D', 'h').sum}) at "${path}"`,
-      `o = ${use(w, 'headwise_turned_attention')}<H, K>(c, ${frequencies(w, c.rotary, c.head)}, ${scoreScale(c.rotary)}) at "attention"`,
+      `o = ${use(w, 'headwise_turned_attention')}<H, K>(c as [1, T, 3 * D], ${frequencies(w, c.rotary, c.head)}, ${scoreScale(c.rotary)}) at "attention"`,
     ];
     if (!c.parallel)
       return [

@@ -30,7 +30,7 @@ export function writeOpt(w: Writer, c: OptConfig): Body {
     return [
       `h = ${use(w, 'layernorm')}(x, eps) at "self_attn_layer_norm"`,
       ...['q', 'k', 'v'].map(attention),
-      `o = ${use(w, 'attention')}(q as [T, H, K], k as [T, H, K], v as [T, H, K]) at "self_attn"`,
+      `o = ${use(w, 'attention')}(q as [1, T, H, K], k as [1, T, H, K], v as [1, T, H, K]) at "self_attn"`,
       `a = round(x + ${projected(w, name, 'self_attn.out_proj', block, 'D', 'o').terms.join(' + ')})`,
       'n = layernorm(a, eps) at "final_layer_norm"',
       ...plainLayer(w, c, name, ['fc1', 'fc2'], block),

@@ -27,7 +27,7 @@ export function writePhi3(w: Writer, c: Phi3Config): Body {
     return [
       `h = ${use(w, 'rmsnorm')}(x, eps) at "input_layernorm"`,
       `c = round(${projected(w, name, path, 'linear', '(H + 2 * G) * K', 'h').sum}) at "${path}"`,
-      `o = ${use(w, 'fused_turned_attention')}<H, G, K>(c, ${frequencies(w, c.rotary, c.head)}, ${scoreScale(c.rotary)}) at "self_attn"`,
+      `o = ${use(w, 'fused_turned_attention')}<H, G, K>(c as [1, T, (H + 2 * G) * K], ${frequencies(w, c.rotary, c.head)}, ${scoreScale(c.rotary)}) at "self_attn"`,
       `a = round(x + ${sum('self_attn.o_proj', 'D', 'o')})`,
       'n = rmsnorm(a, eps) at "post_attention_layernorm"',
       `p = ${sum('mlp.gate_up_proj', '2 * F', 'n')}`,

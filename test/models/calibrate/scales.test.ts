@@ -53,8 +53,8 @@ const BLOCK = `import { attend, silu } from "std"
     a[t, s] = round(sum(i: T) x[t, i] * W[i, s])
     b = silu(round(a * 3))
     c = silu(round(a + b))
-    z[h: 1, t, s] = round(8 * a[t, s])
-    o = attend(z, c as [T, 1, T])
+    z[n: 1, h: 1, t, s] = round(8 * a[t, s])
+    o = attend(z, c as [1, T, 1, T])
     public out[t, s] = round<20, 12>(o[t, s] + b[t, s])
   }`;
 

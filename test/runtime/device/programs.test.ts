@@ -46,6 +46,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'gelu, gelu_erf, silu and relu',
     'exp and log',
     'cross_entropy',
+    'masked_cross_entropy',
     'embedding, tied head and the next token',
   ],
 };
