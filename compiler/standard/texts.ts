@@ -33,9 +33,10 @@ block causal_softmax(z[N, H, T, T]) -> p[N, H, T, T] {
 /// Costs one lookup and one column an entry of w with s <= t (the lookup also proves that m is an upper bound), a quotient
 /// and the proof that m is attained a row, and 3 lookups and 2 columns an entry of o.
 ///
-/// Its derivative rounds do, once an entry of o, and takes all else as exact sums of products with that, for the caller to
-/// round: scores never are, and masked ones are 0 because w is. Beyond 128 positions the reciprocal of 17 bits would be
-/// wrong by more than gradients are elsewhere, so there one of 24 bits is taken, a second quotient a row.
+/// Its derivative rounds r · do, once an entry of o, and takes all else as exact sums of products with that, for the caller to
+/// round: scores never are, and masked ones are 0 because w is. Beyond 128 positions r of 17 bits, and r · do of 16, would be
+/// wrong by more than gradients are elsewhere: there do is rounded and multiplied by a reciprocal of 24 bits, a second
+/// quotient a row.
 block attend(z[N, H, T, T], v[N, T, G, K]) -> o[N * T, H * K] {
   m[n, h, t] = max(s if s <= t) z[n, h, t, s]
   w[n, h, t, s] = if s <= t then exp(round(z[n, h, t, s] - m[n, h, t])) else 0
@@ -47,8 +48,9 @@ block attend(z[N, H, T, T], v[N, T, G, K]) -> o[N * T, H * K] {
 
   derivative(do) -> dz, dv {
     d[i, k] = round(do[i, k])
-    q[n, h, t] = if T <= 128 then r[n, h, t] else round<26, 24>(1 / a[n, h, t])
-    p[n, h, t, j: K] = q[n, h, t] * d[n * T + t, h * K + j]
+    q[n, h, t] = round<26, 24>(1 / a[n, h, t])
+    s[i, k] = round(r[i div T, k div K, i mod T] * do[i, k])
+    p[n, h, t, j: K] = if T <= 128 then s[n * T + t, h * K + j] else q[n, h, t] * d[n * T + t, h * K + j]
     c[n, h, t] = sum(j: K) o[n * T + t, h * K + j] * p[n, h, t, j]
     dz[n, h, t, s] = w[n, h, t, s] * (sum(j: K) p[n, h, t, j] * v[n, s, h div (H / G), j] - c[n, h, t])
     dv[n, s, g, j] = sum(t: T, e: H / G) w[n, g * (H / G) + e, t, s] * p[n, g * (H / G) + e, t, j]

@@ -2,21 +2,9 @@
  * Variables in mixed radix: `q[i div K, i mod K]` reads two digits of i. With a variable for each digit, what was floor
  * division is a sum of multiples of variables, which can be solved.
  */
-import { foldIndex, plain, variable, type IndexFold } from '../../ir/indices/expression.ts';
-import { constant, floorQuotient, minus, plus, product, remainder } from '../../ir/indices/normal.ts';
+import { foldIndex, variable, type IndexFold } from '../../ir/indices/expression.ts';
+import { constant, plus, product } from '../../ir/indices/normal.ts';
 import type { IndexExpr } from '../../ir/tensor/program.ts';
-import type { Bounds } from '../indices/bounds.ts';
-
-/** The fold that writes an expression in normal form, floor divisions that bounds decide left out. */
-export const normal = (bounds: Bounds): IndexFold<IndexExpr> => ({
-  ...plain,
-  constant,
-  add: plus,
-  sub: minus,
-  mul: product,
-  div: (left, by) => floorQuotient(left, by, bounds),
-  mod: (left, by) => remainder(left, by, bounds),
-});
 
 /** A variable as a sum of `unit * digit`, least unit first; the digits are new variables. */
 export interface Radix {

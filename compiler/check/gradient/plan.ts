@@ -3,7 +3,7 @@
  * a derivative of their own, and which cotangents are rounded. All of it follows from names, shapes and declared widths,
  * never from scales, so that calibration does not change which tensors there are.
  */
-import type { Equation, TensorId } from '../../ir/tensor/program.ts';
+import type { Definition, Equation, Polynomial, TensorId } from '../../ir/tensor/program.ts';
 import { polynomialsOf } from '../../ir/tensor/walk.ts';
 import { entries } from '../context.ts';
 import type { CallRecord, Session } from '../context.ts';
@@ -44,10 +44,12 @@ export function planReverse(session: Session, trained: readonly TensorId[]): Pla
 
   const size = (id: TensorId): number => entries(tensors[id].shape);
   const rounded = new Set<TensorId>(trained);
-  /** Entries of the largest rounded cotangent that a tensor's own flows into next. */
+  const definitions = new Map(equations.map((e) => [e.target, e.definition]));
+  /** Entries of the largest rounded cotangent that a tensor's own flows into next, those of weights left out. */
   const next = new Map<TensorId, number>();
+  const weights = new Set(trained);
   const reach = (ids: readonly TensorId[]): number =>
-    Math.max(0, ...ids.filter((id) => active.has(id)).map((id) => (rounded.has(id) ? size(id) : (next.get(id) ?? 0))));
+    Math.max(0, ...ids.map((id) => (weights.has(id) ? 0 : rounded.has(id) ? size(id) : (next.get(id) ?? 0))));
   for (const [k, e] of equations.entries()) {
     const call = inner.get(k);
     const handed = call !== undefined;
@@ -61,7 +63,8 @@ export function planReverse(session: Session, trained: readonly TensorId[]): Pla
     const most = reach(factorsOf(e));
     next.set(e.target, most);
     if (!active.has(e.target) || !isRounded(session, e)) continue;
-    if (size(e.target) > most || rotates(e, active, readers, size)) continue;
+    // What flows to weights alone, below the lowest adapter, is rounded as in the layers above: equal layers are proved as one.
+    if ((most > 0 && size(e.target) > most) || rotates(e, { rounded, active, readers, size, definitions })) continue;
     rounded.add(e.target);
   }
   return { trained: new Set(trained), active, calls, rounded };
@@ -94,23 +97,34 @@ function isRounded({ tensors }: Session, { target, definition }: Equation): bool
 }
 
 /**
- * Whether a tensor is a combination with constant coefficients of one that nothing else reads and that has no more entries,
- * as of a rotation: its cotangent is rounded there instead.
+ * Whether a tensor is a combination of single entries of one that nothing else reads, that has no more entries and whose
+ * cotangent is rounded, as of a rotation: rounding there is enough.
  */
-function rotates(
-  { target, definition }: Equation,
-  active: ReadonlySet<TensorId>,
-  readers: ReadonlyMap<TensorId, number>,
-  size: (id: TensorId) => number,
-): boolean {
+function rotates({ target, definition }: Equation, { rounded, active, readers, size, definitions }: Known): boolean {
   if (definition.kind !== 'round' || definition.form !== 'P') return false;
-  const { terms } = definition.p;
-  const read = new Set(terms.flatMap((t) => t.factors.map((f) => f.tensor)).filter((id) => active.has(id)));
-  const [of] = read;
-  return (
-    read.size === 1 &&
-    terms.every((t) => t.factors.filter((f) => f.tensor === of).length === 1 && t.reduced.length === 0) &&
-    readers.get(of) === 1 &&
-    size(of) <= size(target)
-  );
+  let of = onlyRead(definition.p, active);
+  // Through views, which only move entries.
+  for (let d = of; d !== undefined && !rounded.has(d) && readers.get(d) === 1; of = d) {
+    const viewed = definitions.get(d);
+    d = viewed?.kind === 'polynomial' && viewed.polynomial.terms.length === 1 ? onlyRead(viewed.polynomial, active) : undefined;
+    if (d === undefined) return false;
+  }
+  return of !== undefined && rounded.has(of) && readers.get(of) === 1 && size(of) <= size(target);
+}
+
+/** The only active tensor of a polynomial, where each term has one entry of it and sums nothing. */
+function onlyRead({ terms }: Polynomial, active: ReadonlySet<TensorId>): TensorId | undefined {
+  const read = terms.map((t) => t.factors.filter((f) => active.has(f.tensor)));
+  const [first] = read;
+  if (first === undefined || read.some((f) => f.length !== 1) || terms.some((t) => t.reduced.length > 0)) return undefined;
+  const { tensor } = first[0];
+  return read.every(([f]) => f.tensor === tensor) ? tensor : undefined;
+}
+
+interface Known {
+  readonly rounded: ReadonlySet<TensorId>;
+  readonly active: ReadonlySet<TensorId>;
+  readonly readers: ReadonlyMap<TensorId, number>;
+  readonly definitions: ReadonlyMap<TensorId, Definition>;
+  readonly size: (id: TensorId) => number;
 }

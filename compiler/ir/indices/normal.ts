@@ -4,7 +4,7 @@
  * differently mostly become the same expression, so views compose to plain accesses and proofs of bounds stay short.
  */
 import type { IndexExpr } from '../tensor/program.ts';
-import { indexKey, plain } from './expression.ts';
+import { indexKey, plain, type IndexFold } from './expression.ts';
 import { interval, type IndexBounds } from './interval.ts';
 
 interface Linear {
@@ -141,3 +141,14 @@ export function variableFactors(e: IndexExpr): { id: number; factor: number }[] 
     if (atom.kind === 'var') found.push({ id: atom.var, factor });
   return found;
 }
+
+/** The fold that writes an expression in normal form, without the floor divisions and remainders that bounds decide. */
+export const normalised = (bounds: IndexBounds): IndexFold<IndexExpr> => ({
+  ...plain,
+  constant,
+  add: plus,
+  sub: minus,
+  mul: product,
+  div: (left, by) => floorQuotient(left, by, bounds),
+  mod: (left, by) => remainder(left, by, bounds),
+});

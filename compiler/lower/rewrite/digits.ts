@@ -4,11 +4,68 @@
  * the view is a claim about the tensor, without a sumcheck between them.
  */
 import { leadsOutside } from '../../ir/gadget/digits.ts';
-import { foldIndex } from '../../ir/indices/expression.ts';
-import type { IndexExpr } from '../../ir/tensor/program.ts';
+import { indexFunction } from '../../ir/indices/evaluate.ts';
+import { foldIndex, substitution, variable, variablesOfAll } from '../../ir/indices/expression.ts';
+import { guardTest, isStatic, sidesOf } from '../../ir/indices/guards.ts';
+import { IndexOverflow, constant, normalised, plus, product } from '../../ir/indices/normal.ts';
+import type { Compare, IndexExpr } from '../../ir/tensor/program.ts';
 import type { DigitSource } from '../../ir/gadget/program.ts';
 
 const bitsFor = (length: number): number => (length <= 1 ? 0 : 32 - Math.clz32(length - 1));
+
+/** Guards of one variable are looked at value by value up to this length. */
+const MAX_LENGTH = 1 << 12;
+
+/**
+ * Expressions that are these wherever the guards hold, with the digits that guards fix as what they are: `j - 4` is `j mod 4`
+ * for 4 <= j < 8.
+ */
+export function inDigits(
+  expressions: readonly IndexExpr[],
+  guards: readonly Compare[],
+  lengths: readonly number[],
+): IndexExpr[] {
+  const fixed = new Map<number, IndexExpr>();
+  for (const v of variablesOfAll(expressions)) {
+    const own = guards.filter((g) => isStatic(g) && variablesOfAll(sidesOf([g])).join() === String(v));
+    const value = own.length === 0 || lengths[v] > MAX_LENGTH ? undefined : digitsWhere(v, lengths[v], own);
+    if (value !== undefined) fixed.set(v, value);
+  }
+  const bounds = {
+    variable: (id: number) => ({ lo: 0, hi: lengths[id] - 1 }),
+    entry: () => ({ lo: 0, hi: 0 }),
+  };
+  const replace = substitution((id) => fixed.get(id) ?? variable(id), normalised(bounds));
+  try {
+    return fixed.size === 0 ? [...expressions] : expressions.map(replace);
+  } catch (error) {
+    if (error instanceof IndexOverflow) return [...expressions];
+    throw error;
+  }
+}
+
+/** A variable as the sum of its digits, those in one that are the same wherever guards on it hold; undefined where none is. */
+function digitsWhere(v: number, length: number, guards: readonly Compare[]): IndexExpr | undefined {
+  const holds = guardTest(guards, indexFunction);
+  const point: number[] = [];
+  let [ones, zeros] = [-1, -1];
+  for (let value = 0; value < length; value++) {
+    point[v] = value;
+    if (!holds(point)) continue;
+    ones &= value;
+    zeros &= ~value;
+  }
+  const all = 2 ** bitsFor(length) - 1;
+  // Where guards hold nowhere, both are.
+  if ((ones & zeros) !== 0 || ((ones | zeros) & all) === 0) return undefined;
+  let sum = constant(ones & all);
+  for (let bit = 0; 2 ** bit <= all; bit++) {
+    if (((ones | zeros) >> bit) % 2 !== 0) continue;
+    const digit: IndexExpr = { kind: 'div', left: variable(v), by: 2 ** bit };
+    sum = plus(sum, product(constant(2 ** bit), { kind: 'mod', left: digit, by: 2 }));
+  }
+  return sum;
+}
 
 /**
  * For each axis of the viewed tensor its digits, most significant first, or undefined if the view is not of this kind. It

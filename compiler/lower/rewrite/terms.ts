@@ -2,6 +2,7 @@
 import { renaming, variablesOfAll } from '../../ir/indices/expression.ts';
 import { mapGuard, sidesOf } from '../../ir/indices/guards.ts';
 import type { Compare, Factor, IndexExpr, Term } from '../../ir/tensor/program.ts';
+import { digitsOf, inDigits } from './digits.ts';
 import type { GadgetFactor, GadgetTerm } from '../../ir/gadget/program.ts';
 
 /** Makes (or finds) the tensors that a term needs besides those of the program. */
@@ -61,6 +62,8 @@ function bareFactors(term: Term, lengths: readonly number[], make: ViewMaker): B
     const bare = asBare(f, lengths, make.shape(f.tensor));
     if (bare) return bare;
     const variables = variablesOfAll(f.at);
+    const digits = byDigits(f, guards, lengths, variables, make);
+    if (digits) return digits;
     const own = guards.filter((g) => variablesOfAll(sidesOf([g])).every((v) => variables.includes(v)));
     guards = guards.filter((g) => !own.includes(g));
     const local = renaming((v) => variables.indexOf(v));
@@ -81,6 +84,23 @@ function bareFactors(term: Term, lengths: readonly number[], make: ViewMaker): B
     guards.map((g) => mapGuard(g, local)),
   );
   return [...factors, { tensor, variables }];
+}
+
+/**
+ * A view by digits takes no sumcheck of its own, so guards on its variables are left to a 0/1 factor: where they fail it may
+ * read what it likes.
+ */
+function byDigits(
+  f: Factor,
+  guards: readonly Compare[],
+  lengths: readonly number[],
+  variables: readonly number[],
+  make: ViewMaker,
+): BareFactor | undefined {
+  const local = renaming((v) => variables.indexOf(v));
+  const at = inDigits(f.at, guards, lengths).map(local);
+  const shape = variables.map((v) => lengths[v]);
+  return digitsOf(shape, make.shape(f.tensor), at) && { tensor: make.view(shape, f.tensor, at, []), variables };
 }
 
 function asBare(f: Factor, lengths: readonly number[], shape: readonly number[]): BareFactor | undefined {
