@@ -49,8 +49,8 @@ block attend(z[N, H, T, T], v[N, T, G, K]) -> o[N * T, H * K] {
   derivative(do) -> dz, dv {
     d[i, k] = round(do[i, k])
     q[n, h, t] = round<26, 24>(1 / a[n, h, t])
-    s[i, k] = round(r[i div T, k div K, i mod T] * do[i, k])
-    p[n, h, t, j: K] = if T <= 128 then s[n * T + t, h * K + j] else q[n, h, t] * d[n * T + t, h * K + j]
+    u[i, k] = round(r[i div T, k div K, i mod T] * do[i, k])
+    p[n, h, t, j: K] = if T <= 128 then u[n * T + t, h * K + j] else q[n, h, t] * d[n * T + t, h * K + j]
     c[n, h, t] = sum(j: K) o[n * T + t, h * K + j] * p[n, h, t, j]
     dz[n, h, t, s] = w[n, h, t, s] * (sum(j: K) p[n, h, t, j] * v[n, s, h div (H / G), j] - c[n, h, t])
     dv[n, s, g, j] = sum(t: T, e: H / G) w[n, g * (H / G) + e, t, s] * p[n, g * (H / G) + e, t, j]

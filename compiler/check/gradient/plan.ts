@@ -106,7 +106,10 @@ function rotates({ target, definition }: Equation, { rounded, active, readers, s
   // Through views, which only move entries.
   for (let d = of; d !== undefined && !rounded.has(d) && readers.get(d) === 1; of = d) {
     const viewed = definitions.get(d);
-    d = viewed?.kind === 'polynomial' && viewed.polynomial.terms.length === 1 ? onlyRead(viewed.polynomial, active) : undefined;
+    d =
+      viewed?.kind === 'polynomial' && viewed.polynomial.terms.length === 1
+        ? onlyRead(viewed.polynomial, active)
+        : undefined;
     if (d === undefined) return false;
   }
   return of !== undefined && rounded.has(of) && readers.get(of) === 1 && size(of) <= size(target);
@@ -116,7 +119,8 @@ function rotates({ target, definition }: Equation, { rounded, active, readers, s
 function onlyRead({ terms }: Polynomial, active: ReadonlySet<TensorId>): TensorId | undefined {
   const read = terms.map((t) => t.factors.filter((f) => active.has(f.tensor)));
   const [first] = read;
-  if (first === undefined || read.some((f) => f.length !== 1) || terms.some((t) => t.reduced.length > 0)) return undefined;
+  if (first === undefined || read.some((f) => f.length !== 1) || terms.some((t) => t.reduced.length > 0))
+    return undefined;
   const { tensor } = first[0];
   return read.every(([f]) => f.tensor === tensor) ? tensor : undefined;
 }
