@@ -1,12 +1,13 @@
 /** Gradients of a program's text by reverse mode, beside central differences of its loss: both in float64, without roundings. */
 import { expect } from 'vitest';
-import type { Frame } from '../../compiler/check/context.ts';
+import type { Frame, Session } from '../../compiler/check/context.ts';
 import { differentiateLoss } from '../../compiler/check/gradient/reverse.ts';
 import { Files } from '../../compiler/check/names/files.ts';
 import { Scope } from '../../compiler/check/names/scope.ts';
 import { Reporter } from '../../compiler/check/report.ts';
+import { needed, prune } from '../../compiler/check/statements/prune.ts';
 import { newSession } from '../../compiler/check/statements/session.ts';
-import type { Equation, Table, Tensor, TensorId } from '../../compiler/ir/tensor/program.ts';
+import type { Equation, Table, Tensor, TensorId, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { parse } from '../../grammar/index.ts';
 import { evaluateReal } from '../../runtime/evaluate/index.ts';
 import { resolveImport } from '../compiler/standard.ts';
@@ -22,13 +23,40 @@ export interface Differentiated {
   readonly gradients: ReadonlyMap<TensorId, TensorId>;
 }
 
+/** What has no calibration gets this type; by default the checker's own, which only shapes and float64 may rely on. */
+type Calibration = Session['calibration'];
+
 /** Differentiates the scalar `loss` of a file's only model by all that it reads from `adapter`. */
-export function differentiate(text: string): Differentiated {
+export function differentiate(text: string, calibration: Calibration = {}): Differentiated {
+  const { session, loss, gradients } = read(text, calibration);
+  const { tensors, equations, tables } = session;
+  return { program: { tensors, equations, tables }, loss, gradients };
+}
+
+/** The program whose outputs, public, are the gradients; and the keys that calibration knows its values by. */
+export function gradientProgram(
+  text: string,
+  calibration: Calibration = {},
+): { readonly program: TensorProgram; readonly keys: readonly string[] } {
+  const { session, gradients } = read(text, calibration);
+  const outputs = [...gradients.values()];
+  for (const id of outputs) session.tensors[id] = { ...session.tensors[id], role: 'output', visibility: 'public' };
+  const { tensors, equations, tables, uncalibrated } = session;
+  const inputs = session.statement.filter((id) => tensors[id].role === 'input');
+  const keep = new Set([...needed(equations, outputs), ...inputs]);
+  const program = prune({ name: 'm', tensors, equations, tables, statement: [...inputs, ...outputs] }, keep);
+  return { program, keys: uncalibrated.map(({ key }) => key) };
+}
+
+function read(
+  text: string,
+  calibration: Calibration,
+): { readonly session: Session; readonly loss: TensorId; readonly gradients: Map<TensorId, TensorId> } {
   const { program, diagnostics } = parse(text, 'case.zkl');
   expect(diagnostics).toEqual([]);
   const reporter = new Reporter();
   const { scope } = new Files(reporter, resolveImport).main(program, 'case.zkl');
-  const session = newSession(reporter, {}, () => undefined);
+  const session = newSession(reporter, calibration, () => undefined);
   const frame: Frame = { scope: new Scope(scope), path: [], at: [], keys: [], place: 'model', declared: new Map() };
   const model = program.items.find((item) => item.kind === 'model')!;
   session.walk(frame, model.body);
@@ -38,8 +66,7 @@ export function differentiate(text: string): Differentiated {
   const trained = session.tensors.filter((t) => t.file?.source === 'adapter').map((t) => t.id);
   const gradients = differentiateLoss(session, found.tensor, trained, model.span);
   expect(reporter.diagnostics).toEqual([]);
-  const { tensors, equations, tables } = session;
-  return { program: { tensors, equations, tables }, loss: found.tensor, gradients };
+  return { session, loss: found.tensor, gradients };
 }
 
 /**
