@@ -54,8 +54,7 @@ function fixedPart({ id, model, commitments, rows, batch, nonce }: RunHeader): U
 }
 
 /** Names the run. */
-export const runDigest = (header: RunHeader): Uint8Array =>
-  sha256(concatBytes(domainTag('run\n'), fixedPart(header)));
+export const runDigest = (header: RunHeader): Uint8Array => sha256(concatBytes(domainTag('run\n'), fixedPart(header)));
 
 /** What the proof of a step is bound to: the run and the step's number. */
 export const stepContext = (header: RunHeader, step: number): Uint8Array =>
@@ -82,7 +81,10 @@ export function decodeHeader(text: string): RunHeader {
   for (const [name, digest] of Object.entries(commitments)) text64(digest, `the commitment to "${name}"`);
   if (!Object.hasOwn(commitments, 'state')) throw new CodecError('the header has no commitment to the first state');
   const { nonce } = fields;
-  if (nonce !== undefined && !(typeof nonce === 'string' && /^([0-9a-f]{2})+$/.test(nonce) && nonce.length <= 2 * LONGEST_NONCE))
+  if (
+    nonce !== undefined &&
+    !(typeof nonce === 'string' && /^([0-9a-f]{2})+$/.test(nonce) && nonce.length <= 2 * LONGEST_NONCE)
+  )
     throw new CodecError('"nonce" is not 1 to 64 bytes in hex');
   return {
     id: text64(fields.id, '"id"'),
@@ -135,4 +137,3 @@ function count(value: unknown, what: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;
   throw new CodecError(`${what} is no number of rows`);
 }
-
