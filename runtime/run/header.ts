@@ -37,7 +37,7 @@ export interface RunHeader {
 }
 
 const LONGEST_NONCE = 64;
-const MOST_PHASES = 2 ** 12;
+const MAX_PHASES = 2 ** 12;
 const hex = (bytes: number): RegExp => new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
 
 /** The seed that orders the rows: of the model's text, all that was committed before, and the nonce. */
@@ -98,8 +98,8 @@ export function decodeHeader(text: string): RunHeader {
 }
 
 function phasesOf(given: unknown): Phase[] {
-  if (!Array.isArray(given) || given.length === 0 || given.length > MOST_PHASES)
-    throw new CodecError(`"phases" is no list of 1 to ${MOST_PHASES}`);
+  if (!Array.isArray(given) || given.length === 0 || given.length > MAX_PHASES)
+    throw new CodecError(`"phases" is no list of 1 to ${MAX_PHASES}`);
   let last = -1;
   return given.map((entry: unknown, k): Phase => {
     const fields = record(entry, `phase ${k + 1}`);

@@ -20,7 +20,7 @@ export interface Sampling {
   readonly batch: number;
 }
 
-const MOST_ROWS = 2 ** 32;
+const MAX_ROWS = 2 ** 32;
 const WORDS = 1n << 64n;
 
 /** Big-endian, 8 bytes. */
@@ -67,7 +67,7 @@ export function createSampler(sampling: Sampling): Sampler {
   const { seed, rows, batch } = sampling;
   if (!(seed instanceof Uint8Array) || seed.length !== 32)
     throw new ArgumentError('sampling.seed', '32 bytes', kindOf(seed));
-  if (!Number.isInteger(rows) || rows < 1 || rows >= MOST_ROWS)
+  if (!Number.isInteger(rows) || rows < 1 || rows >= MAX_ROWS)
     throw new ArgumentError('sampling.rows', 'a number of rows from 1 to 2^32 - 1', kindOf(rows));
   if (!Number.isInteger(batch) || batch < 1)
     throw new ArgumentError('sampling.batch', 'a number of rows, at least 1', kindOf(batch));
