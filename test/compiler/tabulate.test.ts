@@ -1,7 +1,16 @@
 /** Values of tables' functions, in doubles and in intervals of bigints: those of exact arithmetic, or none. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyReal, divideReal, exactly, multiplyReal, roundReal } from '../../compiler/ir/numbers/real.ts';
+import {
+  addReal,
+  applyReal,
+  divideReal,
+  exactly,
+  multiplyReal,
+  negateReal,
+  powerReal,
+  roundReal,
+} from '../../compiler/ir/numbers/real.ts';
 import type { RealFunction } from '../../compiler/ir/numbers/real.ts';
 import { doubleTabulator } from '../../compiler/check/numbers/doubles.ts';
 import { intervalTabulator, tabulator } from '../../compiler/check/numbers/tabulate.ts';
@@ -164,4 +173,24 @@ describe('tabulated functions', () => {
     expect([inverse(0n), inverse(16n)]).toEqual([undefined, 16n]);
     expect(tabulated({ kind: 'apply', function: 'log', of: x }, 4, 4)(-16n)).toBeUndefined();
   });
+});
+
+test('powers of many bits, which are not worked out, are rounded as those of few are', () => {
+  const one = exactly(rational(1));
+  for (const [num, den] of [
+    [9n, 10n],
+    [999n, 1000n],
+    [3n, 2n],
+  ] as const)
+    for (const n of [1, 50, 102, 103, 104, 256, 257, 258, 400]) {
+      const power = powerReal(exactly(rational(num, den)), exactly(rational(n)));
+      const value = divideReal(one, addReal(one, negateReal(power)));
+      const [p, q] = [num ** BigInt(n), den ** BigInt(n)];
+      // floor(2^40 q / (q - p) + 1/2)
+      const [top, bottom] = [(q << 41n) + (q - p), 2n * (q - p)];
+      const [a, b] = bottom > 0n ? [top, bottom] : [-top, -bottom];
+      expect(roundReal(value, 40)).toBe(a >= 0n ? a / b : -((-a + b - 1n) / b));
+    }
+  expect(powerReal(exactly(rational(2)), exactly(rational(1024))).kind).toBe('rational');
+  expect(powerReal(exactly(rational(2)), exactly(rational(1025))).kind).not.toBe('rational');
 });

@@ -60,15 +60,19 @@ export const compare = (a: Rational, b: Rational): -1 | 0 | 1 => {
 export const equals = (a: Rational, b: Rational): boolean => a.num === b.num && a.den === b.den;
 export const isInteger = (a: Rational): boolean => a.den === 1n;
 
+/** At most how many bits a power has on its longer side. */
+export function powerBits(a: Rational, exponent: bigint): bigint {
+  const bits = Math.max((a.num < 0n ? -a.num : a.num).toString(2).length, a.den.toString(2).length) - 1;
+  return BigInt(bits) * (exponent < 0n ? -exponent : exponent);
+}
+
 /**
  * `a` to an integer power, negative ones included (then `a` is not 0).
  *
  * @throws NumberTooLarge where the result would have more than 65536 bits.
  */
 export function power(a: Rational, exponent: bigint): Rational {
-  const bits = Math.max((a.num < 0n ? -a.num : a.num).toString(2).length, a.den.toString(2).length) - 1;
-  const size = exponent < 0n ? -exponent : exponent;
-  if (BigInt(bits) * size > BigInt(HUGE_BITS)) throw new NumberTooLarge('a number of more than 65536 bits');
+  if (powerBits(a, exponent) > BigInt(HUGE_BITS)) throw new NumberTooLarge('a number of more than 65536 bits');
   return exponent >= 0n
     ? { num: a.num ** exponent, den: a.den ** exponent }
     : rational(a.den ** -exponent, a.num ** -exponent);

@@ -17,6 +17,7 @@ import {
   multiply,
   negate,
   power,
+  powerBits,
   rational,
   roundTo,
   ZERO,
@@ -63,12 +64,18 @@ export function divideReal(a: Real, b: Real): Real {
   return { kind: 'div', left: a, right: b };
 }
 
+/**
+ * Powers of more bits than these are not worked out: such a number stands in no equation, and its roundings are as correct from
+ * intervals, in a thousandth of the time (`1 / (1 - 0.999 ^ step)` of thousands of steps).
+ */
+const EXACT_BITS = 1024n;
+
 export function powerReal(base: Real, exponent: Real): Real {
   if (exponent.kind === 'rational' && isInteger(exponent.value)) {
     const n = exponent.value.num;
     if (base.kind === 'rational') {
       if (base.value.num === 0n && n < 0n) throw new NotReal('division by zero');
-      return exactly(power(base.value, n));
+      if (base.value.num <= 0n || powerBits(base.value, n) <= EXACT_BITS) return exactly(power(base.value, n));
     }
     if (n >= 0n && n <= 64n) {
       let out = exactly(ONE);
