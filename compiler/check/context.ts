@@ -3,6 +3,7 @@ import type * as ast from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Equation, Range, Rational, Table, Tensor, TensorId, TensorType } from '../ir/tensor/program.ts';
 import type { Bounds } from './indices/bounds.ts';
+import type { Schedule } from './optimizers/schedule.ts';
 import type { Reporter } from './report.ts';
 import type { BlockBinding, Scope } from './names/scope.ts';
 
@@ -123,8 +124,8 @@ export interface Frame {
   readonly place: 'model' | 'block' | 'repeat' | 'train' | 'derivative' | 'optimizer';
   /** In the derivative of a block: calibration keys end in `.grad`. */
   readonly gradient?: boolean;
-  /** In an optimizer: where `public` lines are read, with the number of the step as a constant. */
-  readonly publics?: Scope;
+  /** In an optimizer: the steps over which its `public` lines are worked out. */
+  readonly schedule?: Schedule;
   /** Declared results of the block and carried names of the repeat: what a definition of that name has to be. */
   readonly declared: ReadonlyMap<string, Declared>;
 }

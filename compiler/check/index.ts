@@ -9,6 +9,7 @@ import type { TensorProgram } from '../ir/tensor/program.ts';
 import type { FixedType, Uncalibrated } from './context.ts';
 import { Files } from './names/files.ts';
 import type { ResolveImport } from './names/files.ts';
+import type { Step } from './optimizers/step.ts';
 import { checkModel } from './statements/model.ts';
 import { tryUnused } from './statements/trials.ts';
 import { Reporter, didYouMean } from './report.ts';
@@ -16,6 +17,8 @@ import { resolveItems, warnUnusedImports } from './names/resolve.ts';
 
 export type { ResolveImport } from './names/files.ts';
 export type { FixedType, Uncalibrated } from './context.ts';
+export type { First } from './optimizers/first.ts';
+export type { StateTensor, Step } from './optimizers/step.ts';
 
 export interface CheckInput {
   /** As `parse` gave it; its own diagnostics are not repeated here. */
@@ -40,13 +43,15 @@ export interface CheckInput {
    * program has the right shapes and says what is computed, but its integers mean nothing.
    */
   readonly provisional?: boolean;
-  /** Also refuse what no proof can be made of yet: training, scales that are not known. */
+  /** Also refuse what no proof can be made of yet: scales that are not known. */
   readonly forProof?: boolean;
 }
 
 export interface CheckResult {
-  /** Where nothing is wrong: one for each model whose scales are all known (or provisional) and that has outputs. */
+  /** Where nothing is wrong: one for each model whose scales are all known (or provisional) and that has outputs, or a `train`, whose step it is. */
   readonly programs: readonly TensorProgram[];
+  /** Of the programs that are a step of training, what it reads and makes. */
+  readonly steps: ReadonlyMap<TensorProgram, Step>;
   /** Errors and warnings, in the order of their places. */
   readonly diagnostics: readonly Diagnostic[];
   /** What a calibration would have to say before there is a program. */
@@ -90,14 +95,16 @@ export function check(input: CheckInput): CheckResult {
     });
   }
   const programs: TensorProgram[] = [];
+  const steps = new Map<TensorProgram, Step>();
   const uncalibrated: Uncalibrated[] = [];
   for (const model of models) {
     const { overrides = {}, calibration = {}, provisional = false } = input;
     const own = new Reporter();
     const result = checkModel({ reporter: own, model, scope, overrides, calibration, provisional });
-    if (input.forProof === true) refuseUnproved(own, model, result.uncalibrated);
+    if (input.forProof === true) refuseUncalibrated(own, result.uncalibrated);
     reporter.merge(own);
     if (result.program !== undefined) programs.push(result.program);
+    if (result.program !== undefined && result.step !== undefined) steps.set(result.program, result.step);
     uncalibrated.push(...result.uncalibrated);
   }
   const trained = models.map((model) => model.train?.minimize.by.text);
@@ -111,23 +118,15 @@ export function check(input: CheckInput): CheckResult {
   const diagnostics = told.sort(
     (a, b) => Number(a.span.source !== source) - Number(b.span.source !== source) || a.span.start - b.span.start,
   );
-  return { programs: reporter.failed ? [] : programs, diagnostics, uncalibrated };
+  return { programs: reporter.failed ? [] : programs, steps, diagnostics, uncalibrated };
 }
 
-function refuseUnproved(reporter: Reporter, model: ast.Model, uncalibrated: readonly Uncalibrated[]): void {
+function refuseUncalibrated(reporter: Reporter, uncalibrated: readonly Uncalibrated[]): void {
   for (const { key, span } of uncalibrated)
     reporter.report({
       code: 'ZKL404',
       span,
       label: `calibration has no \`${key}\``,
       help: 'write the type, `round<bits, frac>(...)`, or let `zkl calibrate` choose it',
-    });
-
-  if (model.train !== undefined)
-    reporter.report({
-      code: 'ZKL501',
-      span: model.train.span,
-      label: '`train` is checked but cannot be proved',
-      help: 'leave `train` out to prove the model itself',
     });
 }

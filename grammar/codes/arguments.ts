@@ -111,8 +111,9 @@ model m {
   },
   ZKL231: {
     title: 'parameters of an optimizer',
-    meaning: 'An optimizer is given a weight, its gradient and the number of the step; constants follow.',
-    remedy: 'Declare these three first: `optimizer sgd(w, g, step, const rate)`.',
+    meaning:
+      'An optimizer is given a weight, its gradient and the number of the step, and if it takes a fourth tensor the norm of all gradients; constants follow.',
+    remedy: 'Declare these first: `optimizer sgd(w, g, step, const rate)`.',
     example: `optimizer plain(w, g) {
   w' = round(w - g)
 }

@@ -12,8 +12,8 @@ import { tables } from './tables.ts';
 import { warnings } from './warnings.ts';
 
 /**
- * Stable: `ZKL1xx` lexis and syntax, `2xx` names, `3xx` indices and shapes, `4xx` numbers, `5xx` what cannot be proved yet,
- * `6xx` warnings.
+ * Stable: `ZKL1xx` lexis and syntax, `2xx` names, `3xx` indices and shapes, `4xx` numbers, `5xx` what cannot be proved yet and
+ * what training asks for, `6xx` warnings.
  */
 export const codes = {
   ...syntax,

@@ -1,27 +1,24 @@
-/** 5xx: programs that mean something and cannot be proved yet. */
+/** 5xx: programs that mean something and cannot be proved yet; from 520 on, what training asks for. */
 import { entries } from './entry.ts';
 
-export const proofs = entries({
-  ZKL501: {
-    title: 'training is not lowered yet',
-    meaning: 'A `train` is checked, and there is no proof of it yet.',
-    remedy: 'Leave `train` out to prove the model itself.',
-    example: `import { sgd } from "std"
-model m {
+const trained = (
+  train: string,
+  optimizer = '',
+): string => `${optimizer === '' ? 'import { sgd } from "std"\n' : optimizer}model m {
   secret x[4]: fixed<8, 4>
+  open b[4]: fixed<8, 4> from base "b"
   secret A[4]: fixed<8, 4> from adapter "a"
-  public y[i] = A[i] * x[i]
+  public y[i] = A[i] * x[i] + b[i]
   train {
-    loss = sum(i) y[i]
-    minimize loss over adapter by sgd(rate = 1e-3)
+${train}
   }
 }
-`,
-    mend: [
-      ['import { sgd } from "std"\n', ''],
-      ['  train {\n    loss = sum(i) y[i]\n    minimize loss over adapter by sgd(rate = 1e-3)\n  }\n', ''],
-    ],
-  },
+`;
+const STEP = '    public step: index<10>\n    loss = sum(i) y[i]\n';
+const OWN = '    minimize loss over adapter by own()';
+const own = (body: string): string => `optimizer own(w, g, step) {\n${body}}\n`;
+
+export const proofs = entries({
   ZKL502: {
     title: '`round` of a quotient or a root under a table that saturates cannot be proved yet',
     meaning: 'A table that saturates takes what exceeds its domain to its ends, which is proved of polynomials only.',
@@ -163,6 +160,7 @@ model m {
   secret A[4]: fixed<8, 4> from adapter "a"
   public y[i] = A[i] * x[i]
   train {
+    public step: index<10>
     loss = sum(i) x[i]
     minimize loss over adapter by sgd(rate = 1e-3)
   }
@@ -181,6 +179,7 @@ model m {
   secret A[4]: fixed<8, 4> from adapter "a"
   public y = max(i) A[i]
   train {
+    public step: index<10>
     loss = y * y
     minimize loss over adapter by sgd(rate = 1e-3)
   }
@@ -201,6 +200,7 @@ model m {
   secret A[20]: fixed<8, 4> from adapter "a"
   public y[i: 5, j: 4] = A[(2 * i + 3 * j) mod 20] * x[i, j]
   train {
+    public step: index<10>
     loss = sum(i: 5, j: 4) y[i, j]
     minimize loss over adapter by sgd(rate = 1e-3)
   }
@@ -227,6 +227,7 @@ model m {
   secret x[4]: fixed<8, 4>
   public y = scaled(x)
   train {
+    public step: index<10>
     loss = sum(i) y[i]
     minimize loss over adapter by sgd(rate = 1e-3)
   }
@@ -248,6 +249,7 @@ model m {
   y[i] = round<16, 8>(A[i] / sqrt(1 + A[i] * A[i]))
   public z = round<24, 8>(sum(i) x[i] * y[i])
   train {
+    public step: index<10>
     loss = z
     minimize loss over adapter by sgd(rate = 1e-3)
   }
@@ -267,12 +269,51 @@ model m {
   secret A[4]: fixed<8, 4> from adapter "a"
   public y[i] = part(A[i])
   train {
+    public step: index<10>
     loss = sum(i) y[i]
     minimize loss over adapter by sgd(rate = 1e-3)
   }
 }
 `,
     mend: [['sum(k: 2) x / 4', 'x / 2']],
+    checkOnly: true,
+  },
+  ZKL526: {
+    title: 'no `public step` in `train`',
+    meaning:
+      'The steps of a run are counted by an input that everybody sees, of as many values as there are steps: schedules are tabulated over it, and who verifies a run asks for one proof of each.',
+    remedy: 'Declare it in `train`: `public step: index<K>`, with K the number of steps.',
+    example: trained('    loss = sum(i) y[i]\n    minimize loss over adapter by sgd(rate = 1e-3)'),
+    mend: [['    loss', '    public step: index<10>\n    loss']],
+    checkOnly: true,
+  },
+  ZKL527: {
+    title: 'open weights of `{source}` are trained',
+    meaning:
+      'A trained weight is secret: it leaves a step as a commitment, and open weights are read from a checkpoint that anybody has.',
+    remedy: 'Train an adapter, or declare the weight `secret` with a type.',
+    example: trained(`${STEP}    minimize loss over base by sgd(rate = 1e-3)`),
+    mend: [['over base', 'over adapter']],
+    checkOnly: true,
+  },
+  ZKL528: {
+    title: '`{name}` is not defined by the optimizer',
+    meaning: "An optimizer says what the weight is after the step, `w'`, and so it does for each of its states.",
+    remedy: 'Define it, or leave the state out.',
+    example: trained(STEP + OWN, own("  state m: fixed<16, 8> = 0\n  w' = round(w - m * g / 4)\n")),
+    mend: [['= 0\n', "= 0\n  m' = round(m / 2 + g)\n"]],
+    checkOnly: true,
+  },
+  ZKL529: {
+    title: 'the first value of a state',
+    meaning:
+      'Before the first step a state is a number or the weight itself, in a type that holds it: who starts a run works it out without a proof.',
+    remedy: 'Write a number, or the name of the weight.',
+    example: trained(
+      STEP + OWN,
+      own("  state m: fixed<16, 8> = w * w\n  m' = round(m / 2 + g)\n  w' = round(w - m' / 4)\n"),
+    ),
+    mend: [['= w * w', '= w']],
     checkOnly: true,
   },
 });

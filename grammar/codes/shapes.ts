@@ -74,6 +74,7 @@ model m {
   secret A[4]: fixed<8, 4> from adapter "a"
   public y[i] = A[i] * x[i]
   train {
+    public step: index<10>
     loss[i] = y[i]
     minimize loss over adapter by sgd(rate = 1e-3)
   }

@@ -58,3 +58,5 @@ export function calibrationKey(frame: Frame, name: string): string {
 
 /** The key of the gradient of what has this key. */
 export const gradientKey = (key: string): string => `${key}.grad`;
+
+export const isGradientKey = (key: string): boolean => key.endsWith('.grad');

@@ -63,8 +63,13 @@ class Resolver {
 
   optimizer(node: ast.Optimizer, scope: Scope): void {
     this.#params(node.params, scope);
+    // So is one that stands bare in the type of one.
+    for (const param of node.params)
+      for (const part of (param.kind === 'tensor' && param.type?.arguments) || [])
+        if (part.kind === 'reference') add(scope, part.name);
     for (const state of node.states) {
       add(scope, state.name);
+      for (const part of state.type.arguments) this.#index(part, scope);
       this.#value(state.value, scope);
     }
     this.#statements(node.body, scope);

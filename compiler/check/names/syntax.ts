@@ -59,7 +59,7 @@ export function* accessesIn(value: ast.Value): Generator<ast.Access> {
 }
 
 /** Every name that a definition mentions, in values, indices and guards. */
-export function namesIn(node: ast.Define): Set<string> {
+export function namesIn(node: Pick<ast.Define, 'axes' | 'value'>): Set<string> {
   const names = new Set<string>();
   const visit = (part: unknown): void => {
     if (Array.isArray(part)) part.forEach(visit);

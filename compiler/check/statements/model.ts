@@ -3,14 +3,16 @@ import type * as ast from '../../../grammar/ast.ts';
 import type { Rational, TensorId, TensorProgram } from '../../ir/tensor/program.ts';
 import { parseDecimal } from '../../ir/numbers/rational.ts';
 import type { FixedType, Frame, Session, Uncalibrated } from '../context.ts';
-import { extendAt } from '../names/paths.ts';
+import { extendAt, isGradientKey } from '../names/paths.ts';
 import { newSession } from './session.ts';
 import { needed, prune } from './prune.ts';
 import { Abort, Halt, didYouMean } from '../report.ts';
 import type { Reporter } from '../report.ts';
 import { Scope } from '../names/scope.ts';
 import { walkStatements } from './statements.ts';
-import { checkTrain } from './train.ts';
+import { trainingProgram } from '../optimizers/step.ts';
+import type { Step } from '../optimizers/step.ts';
+import { readTrain } from './train.ts';
 import { tryDerivatives } from './trials.ts';
 
 export interface ModelInput {
@@ -27,6 +29,8 @@ export interface ModelInput {
 export interface ModelResult {
   /** Absent where something is wrong, or not calibrated yet and not to be provisional. */
   readonly program?: TensorProgram;
+  /** Where the program is one step of training: what it reads and makes. */
+  readonly step?: Step;
   readonly uncalibrated: readonly Uncalibrated[];
 }
 
@@ -49,7 +53,7 @@ export function checkModel(input: ModelInput): ModelResult {
     walkStatements(session, frame, model.body);
     checkOverrides(session, input, frame);
     const outputs = session.tensors.filter((t) => t.role === 'output').map((t) => t.id);
-    const trained = model.train === undefined ? [] : checkTrain(session, frame, model.train);
+    const { used: trained = [], step } = model.train === undefined ? {} : readTrain(session, frame, model.train);
     tryDerivatives(session);
     if (reporter.failed) return { uncalibrated: session.uncalibrated };
     if (outputs.length === 0 && model.train === undefined) {
@@ -64,10 +68,12 @@ export function checkModel(input: ModelInput): ModelResult {
       });
       return { uncalibrated: session.uncalibrated };
     }
-    warnUnused(session, model, outputs, trained);
-    const { uncalibrated } = session;
-    if ((uncalibrated.length > 0 && !input.provisional) || outputs.length === 0) return { uncalibrated };
-    return { program: finishProgram(session, model, outputs), uncalibrated };
+    warnUnused(session, model, outputs, [...trained, ...(step?.outputs ?? [])]);
+    const program =
+      step === undefined ? finishProgram(session, model, outputs) : trainingProgram(session, model.name.text, step);
+    const uncalibrated = askedFor(session, program);
+    if (uncalibrated.length > 0 && !input.provisional) return { uncalibrated };
+    return { program, ...(step === undefined ? {} : { step }), uncalibrated };
   } catch (error) {
     if (!(error instanceof Abort || error instanceof Halt)) throw error;
     return { uncalibrated: session.uncalibrated };
@@ -136,6 +142,12 @@ function warnUnused(
       session.reporter.report({ code: 'ZKL603', span, label: 'part of the statement, read by no output' });
     else session.reporter.report({ code: 'ZKL602', span, label: 'dropped' });
   }
+}
+
+/** What calibration would have to say: not of cotangents that no gradient needs, which derivatives name all the same. */
+function askedFor({ uncalibrated }: Session, { tensors }: TensorProgram): Uncalibrated[] {
+  const kept = new Set(tensors.map(({ key }) => key));
+  return uncalibrated.filter(({ key }) => !isGradientKey(key) || kept.has(key));
 }
 
 function finishProgram(session: Session, model: ast.Model, outputs: readonly TensorId[]): TensorProgram {

@@ -5,11 +5,11 @@ import { formatRational } from '../../ir/numbers/rational.ts';
 import { defineConstant } from '../numbers/constants.ts';
 import { MAX_ENTRIES, MAX_STATEMENTS, describePlace } from '../context.ts';
 import type { Frame, Session } from '../context.ts';
+import { definePublic } from '../optimizers/schedule.ts';
 import { defineTensor } from '../equations/equations.ts';
 import { staticLength } from '../indices/values.ts';
 import { defining } from './defining.ts';
 import { declareInput } from './inputs.ts';
-import { definePublic } from './optimizers.ts';
 import { repeatStatements } from './repeat.ts';
 import { Abort, attempt } from '../report.ts';
 import { sourceKey } from '../names/scope.ts';
@@ -120,7 +120,7 @@ function define(session: Session, frame: Frame, node: ast.Define): void {
 function defineOutput(session: Session, frame: Frame, node: ast.Output): void {
   const { reporter } = session;
   const name = node.name.text;
-  const computed = frame.publics !== undefined && node.visibility === 'public';
+  const computed = frame.schedule !== undefined && node.visibility === 'public';
   if (frame.place !== 'model' && frame.place !== 'train' && !computed)
     return reporter.fail({
       code: 'ZKL237',

@@ -1,18 +1,28 @@
 /** `train { ... minimize LOSS over SOURCE by OPTIMIZER(...) }`: names, shapes, arguments, and the optimizer for each weight. */
 import type * as ast from '../../../grammar/ast.ts';
-import type { Rational, Tensor, TensorId } from '../../ir/tensor/program.ts';
-import { matchArguments } from './blocks.ts';
-import { constantNumber } from '../numbers/constants.ts';
+import type { TensorId } from '../../ir/tensor/program.ts';
 import type { Frame, Session } from '../context.ts';
 import { lookUp } from '../indices/values.ts';
 import { attempt, didYouMean, formatShape } from '../report.ts';
 import { Scope, describe, sourceKey, sourceNames } from '../names/scope.ts';
-import { GIVEN, checkParameters } from './optimizers.ts';
-import { tryOptimizer, trying } from './trials.ts';
 import { differentiateLoss } from '../gradient/reverse.ts';
+import { checkParameters } from '../optimizers/parameters.ts';
+import { stepsOf } from '../optimizers/schedule.ts';
+import { constantSeries, finishStep, stepInput } from '../optimizers/step.ts';
+import type { Step } from '../optimizers/step.ts';
+import { matchesPattern, trainedTensors } from '../optimizers/trained.ts';
+import { tryOptimizer } from './trials.ts';
 
-/** Checks a training step; the tensors its loss is made of. */
-export function checkTrain(session: Session, model: Frame, node: ast.Train): TensorId[] {
+export interface Trained {
+  /** The tensors that the loss is made of. */
+  readonly used: readonly TensorId[];
+  /** Absent where something is wrong. */
+  readonly step?: Step;
+}
+
+/** Reads a training step: its loss, the gradients, and the optimizer for every trained weight. */
+export function readTrain(session: Session, model: Frame, node: ast.Train): Trained {
+  const { reporter } = session;
   const scope = new Scope(model.scope);
   const frame: Frame = { ...model, scope, place: 'train', declared: new Map() };
   const mark = session.statement.length;
@@ -20,20 +30,35 @@ export function checkTrain(session: Session, model: Frame, node: ast.Train): Ten
   session.walk(frame, node.body);
   for (const id of session.statement.slice(mark)) session.training.add(id);
   const used: TensorId[] = session.tensors.slice(first).map((tensor) => tensor.id);
+  const { minimize } = node;
   for (const check of [checkLoss, checkWeights, checkOptimizer])
-    attempt(session.reporter, node.minimize.span, () => {
-      check(session, frame, node.minimize);
+    attempt(reporter, minimize.span, () => {
+      check(session, frame, minimize);
     });
-  if (!session.reporter.failed) tryGradients(session, frame, node.minimize);
-  return used;
+  let step: Step | undefined;
+  if (!reporter.failed)
+    attempt(reporter, minimize.span, () => {
+      step = finishStep(session, frame, minimize, gradientsOf(session, frame, minimize));
+    });
+  return { used, ...(step === undefined ? {} : { step }) };
 }
 
-/** Differentiates into a trial: what has no gradient is told whether or not anything is trained. */
-function tryGradients(session: Session, frame: Frame, node: ast.Minimize): void {
-  const loss = frame.scope.find(node.loss.text);
-  if (loss?.kind !== 'tensor') return;
-  const trained = trainedTensors(session, frame, node).map((tensor) => tensor.id);
-  trying(session, node.span, (trial) => differentiateLoss(trial, loss.tensor, trained, node.span));
+function gradientsOf(session: Session, frame: Frame, node: ast.Minimize): Map<TensorId, TensorId> {
+  const loss = lookUp(session, frame.scope, node.loss);
+  if (loss.kind !== 'tensor') throw new Error('internal error: a loss that was not checked');
+  const trained = trainedTensors(session, frame, node);
+  const ids = trained.map((tensor) => tensor.id);
+  const gradients = differentiateLoss(session, loss.tensor, ids, node.span);
+  for (const { id, name, span } of trained)
+    if (!gradients.has(id))
+      return session.reporter.fail({
+        code: 'ZKL520',
+        span: node.span,
+        label: `the loss does not depend on \`${name}\``,
+        notes: [{ span, text: 'declared here' }],
+        help: 'name the weights that it depends on: `over adapter "*.q_proj.*"`',
+      });
+  return gradients;
 }
 
 function checkLoss(session: Session, frame: Frame, node: ast.Minimize): void {
@@ -70,21 +95,26 @@ function checkWeights(session: Session, frame: Frame, node: ast.Minimize): void 
         ...didYouMean(source.text, source.span, sources),
       });
     }
-    const names = session.tensors.filter((t) => t.file?.source === binding.source).flatMap((t) => t.file?.names ?? []);
-    const matches = pattern === undefined ? names : names.filter((name) => matchesPattern(name, pattern.text));
-    if (matches.length === 0) {
+    const tensors = session.tensors.filter((t) => t.file?.source === binding.source);
+    const names = tensors.flatMap((t) => t.file?.names ?? []);
+    const matches = (name: string): boolean => pattern === undefined || matchesPattern(name, pattern.text);
+    if (!names.some(matches)) {
       const label = pattern === undefined ? 'the model reads nothing from it' : `none of ${names.length} names matches`;
       return reporter.fail({ code: 'ZKL240', span, label });
+    }
+    for (const { file, span: declared, visibility } of tensors) {
+      const chosen = (file?.names ?? []).filter(matches).length;
+      if (chosen === 0) continue;
+      const notes = [{ span: declared, text: 'declared here' }];
+      if (visibility === 'open')
+        return reporter.fail({ code: 'ZKL527', about: { source: source.text }, span, label: 'it is open', notes });
+      if (chosen < (file?.names.length ?? 0))
+        return reporter.fail({ code: 'ZKL240', span, label: 'some of the files of one tensor match, not all', notes });
     }
   }
 }
 
-/** `*` stands for any text. */
-function matchesPattern(name: string, pattern: string): boolean {
-  const literal = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${literal.join('.*')}$`).test(name);
-}
-
+/** Reads the optimizer for every shape and type among the trained tensors, whatever becomes of gradients. */
 function checkOptimizer(session: Session, frame: Frame, node: ast.Minimize): void {
   const { reporter } = session;
   const binding = lookUp(session, frame.scope, node.by);
@@ -95,24 +125,8 @@ function checkOptimizer(session: Session, frame: Frame, node: ast.Minimize): voi
       span: node.by.span,
       label: 'an optimizer is expected here',
     });
-  const { params, name } = binding.node;
   checkParameters(reporter, binding.node);
-  const matched = matchArguments(session, name, params.slice(GIVEN), node);
-  const constants = new Map<ast.Parameter, Rational>();
-  for (const [param, { value }] of matched) constants.set(param, constantNumber(session, frame, value));
-  const step = frame.scope.own('step');
-  const type = step?.kind === 'tensor' ? session.tensors[step.tensor].type : undefined;
-  const steps = type?.kind === 'index' ? type.size : undefined;
-  tryOptimizer(session, binding, trainedTensors(session, frame, node), { constants, steps, by: node.by.span });
-}
-
-/** The tensors of which a weight matches. */
-function trainedTensors(session: Session, frame: Frame, node: ast.Minimize): Tensor[] {
-  return session.tensors.filter(({ file }) =>
-    node.over.some(({ source, pattern }) => {
-      const binding = frame.scope.find(sourceKey(source.text));
-      if (file === undefined || binding?.kind !== 'source' || binding.source !== file.source) return false;
-      return pattern === undefined || file.names.some((name) => matchesPattern(name, pattern.text));
-    }),
-  );
+  const { input } = stepInput(session, frame, node);
+  const constants = constantSeries(session, frame, node, binding.node, stepsOf(input, 1));
+  tryOptimizer(session, binding, trainedTensors(session, frame, node), { constants, by: node.by.span });
 }

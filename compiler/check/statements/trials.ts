@@ -5,18 +5,23 @@
 import type * as ast from '../../../grammar/ast.ts';
 import type { Code } from '../../../grammar/codes/index.ts';
 import { powerOfTwo } from '../../ir/numbers/rational.ts';
-import type { Rational, Tensor } from '../../ir/tensor/program.ts';
-import { formatType } from '../context.ts';
+import type { Tensor, TensorId, TensorType } from '../../ir/tensor/program.ts';
+import { addTensor, formatType, typeRange } from '../context.ts';
 import type { CallRecord, Session } from '../context.ts';
+import { typeScale } from '../equations/emit.ts';
 import { calibrated } from '../equations/meanings.ts';
 import { gradientKey } from '../names/paths.ts';
 import type { OptimizerBinding } from '../names/scope.ts';
+import { readOptimizer } from '../optimizers/optimizer.ts';
+import type { OptimizerCall } from '../optimizers/optimizer.ts';
+import { checkParameters, constantsOf, givenTo } from '../optimizers/parameters.ts';
+import { stepsOf } from '../optimizers/schedule.ts';
+import type { Series } from '../optimizers/schedule.ts';
+import { NORM } from '../optimizers/step.ts';
 import { Abort, Reporter, attempt } from '../report.ts';
 import type { Span } from '../../../grammar/span.ts';
 import { hasSignature } from '../names/syntax.ts';
 import { cotangentsOf, readDerivative } from './derivatives.ts';
-import { GIVEN, checkParameters, readOptimizer } from './optimizers.ts';
-import type { OptimizerCall } from './optimizers.ts';
 import { newSession, trialOf } from './session.ts';
 
 /**
@@ -38,9 +43,6 @@ const OF_TYPES: readonly Code[] = [
   'ZKL415',
 ];
 const OF_CONSTANTS: readonly Code[] = ['ZKL402', 'ZKL417', 'ZKL418', ...OF_TYPES];
-
-/** More steps than a run has, where no `train` says how many. */
-const MAX_STEPS = 2 ** 20;
 
 /**
  * Reads every derivative of the blocks that were called, once for each block and what its shapes and constants are: equal
@@ -67,15 +69,6 @@ export function tryDerivatives(session: Session): void {
   }
 }
 
-/** Reads something into a trial; what is wrong with it is told. */
-export function trying(session: Session, span: Span, read: (trial: Session) => void): void {
-  const trial = trialOf(session, new Reporter());
-  tryOut(trial, span, () => {
-    read(trial);
-  });
-  session.reporter.merge(trial.reporter, trial.uncalibrated.length + session.uncalibrated.length > 0 ? OF_TYPES : []);
-}
-
 /** What ends a trial ends nothing else. */
 function tryOut({ reporter }: Session, span: Span, read: () => void): void {
   try {
@@ -100,17 +93,15 @@ function instanceKey(session: Session, { frame, arguments: given }: CallRecord):
 /** What a `train` says of its optimizer. */
 export interface Chosen {
   readonly constants: OptimizerCall['constants'];
-  /** As many steps as a run has, if it says so. */
-  readonly steps?: number | undefined;
   readonly by: Span;
 }
 
-/** Reads the optimizer of a `train` for every shape and type among the trained tensors. */
+/** Reads the optimizer of a `train`, at the first step, for every shape and type among the trained tensors. */
 export function tryOptimizer(
   session: Session,
   optimizer: OptimizerBinding,
   trained: readonly Tensor[],
-  { constants, steps = MAX_STEPS, by }: Chosen,
+  { constants, by }: Chosen,
 ): void {
   const seen = new Set<string>();
   for (const { name, shape, type, file } of trained) {
@@ -122,7 +113,7 @@ export function tryOptimizer(
     tryOut(trial, optimizer.node.span, () => {
       const given = calibrated(trial, gradientKey(`${file.source}:${file.names[0]}`), name, by);
       const gradient = { kind: 'fixed', ...given } as const;
-      readOptimizer(trial, optimizer, { name, shape, weight: type, gradient, steps, constants });
+      readAlone(trial, optimizer, { name, shape, weight: type, gradient, constants });
     });
     session.reporter.merge(trial.reporter, trial.uncalibrated.length > 0 ? OF_TYPES : []);
   }
@@ -136,22 +127,51 @@ export function tryUnused(reporter: Reporter, optimizer: OptimizerBinding): void
   const { node } = optimizer;
   const trial = newSession(new Reporter(), {}, () => undefined);
   const fixed = { kind: 'fixed', bits: 16, frac: 14 } as const;
-  // All different, and none 0, 1 or large: `1 - beta ^ step` may stand under a line.
-  const constants = new Map(
-    node.params.slice(GIVEN).map((param, k): [ast.Parameter, Rational] => [param, powerOfTwo(-1 - k)]),
-  );
   tryOut(trial, node.span, () => {
     checkParameters(trial.reporter, node);
-    const [weight] = node.params;
-    const axes = weight.kind === 'tensor' && weight.axes.length > 0 ? weight.axes.length : 2;
-    readOptimizer(trial, optimizer, {
-      name: node.name.text,
-      shape: Array.from({ length: axes }, (_, k) => 2 + k),
-      weight: fixed,
-      gradient: fixed,
-      steps: MAX_STEPS,
-      constants,
-    });
+    // All different, and none 0, 1 or large: `1 - beta ^ step` may stand under a line.
+    const constants = new Map(
+      constantsOf(node).map((param, k): [ast.Parameter, Series] => [
+        param,
+        { values: [powerOfTwo(-1 - k)], varies: false, span: param.name.span },
+      ]),
+    );
+    const { axes } = givenTo(node).weight;
+    const shape = Array.from({ length: axes.length > 0 ? axes.length : 2 }, (_, k) => 2 + k);
+    readAlone(trial, optimizer, { name: node.name.text, shape, weight: fixed, gradient: fixed, constants });
   });
   reporter.merge(trial.reporter, OF_CONSTANTS);
+}
+
+interface Alone {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly weight: TensorType;
+  readonly gradient: TensorType;
+  readonly constants: OptimizerCall['constants'];
+}
+
+/** Reads an optimizer at the first step, of tensors that nothing gives. */
+function readAlone(trial: Session, optimizer: OptimizerBinding, of: Alone): void {
+  const { weight, gradient, step, norm } = givenTo(optimizer.node);
+  const add = ({ span }: ast.Name, shape: readonly number[], type: TensorType): TensorId => {
+    const name = `${of.name}/${optimizer.node.name.text}`;
+    const made = { name, shape, scale: typeScale(type), range: typeRange(type), type, span } as const;
+    return addTensor(trial, { ...made, visibility: 'hidden', role: 'inner' }).id;
+  };
+  const input = add(step.name, [], { kind: 'index', size: 1 });
+  readOptimizer(trial, optimizer, {
+    path: [of.name, optimizer.node.name.text],
+    key: of.name,
+    given: {
+      weight: add(weight.name, of.shape, of.weight),
+      gradient: add(gradient.name, of.shape, of.gradient),
+      step: input,
+      ...(norm === undefined ? {} : { norm: add(norm.name, [], { kind: 'fixed', ...NORM }) }),
+    },
+    sized: of.gradient,
+    steps: stepsOf(input, 1),
+    constants: of.constants,
+    state: (state, type) => add(state.name, of.shape, type),
+  });
 }
