@@ -216,7 +216,8 @@ export function isReached(measured: Measured, { agreement, loss }: Target): bool
   );
 }
 
-function typesOfWeights(
+/** Types of weights whose text leaves them open: by their largest magnitude. */
+export function typesOfWeights(
   program: TensorProgram,
   weights: ReadonlyMap<number, Numbers>,
   bits: number,
@@ -230,8 +231,8 @@ function typesOfWeights(
   return types;
 }
 
-/** A type that the program writes, and that the samples already leave. */
-function refuseOverflows(report: readonly Headroom[], source: string): void {
+/** A type that the program writes, and that the samples already leave. @throws ValueError */
+export function refuseOverflows(report: readonly Headroom[], source: string): void {
   const [first] = report.filter((line) => line.factor < 1 && line.written);
   if (first === undefined) return;
   const needed = first.type.bits + Math.ceil(Math.log2(1 / first.factor));

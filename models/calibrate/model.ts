@@ -1,7 +1,7 @@
 /** The one model of a program that is to be run, not yet proved: for calibration and comparison. */
 import { checkCompile } from '../../compiler/arguments.ts';
 import { ZklError } from '../../compiler/ir/errors.ts';
-import { check, type CheckInput, type FixedType } from '../../compiler/check/index.ts';
+import { check, type CheckInput, type FixedType, type Step } from '../../compiler/check/index.ts';
 import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { parse, UNNAMED, type Diagnostic } from '../../grammar/index.ts';
 
@@ -54,7 +54,14 @@ export interface ModelScales {
 }
 
 /** @throws ProgramError; ArgumentError */
-export function modelOf(input: ModelInput, { calibration = {}, provisional = false }: ModelScales = {}): TensorProgram {
+export const modelOf = (input: ModelInput, scales: ModelScales = {}): TensorProgram =>
+  checkedModel(input, scales).program;
+
+/** The program, and where it is a step of training what the step reads and makes. @throws ProgramError; ArgumentError */
+export function checkedModel(
+  input: ModelInput,
+  { calibration = {}, provisional = false }: ModelScales = {},
+): { readonly program: TensorProgram; readonly step: Step | undefined } {
   checkCompile({ ...input, calibration });
   const { text, source = UNNAMED, resolveImport, model, overrides } = input;
   const parsed = parse(text, source);
@@ -73,6 +80,7 @@ export function modelOf(input: ModelInput, { calibration = {}, provisional = fal
   if (diagnostics.length > 0) throw new ProgramError(source, { kind: 'errors', diagnostics });
   const keys = checked.uncalibrated.map(({ key }) => key);
   if (keys.length > 0 && !provisional) throw new ProgramError(source, { kind: 'uncalibrated', keys });
-  if (checked.programs.length === 1) return checked.programs[0];
+  const [program] = checked.programs;
+  if (checked.programs.length === 1) return { program, step: checked.steps.get(program) };
   throw new ProgramError(source, { kind: 'models', models: checked.programs.map((p) => p.name) });
 }
