@@ -14,6 +14,7 @@ import { interpret } from '../../compiler/interpret/index.ts';
 import type { TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { verifyTensorProgram } from '../../compiler/ir/tensor/verify.ts';
 import { parse, type Diagnostic } from '../../grammar/index.ts';
+import { evaluateExactly } from '../../runtime/evaluate/index.ts';
 import { resolveImport } from './standard.ts';
 
 export interface Training {
@@ -71,16 +72,17 @@ function run(
   given: Readonly<Record<string, readonly bigint[]>>,
 ): Record<string, readonly bigint[]> {
   const inputs = program.tensors.filter(({ role }) => role === 'input');
-  const found = interpret(
-    program,
-    new Map(
-      inputs.map(({ id, name, shape, file }) => {
-        const key = file?.source === 'state' ? file.names[0] : name;
-        if (!Object.hasOwn(given, key)) throw new Error(`nothing is given for ${key}`);
-        return [id, { shape, values: [...given[key]] }];
-      }),
-    ),
+  const values = new Map(
+    inputs.map(({ id, name, shape, file }) => {
+      const key = file?.source === 'state' ? file.names[0] : name;
+      if (!Object.hasOwn(given, key)) throw new Error(`nothing is given for ${key}`);
+      return [id, { shape, values: [...given[key]] }];
+    }),
   );
+  const found = interpret(program, values);
+  const fast = evaluateExactly(program, new Map([...values].map(([id, of]) => [id, of.values])));
+  for (const { id, name } of program.tensors)
+    expect([...fast.get(id)!].map(BigInt), name).toEqual(found.get(id)!.values);
   const outputs = program.tensors.filter(({ role, file }) => role === 'output' && file !== undefined);
   return Object.fromEntries(outputs.map(({ id, file }) => [file!.names[0], found.get(id)!.values]));
 }

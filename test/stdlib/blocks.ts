@@ -54,7 +54,7 @@ const attending = (name: string, more = ''): Part => ({
 });
 const scores = (p: string, { N, T, H }: Shape): string => `secret ${p}z[${N}, ${H}, ${T}, ${T}]: fixed<8, 4>`;
 
-/** All that can be proved: not yet what trains (`sgd`, `adamw`). */
+/** All that can be proved: not yet what trains. */
 export const blocks: Readonly<Record<string, Part>> = {
   linear: ofX('linear', (p, { O }) => `round(linear<${O}>(${p}x))`),
   affine: ofX('affine', (p, { O }) => `round(affine<${O}>(${p}x))`),
@@ -125,6 +125,10 @@ export const blocks: Readonly<Record<string, Part>> = {
       secret ${p}target[${T}]: index<${V}>
       secret ${p}mask[${T}]: index<2>
       public ${p}loss = masked_cross_entropy(${p}z, ${p}target, ${p}mask)`,
+  },
+  clipping: {
+    imports: ['clipping'],
+    statements: (p, { T }) => `secret ${p}n: fixed<14, 8>\npublic ${p}f = clipping(${p}n, ${T} / 4)`,
   },
   'exp and log': {
     imports: ['exp', 'log'],

@@ -30,8 +30,8 @@ export interface Series {
 export interface Steps {
   /** How many there are; 1 where an optimizer is read for its own sake. */
   readonly count: number;
-  /** The scalar input that says which step it is, from 0. */
-  readonly input: TensorId;
+  /** The scalar input that says which step it is, from 0; nothing reads it where there is one step. */
+  readonly input: TensorId | undefined;
   /** Scalars read from tables; equal ones are shared. */
   readonly tables: Map<string, TensorId>;
   /** What an expression was worked out to be, by what it hangs on. */
@@ -40,7 +40,7 @@ export interface Steps {
   readonly numbers: readonly [readonly Rational[], readonly Rational[]];
 }
 
-export function stepsOf(input: TensorId, count: number): Steps {
+export function stepsOf(input: TensorId | undefined, count: number): Steps {
   const from = (first: number): Rational[] => Array.from({ length: count }, (_, k) => rational(k + first));
   return { count, input, tables: new Map(), known: new Map(), numbers: [from(0), from(1)] };
 }
@@ -154,6 +154,8 @@ function readAtStep(
   span: Span,
   type: TensorType | undefined,
 ): TensorId {
+  const { input } = steps;
+  if (input === undefined) throw new Error('internal error: a schedule without steps');
   if (integers.length > MAX_CONSTANT_ENTRIES)
     return session.reporter.fail({ code: 'ZKL326', span, label: `[${integers.length}]` });
   let [lo, hi] = [integers[0], integers[0]];
@@ -167,7 +169,7 @@ function readAtStep(
   const { id } = addTensor(session, { ...table, visibility: 'public', role: 'inner' });
   const indices = [{ name: 'step', size: integers.length }];
   session.equations.push({ target: id, indices, definition: { kind: 'constant', values: integers }, span });
-  const p = factorPoly({ tensor: id, at: [{ kind: 'entry', tensor: steps.input, at: [] }] });
+  const p = factorPoly({ tensor: id, at: [{ kind: 'entry', tensor: input, at: [] }] });
   const target = { name, indices: [], visibility: 'hidden', role: 'inner', span, value: span } as const;
   return emit(session, target, { kind: 'polynomial', p }).id;
 }

@@ -117,7 +117,7 @@ export function finishStep(
         trained.map(({ gradient }) => gradient),
       )
     : undefined;
-  const given = { steps, constants, ...(norm === undefined ? {} : { norm }) };
+  const given = { step: input, steps, constants, ...(norm === undefined ? {} : { norm }) };
   const parts = trained.map((one) => trainOne(session, node, binding, { ...one, ...given }));
   return {
     input,
@@ -132,6 +132,7 @@ interface Trained {
   readonly weight: Tensor;
   readonly gradient: TensorId;
   readonly norm?: TensorId;
+  readonly step: TensorId;
   readonly steps: Steps;
   readonly constants: OptimizerCall['constants'];
 }
@@ -144,7 +145,7 @@ interface Part {
 }
 
 function trainOne(session: Session, node: ast.Minimize, binding: OptimizerBinding, of: Trained): Part {
-  const { weight, gradient, norm, steps, constants } = of;
+  const { weight, gradient, norm, step, steps, constants } = of;
   const { file, type, shape, span } = weight;
   if (file === undefined || type === undefined) throw new Error(`internal error: ${weight.name} is no weight`);
   const key = `${file.source}:${file.names[0]}`;
@@ -157,7 +158,7 @@ function trainOne(session: Session, node: ast.Minimize, binding: OptimizerBindin
   const updated = readOptimizer(session, binding, {
     path: [weight.name, binding.node.name.text],
     key,
-    given: { weight: weight.id, gradient, step: steps.input, ...(norm === undefined ? {} : { norm }) },
+    given: { weight: weight.id, gradient, step, ...(norm === undefined ? {} : { norm }) },
     sized: sizedBy(session, key, gradient, node),
     steps,
     constants,

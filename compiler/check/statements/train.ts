@@ -31,7 +31,7 @@ export function readTrain(session: Session, model: Frame, node: ast.Train): Trai
   for (const id of session.statement.slice(mark)) session.training.add(id);
   const used: TensorId[] = session.tensors.slice(first).map((tensor) => tensor.id);
   const { minimize } = node;
-  for (const check of [checkLoss, checkWeights, checkOptimizer])
+  for (const check of [checkLoss, checkWeights, stepInput, checkOptimizer])
     attempt(reporter, minimize.span, () => {
       check(session, frame, minimize);
     });
@@ -126,7 +126,6 @@ function checkOptimizer(session: Session, frame: Frame, node: ast.Minimize): voi
       label: 'an optimizer is expected here',
     });
   checkParameters(reporter, binding.node);
-  const { input } = stepInput(session, frame, node);
-  const constants = constantSeries(session, frame, node, binding.node, stepsOf(input, 1));
+  const constants = constantSeries(session, frame, node, binding.node, stepsOf(undefined, 1));
   tryOptimizer(session, binding, trainedTensors(session, frame, node), { constants, by: node.by.span });
 }

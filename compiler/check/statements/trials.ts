@@ -159,18 +159,17 @@ function readAlone(trial: Session, optimizer: OptimizerBinding, of: Alone): void
     const made = { name, shape, scale: typeScale(type), range: typeRange(type), type, span } as const;
     return addTensor(trial, { ...made, visibility: 'hidden', role: 'inner' }).id;
   };
-  const input = add(step.name, [], { kind: 'index', size: 1 });
   readOptimizer(trial, optimizer, {
     path: [of.name, optimizer.node.name.text],
     key: of.name,
     given: {
       weight: add(weight.name, of.shape, of.weight),
       gradient: add(gradient.name, of.shape, of.gradient),
-      step: input,
+      step: add(step.name, [], { kind: 'index', size: 1 }),
       ...(norm === undefined ? {} : { norm: add(norm.name, [], { kind: 'fixed', ...NORM }) }),
     },
     sized: of.gradient,
-    steps: stepsOf(input, 1),
+    steps: stepsOf(undefined, 1),
     constants: of.constants,
     state: (state, type) => add(state.name, of.shape, type),
   });

@@ -47,6 +47,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'exp and log',
     'cross_entropy',
     'masked_cross_entropy',
+    'clipping',
     'embedding, tied head and the next token',
   ],
 };
