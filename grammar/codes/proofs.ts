@@ -316,4 +316,23 @@ model m {
     mend: [['= w * w', '= w']],
     checkOnly: true,
   },
+  ZKL530: {
+    title: 'a pattern that matches a part of a tensor',
+    meaning: 'A tensor that is stacked over files is trained as a whole.',
+    remedy: 'Match all of its names, or declare a tensor for each file.',
+    example: `import { sgd } from "std"
+model m {
+  secret x[4]: fixed<8, 4>
+  secret A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"
+  public y[l, i] = A[l, i] * x[i]
+  train {
+    public step: index<10>
+    loss = sum(l, i) y[l, i]
+    minimize loss over adapter "layers.0.*" by sgd(rate = 1e-3)
+  }
+}
+`,
+    mend: [['"layers.0.*"', '"layers.*"']],
+    checkOnly: true,
+  },
 });

@@ -266,7 +266,7 @@ describe('what is wrong is said', () => {
 
   test.each<[string, string, Parameters<typeof text>[1]?]>([
     ['ZKL527 it is open', 'sgd(rate = 0.1)', { over: 'base' }],
-    ['ZKL240 some of the files of one tensor match, not all', 'sgd(rate = 0.1)', { over: 'adapter "b.0"' }],
+    ['ZKL530 it matches 1 of 2', 'sgd(rate = 0.1)', { over: 'adapter "b.0"' }],
     ['ZKL401 constants are exact', 'sgd(rate = sqrt(2 + step))'],
     ['ZKL402 it needs 33 bits', 'sgd(rate = 2)'],
   ])('%s', (expected, optimizer, options) => {

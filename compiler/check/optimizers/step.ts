@@ -5,14 +5,13 @@
 import type * as ast from '../../../grammar/ast.ts';
 import { variable } from '../../ir/indices/expression.ts';
 import { typeScale, emit, entryFactor } from '../equations/emit.ts';
-import type { Tensor, TensorFile, TensorId, TensorProgram, TensorType } from '../../ir/tensor/program.ts';
+import type { Tensor, TensorFile, TensorId, TensorType } from '../../ir/tensor/program.ts';
 import { addTensor, addVariable, typeRange } from '../context.ts';
 import type { FixedType, Frame, Session } from '../context.ts';
 import { lookUp, readFixed } from '../indices/values.ts';
 import type { OptimizerBinding } from '../names/scope.ts';
 import { addPoly, factorPoly } from '../numbers/polynomial.ts';
 import { matchArguments } from '../statements/blocks.ts';
-import { needed, prune } from '../statements/prune.ts';
 import type { First } from './first.ts';
 import { readOptimizer } from './optimizer.ts';
 import type { OptimizerCall, Updated } from './optimizer.ts';
@@ -255,26 +254,4 @@ function normOf(session: Session, node: ast.Minimize, gradients: readonly Tensor
   const p = squares.map(({ id }) => factorPoly({ tensor: id, at: [] })).reduce(addPoly, []);
   const type = { kind: 'fixed', ...NORM } as const;
   return emit(session, { ...hidden, name: 'norm', indices: [] }, { kind: 'round', of: { p, root: 'p' }, type }).id;
-}
-
-/**
- * The program of one step: what `train` publishes, and weights and states after it. What the model itself publishes is no part
- * of it, nor what only that needs; public inputs, the step among them, are.
- */
-export function trainingProgram(session: Session, name: string, { outputs, files }: Step): TensorProgram {
-  const { equations, tables } = session;
-  const tensors = session.tensors.map((tensor) => {
-    const file = files.get(tensor.id);
-    if (file !== undefined) return { ...tensor, file };
-    const published = tensor.role === 'output' && !session.training.has(tensor.id);
-    return published ? ({ ...tensor, role: 'inner', visibility: 'hidden' } as const) : tensor;
-  });
-  const losses = [...session.training].filter((id) => tensors[id].role === 'output');
-  const keep = needed(equations, [...losses, ...outputs]);
-  for (const id of session.statement)
-    if (tensors[id].role === 'input' && tensors[id].visibility === 'public') keep.add(id);
-  const statement = session.statement.filter(
-    (id) => keep.has(id) && (tensors[id].role === 'input' || session.training.has(id)),
-  );
-  return prune({ name, tensors, equations, tables, statement }, keep);
 }

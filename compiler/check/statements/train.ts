@@ -109,7 +109,12 @@ function checkWeights(session: Session, frame: Frame, node: ast.Minimize): void 
       if (visibility === 'open')
         return reporter.fail({ code: 'ZKL527', about: { source: source.text }, span, label: 'it is open', notes });
       if (chosen < (file?.names.length ?? 0))
-        return reporter.fail({ code: 'ZKL240', span, label: 'some of the files of one tensor match, not all', notes });
+        return reporter.fail({
+          code: 'ZKL530',
+          span,
+          label: `it matches ${chosen} of ${file?.names.length ?? 0}`,
+          notes,
+        });
     }
   }
 }
