@@ -10,7 +10,7 @@ import { Abort, Halt, didYouMean } from '../report.ts';
 import type { Reporter } from '../report.ts';
 import { Scope } from '../names/scope.ts';
 import { walkStatements } from './statements.ts';
-import { trainingProgram } from '../optimizers/step.ts';
+import { trainingProgram } from '../optimizers/program.ts';
 import type { Step } from '../optimizers/step.ts';
 import { readTrain } from './train.ts';
 import { tryDerivatives } from './trials.ts';
