@@ -2,6 +2,7 @@
 import type { Equation, Range, TensorProgram } from '../ir/tensor/program.ts';
 import type { Builder } from './builder.ts';
 import { isBelowMaximum, lowerArgmax, lowerMaximum } from './gadgets/maximum.ts';
+import { hasKnownSelector, lowerPublicArgmax } from './gadgets/public-argmax.ts';
 import { establish, fixedRange, whole, type Target } from './gadgets/range.ts';
 import { lowerRound } from './gadgets/rounding.ts';
 import { defineBySelector } from './gadgets/selector.ts';
@@ -61,7 +62,8 @@ export function lowerEquations(b: Builder, program: TensorProgram, equations: re
         inRange(id, range, (target) => lowerMaximum(b, d, target));
         break;
       case 'argmax':
-        b.selects(lowerArgmax(b, d, id), id);
+        if (isPublicOutput(id) && hasKnownSelector(b, d, program.tensors[id].shape.length)) lowerPublicArgmax(b, d, id);
+        else b.selects(lowerArgmax(b, d, id), id);
     }
   }
 }

@@ -147,12 +147,17 @@ function planned(bundle: Bundle, e: GadgetEquation): PlannedEquation {
   };
 }
 
-/** Output entries times what is summed for each. */
+/**
+ * Entries of the outputs that the factors read, times what is summed for each: what one factor alone is summed over is summed once,
+ * and a selector leaves one entry of a sum over its last axis.
+ */
 function productsOf(gadgets: GadgetProgram, target: number, t: GadgetTerm): number {
-  const halves = t.factors.flatMap((f) =>
-    f.axes.flatMap((a, j) => (a.kind === 'half' ? [gadgets.tensors[f.tensor].shape[j]] : [])),
-  );
-  return sizeOf(gadgets.tensors[target].shape) * sizeOf(t.variables.slice(t.shared.length)) * sizeOf(halves);
+  const outputs = gadgets.tensors[target].shape.filter((_, o) => !t.free.includes(o));
+  const picked = t.factors.flatMap((f) => {
+    const last = f.axes.at(-1);
+    return gadgets.tensors[f.tensor].class.kind === 'selector' && last?.kind === 'summed' ? [last.variable] : [];
+  });
+  return sizeOf(outputs) * sizeOf(t.variables.filter((_, v) => v >= t.shared.length && !picked.includes(v)));
 }
 
 /** Nanoseconds of one thread, as `npm run bench` measures them on a machine of 2026. */

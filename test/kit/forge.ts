@@ -9,7 +9,7 @@ import { allocate, setEntry, type IntegerArray } from '../../runtime/integers/ar
 import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
 import { tensorSections, tableSize, type BoxSide } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import { planProgram, programProtocol, publicDigests } from '../../runtime/protocol/program.ts';
-import { verifierRole } from '../../runtime/protocol/statement/publics.ts';
+import { selectorEntries, verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement/statement.ts';
 import { digitMap, viewMap } from '../../runtime/protocol/statement/views.ts';
@@ -65,7 +65,9 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
         const [own, viewed] = [program.tensors[id].shape, program.tensors[c.of].shape];
         const map = c.kind === 'view' ? viewMap(own, viewed, c.at, c.guards) : digitMap(own, viewed, c.axes);
         made = Array.from(map, (k) => (k < 0 ? 0n : source[k]));
-      } else made = Array.from(honest.numbers(id) as ArrayLike<number | bigint>, BigInt);
+      } else if (c.kind === 'selector')
+        made = Array.from(selectorEntries(program.tensors[id].shape, of(c.of).map(Number)), BigInt);
+      else made = Array.from(honest.numbers(id) as ArrayLike<number | bigint>, BigInt);
       entries.set(id, made);
       return made;
     };

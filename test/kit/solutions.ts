@@ -127,7 +127,8 @@ function checksOf(
     const known = values.get(id);
     if (known) return known;
     const made = fixed(program, id, of);
-    values.set(id, made);
+    // The selector of an output is another with every value that is tried.
+    if (c.kind !== 'selector' || !open.has(c.of)) values.set(id, made);
     return made;
   };
   const after = (id: number): number => {

@@ -3,27 +3,13 @@
  * is rejected, and each is accepted by a verifier whose program lacks the one lookup or equation that stands in its way,
  * so that it is that one which stands in its way.
  */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
 import { testDevice } from '../kit/devices.ts';
-import { forge, without, type Forger, type Forgery } from '../kit/forge.ts';
-import { createStatement, type Statement } from '../kit/statement.ts';
-import { createSubject, type Values } from '../kit/subject.ts';
+import { forge } from '../kit/forge.ts';
+import { change, describeForgeries, statementOf, type Case } from './forged.ts';
 
 const device = await testDevice();
-
-interface Case {
-  readonly text: string;
-  /** Integers of the inputs, by name. */
-  readonly inputs: Readonly<Record<string, readonly bigint[]>>;
-  readonly forgeries: Readonly<Record<string, Forgery & { readonly bound?: readonly string[] }>>;
-}
-
-const change =
-  (...changes: readonly (readonly [name: string, at: number, by: bigint])[]) =>
-  (f: Forger): void => {
-    for (const [name, at, by] of changes) f.add(name, at, by);
-  };
 
 const cases: Record<string, Case> = {
   'a rounded sum': {
@@ -182,62 +168,6 @@ const cases: Record<string, Case> = {
       'nothing cut off': { change: (f) => f.set('v/argument above bits 0', 1, 0n), bound: ['v/argument is exact'] },
     },
   },
-  'a maximum': {
-    text: `model m { dim N = 2, M = 5
-      secret w[N, M]: fixed<6, 2> from adapter "w"
-      m[i] = max(j if j <= i + 2) w[i, j]
-      k[i] = argmax(j) w[i, j]
-      public y[i] = m[i]
-      public a[i] = k[i] }`,
-    inputs: { w: [3n, 7n, -2n, 30n, 31n, 5n, 9n, 9n, -1n, 9n] },
-    forgeries: {
-      'larger than every entry': { change: change(['m', 0, 1n]), bound: ['m is attained'] },
-      'attained, but smaller than another': {
-        change: (f) => {
-          f.set('m', 0, 3n);
-          f.set('m selector', 0, 1n);
-          f.set('m selector', 1, 0n);
-        },
-        bound: ['m less entry'],
-      },
-      'attained where the guard does not hold': {
-        change: (f) => {
-          f.set('m', 0, 31n);
-          f.set('m selector', 4, 1n);
-          f.set('m selector', 1, 0n);
-        },
-        bound: ['m selects one', 'm is attained'],
-      },
-      'attained by two halves': {
-        change: (f) => {
-          const half = (r + 1n) / 2n;
-          f.set('m', 1, 9n);
-          f.set('m selector', 6, half);
-          f.set('m selector', 7, half);
-        },
-        bound: ['m selector is 0 or 1'],
-      },
-      'attained twice': {
-        change: (f) => f.set('m selector', 7, 1n),
-        bound: ['m selects one', 'm is attained', 'm selects nothing else'],
-      },
-      'the later of two largest': {
-        change: (f) => {
-          f.set('k selector', 6, 0n);
-          f.set('k selector', 7, 1n);
-          f.set('k after this', 6, 1n);
-        },
-        bound: ['k less entry'],
-      },
-      'a later one, as if it were the first': {
-        change: (f) => {
-          f.set('k selector', 6, 0n);
-          f.set('k selector', 7, 1n);
-        },
-        bound: ['k counts from its end'],
-      },
-    },
-  },
   attention: {
     text: `model m { dim T = 3, H = 2, K = 2
       secret q[T, H * K]: fixed<5, 2> from adapter "q"
@@ -319,35 +249,10 @@ const cases: Record<string, Case> = {
   },
 };
 
-async function statementOf({ text, inputs }: Case): Promise<Statement> {
-  const subject = await createSubject(text);
-  const values: Values = new Map(
-    subject.program.tensors.flatMap((t) => (t.name in inputs ? [[t.id, inputs[t.name]] as const] : [])),
-  );
-  return createStatement(device, subject, values);
-}
-
-describe.each(Object.entries(cases))('%s', (_, c) => {
-  test('is proved as it is', async () => {
-    const verdict = await forge(device, await statementOf(c), {});
-    expect(verdict).toEqual({ ok: true });
-  });
-
-  test.each(Object.entries(c.forgeries))('%s', async (_, forgery) => {
-    const s = await statementOf(c);
-    expect((await forge(device, s, forgery)).ok).toBe(false);
-    if (!forgery.bound?.length) return;
-    const verdict = await forge(device, s, { ...forgery, program: without(...forgery.bound) });
-    expect(verdict).toEqual({ ok: true });
-    for (const name of forgery.bound) {
-      const others = forgery.bound.filter((n) => n !== name);
-      expect((await forge(device, s, { ...forgery, program: without(...others) })).ok, `without ${name}`).toBe(false);
-    }
-  });
-});
+describeForgeries(device, cases);
 
 test('what a slot outside a tensor holds has to be 0', async () => {
-  const s = await statementOf(cases.roots);
+  const s = await statementOf(device, cases.roots);
   const { tensors } = s.subject.gadgets;
   const place = tensors.find((t) => t.name === 'y')?.class;
   if (place?.kind !== 'witness') throw new Error('no such tensor');

@@ -69,6 +69,15 @@ const cases: Record<string, string> = {
     m[i] = max(j if j <= i) w[j] * x[i, j]
     public y[i] = m[i] + 1
     public k[i] = argmax(j) w[j] * x[i, j] }`,
+  'public indices of the largest of sums, of products, and of sums of them': `model m { dim T = 2, V = 5, D = 3, W = 8
+    secret y[T, D]: fixed<5, 2> from adapter "y"
+    secret b[V]: fixed<5, 2> from adapter "b"
+    secret u[T]: fixed<5, 2> from adapter "u"
+    secret c[W]: fixed<5, 2> from adapter "c"
+    public E[V, D]: fixed<5, 2>
+    public k[t] = argmax(v) (sum(d) y[t, d] * E[v, d] + b[v] - u[t] * b[v])
+    public m[t] = argmax(v) u[t] * c[v]
+    public n = argmax(v) c[v] }`,
   'a maximum over one entry': `model m { dim N = 3
     secret w[N, 1]: fixed<5, 2> from adapter "w"
     public m[i] = max(j) w[i, j]

@@ -86,7 +86,8 @@ describe('one meaning', () => {
     ['k is attained', 'public x[3]: fixed<3, 0>; k = max(j) x[j]; public z = 2 * k'],
     ['k selects one', 'public x[3]: fixed<3, 0>; k = max(j if j < 2) x[j]; public z = 2 * k'],
     ['k less entry', 'public x[3]: fixed<3, 0>; public k = argmax(j) x[j]'],
-    ['k counts from its end', 'public x[3]: fixed<2, 0>; public k = argmax(j) x[j]'],
+    ['k less entry', 'public x[3]: fixed<3, 0>; k = argmax(j) x[j]; public z = k'],
+    ['k counts from its end', 'public x[3]: fixed<2, 0>; k = argmax(j) x[j]; public z = k'],
     ['k selects one', 'secret k: index<3>; public x[3]: fixed<3, 0>; public z = x[k]'],
   ])('would find that %s is missing: %s', async (name, body) => {
     const subject = await createSubject(`model m { ${body.replaceAll('; ', '\n')} }`);

@@ -7,7 +7,8 @@
  *
  * [i < j] is committed, too: c with c[i] = c[i + 1] + b[i + 1] and c[last] = 0, which leaves it no other value.
  *
- * Cost for an entry: a committed bit, mostly 0, and a leaf; an argmax has a second bit.
+ * Cost for an entry: a committed bit, mostly 0, and a leaf; an argmax has a second bit. Where an index is public, none of
+ * these bits is needed (`public-argmax.ts`).
  */
 import { simplified, substitution, variable } from '../../ir/indices/expression.ts';
 import { mapGuard } from '../../ir/indices/guards.ts';

@@ -7,9 +7,9 @@
  * A value that is committed has all its limbs committed and is defined as their sum (`establish`): v is in the range
  * because the sum is. One that follows from others (`bounded`) has its low limbs committed; the highest is what is left,
  * (v - l_0 - ...) / 2^s_k in the field, which is below 2^w_k only if the division leaves no rest over the integers: both
- * v - l_0 - ... and 2^s_k times an entry of the table are too small to wrap.
+ * v - l_0 - ... and 2^s_k times an entry of the table are too small to wrap. Or the lowest follows (`boundedFromTop`).
  *
- * Cost for an entry: a leaf for each limb, and a committed value for each but the highest of what is bounded.
+ * Cost for an entry: a leaf for each limb, and a committed value for each but one of what is bounded.
  */
 import type { Span } from '../../../grammar/span.ts';
 import type { Range, TensorType, Term } from '../../ir/tensor/program.ts';
@@ -97,4 +97,31 @@ export function bounded(b: Builder, value: number, terms: readonly Term[], bits:
   b.evaluate(rest, [term(1n, entry(value, shape.length)), ...known]);
   b.define(rest, [...terms, ...known]);
   b.inRange(rest, high.width, 0n, high.shift);
+}
+
+/**
+ * The same, where most values are far below 2^bits: all limbs but the lowest are committed, which are then mostly 0 and
+ * cost little, and the lowest, v - 2^s_1 l_1 - ... - 2^s_k l_k, is looked up as it is.
+ */
+export function boundedFromTop(b: Builder, value: number, terms: readonly Term[], bits: number): void {
+  const { name, shape, span, range } = b.tensors[value];
+  let shift = 0;
+  // Full limbs first, so that the highest is the narrow one.
+  const [lowest, ...high] = [...b.limbs(bits, shape, false)].reverse().map(({ width }): Limb => {
+    shift += width;
+    return { shift: shift - width, width };
+  });
+  if (high.length === 0) {
+    b.define(value, terms);
+    b.inRange(value, lowest.width);
+    return;
+  }
+  const known = high.map((l) => {
+    const hint = { kind: 'limb', of: value, from: 0n, sign: 1, shift: l.shift, bits: l.width } as const;
+    return term(-(2n ** BigInt(l.shift)), entry(commitLimb(b, name, shape, l, span, hint), shape.length));
+  });
+  const rest = b.inner(`${name} below bit ${high[0].shift}`, shape, range, span);
+  b.evaluate(rest, [term(1n, entry(value, shape.length)), ...known]);
+  b.define(rest, [...terms, ...known]);
+  b.inRange(rest, lowest.width);
 }
