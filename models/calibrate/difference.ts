@@ -1,7 +1,7 @@
 /** How far the integers of a program are from what it computes without roundings. */
 import type { Tensor, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { toNumber } from '../../compiler/ir/numbers/rational.ts';
-import { isWide, type Numbers, type Values } from '../../runtime/evaluate/values.ts';
+import { inDoubles, type Numbers, type Values } from '../../runtime/evaluate/values.ts';
 
 /** The error of one tensor over all samples. */
 export interface TensorError {
@@ -54,9 +54,11 @@ export function createComparison(program: TensorProgram): Comparison {
 /** The numbers that a tensor's integers stand for. */
 export function toReals({ scale }: Pick<Tensor, 'scale'>, values: Values): Float64Array {
   const unit = toNumber(scale);
-  return isWide(values)
-    ? Float64Array.from(values as readonly bigint[], (v) => toNumber({ num: v * scale.num, den: scale.den }))
-    : Float64Array.from(values, (v) => v * unit);
+  const small = inDoubles(values);
+  const out = new Float64Array(values.length);
+  if (small !== undefined) for (let k = 0; k < out.length; k++) out[k] = small[k] * unit;
+  else for (let k = 0; k < out.length; k++) out[k] = toNumber({ num: BigInt(values[k]) * scale.num, den: scale.den });
+  return out;
 }
 
 /** For each row of [rows, V] the index of its largest entry, the first of equals. */

@@ -135,7 +135,10 @@ function* evaluateDefinition(
     }
     case 'table': {
       const f = realFunction(tables[definition.table]);
-      return Float64Array.from(source.values(definition.argument) as Numbers, f);
+      const argument = source.values(definition.argument) as Numbers;
+      const values = new Float64Array(argument.length);
+      for (let k = 0; k < values.length; k++) values[k] = f(argument[k]);
+      return values;
     }
     case 'max':
     case 'argmax':

@@ -20,6 +20,18 @@ export function narrow(values: Values): Numbers {
 
 /** The largest magnitude of an entry; 0 for none. */
 export function magnitude(values: Numbers): number {
+  if (values instanceof Float64Array) return magnitudeOfDoubles(values);
+  let [lo, hi] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i];
+    if (v > hi) hi = v;
+    else if (v < lo) lo = v;
+  }
+  return Math.max(hi, -lo);
+}
+
+/** By itself, for the speed of a loop that sees one kind of array. */
+function magnitudeOfDoubles(values: Float64Array): number {
   let [lo, hi] = [0, 0];
   for (let i = 0; i < values.length; i++) {
     const v = values[i];

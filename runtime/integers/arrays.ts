@@ -132,10 +132,17 @@ function splitDoubles(a: SmallIntegers): BigInt64Array {
   return out;
 }
 
+/** By itself, as a loop that only ever sees one kind of array is several times as fast. */
+function outsideDoubles(lo: number, hi: number, a: Float64Array): number {
+  for (let i = 0; i < a.length; i++) if (!(a[i] >= lo && a[i] <= hi)) return i;
+  return -1;
+}
+
 /** Position of the first entry outside the range, or -1; NaN is outside. */
 export function outside(range: Range, a: ComputedIntegers): number {
   if (isSmall(a)) {
     const [lo, hi] = [Number(range.lo), Number(range.hi)];
+    if (a instanceof Float64Array) return outsideDoubles(lo, hi, a);
     for (let i = 0; i < a.length; i++) if (!(a[i] >= lo && a[i] <= hi)) return i;
     return -1;
   }

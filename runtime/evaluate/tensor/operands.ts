@@ -76,11 +76,22 @@ function gathered(values: FactorArray, map: Int32Array, base: number): FactorArr
   const { length } = values;
   if (Array.isArray(values))
     return Array.from(map, (p) => (base + p >= 0 && base + p < length ? values[base + p] : 0n));
+  if (values instanceof Float64Array) return gatheredDoubles(values, map, base);
   // One constructor or another: of the same kind as the values.
   const out = new (values.constructor as Float64ArrayConstructor)(map.length);
   for (let i = 0; i < map.length; i++) {
     const p = base + map[i];
     if (p >= 0 && p < length) out[i] = (values as Float64Array)[p];
+  }
+  return out;
+}
+
+/** By itself, for the speed of a loop that sees one kind of array. */
+function gatheredDoubles(values: Float64Array, map: Int32Array, base: number): Float64Array {
+  const out = new Float64Array(map.length);
+  for (let i = 0; i < map.length; i++) {
+    const p = base + map[i];
+    if (p >= 0 && p < values.length) out[i] = values[p];
   }
   return out;
 }
