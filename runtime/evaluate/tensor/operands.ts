@@ -81,7 +81,7 @@ function gathered(values: FactorArray, map: Int32Array, base: number): FactorArr
   const out = new (values.constructor as Float64ArrayConstructor)(map.length);
   for (let i = 0; i < map.length; i++) {
     const p = base + map[i];
-    if (p >= 0 && p < length) out[i] = (values as unknown as Float64Array)[p];
+    if (p >= 0 && p < length) out[i] = (values as Float32Array)[p];
   }
   return out;
 }
