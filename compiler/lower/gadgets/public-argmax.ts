@@ -49,6 +49,9 @@ export function lowerPublicArgmax(b: Builder, d: Maximum, id: number): void {
   const range = b.rangeOf(d.of.terms);
   const entries = b.inner(`${name} entries`, [...outputs, size], range, span);
   b.evaluate(entries, d.of.terms);
+  // Sums are tensors of their own: what they read is seldom as small as they are, and would be viewed by digits.
+  const isPlain = d.of.terms.every((t) => t.reduced.length === 0 && t.factors.length === 1);
+  if (!isPlain) b.define(entries, d.of.terms);
   const first = b.inner(`${name} first of the largest`, [...outputs, size], { lo: 0n, hi: 1n }, span);
   b.hint(first, { kind: 'largest', of: entries, over: size });
   b.evaluate(id, [position(b, first, rank, size)]);
@@ -71,8 +74,9 @@ export function lowerPublicArgmax(b: Builder, d: Maximum, id: number): void {
   const width = range.hi - range.lo;
   const difference = b.inner(`${name} less entry`, [...outputs, count, length], { lo: 0n, hi: width }, span);
   b.evaluate(difference, [shown, ...times([entryHere(entries), entryHere(after)], -1n)]);
-  const split = substitution((v) => (v < rank ? variable(v) : v === rank ? here : variable(v + 1)), simplified);
-  const subtracted = [...d.of.terms.map((t) => mapTerm(t, split)), ...isBefore(selector, rank, size)];
+  const split = substitution((v) => (v === rank ? here : variable(v)), simplified);
+  const read = isPlain ? d.of.terms.map((t) => mapTerm(t, split)) : [entryHere(entries)];
+  const subtracted = [...read, ...isBefore(selector, rank, size)];
   boundedFromTop(b, difference, [shown, ...times(subtracted, -1n)], bitLength(width));
 }
 
