@@ -19,7 +19,7 @@ import { groupsOf, measureEffects, pricesOf } from '../calibrate/effect.ts';
 import { spareLimbs } from '../calibrate/limbs.ts';
 import { modelOf, type ModelInput } from '../calibrate/model.ts';
 import { createObserver, headroomOf, type Headroom, type Observations } from '../calibrate/observe.ts';
-import { chooseScales, needsOf } from '../calibrate/scales.ts';
+import { chooseScales, fractionBits, needsOf } from '../calibrate/scales.ts';
 import { floatStep, type FloatState } from './floats.ts';
 import type { TrainingModel } from './model.ts';
 
@@ -42,6 +42,12 @@ export interface TrainingCalibrationInput extends ModelInput {
   /** The calibration that the run began with: types of states are made of it, and stay. */
   readonly states?: Readonly<Record<string, FixedType>> | undefined;
 }
+
+/**
+ * Gradients of weights, of which there are few: those of `lora_A` grow as `lora_B` does, which begins with 0, and types of
+ * states are made of theirs for a whole run.
+ */
+const WEIGHT = { bits: 20, headroom: 64 } as const;
 
 /**
  * @param model checked as provisional
@@ -75,6 +81,12 @@ export async function calibrateTraining(
   const checked = async (types: ReadonlyMap<string, FixedType>): Promise<TensorProgram> =>
     phase('check', () => modelOf(input, { calibration: Object.fromEntries([...weights, ...types]) }));
   const scales = chooseScales(program, roomy, { headroom, needs: needsOf(effects) });
+  for (const key of gradientKeys(model)) {
+    const most = observations.keys.get(key)?.most ?? 0;
+    const type = { bits: WEIGHT.bits, frac: fractionBits(most * WEIGHT.headroom, WEIGHT.bits) };
+    scales.types.set(key, type);
+    scales.least.set(key, type.frac);
+  }
   const spared = spareLimbs(await checked(scales.types), scales);
   const values = new Map([...spared, ...statesOf(model, input.states ?? Object.fromEntries(spared))]);
   await checked(values);
@@ -88,6 +100,10 @@ export async function calibrateTraining(
     losses,
   };
 }
+
+/** Keys of the gradients of trained weights. */
+const gradientKeys = ({ state }: TrainingModel): string[] =>
+  state.map(({ state: { weight } }) => gradientKey(`${weight.source}:${weight.names[0]}`));
 
 /** What the types of states are made of: those of the first gradients, under `SOURCE:NAME.state`. */
 function statesOf({ state }: TrainingModel, began: Readonly<Record<string, FixedType>>): Map<string, FixedType> {
