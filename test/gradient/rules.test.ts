@@ -45,3 +45,11 @@ model m {
   // 3 y exceeds 1; it is at least 0, so that nothing is cut off at -2.
   expect([at("held' [)", -2), at("held' [)", 0), at("held' [)", 1)]).toEqual([2, 2, 0]);
 });
+
+test('a tensor in another shape, whose strides are nested in its own', () => {
+  const text = `model m {\n${A('3, 8')}\n${X('12, 2')}\nB = A as [12, 2]\ny[r, j] = B[r, j] * x[r, j]\nloss = sum(r, j) y[r, j] * y[r, j]\n}`;
+  expect(worstDifference(differentiate(text), drawn(400))).toBeLessThan(1e-6);
+  // Two sequences of three tokens, whose heads of four stand one below the other.
+  const heads = `model m {\n${A('6, 8')}\n${X('2, 3, 2, 4')}\nB = A as [12, 4]\nC = B as [2, 3, 2, 4]\ny[n, t, h, j] = C[n, t, h, j] * x[n, t, h, j]\nz[r: 12] = sum(j) B[r, j] * B[r, j]\nloss = sum(n, t, h, j) y[n, t, h, j] * y[n, t, h, j] + sum(r) z[r]\n}`;
+  expect(worstDifference(differentiate(heads), drawn(400))).toBeLessThan(1e-6);
+});

@@ -3,8 +3,54 @@
  * division is a sum of multiples of variables, which can be solved.
  */
 import { foldIndex, variable, type IndexFold } from '../../ir/indices/expression.ts';
-import { constant, plus, product } from '../../ir/indices/normal.ts';
+import { interval, type IndexBounds } from '../../ir/indices/interval.ts';
+import { constant, linearParts, normalised, plus, product } from '../../ir/indices/normal.ts';
 import type { IndexExpr } from '../../ir/tensor/program.ts';
+
+/**
+ * Normal form in which a floor division sees through nested strides: where j < 16, `(16 * r + j) div 32` is `r div 2`, and
+ * `(16 * r + j) mod 32` is `16 * (r mod 2) + j`. That is what the views of one tensor in two shapes come to.
+ */
+export function unnested(bounds: IndexBounds): IndexFold<IndexExpr> {
+  const normal = normalised(bounds);
+  return {
+    ...normal,
+    div: (left, by) => {
+      const { unit, high } = nesting(left, by, bounds) ?? { unit: 1, high: left };
+      return normal.div(high, by / unit);
+    },
+    mod: (left, by) => {
+      const found = nesting(left, by, bounds);
+      if (found === undefined) return normal.mod(left, by);
+      const { unit, high, low } = found;
+      return plus(product(constant(unit), normal.mod(high, by / unit)), low);
+    },
+  };
+}
+
+/** `e = unit * high + low` with a unit above 1 that divides `by`, and 0 <= low < unit. */
+function nesting(
+  e: IndexExpr,
+  by: number,
+  bounds: IndexBounds,
+): { readonly unit: number; readonly high: IndexExpr; readonly low: IndexExpr } | undefined {
+  const parts = linearParts(e);
+  const terms = [...parts.terms].sort((a, b) => Math.abs(b.factor) - Math.abs(a.factor));
+  let unit = by;
+  for (let count = 1; count <= terms.length; count++) {
+    unit = gcd(unit, Math.abs(terms[count - 1].factor));
+    if (unit === 1) return undefined;
+    const whole = Math.floor(parts.constant / unit);
+    const sum = (from: readonly (typeof terms)[number][], divisor: number, first: number): IndexExpr =>
+      from.map(({ atom, factor }) => product(constant(factor / divisor), atom)).reduce(plus, constant(first));
+    const low = sum(terms.slice(count), 1, parts.constant - whole * unit);
+    const { lo, hi } = interval(low, bounds);
+    if (lo >= 0 && hi < unit) return { unit, high: sum(terms.slice(0, count), unit, whole), low };
+  }
+  return undefined;
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** A variable as a sum of `unit * digit`, least unit first; the digits are new variables. */
 export interface Radix {

@@ -1,7 +1,6 @@
 /** What flows back through one term of a sum of products, to one of its factors. */
 import { substitution, variable } from '../../ir/indices/expression.ts';
 import { isStatic, mapGuard } from '../../ir/indices/guards.ts';
-import { normalised } from '../../ir/indices/normal.ts';
 import type { Compare, IndexExpr } from '../../ir/tensor/program.ts';
 import { mapFactor } from '../../ir/tensor/walk.ts';
 import { addVariable } from '../context.ts';
@@ -10,7 +9,7 @@ import { constantGuard } from '../indices/bounds.ts';
 import { multiplyPoly, sumPoly } from '../numbers/polynomial.ts';
 import type { Poly, RealTerm } from '../numbers/polynomial.ts';
 import { invert } from './adjoint.ts';
-import { radixes } from './digits.ts';
+import { radixes, unnested } from './digits.ts';
 
 /**
  * For y[i] = term(i) with F[a(i, r)] as factor k of the term, and a cotangent of y: the sum of cotangent and the other
@@ -34,7 +33,7 @@ export function pullBack(
   const rest: RealTerm = { ...term, reduced: [], factors: term.factors.filter((_, j) => j !== k) };
   // The variables of the cotangent's own sums are none of the term's.
   const product = multiplyPoly([rest], cotangent, copy);
-  const make = normalised(bounds);
+  const make = unnested(bounds);
   const normalise = substitution(variable, make);
   const at = term.factors[k].at.map(normalise);
   const digits = radixes(at, size, (like, length) => addVariable(session, session.variables[like].name, length));
