@@ -50,6 +50,7 @@ export {
   type ImportedModelProgram,
   type ModelToImport,
 } from './models/import/index.ts';
+export type { OptimizerChoice, TrainingChoice } from './models/import/training.ts';
 export { calibrate, type Calibrated, type CalibrateInput, type Target } from './models/calibrate/calibrate.ts';
 export { compare, type Compared, type CompareInput, type Overflow } from './models/calibrate/compare.ts';
 export type { Measured } from './models/calibrate/file.ts';

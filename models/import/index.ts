@@ -5,6 +5,7 @@ import { layOut } from '../../compiler/text.ts';
 import type { Checkpoint } from '../files/checkpoint.ts';
 import type { ModelAdapter } from './adapters.ts';
 import { importModel } from './model.ts';
+import type { TrainingChoice } from './training.ts';
 import { importAdapter } from './adapter.ts';
 import type { Refusals } from '../files/errors.ts';
 import type { ModelConfig } from '../config/model.ts';
@@ -23,8 +24,10 @@ export interface ModelToImport {
   readonly model: Checkpoint;
   /** On the projections that they change. One may go without a name: it is called `adapter`. */
   readonly adapters?: readonly { readonly adapter: LoadedAdapter; readonly source?: string }[];
-  /** Tokens a proof, at least 1. */
+  /** Tokens a proof, at least 1; in training, of each sequence. */
   readonly tokens: number;
+  /** For a program that proves a step of training: of the one adapter that is given, or without one of a new adapter. */
+  readonly training?: TrainingChoice;
 }
 
 export interface ImportedAdapterProgram {
@@ -37,11 +40,13 @@ export interface ImportedModelProgram {
   readonly config: ModelConfig;
   /** Projections that adapters change. */
   readonly adapted: readonly string[];
+  /** Those that were given, or the new one that is to be trained. */
   readonly adapters: readonly ModelAdapter[];
 }
 
 /**
- * The program that proves what every module of an adapter adds, or what a model with its adapters says: text to read and to edit.
+ * The program that proves what every module of an adapter adds, or what a model with its adapters says, or a step of an
+ * adapter's training: text to read and to edit.
  * @throws FormatError for what cannot be imported, naming what stands against it; ArgumentError
  */
 export async function importProgram(input: AdapterToImport): Promise<ImportedAdapterProgram>;
@@ -64,7 +69,12 @@ export async function programOfAdapter(
   return { description, text: importAdapter({ description, fileName, maxAbs }, { rows }) };
 }
 
-async function programOfModel({ model, adapters = [], tokens }: ModelToImport): Promise<ImportedModelProgram> {
+async function programOfModel({
+  model,
+  adapters = [],
+  tokens,
+  training,
+}: ModelToImport): Promise<ImportedModelProgram> {
   requireArray('input.adapters', adapters, '{ adapter, source }');
   const read = await Promise.all(
     adapters.map(async ({ adapter, source }, k) => {
@@ -74,7 +84,7 @@ async function programOfModel({ model, adapters = [], tokens }: ModelToImport): 
       return adapterOf(adapter, source ?? 'adapter');
     }),
   );
-  return { ...(await programOf(model, read, tokens)), adapters: read };
+  return programOf(model, read, tokens, { training });
 }
 
 /** What a model's program needs to know of an adapter; reads its weights once. */
@@ -83,15 +93,22 @@ export async function adapterOf(adapter: LoadedAdapter, source: string): Promise
   return { description, fileName, maxAbs: await adapter.maxAbs(), source };
 }
 
-/** A model's program, laid out. `refusals` may hold some already: they are thrown with the others. */
+interface ProgramOptions {
+  /** The program's name in messages. */
+  readonly source?: string;
+  /** May hold some already: they are thrown with the others. */
+  readonly refusals?: Refusals;
+  readonly training?: TrainingChoice | undefined;
+}
+
+/** A model's program, laid out. */
 export async function programOf(
   model: Checkpoint,
   adapters: readonly ModelAdapter[],
   tokens: number,
-  source?: string,
-  refusals?: Refusals,
-): Promise<Omit<ImportedModelProgram, 'adapters'>> {
-  const imported = await importModel(model, adapters, tokens, refusals);
+  { source, refusals, training }: ProgramOptions = {},
+): Promise<ImportedModelProgram> {
+  const imported = await importModel(model, adapters, tokens, refusals, training);
   return { ...imported, text: await layOut(imported.text, source) };
 }
 

@@ -26,9 +26,9 @@ export interface Differentiated {
 /** What has no calibration gets this type; by default the checker's own, which only shapes and float64 may rely on. */
 type Calibration = Session['calibration'];
 
-/** Differentiates the scalar `loss` of a file's only model by all that it reads from `adapter`. */
-export function differentiate(text: string, calibration: Calibration = {}): Differentiated {
-  const { session, loss, gradients } = read(text, calibration);
+/** Differentiates the scalar `loss` of a file's only model, or of its `train`, by all that it reads from `adapter`. */
+export function differentiate(text: string, resolve = resolveImport): Differentiated {
+  const { session, loss, gradients } = read(text, {}, resolve);
   const { tensors, equations, tables } = session;
   return { program: { tensors, equations, tables }, loss, gradients };
 }
@@ -51,17 +51,20 @@ export function gradientProgram(
 function read(
   text: string,
   calibration: Calibration,
+  resolve = resolveImport,
 ): { readonly session: Session; readonly loss: TensorId; readonly gradients: Map<TensorId, TensorId> } {
   const { program, diagnostics } = parse(text, 'case.zkl');
   expect(diagnostics).toEqual([]);
   const reporter = new Reporter();
-  const { scope } = new Files(reporter, resolveImport).main(program, 'case.zkl');
+  const { scope } = new Files(reporter, resolve).main(program, 'case.zkl');
   const session = newSession(reporter, calibration, () => undefined);
   const frame: Frame = { scope: new Scope(scope), path: [], at: [], keys: [], place: 'model', declared: new Map() };
   const model = program.items.find((item) => item.kind === 'model')!;
   session.walk(frame, model.body);
+  const training: Frame = { ...frame, scope: new Scope(frame.scope), place: 'train', declared: new Map() };
+  session.walk(training, model.train?.body ?? []);
   expect(reporter.diagnostics).toEqual([]);
-  const found = frame.scope.find('loss');
+  const found = training.scope.find('loss');
   if (found?.kind !== 'tensor') throw new Error('no loss');
   const trained = session.tensors.filter((t) => t.file?.source === 'adapter').map((t) => t.id);
   const gradients = differentiateLoss(session, found.tensor, trained, model.span);

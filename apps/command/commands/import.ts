@@ -9,6 +9,7 @@ import { Refusals } from '../../../models/files/errors.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import type { Progress } from '../show/progress.ts';
 import { sourceNames } from '../steps/source-names.ts';
+import { TRAINING_OPTIONS, trainingOf } from '../steps/training.ts';
 import { columns, plural, shape } from '../show/text.ts';
 import { isModel, withAdapter, withModel } from '../../host/weights.ts';
 
@@ -24,7 +25,7 @@ type RunWith = (args: Arguments, progress: Progress, length: number | undefined)
 
 const importFromAdapter: RunWith = async (args, progress, rows) => {
   const directory = args.positionals[0];
-  refuse(args, ['tokens', 'adapter'], `${directory} is the directory of an adapter`);
+  refuse(args, ['tokens', 'adapter', 'train', ...TRAINING_OPTIONS], `${directory} is the directory of an adapter`);
   if (rows === undefined)
     throw new CliError(
       '--rows N is missing: rows of activations per proof',
@@ -75,6 +76,7 @@ function refuse(args: Arguments, options: readonly string[], why: string): void 
 const importFromModel: RunWith = async (args, progress, tokens) => {
   const directory = args.positionals[0];
   refuse(args, ['rows'], `${directory} is the directory of a model, which takes --tokens`);
+  const training = trainingOf(args);
   if (tokens === undefined)
     throw new CliError(
       '--tokens N is missing: how many tokens a proof is about',
@@ -94,11 +96,14 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
   );
   const adapters = read.filter((adapter) => adapter !== undefined);
   const imported = await progress.phase('read model', () =>
-    refusals.attemptLater(() => withModel(directory, (model) => programOf(model, adapters, tokens, output, refusals))),
+    refusals.attemptLater(() =>
+      withModel(directory, (model) => programOf(model, adapters, tokens, { source: output, refusals, training })),
+    ),
   );
   refusals.throwAny(directory, 'it cannot be imported');
   if (!imported) throw new Error('internal error: nothing was refused, and nothing imported');
   const { text, config, adapted } = imported;
+  const isNew = adapters.length === 0 && training !== undefined;
   await writeProgram(args, text);
 
   const weights = [`--weights base=${directory}`, ...paths.map((path, k) => `--weights ${sources[k]}=${path}`)].join(
@@ -106,16 +111,19 @@ const importFromModel: RunWith = async (args, progress, tokens) => {
   );
   const summary = [
     `${output}: ${config.architecture} of ${plural(config.layers, 'layer')}, ${plural(tokens, 'token')}` +
-      (adapters.length === 0
+      (imported.adapters.length === 0
         ? ''
-        : `, ${plural(adapters.length, 'adapter')} on ${plural(adapted.length, 'projection')}`),
-    `next: zkl calibrate ${output} ${weights} --samples FILE`,
+        : `, ${isNew ? 'a new adapter' : plural(adapters.length, 'adapter')} on ${plural(adapted.length, 'projection')}`),
+    training === undefined
+      ? `next: zkl calibrate ${output} ${weights} --samples FILE`
+      : `next: zkl calibrate ${output} ${weights} --data FILE, of \`tokens\` and \`mask\` in rows of ${tokens + 1}`,
   ].join('\n');
   const json = {
     output,
     tokens,
     architecture: config.architecture,
     layers: config.layers,
+    ...(training === undefined ? {} : { trained: adapted }),
     adapters: paths.map((path, k) => ({
       path,
       source: sources[k],

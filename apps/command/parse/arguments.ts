@@ -115,7 +115,7 @@ export function readArguments(spec: CommandSpec, argv: readonly string[]): Argum
 }
 
 /** Options whose values name nothing that is read. */
-const NO_FILES = ['output', 'emit', 'text', 'ids'];
+const NO_FILES = ['output', 'emit', 'text', 'ids', 'targets'];
 
 /** Options whose values are files that are read. */
 const READ = [

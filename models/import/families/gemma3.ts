@@ -1,6 +1,16 @@
 /** Programs for text models of the Gemma 3 family (Gemma Team, 2025). */
-import { layerCount, layerNames, repeats, use, writeHead, writeTables, type Body, type Writer } from '../writer.ts';
-import { frequencies, GATED, gates, isPlain, projected, scoreScale } from './layers.ts';
+import {
+  layerCount,
+  layerNames,
+  repeats,
+  use,
+  writeEmbedding,
+  writeHead,
+  writeTables,
+  type Body,
+  type Writer,
+} from '../writer.ts';
+import { frequencies, GATED, gates, headsOf, isPlain, projected, scoreScale } from './layers.ts';
 import { PartsBuilder, type Parts } from './parts.ts';
 import type { Gemma3Config } from '../../config/llama.ts';
 
@@ -35,8 +45,8 @@ export function writeGemma3(w: Writer, c: Gemma3Config): Body {
       `q = ${project('self_attn.q_proj', 'H * K', 'h')}`,
       `k = ${project('self_attn.k_proj', 'G * K', 'h')}`,
       `v = ${project('self_attn.v_proj', 'G * K', 'h')}`,
-      `qn = ${norm('q as [T * H, K]', 'self_attn.q_norm')}`,
-      `kn = ${norm('k as [T * G, K]', 'self_attn.k_norm')}`,
+      `qn = ${norm(`q as [${w.rows} * H, K]`, 'self_attn.q_norm')}`,
+      `kn = ${norm(`k as [${w.rows} * G, K]`, 'self_attn.k_norm')}`,
       `o = ${attention} at "self_attn"`,
       `p = ${project('self_attn.o_proj', 'D', 'o')}`,
       'a = round(x + centred_rmsnorm(p, eps) at "post_attention_layernorm")',
@@ -50,7 +60,7 @@ export function writeGemma3(w: Writer, c: Gemma3Config): Body {
   const lines = [
     ...writeTables(w, 'model.embed_tokens', 'lm_head'),
     '',
-    `x = round(scale * ${use(w, 'embedding')}(E, tokens))`,
+    ...writeEmbedding(w, 'scale * '),
     '',
     ...repeats(w, 'model.layers', layer),
     `y = ${norm('x', 'model.norm')}`,
@@ -71,7 +81,7 @@ function attentionOf(
   index: string,
 ): { readonly consts: readonly string[]; readonly attention: string } {
   const [own, other] = c.local[layer] ? [c.localRotary, c.rotary] : [c.rotary, c.localRotary];
-  const heads = 'qn as [1, T, H, K], kn as [1, T, G, K], v as [1, T, G, K]';
+  const heads = headsOf(w, ['qn', 'kn', 'v']);
   const period = periodOf(c.local);
   const [local, full] = [c.localRotary, c.rotary];
   const chosen = (of: (rotary: typeof own) => number): string =>

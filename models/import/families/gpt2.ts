@@ -1,5 +1,15 @@
 /** Programs for models of the GPT-2 family. */
-import { layerCount, layerNames, repeats, use, writeHead, writeTables, type Body, type Writer } from '../writer.ts';
+import {
+  layerCount,
+  layerNames,
+  repeats,
+  use,
+  writeEmbedding,
+  writeHead,
+  writeTables,
+  type Body,
+  type Writer,
+} from '../writer.ts';
 import { isAdapted, plainLayer, projected } from './layers.ts';
 import { PartsBuilder, type Parts } from './parts.ts';
 import type { Gpt2Config } from '../../config/gpt.ts';
@@ -29,7 +39,7 @@ export function writeGpt2(w: Writer, c: Gpt2Config): Body {
   const layer = (name: string): string[] => [
     `h = ${use(w, 'layernorm')}(x, eps) at "ln_1"`,
     `c = round(${projected(w, name, 'attn.c_attn', 'conv1d', '3 * D', 'h').sum}) at "attn.c_attn"`,
-    `o = ${use(w, 'fused_attention')}<H, K>(c as [1, T, 3 * D]) at "attn"`,
+    `o = ${use(w, 'fused_attention')}<H, K>(c as [${w.sequences}, T, 3 * D]) at "attn"`,
     `a = round(x + ${projected(w, name, 'attn.c_proj', 'conv1d', 'D', 'o').terms.join(' + ')})`,
     'n = layernorm(a, eps) at "ln_2"',
     ...feedForward(name),
@@ -38,7 +48,7 @@ export function writeGpt2(w: Writer, c: Gpt2Config): Body {
     ...writeTables(w, 'transformer.wte', 'lm_head'),
     'open W[P, D] from base "transformer.wpe.weight"',
     '',
-    'x[t: T, d] = round(E[tokens[t], d] + W[t, d])',
+    ...writeEmbedding(w, '', (t) => `W[${t}, d]`),
     '',
     ...repeats(w, 'transformer.h', layer),
     'y = layernorm(x, eps) at "transformer.ln_f"',

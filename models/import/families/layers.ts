@@ -62,14 +62,18 @@ export function gatedLayer(w: Writer, { activation }: Decoder, layer: string, bi
 export const isPlain = ({ turned, angles, magnitude }: Rotary, head: number, scoreScale = head): boolean =>
   turned === head && angles.kind === 'plain' && angles.factor === 1 && magnitude === 1 && scoreScale === head;
 
+/** Queries, keys and values by their heads, as attention takes them. */
+export const headsOf = ({ sequences }: Writer, [q, k, v]: readonly [q: string, k: string, v: string]): string =>
+  `${q} as [${sequences}, T, H, K], ${k} as [${sequences}, T, G, K], ${v} as [${sequences}, T, G, K]`;
+
 /** Attention of queries, keys and values with a head each. */
 export function attentionCall(
   w: Writer,
   rotary: Rotary,
   head: number,
-  [q, k, v]: readonly [string, string, string],
+  sides: readonly [q: string, k: string, v: string],
 ): string {
-  const heads = `${q} as [1, T, H, K], ${k} as [1, T, G, K], ${v} as [1, T, G, K]`;
+  const heads = headsOf(w, sides);
   return isPlain(rotary, head)
     ? `${use(w, 'rotary_attention')}(${heads}, theta)`
     : `${use(w, 'turned_attention')}(${heads}, ${frequencies(w, rotary, head)}, ${scoreScale(rotary)})`;

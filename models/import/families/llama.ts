@@ -1,5 +1,15 @@
 /** Programs for models of the LLaMA family: LLaMA, Mistral, Qwen2, Qwen3. */
-import { layerCount, layerNames, repeats, use, writeHead, writeTables, type Body, type Writer } from '../writer.ts';
+import {
+  layerCount,
+  layerNames,
+  repeats,
+  use,
+  writeEmbedding,
+  writeHead,
+  writeTables,
+  type Body,
+  type Writer,
+} from '../writer.ts';
 import { attentionCall, gatedLayer, projected } from './layers.ts';
 import { PartsBuilder, type Parts } from './parts.ts';
 import type { LlamaConfig } from '../../config/llama.ts';
@@ -29,7 +39,7 @@ export function writeLlama(w: Writer, c: LlamaConfig): Body {
     const attention = (path: string, outputs: string): string =>
       `round(${projected(w, name, `self_attn.${path}`, input, outputs, 'h').sum}) at "self_attn.${path}"`;
     const norm = (of: string, heads: string): string =>
-      `rmsnorm(${of} as [T * ${heads}, K], eps) at "self_attn.${of}_norm"`;
+      `rmsnorm(${of} as [${w.rows} * ${heads}, K], eps) at "self_attn.${of}_norm"`;
     return [
       `h = ${use(w, 'rmsnorm')}(x, eps) at "input_layernorm"`,
       `q = ${attention('q_proj', 'H * K')}`,
@@ -45,7 +55,7 @@ export function writeLlama(w: Writer, c: LlamaConfig): Body {
   const lines = [
     ...writeTables(w, 'model.embed_tokens', 'lm_head'),
     '',
-    `x = round(${use(w, 'embedding')}(E, tokens))`,
+    ...writeEmbedding(w),
     '',
     ...repeats(w, 'model.layers', layer),
     'y = rmsnorm(x, eps) at "model.norm"',

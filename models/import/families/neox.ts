@@ -1,5 +1,15 @@
 /** Programs for models of the GPT-NeoX family (Black et al., 2022), Pythia among them. */
-import { layerCount, layerNames, repeats, use, writeHead, writeTables, type Body, type Writer } from '../writer.ts';
+import {
+  layerCount,
+  layerNames,
+  repeats,
+  use,
+  writeEmbedding,
+  writeHead,
+  writeTables,
+  type Body,
+  type Writer,
+} from '../writer.ts';
 import { activated, frequencies, plainLayer, projected, scoreScale } from './layers.ts';
 import { PartsBuilder, type Parts } from './parts.ts';
 import type { NeoxConfig } from '../../config/gpt.ts';
@@ -32,7 +42,7 @@ export function writeNeox(w: Writer, c: NeoxConfig): Body {
     const before = [
       `h = ${use(w, 'layernorm')}(x, eps) at "input_layernorm"`,
       `c = round(${projected(w, name, path, block, '3 * D', 'h').sum}) at "${path}"`,
-      `o = ${use(w, 'headwise_turned_attention')}<H, K>(c as [1, T, 3 * D], ${frequencies(w, c.rotary, c.head)}, ${scoreScale(c.rotary)}) at "attention"`,
+      `o = ${use(w, 'headwise_turned_attention')}<H, K>(c as [${w.sequences}, T, 3 * D], ${frequencies(w, c.rotary, c.head)}, ${scoreScale(c.rotary)}) at "attention"`,
     ];
     if (!c.parallel)
       return [
@@ -52,7 +62,7 @@ export function writeNeox(w: Writer, c: NeoxConfig): Body {
   const lines = [
     ...writeTables(w, 'gpt_neox.embed_in', 'embed_out'),
     '',
-    `x = round(${use(w, 'embedding')}(E, tokens))`,
+    ...writeEmbedding(w),
     '',
     ...repeats(w, 'gpt_neox.layers', layer),
     'y = layernorm(x, eps) at "gpt_neox.final_layer_norm"',

@@ -1,5 +1,15 @@
 /** Programs for models of the OPT family (Zhang et al., 2022). */
-import { layerCount, layerNames, repeats, use, writeHead, writeTables, type Body, type Writer } from '../writer.ts';
+import {
+  layerCount,
+  layerNames,
+  repeats,
+  use,
+  writeEmbedding,
+  writeHead,
+  writeTables,
+  type Body,
+  type Writer,
+} from '../writer.ts';
 import { plainLayer, projected } from './layers.ts';
 import { PartsBuilder, type Parts } from './parts.ts';
 import type { OptConfig } from '../../config/gpt.ts';
@@ -30,7 +40,7 @@ export function writeOpt(w: Writer, c: OptConfig): Body {
     return [
       `h = ${use(w, 'layernorm')}(x, eps) at "self_attn_layer_norm"`,
       ...['q', 'k', 'v'].map(attention),
-      `o = ${use(w, 'attention')}(q as [1, T, H, K], k as [1, T, H, K], v as [1, T, H, K]) at "self_attn"`,
+      `o = ${use(w, 'attention')}(${['q', 'k', 'v'].map((side) => `${side} as [${w.sequences}, T, H, K]`).join(', ')}) at "self_attn"`,
       `a = round(x + ${projected(w, name, 'self_attn.out_proj', block, 'D', 'o').terms.join(' + ')})`,
       'n = layernorm(a, eps) at "final_layer_norm"',
       ...plainLayer(w, c, name, ['fc1', 'fc2'], block),
@@ -40,7 +50,7 @@ export function writeOpt(w: Writer, c: OptConfig): Body {
     ...writeTables(w, 'model.decoder.embed_tokens', 'lm_head'),
     `open W[P + ${OFFSET}, D] from base "model.decoder.embed_positions.weight"`,
     '',
-    `x[t: T, d] = round(E[tokens[t], d] + W[t + ${OFFSET}, d])`,
+    ...writeEmbedding(w, '', (t) => `W[${t} + ${OFFSET}, d]`),
     '',
     ...repeats(w, 'model.decoder.layers', layer),
     'y = layernorm(x, eps) at "model.decoder.final_layer_norm"',

@@ -7,6 +7,8 @@ export interface Parts {
   readonly tensors: ReadonlyMap<string, readonly number[]>;
   /** The tensor whose rows the last layer is multiplied with. */
   readonly head: string;
+  /** Projections that are the head, by all its names. */
+  readonly heads: readonly string[];
 }
 
 export class PartsBuilder {
@@ -51,6 +53,7 @@ export class PartsBuilder {
     this.table(embedding, vocabulary, width);
     for (const name of names) this.#projections.set(name, { inputs: width, outputs: vocabulary });
     if (!tied) this.table(names[0], vocabulary, width);
-    return { projections: this.#projections, tensors: this.#tensors, head: `${tied ? embedding : names[0]}.weight` };
+    const head = `${tied ? embedding : names[0]}.weight`;
+    return { projections: this.#projections, tensors: this.#tensors, head, heads: names };
   }
 }

@@ -1,5 +1,15 @@
 /** Programs for models of the Phi-3 family (Abdin et al., 2024), whose projections of one input are fused. */
-import { layerCount, layerNames, repeats, use, writeHead, writeTables, type Body, type Writer } from '../writer.ts';
+import {
+  layerCount,
+  layerNames,
+  repeats,
+  use,
+  writeEmbedding,
+  writeHead,
+  writeTables,
+  type Body,
+  type Writer,
+} from '../writer.ts';
 import { frequencies, projected, scoreScale } from './layers.ts';
 import { PartsBuilder, type Parts } from './parts.ts';
 import type { Phi3Config } from '../../config/llama.ts';
@@ -27,7 +37,7 @@ export function writePhi3(w: Writer, c: Phi3Config): Body {
     return [
       `h = ${use(w, 'rmsnorm')}(x, eps) at "input_layernorm"`,
       `c = round(${projected(w, name, path, 'linear', '(H + 2 * G) * K', 'h').sum}) at "${path}"`,
-      `o = ${use(w, 'fused_turned_attention')}<H, G, K>(c as [1, T, (H + 2 * G) * K], ${frequencies(w, c.rotary, c.head)}, ${scoreScale(c.rotary)}) at "self_attn"`,
+      `o = ${use(w, 'fused_turned_attention')}<H, G, K>(c as [${w.sequences}, T, (H + 2 * G) * K], ${frequencies(w, c.rotary, c.head)}, ${scoreScale(c.rotary)}) at "self_attn"`,
       `a = round(x + ${sum('self_attn.o_proj', 'D', 'o')})`,
       'n = rmsnorm(a, eps) at "post_attention_layernorm"',
       `p = ${sum('mlp.gate_up_proj', '2 * F', 'n')}`,
@@ -40,7 +50,7 @@ export function writePhi3(w: Writer, c: Phi3Config): Body {
   const lines = [
     ...writeTables(w, 'model.embed_tokens', 'lm_head'),
     '',
-    `x = round(${use(w, 'embedding')}(E, tokens))`,
+    ...writeEmbedding(w),
     '',
     ...repeats(w, 'model.layers', layer),
     'y = rmsnorm(x, eps) at "model.norm"',

@@ -1,11 +1,7 @@
 /** The vectors of training say of imported models what these compute: their losses, and gradients as quotients of differences. */
 import { describe, expect, test } from 'vitest';
-import { format } from '../../../grammar/format.ts';
 import { adapterOf } from '../../../models/import/index.ts';
-import { importModel } from '../../../models/import/model.ts';
-import type { AdapterWeights } from '../../../models/adapters/peft.ts';
-import { evaluateReal, type Numbers } from '../../../runtime/evaluate/index.ts';
-import { checkText, resolveImport } from '../../compiler/standard.ts';
+import { checkSlope, servedLoss, slope, type LossOf } from './steps.ts';
 import {
   gpt2Fused,
   llamaAll,
@@ -22,73 +18,12 @@ import {
   type GradientVector,
 } from './vectors.ts';
 
-/** The standard library with constants that are hardly rounded. */
-const precise: typeof resolveImport = (name) => {
-  const file = resolveImport(name);
-  return file && { ...file, text: file.text.replace(/round<16, 1[45]>/g, 'round<44, 40>') };
-};
-
-type LossOf = (adapter: AdapterWeights, data?: Data) => number;
-
 /** The loss of a vector's data in float64, as the imported program computes its scores. */
-async function makeLoss({ model, adapter, data: own }: GradientVector | CurveVector<unknown>): Promise<LossOf> {
-  const checkpoint = await openModel(model);
-  const loaded = await adapterOf(await openAdapterOf(adapter), 'adapter');
-  const { text } = await importModel(checkpoint, [loaded], own.length - 1);
-  const formatted = (await format(text, 'model.zkl')).text ?? '';
-  const { programs, all } = checkText(formatted, { provisional: true, resolveImport: precise });
-  expect(all, formatted).toEqual([]);
-  const inputs = programs[0].tensors.filter((t) => t.role === 'input');
-  const logits = programs[0].tensors.find((t) => t.name === 'logits')!;
-  const base = new Map<number, Numbers>();
-  for (const { id, file } of inputs)
-    if (file?.source === 'base') base.set(id, await checkpoint.readFloats(file.names[0]));
+const makeLoss = async ({ model, adapter, data }: GradientVector | CurveVector<unknown>): Promise<LossOf> =>
+  servedLoss(await openModel(model), await adapterOf(await openAdapterOf(adapter), 'adapter'), data);
 
-  return (weights, data = own) => {
-    let [sum, targets] = [0, 0];
-    for (let row = 0; row < data.count; row++) {
-      const [tokens, mask] = [data.tokens, data.mask].map((a) =>
-        a.subarray(row * data.length, (row + 1) * data.length),
-      );
-      const given = new Map(base);
-      for (const { id, name, file } of inputs)
-        if (name === 'tokens') given.set(id, tokens.subarray(0, data.length - 1));
-        else if (file?.source === 'adapter') given.set(id, weights.get(file.names[0])!.values);
-      const scores = evaluateReal(programs[0], given).get(logits.id)!;
-      const vocabulary = scores.length / (data.length - 1);
-      for (let t = 0; t + 1 < data.length; t++) {
-        if (mask[t + 1] === 0) continue;
-        const own = Array.from(scores.slice(t * vocabulary, (t + 1) * vocabulary));
-        const most = Math.max(...own);
-        sum += most + Math.log(own.reduce((n, v) => n + Math.exp(v - most), 0)) - own[tokens[t + 1]];
-        targets++;
-      }
-    }
-    return sum / Math.max(1, targets);
-  };
-}
-
-const moved = (weights: AdapterWeights, name: string, direction: ArrayLike<number>, by: number): AdapterWeights => {
-  const { shape, values } = weights.get(name)!;
-  return new Map([...weights, [name, { shape, values: values.map((v, k) => v + by * direction[k]) }]]);
-};
-
-const STEP = 2 ** -12;
-
-function slope(loss: LossOf, weights: AdapterWeights, name: string, direction: ArrayLike<number>): number {
-  const [after, before] = [STEP, -STEP].map((by) => loss(moved(weights, name, direction, by)));
-  return (after - before) / (2 * STEP);
-}
-
-/** The slope along a matrix's gradient, which shows its length, and signs, which show its direction. */
-function checkDerivative(loss: LossOf, { start, gradients }: GradientVector, name: string): void {
-  const { values } = gradients.get(name)!;
-  const length = Math.hypot(...values);
-  const sign = (k: number): number => ((Math.imul(k + 1, 0x9e3779b1) & (2 ** 16)) === 0 ? -1 : 1);
-  const direction = values.map((v, k) => v / length + sign(k) / Math.sqrt(values.length));
-  const wanted = values.reduce((sum, v, k) => sum + v * direction[k], 0);
-  expect(Math.abs(slope(loss, start, name, direction) - wanted), name).toBeLessThan(1e-5 * length);
-}
+const checkDerivative = (loss: LossOf, { start, gradients }: GradientVector, name: string): void =>
+  checkSlope(loss, start, name, gradients.get(name)!.values);
 
 const multiplesOf = (unit: number, values: ArrayLike<number>): boolean =>
   Array.from(values).every((v) => Number.isInteger(v / unit) && Math.abs(v / unit) < 2 ** 15);
