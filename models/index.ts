@@ -14,6 +14,7 @@ export { FormatError, FormatErrors } from './files/errors.ts';
 export type { Folder } from './files/folder.ts';
 export type { ModelAdapter } from './import/adapters.ts';
 export { importModel, type ImportedModel } from './import/model.ts';
+export type { OptimizerChoice, TrainingChoice } from './import/training.ts';
 export { importAdapter, type ImportedAdapter, type ImportOptions } from './import/adapter.ts';
 export { inputsFromJson, inputsFromSafetensors, randomInputs, type Inputs, type WantedInput } from './files/inputs.ts';
 export { describeAdapter, loadAdapter } from './adapters/peft.ts';

@@ -5,7 +5,8 @@ import { requireCount } from '../files/arguments.ts';
 
 /**
  * How weights change. Where nothing is said, AdamW has a rate of 2e-4 (that of LoRA, Hu et al. 2021, and QLoRA, Dettmers et
- * al. 2023), betas 0.9 and 0.999, and a decay of 0.01, as `torch.optim.AdamW`; mu is 0.9.
+ * al. 2023), betas 0.9 and 0.999, and a decay of 0.01, as `torch.optim.AdamW`; mu is 0.9. With `limit` gradients are scaled down
+ * where the norm of all of them is larger.
  */
 export type OptimizerChoice =
   | {
@@ -14,8 +15,9 @@ export type OptimizerChoice =
       readonly beta1?: number;
       readonly beta2?: number;
       readonly decay?: number;
+      readonly limit?: number;
     }
-  | { readonly name: 'momentum'; readonly rate: number; readonly mu?: number }
+  | { readonly name: 'momentum'; readonly rate: number; readonly mu?: number; readonly limit?: number }
   | { readonly name: 'sgd'; readonly rate: number };
 
 /** A new adapter. Its B is zero before the first step, so that training begins at the model as it is. */
@@ -87,13 +89,14 @@ export function readTraining(choice: TrainingChoice, given: readonly unknown[]):
 /** What hyperparameters are, by their names. Optimizers round the rate to 30 fraction bits. */
 const RANGES: Readonly<Record<string, readonly [what: string, holds: (value: number) => boolean]>> = {
   rate: ['a number from 1e-9 to 1', (v) => v >= 1e-9 && v <= 1],
-  beta1: ['a number from 0, below 1', (v) => v >= 0 && v < 1],
+  beta1: ['a number from 0 to 0.9999', (v) => v >= 0 && v <= 0.9999],
   beta2: ['a number above 0, below 1', (v) => v > 0 && v < 1],
   decay: ['a number from 0 to 1', (v) => v >= 0 && v <= 1],
   mu: ['a number from 0, below 1', (v) => v >= 0 && v < 1],
+  limit: ['a number from 0.001 to 1000', (v) => v >= 1e-3 && v <= 1e3],
 };
 
-const OWN = { adamw: ['rate', 'beta1', 'beta2', 'decay'], momentum: ['rate', 'mu'], sgd: ['rate'] };
+const OWN = { adamw: ['rate', 'beta1', 'beta2', 'decay', 'limit'], momentum: ['rate', 'mu', 'limit'], sgd: ['rate'] };
 
 function checkOptimizer(optimizer: OptimizerChoice): void {
   requireObject('training.optimizer', optimizer, '{ name, rate }');
@@ -112,17 +115,23 @@ function checkOptimizer(optimizer: OptimizerChoice): void {
   }
 }
 
-/** The update as a call: `adamw(rate = 0.0002, ...)`. */
-function optimizerCall(optimizer: OptimizerChoice): string {
+/** The update as a call, `adamw(rate = 0.0002, ...)`, and the optimizer's name in the standard library. */
+function optimizerCall(optimizer: OptimizerChoice): { readonly name: string; readonly call: string } {
+  const called = (constants: Readonly<Record<string, number | string>>) => {
+    const limit = optimizer.name === 'sgd' ? undefined : optimizer.limit;
+    const name = limit === undefined ? optimizer.name : `clipped_${optimizer.name}`;
+    const all = Object.entries(limit === undefined ? constants : { ...constants, limit });
+    return { name, call: `${name}(${all.map(([constant, value]) => `${constant} = ${value}`).join(', ')})` };
+  };
   switch (optimizer.name) {
     case 'adamw': {
       const { rate = 2e-4, beta1 = 0.9, beta2 = 0.999, decay = 0.01 } = optimizer;
-      return `adamw(rate = ${rate}, beta1 = ${beta1}, beta2 = ${beta2}, eps = 2 ^ -27, decay = ${decay})`;
+      return called({ rate, beta1, beta2, eps: '2 ^ -27', decay });
     }
     case 'momentum':
-      return `momentum(rate = ${optimizer.rate}, mu = ${optimizer.mu ?? 0.9})`;
+      return called({ rate: optimizer.rate, mu: optimizer.mu ?? 0.9 });
     case 'sgd':
-      return `sgd(rate = ${optimizer.rate})`;
+      return called({ rate: optimizer.rate });
   }
 }
 
@@ -146,16 +155,17 @@ export function trainLines(
   readonly used: readonly string[];
   readonly lines: readonly string[];
 } {
+  const { name, call } = optimizerCall(optimizer);
   const lines = [
     'train {',
     `public step: index<${steps}>`,
     'target[i: N * T] = tokens[i div T, i mod T + 1]',
     'mask[i: N * T] = counts[rows[i div T], i mod T + 1]',
     `${publicLoss ? 'public ' : ''}loss = masked_cross_entropy(logits, target, mask)`,
-    `minimize loss over ${source} by ${optimizerCall(optimizer)}`,
+    `minimize loss over ${source} by ${call}`,
     '}',
   ];
-  return { used: ['masked_cross_entropy', optimizer.name], lines };
+  return { used: ['masked_cross_entropy', name], lines };
 }
 
 /** What a program says of itself, after its first line. */

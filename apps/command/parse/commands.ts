@@ -54,6 +54,7 @@ export const commands: readonly CommandSpec[] = [
       { name: 'betas', value: 'B1,B2', help: 'of adamw; default 0.9,0.999' },
       { name: 'decay', value: 'X', help: 'of adamw: decay of weights; default 0.01' },
       { name: 'mu', value: 'X', help: 'of momentum; default 0.9' },
+      { name: 'clip', value: 'X', help: 'hold the norm of all gradients at most that; default: as they are' },
       { name: 'public-loss', help: 'publish the loss of each step, on which guesses at the data can be tested' },
       { name: 'force', help: 'replace an existing file' },
       output('FILE', 'the program'),

@@ -7,13 +7,13 @@ import type { Arguments } from '../parse/arguments.ts';
 /** Options that only have a meaning beside --train. */
 export const TRAINING_OPTIONS: readonly string[] = [
   ...['targets', 'rank', 'alpha', 'batch', 'examples', 'steps', 'optimizer', 'rate', 'betas', 'mu', 'decay'],
-  'public-loss',
+  ...['clip', 'public-loss'],
 ];
 
 /** Of a new adapter; one that is given says them. */
 const OF_NEW = ['targets', 'rank', 'alpha'];
 
-const HYPERPARAMETERS = { adamw: ['rate', 'betas', 'decay'], momentum: ['rate', 'mu'], sgd: ['rate'] };
+const HYPERPARAMETERS = { adamw: ['rate', 'betas', 'decay', 'clip'], momentum: ['rate', 'mu', 'clip'], sgd: ['rate'] };
 type Name = keyof typeof HYPERPARAMETERS;
 
 const COUNT = 1_000_000;
@@ -67,18 +67,21 @@ function optimizerOf(args: Arguments): OptimizerChoice {
   const name = args.value('optimizer') ?? 'adamw';
   if (!isName(name))
     throw new CliError(`--optimizer is "${name}"`, didYouMean(name, names) ?? `there are ${names.join(', ')}`);
-  const foreign = ['rate', 'betas', 'mu', 'decay'].find((o) => args.flag(o) && !HYPERPARAMETERS[name].includes(o));
+  const foreign = ['rate', 'betas', 'mu', 'decay', 'clip'].find(
+    (o) => args.flag(o) && !HYPERPARAMETERS[name].includes(o),
+  );
   if (foreign !== undefined)
     throw new CliError(`${name} has no --${foreign}`, `it has --${HYPERPARAMETERS[name].join(', --')}`);
   const rate = real(args, 'rate', 'a number from 1e-9 to 1', (v) => v >= 1e-9 && v <= 1);
+  const limit = real(args, 'clip', 'a number from 0.001 to 1000', (v) => v >= 1e-3 && v <= 1e3);
   if (name === 'adamw') {
     const decay = real(args, 'decay', 'a number from 0 to 1', (v) => v >= 0 && v <= 1);
-    return { name, ...defined({ rate, decay }), ...betasOf(args) };
+    return { name, ...defined({ rate, decay, limit }), ...betasOf(args) };
   }
   if (rate === undefined)
     throw new CliError(`--rate is missing: no rate is usual for ${name}`, 'give one: --rate 0.05, for instance');
   const mu = real(args, 'mu', 'a number from 0, below 1', (v) => v >= 0 && v < 1);
-  return name === 'momentum' ? { name, rate, ...defined({ mu }) } : { name, rate };
+  return name === 'momentum' ? { name, rate, ...defined({ mu, limit }) } : { name, rate };
 }
 
 const isName = (name: string): name is Name => Object.hasOwn(HYPERPARAMETERS, name);
@@ -87,7 +90,7 @@ function betasOf(args: Arguments): { beta1?: number; beta2?: number } {
   const text = args.value('betas');
   if (text === undefined) return {};
   const [beta1 = NaN, beta2 = NaN, ...rest] = text.split(',').map(decimal);
-  if (rest.length > 0 || !(beta1 >= 0 && beta1 < 1 && beta2 > 0 && beta2 < 1))
+  if (rest.length > 0 || !(beta1 >= 0 && beta1 <= 0.9999 && beta2 > 0 && beta2 < 1))
     throw new CliError(`--betas is "${text}"`, 'give two numbers below 1, such as 0.9,0.999');
   return { beta1, beta2 };
 }

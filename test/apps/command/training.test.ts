@@ -17,10 +17,10 @@ test('what is chosen', () => {
   expect(read()).toBeUndefined();
   expect(read('--train')).toEqual({ optimizer: { name: 'adamw' }, publicLoss: false });
   const numbers = ['--rank', '4', '--alpha=-0.5', '--batch', '2', '--examples', '9', '--steps', '50'];
-  const update = ['--rate', '1e-3', '--betas', '0.8,.99', '--decay', '0', '--public-loss'];
+  const update = ['--rate', '1e-3', '--betas', '0.8,.99', '--decay', '0', '--clip', '1', '--public-loss'];
   expect(read('--train', '--targets', 'q_proj, v_proj', ...numbers, ...update)).toEqual({
     ...{ targets: ['q_proj', 'v_proj'], rank: 4, alpha: -0.5, batch: 2, examples: 9, steps: 50, publicLoss: true },
-    optimizer: { name: 'adamw', rate: 1e-3, beta1: 0.8, beta2: 0.99, decay: 0 },
+    optimizer: { name: 'adamw', rate: 1e-3, beta1: 0.8, beta2: 0.99, decay: 0, limit: 1 },
   });
   expect(read('--train', '--optimizer', 'momentum', '--rate', '0.05', '--mu', '0')?.optimizer).toEqual({
     ...{ name: 'momentum', rate: 0.05, mu: 0 },
@@ -38,8 +38,10 @@ test.each<[string, string, string]>([
   ['--train --rank 1.5', '--rank is "1.5"', 'a whole number'],
   ['--train --batch 5 --examples 4', '--batch 5 is more than --examples 4', 'different rows'],
   ['--train --optimizer adam', '--optimizer is "adam"', 'did you mean adamw'],
-  ['--train --mu 0.9', 'adamw has no --mu', '--rate, --betas, --decay'],
+  ['--train --mu 0.9', 'adamw has no --mu', '--rate, --betas, --decay, --clip'],
   ['--train --optimizer sgd', '--rate is missing: no rate is usual for sgd', '--rate 0.05'],
+  ['--train --clip 0', '--clip is "0"', 'from 0.001'],
+  ['--train --optimizer sgd --rate 1 --clip 1', 'sgd has no --clip', 'it has --rate'],
   ['--train --rate 0', '--rate is "0"', 'from 1e-9 to 1'],
   ['--train --rate fast', '--rate is "fast"', 'from 1e-9 to 1'],
   ['--train --betas 0.9', '--betas is "0.9"', '0.9,0.999'],
