@@ -69,10 +69,14 @@ export {
 export {
   checkOpenCommitment,
   commit,
+  commitKnown,
+  commitOutput,
   createProver,
   HiddenValueError,
+  openingAs,
   SelfCheckError,
   type CommittedFiles,
+  type ProvedOutput,
   type Prover,
   type WeightMap,
   type Weights,
@@ -87,6 +91,7 @@ export {
   type ProofVerdict,
   type RestsOn,
   type Verdict,
+  type VerifiedOutput,
   type Verifier,
 } from './runtime/verifier/index.ts';
 export { createReferenceDevice } from './runtime/device/reference.ts';

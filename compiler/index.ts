@@ -16,6 +16,7 @@ import { readGadgetProgram } from './bundle/read.ts';
 import { check, type CheckInput } from './check/index.ts';
 import { lower } from './lower/lower.ts';
 import type { GadgetProgram } from './ir/gadget/program.ts';
+import { layoutsOf } from './ir/gadget/walk.ts';
 import { resolveStandard } from './standard/index.ts';
 import { printWithoutDigests } from './ir/tensor/print.ts';
 import type { TensorProgram } from './ir/tensor/program.ts';
@@ -103,7 +104,7 @@ function refusedNames(
     ...gadgets.tables.flatMap((t) =>
       t.kind === 'function' ? [{ what: 'the name of a table', name: t.name, span: start }] : [],
     ),
-    ...gadgets.sources.flatMap((s) => {
+    ...layoutsOf(gadgets).flatMap((s) => {
       const span = declared?.span ?? start;
       return [
         { what: 'the name of a source of weights', name: s.name, span },

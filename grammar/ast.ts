@@ -223,10 +223,12 @@ export interface Dim {
   readonly span: Span;
 }
 
-/** `source style, task` */
+/** `source style, task` or `source state before`. */
 export interface Sources {
   readonly kind: 'sources';
   readonly doc?: string;
+  /** They are what other programs put out. */
+  readonly isState?: true;
   readonly names: readonly Name[];
   readonly span: Span;
 }

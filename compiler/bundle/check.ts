@@ -13,8 +13,9 @@ import type { Range, TensorType } from '../ir/tensor/program.ts';
 import { checkClaims } from './claims.ts';
 import { leadsOutside } from '../ir/gadget/digits.ts';
 import { fail, limits } from './limits.ts';
+import { checkOutputs, checkPlaces } from './places.ts';
 import { tooWide } from '../ir/gadget/magnitude.ts';
-import { isKnown } from '../ir/gadget/walk.ts';
+import { isKnown, layoutsOf } from '../ir/gadget/walk.ts';
 
 /** Every axis has its variable's length, and every output index is bound exactly once or shared or free. */
 export function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], outputs: readonly number[]): void {
@@ -52,9 +53,11 @@ export function checkTerm(term: GadgetTerm, tensors: readonly GadgetTensor[], ou
     fail('a term sums over too much');
 }
 
+/** `sources`: how many of the layouts are those of sources. The others are outputs. */
 export function checkTensor(
   tensors: readonly GadgetTensor[],
-  sources: readonly CommittedSource[],
+  layouts: readonly CommittedSource[],
+  sources: number,
   id: number,
   t: GadgetTensor,
 ): void {
@@ -93,12 +96,15 @@ export function checkTensor(
   } else if (c.kind === 'committed') {
     const stacked = t.shape.slice(0, c.stacked).reduce((n, d) => n * d, 1);
     const shape = t.shape.slice(c.stacked).join();
-    const files = c.files.map((k) => sources[c.source].tensors[k]);
+    const files = c.files.map((k) => layouts[c.source].tensors[k]);
     if (stacked !== files.length || files.some((f) => lengthsOf(f) !== shape || layoutOf(f) !== layoutOf(files[0])))
       fail(`${t.name} does not fit its files`);
     const bits = new Set(files.map((f) => f.bits));
-    if ([...bits].some((b) => !sameRange(typeRange({ kind: 'fixed', bits: b, frac: 0 }), t.range)))
-      fail(`${t.name} has another range than its files`);
+    const ranges = [...bits].map((b) => typeRange({ kind: 'fixed', bits: b, frac: 0 }));
+    // What an output's entries are is in its type; the program may know that they are in less.
+    const fits = (r: Range): boolean =>
+      c.source < sources ? sameRange(r, t.range) : r.lo <= t.range.lo && t.range.hi <= r.hi;
+    if (!ranges.every(fits)) fail(`${t.name} has another range than its files`);
   }
 }
 
@@ -121,7 +127,7 @@ export function checkProgram(p: GadgetProgram): void {
   if (targets.size !== p.equations.length) fail('a tensor is defined twice');
   const views = p.tensors.filter((t) => t.class.kind === 'view').length;
   if (p.levels > p.equations.length + views) fail('more levels than equations and views');
-  if (p.sources.some((s) => s.columns > p.columns)) fail('a source has more columns than the proof');
+  if (layoutsOf(p).some((s) => s.columns > p.columns)) fail('a source or an output has more columns than the proof');
   if (2 ** p.folds > p.columns) fail('more folds than columns');
   const publics = new Set(p.publics);
   if (publics.size !== p.publics.length) fail('a public tensor is listed twice');
@@ -138,6 +144,7 @@ export function checkProgram(p: GadgetProgram): void {
   }
   checkLookups(p);
   checkPlaces(p);
+  checkOutputs(p);
   checkClaims(p);
   if (p.steps.some((s) => s.kind === 'equation' && s.equation >= p.equations.length))
     fail('a step that evaluates no equation');
@@ -181,10 +188,15 @@ function checkNames(p: GadgetProgram): void {
     p.sources.map((s) => s.name),
     'a source',
   );
-  for (const s of p.sources)
+  // One may have the name of a source: it may be what that is to become.
+  distinct(
+    (p.outputs ?? []).map((s) => s.name),
+    'an output',
+  );
+  for (const [k, s] of layoutsOf(p).entries())
     distinct(
       s.tensors.map((t) => t.name),
-      `a tensor of the source ${s.name}`,
+      `a tensor of the ${k < p.sources.length ? 'source' : 'output'} ${s.name}`,
     );
 }
 
@@ -239,35 +251,6 @@ function checkLookups(p: GadgetProgram): void {
     if (c.kind !== 'defined' || !settled(id)) fail(`${name} is 0, but not settled`);
     if (shape.reduce((n, d) => n * d, 1) > limits.entries) fail(`${name} is too large`);
   }
-}
-
-/** Every witness tensor lies inside the proof's matrix, in a block of its own: rows, or a part of one. */
-function checkPlaces(p: GadgetProgram): void {
-  const blocks: { name: string; row: number; rows: number; column: number; width: number }[] = [];
-  for (const { class: c, name } of p.tensors) {
-    if (c.kind !== 'witness') continue;
-    const used = c.axes.reduce((n, a) => n + a.columnBits, 0);
-    const rows = c.axes.reduce((n, a) => n * Math.ceil(a.length / 2 ** a.columnBits), 1);
-    const width = 2 ** used;
-    const partial = c.axes.filter((a) => a.length % 2 ** a.columnBits !== 0).length;
-    if (width > p.columns || c.firstColumn % width !== 0 || c.firstColumn + width > p.columns)
-      fail(`${name} does not fit its row`);
-    if (c.rows !== rows || c.firstRow + rows > p.witnessRows) fail(`${name} does not fit the proof's rows`);
-    if (rows > 1 && width < p.columns) fail(`${name} leaves columns of its rows empty`);
-    if (2 ** partial * rows > limits.entries / 2 ** 10) fail(`${name} has too many partly filled axes`);
-    blocks.push({ name, row: c.firstRow, rows, column: c.firstColumn, width });
-  }
-  blocks.sort((a, b) => a.row - b.row || a.column - b.column);
-  let [row, column] = [0, 0];
-  for (const b of blocks) {
-    // The next free row, and the next free column of the one before it.
-    const sharesRow = b.row === row - 1 && b.column >= column;
-    if (!sharesRow && b.row < row) fail(`${b.name} overlaps another`);
-    if (b.row > row) break;
-    row = b.row + b.rows;
-    column = b.column + b.width;
-  }
-  if (row !== p.witnessRows) fail('the proof has rows that hold nothing');
 }
 
 const sameRange = (a: Range, b: Range): boolean => a.lo === b.lo && a.hi === b.hi;

@@ -13,9 +13,9 @@
 import type { GadgetFactor, GadgetProgram, GadgetTensor, GadgetTerm } from '../ir/gadget/program.ts';
 import type { Range } from '../ir/tensor/program.ts';
 import { fail } from './limits.ts';
-import { booleanOf, shownRanges } from '../ir/gadget/magnitude.ts';
+import { booleanOf, limbsOf, shownRanges } from '../ir/gadget/magnitude.ts';
 import { isNothing } from './never.ts';
-import { baseOf } from '../ir/gadget/walk.ts';
+import { baseOf, isOutput, layoutAt } from '../ir/gadget/walk.ts';
 
 export function checkClaims(p: GadgetProgram): void {
   const lookedUp = p.lookups.flatMap((l) => [l.tensor, l.value ?? l.tensor]);
@@ -114,8 +114,11 @@ function checkHeld(p: GadgetProgram, constrained: ReadonlySet<number>, defined: 
   for (const e of p.equations) {
     // b b - b says how large b is, and not what.
     if (e.level === 0 || !constrained.has(e.target) || booleanOf(e.terms) !== undefined) continue;
+    // Nor does what is left of an output without its limbs.
+    const output = limbsOf(p, e);
     for (const t of effective(p, e.terms))
       for (const f of t.factors) {
+        if (f.tensor === output) continue;
         if (isEntryByEntry(f, t)) entries.add(f.tensor);
         mentioned.add(f.tensor);
         const c = p.tensors[f.tensor].class;
@@ -128,11 +131,23 @@ function checkHeld(p: GadgetProgram, constrained: ReadonlySet<number>, defined: 
   for (const [id, t] of p.tensors.entries()) {
     if (t.class.kind === 'output' && !defined.has(id) && !entries.has(id))
       fail(`the output ${t.name} has no equation at level 1, and no constraint that holds its entries`);
-    if (t.class.kind !== 'witness' || counts.has(id)) continue;
     const range = shown.get(id);
+    if (isOutput(p, t.class)) {
+      if (range === undefined || !isTypeOf(p, t, range)) fail(`nothing shows that ${t.name} is in its output's type`);
+      if (!mentioned.has(id)) fail(`nothing says what ${t.name} is`);
+      continue;
+    }
+    if (t.class.kind !== 'witness' || counts.has(id)) continue;
     if (range === undefined || !covers(t, range)) fail(`nothing shows that ${t.name} is in its range`);
     if (!mentioned.has(id) && !free.has(id)) fail(`nothing says what ${t.name} is`);
   }
+}
+
+/** Whether a range is exactly the one that whoever takes an output believes its tensor to be in. */
+function isTypeOf(p: GadgetProgram, { class: c }: GadgetTensor, { lo, hi }: Range): boolean {
+  if (c.kind !== 'committed') return false;
+  const half = 2n ** BigInt(layoutAt(p, c.source).tensors[c.files[0]].bits - 1);
+  return lo === -half && hi === half - 1n;
 }
 
 /** Whether every entry of the factor's tensor stands in an entry of the equation. */

@@ -19,12 +19,14 @@ import type {
   GadgetTerm,
   LayoutAxis,
 } from '../ir/gadget/program.ts';
+import { layoutsOf } from '../ir/gadget/walk.ts';
 import { foldIndex } from '../ir/indices/expression.ts';
 import { COMMITTED_BITS } from '../ir/numbers/limits.ts';
 import type { Compare, IndexExpr, Range, Rational, TensorType } from '../ir/tensor/program.ts';
 import { checkProgram, checkTensor, checkTerm } from './check.ts';
 import { fail, limits } from './limits.ts';
 import { badName } from './names.ts';
+import { checkLayout } from './places.ts';
 
 const nowhere = { source: '', start: 0, end: 0 };
 
@@ -62,9 +64,13 @@ function text(v: unknown, what: string): string {
 export function readGadgetProgram(value: unknown): GadgetProgram {
   const f = fields(value, 'the program');
   const sources = list(f.sources, 'sources', 64, readSource);
+  // None is said by leaving them out.
+  const outputs = f.outputs === undefined ? undefined : list(f.outputs, 'outputs', 64, readSource);
+  if (outputs?.length === 0) fail('a list of no outputs');
+  const layouts = layoutsOf({ sources, outputs });
   const count = Array.isArray(f.tensors) ? f.tensors.length : 0;
-  const tensors = list(f.tensors, 'tensors', limits.tensors, (v) => readTensor(v, sources, count));
-  for (const [id, t] of tensors.entries()) checkTensor(tensors, sources, id, t);
+  const tensors = list(f.tensors, 'tensors', limits.tensors, (v) => readTensor(v, layouts, count));
+  for (const [id, t] of tensors.entries()) checkTensor(tensors, layouts, sources.length, id, t);
   const equations = list(f.equations, 'equations', limits.equations, (v) => readEquation(v, tensors));
   const levels = integer(f.levels, 'levels', 0, limits.equations);
   const program: GadgetProgram = {
@@ -78,6 +84,7 @@ export function readGadgetProgram(value: unknown): GadgetProgram {
     secrets: list(f.secrets, 'secrets', limits.equations, (v) => readId(v, count)),
     witnessRows: integer(f.witnessRows, 'rows of the proof', 0, limits.rows),
     sources,
+    ...(outputs ? { outputs } : {}),
     publics: list(f.publics, 'publics', tensors.length, (v) => integer(v, 'a public tensor', 0, tensors.length - 1)),
     columns: readColumns(f.columns),
     folds: integer(f.folds, 'folds', 0, 16),
@@ -204,36 +211,31 @@ function readColumns(v: unknown): number {
 function readSource(v: unknown): CommittedSource {
   const f = fields(v, 'a source');
   const columns = readColumns(f.columns);
-  let rows = 0;
   const tensors = list(f.tensors, 'tensors of a source', limits.tensors, (t): CommittedTensor => {
     const c = fields(t, 'a committed tensor');
-    const axes = list(c.axes, 'axes', limits.axes, readAxis);
-    if (axes.reduce((n, a) => n + a.columnBits, 0) > Math.log2(columns))
-      fail('a committed tensor has too many column bits');
-    const own = axes.reduce((n, a) => n * Math.ceil(a.length / 2 ** a.columnBits), 1);
-    if (integer(c.firstRow, 'a first row', 0, limits.rows) !== rows || integer(c.rows, 'rows', 1, limits.rows) !== own)
-      fail('rows do not add up');
-    // Slots outside a tensor are shown to be zero for each choice of partly filled axes.
-    const partial = axes.filter((a) => a.length % 2 ** a.columnBits !== 0).length;
-    if (2 ** partial * own > limits.entries / 2 ** 10) fail('a committed tensor has too many partly filled axes');
-    rows += own;
     return {
       name: text(c.name, 'a name'),
-      axes,
+      axes: list(c.axes, 'axes', limits.axes, readAxis),
       bits: integer(c.bits, 'bits', 1, COMMITTED_BITS),
       frac: integer(c.frac, 'fraction bits', -1024, 1024),
-      firstRow: rows - own,
-      rows: own,
+      firstRow: integer(c.firstRow, 'a first row', 0, limits.rows),
+      rows: integer(c.rows, 'rows', 1, limits.rows),
+      // 0 is said by leaving it out.
+      ...(c.firstColumn === undefined
+        ? {}
+        : { firstColumn: integer(c.firstColumn, 'a first column', 1, limits.columns) }),
     };
   });
-  if (integer(f.rows, 'rows of a source', 1, limits.rows) !== rows) fail('rows of a source do not add up');
+  const rows = integer(f.rows, 'rows of a source', 1, limits.rows);
   if (f.open !== undefined && f.open !== true) fail('a source is open or not');
   // Whether secret entries are in their ranges is shown by one tree of all.
   if (rows * columns > (f.open ? limits.slots : limits.leaves)) fail('a source is too large');
-  return { name: text(f.name, 'name of a source'), ...(f.open ? { open: true } : {}), columns, rows, tensors };
+  const source = { name: text(f.name, 'name of a source'), ...(f.open ? { open: true as const } : {}) };
+  checkLayout({ ...source, columns, rows, tensors });
+  return { ...source, columns, rows, tensors };
 }
 
-function readTensor(v: unknown, sources: readonly CommittedSource[], count: number): GadgetTensor {
+function readTensor(v: unknown, layouts: readonly CommittedSource[], count: number): GadgetTensor {
   const f = fields(v, 'a tensor');
   const shape = list(f.shape, 'a shape', limits.axes, (n) => integer(n, 'a length', 1, limits.entries));
   if (shape.reduce((n, d) => n * d, 1) > limits.entries) fail('a tensor is too large');
@@ -246,7 +248,7 @@ function readTensor(v: unknown, sources: readonly CommittedSource[], count: numb
     scale: rational,
     range: readRange(f.range),
     ...(f.type === undefined ? {} : { type: readType(f.type) }),
-    class: readClass(fields(f.class, 'a class'), shape, sources, count),
+    class: readClass(fields(f.class, 'a class'), shape, layouts, count),
     span: nowhere,
   };
 }
@@ -274,7 +276,7 @@ function readType(v: unknown): TensorType {
 function readClass(
   f: Fields,
   shape: readonly number[],
-  sources: readonly CommittedSource[],
+  layouts: readonly CommittedSource[],
   count: number,
 ): GadgetTensorClass {
   switch (f.kind) {
@@ -307,9 +309,9 @@ function readClass(
         guards: readGuards(f.guards, shape),
       };
     case 'committed': {
-      const source = integer(f.source, 'a source', 0, sources.length - 1);
+      const source = integer(f.source, 'a source', 0, layouts.length - 1);
       const files = list(f.files, 'files', limits.tensors, (v) =>
-        integer(v, 'a file', 0, sources[source].tensors.length - 1),
+        integer(v, 'a file', 0, layouts[source].tensors.length - 1),
       );
       return { kind: 'committed', source, stacked: integer(f.stacked, 'stacked axes', 0, shape.length), files };
     }

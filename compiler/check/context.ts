@@ -52,6 +52,8 @@ export interface Session {
   readonly constantEntries: Map<object, Map<string, ConstantEntries>>;
   /** Declared tensors in source order. */
   readonly statement: TensorId[];
+  /** Names of the sources that are outputs of other programs. */
+  readonly stateSources: Set<string>;
   /** Tensors declared in `train`: not part of the model's own statement. */
   readonly training: Set<TensorId>;
   /** Where each weight (`source:full name`) was declared. */

@@ -47,6 +47,8 @@ export interface Builder {
   inner(name: string, shape: readonly number[], range: Range, span: Span): number;
   /** A tensor that is committed with the proof. Nothing is known of it but what lookups and equations say. */
   witness(name: string, shape: readonly number[], range: Range, span: Span, hint?: Hint): number;
+  /** A tensor with the numbers of another and a class of its own. */
+  copy(of: number, name: string, as: DraftClass): number;
   /** Commits a tensor that is there already. */
   commit(tensor: number): void;
   /** Gives a declared tensor the values that the program has for it. */
@@ -111,11 +113,11 @@ export function createBuilder(
 
   const broken = (id: number, what: string): Error => new Error(`internal error: ${tensors[id].name} ${what}`);
   const append = (t: DraftTensor): number => tensors.push(t) - 1;
-  const add = (name: string, t: Omit<DraftTensor, 'name' | 'scale'>): number => {
+  const add = (name: string, t: Omit<DraftTensor, 'name' | 'scale'> & Partial<Pick<DraftTensor, 'scale'>>): number => {
     let unused = name;
     for (let n = 2; names.has(unused); n++) unused = `${name} ${n}`;
     names.add(unused);
-    return append({ name: unused, scale: { num: 1n, den: 1n }, ...t });
+    return append({ scale: { num: 1n, den: 1n }, ...t, name: unused });
   };
   /** Gives a class to a tensor that nothing is said of yet. */
   const settle = (id: number, c: DraftClass): void => {
@@ -181,6 +183,10 @@ export function createBuilder(
       const id = add(name, { shape, range, span, class: { kind: 'witness' } });
       if (hint) b.hint(id, hint);
       return id;
+    },
+    copy(of, name, as) {
+      const { key: _, ...t } = tensors[of];
+      return add(name, { ...t, class: as });
     },
     commit: (id) => settle(id, { kind: 'witness' }),
     constant: (id, values) => settle(id, { kind: 'constant', values }),

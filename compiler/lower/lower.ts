@@ -5,13 +5,13 @@ import { verifyGadgetProgram } from '../ir/gadget/verify.ts';
 import type { TensorProgram } from '../ir/tensor/program.ts';
 import { verifyTensorProgram } from '../ir/tensor/verify.ts';
 import { createBuilder } from './builder.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, DraftClass } from './draft.ts';
 import { lowerEquations, lowerSecrets, secretInputs } from './equations.ts';
 import { planRanges, smallPlan, type RangePlan } from './gadgets/limbs.ts';
 import { assignLevels } from './levels.ts';
 import { chooseColumns, placeWitnesses } from './placement.ts';
 import { inlineEquations } from './rewrite/inline.ts';
-import { committedSources, givenClasses } from './sources.ts';
+import { committedSources, givenClasses, isCommittable, outputLayouts, outputPlaces } from './sources.ts';
 import { tooLarge, unsupported } from './unsupported.ts';
 
 /** The longest response, in scalars, that travels unfolded. */
@@ -33,11 +33,17 @@ export function lower(
   if (diagnostics.length > 0) return { diagnostics };
 
   const sources = committedSources(program);
-  const classes = givenClasses(program, sources);
+  const outputs = outputLayouts(program);
+  const places = outputPlaces(program, sources.length, outputs);
+  const classes = new Map<number, DraftClass>(givenClasses(program, sources));
+  for (const e of equations) {
+    const place = isCommittable(e) ? places.get(e.target) : undefined;
+    if (place) classes.set(e.target, place);
+  }
   const build = (plan: RangePlan): Draft => {
     const b = createBuilder(program.tensors, classes, plan);
     lowerSecrets(b, program);
-    lowerEquations(b, program, equations);
+    lowerEquations(b, program, equations, places);
     return b.finish();
   };
   // How wide the tables should be is known once it is known what is looked up.
@@ -47,7 +53,7 @@ export function lower(
 
   const { tables, lookups, zeros } = draft;
   const levelled = assignLevels(draft);
-  const columns = chooseColumns(levelled.tensors, Math.max(32, ...sources.map((s) => s.columns)));
+  const columns = chooseColumns(levelled.tensors, Math.max(32, ...[...sources, ...outputs].map((s) => s.columns)));
   const { tensors, rows } = placeWitnesses(levelled.tensors, columns);
   const refused = tooLarge({ tensors, equations: levelled.equations, sources, lookups, tables, zeros });
   if (refused) return { diagnostics: [refused] };
@@ -61,6 +67,7 @@ export function lower(
     secrets: secretInputs(program).map((t) => t.id),
     witnessRows: rows,
     sources,
+    ...(outputs.length > 0 && { outputs }),
     publics: program.statement.filter((id) => program.tensors[id].visibility === 'public'),
     columns,
     folds: Math.max(0, Math.log2(columns / LONGEST_RESPONSE)),

@@ -1,7 +1,10 @@
-/** What of a tensor program is given: sources with their layouts, and which declared tensors are public or in a source. */
+/**
+ * What of a tensor program is given: sources and outputs with their layouts, and which declared tensors are public, in a source,
+ * or in an output as they are.
+ */
 import type { CommittedSource, GadgetTensorClass } from '../ir/gadget/program.ts';
-import type { TensorProgram } from '../ir/tensor/program.ts';
-import { layOut, type FileTensor } from './layout.ts';
+import type { Equation, TensorProgram } from '../ir/tensor/program.ts';
+import { layOut, layOutState, type FileTensor } from './layout.ts';
 
 /** The sources, by name. */
 export function committedSources(program: TensorProgram): CommittedSource[] {
@@ -15,8 +18,47 @@ export function committedSources(program: TensorProgram): CommittedSource[] {
       list.push({ name, shape: t.shape.slice(t.file.stacked), bits: t.type.bits, frac: t.type.frac });
     bySource.set(t.file.source, list);
   }
-  return [...bySource].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, files]) => layOut(name, files, open.has(name)));
+  const isState = (name: string): boolean => program.stateSources?.includes(name) ?? false;
+  return [...bySource]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, files]) => (isState(name) ? layOutState(name, files) : layOut(name, files, open.has(name))));
 }
+
+/** The layouts of the outputs. Each of their tensors has a type of fixed-point numbers. */
+export const outputLayouts = ({ outputs = [], tensors }: TensorProgram): CommittedSource[] =>
+  outputs.map((o) =>
+    layOutState(
+      o.name,
+      o.tensors.map(({ name, tensor }): FileTensor => {
+        const { shape, type } = tensors[tensor];
+        if (type?.kind !== 'fixed') throw new Error(`internal error: the output ${name} has no type`);
+        return { name, shape, bits: type.bits, frac: type.frac };
+      }),
+    ),
+  );
+
+/**
+ * Where the tensors of the outputs are, by tensor. One that is rounded is committed as it is; of others, which equations or
+ * tables define, a copy is.
+ */
+export function outputPlaces(
+  program: TensorProgram,
+  sources: number,
+  layouts: readonly CommittedSource[],
+): ReadonlyMap<number, CommittedClass> {
+  const places = new Map<number, CommittedClass>();
+  for (const [k, o] of (program.outputs ?? []).entries())
+    for (const { name, tensor } of o.tensors) {
+      const file = layouts[k].tensors.findIndex((t) => t.name === name);
+      places.set(tensor, { kind: 'committed', source: sources + k, stacked: 0, files: [file] });
+    }
+  return places;
+}
+
+/** Whether what an equation defines can be committed to as it is, and shown to be in its type. */
+export const isCommittable = ({ definition: d }: Equation): boolean => d.kind === 'round' && d.clamp === undefined;
+
+export type CommittedClass = Extract<GadgetTensorClass, { readonly kind: 'committed' }>;
 
 export type GivenClass = Extract<GadgetTensorClass, { readonly kind: 'input' | 'output' | 'committed' }>;
 

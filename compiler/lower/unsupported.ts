@@ -4,6 +4,7 @@ import type { Span } from '../../grammar/span.ts';
 import { tooWide, type Bounded } from '../ir/gadget/magnitude.ts';
 import type { GadgetTerm } from '../ir/gadget/program.ts';
 import { COMMITTED_BITS, INTEGER_BITS } from '../ir/numbers/limits.ts';
+import { powerOfTwo } from '../ir/numbers/rational.ts';
 import type { Equation, Tensor, TensorProgram, Term } from '../ir/tensor/program.ts';
 import { nowhere } from './expressions.ts';
 
@@ -43,6 +44,7 @@ export function unsupported(program: TensorProgram, equations: readonly Equation
     ...equations.flatMap((e) => unsupportedEquation(program, e)),
     ...program.tensors.flatMap(unsupportedTensor),
     ...mixedSources(program),
+    ...openStates(program),
   ];
 }
 
@@ -78,18 +80,38 @@ function mixedSources(program: TensorProgram): Diagnostic[] {
     );
 }
 
+/** What another program puts out is secret. */
+const openStates = ({ tensors, stateSources = [] }: TensorProgram): Diagnostic[] =>
+  tensors
+    .filter((t) => t.visibility === 'open' && t.file && stateSources.includes(t.file.source))
+    .map((t) =>
+      diagnose({
+        code: 'ZKL515',
+        span: t.span,
+        label: `\`${t.name}\` is open, "${t.file?.source ?? ''}" is a state`,
+        help: 'declare it `secret`, or take it from another source',
+      }),
+    );
+
+/** Whether a tensor's integers are those of its type. */
+const isFixed = ({ type, scale }: Tensor): boolean => {
+  if (type?.kind !== 'fixed') return false;
+  const { num, den } = powerOfTwo(-type.frac);
+  return scale.num === num && scale.den === den;
+};
+
 function unsupportedTensor(t: Tensor): Diagnostic[] {
   const bits = [t.range.lo, t.range.hi].map((v) => (v < 0n ? -v - 1n : v).toString(2).length + 1);
   if (Math.max(...bits) > INTEGER_BITS)
     return [wideError(t.span, `\`${t.name}\` needs ${Math.max(...bits)} bits, the field holds ${INTEGER_BITS}`)];
   if (t.visibility !== 'secret' && t.visibility !== 'open') return [];
-  if (t.role === 'output')
+  if (t.role === 'output' && !isFixed(t))
     return [
       diagnose({
-        code: 'ZKL506',
+        code: 'ZKL514',
         span: t.span,
-        label: `\`${t.name}\` leaves as a commitment`,
-        help: 'declare it `public`',
+        label: `\`${t.name}\` is ${t.type?.kind === 'index' ? 'of indices' : 'exact'}`,
+        help: 'round it, `round<16, 8>(...)`, or declare it `public`',
       }),
     ];
   if (!t.file && t.visibility === 'open')

@@ -59,18 +59,6 @@ model m {
 `,
     mend: [['from adapter "b"', 'from base "b"']],
   },
-  ZKL506: {
-    title: 'secret outputs cannot be proved yet',
-    meaning: 'It would leave as a commitment, of which there is none yet.',
-    remedy: 'Declare it `public`, or leave it out of the outputs.',
-    example: `model m {
-  secret x[4]: fixed<8, 4>
-  secret z[i] = 2 * x[i]
-  public y[i] = 3 * z[i]
-}
-`,
-    mend: [['secret z', 'public z']],
-  },
   ZKL508: {
     title: 'a sum over too many indices at once',
     meaning: 'The tables of such a sum, over all its indices together, would not fit into memory.',
@@ -334,5 +322,30 @@ model m {
 `,
     mend: [['"layers.0.*"', '"layers.*"']],
     checkOnly: true,
+  },
+  ZKL514: {
+    title: 'a secret output that has no fixed-point type',
+    meaning: 'It leaves as a commitment, of which every entry is shown to be in a type that a later program declares.',
+    remedy: 'Round it, or declare it `public`.',
+    example: `model m {
+  secret x[4]: fixed<8, 4>
+  secret z[i] = x[i] ^ 2
+  public y[i] = 3 * x[i]
+}
+`,
+    mend: [['x[i] ^ 2', 'round<12, 4>(x[i] ^ 2)']],
+  },
+  ZKL515: {
+    title: 'open tensors from a state',
+    meaning: 'A `source state` is what another program puts out as a commitment, and nobody has its numbers to check.',
+    remedy: 'Declare them `secret`, or take them from another source.',
+    example: `model m {
+  source state before
+  secret x[4]: fixed<8, 4>
+  open A[4]: fixed<8, 4> from before "a"
+  public y[i] = A[i] * x[i]
+}
+`,
+    mend: [['open A', 'secret A']],
   },
 });

@@ -257,6 +257,7 @@ export class ZklParser extends CstParser {
 
   sources = this.RULE('sources', () => {
     this.CONSUME(keyword.source);
+    this.OPTION(() => this.CONSUME(keyword.state));
     this.AT_LEAST_ONE_SEP({ SEP: sign[','], DEF: () => this.CONSUME(NAME) });
   });
 

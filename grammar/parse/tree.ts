@@ -197,7 +197,7 @@ function statement(choice: Cursor): Statement {
     case 'dims':
       return { kind: 'dims', doc, dims: node.nodes('dim').map(dim), span };
     case 'sources':
-      return { kind: 'sources', doc, names: node.names(), span };
+      return { kind: 'sources', doc, ...(node.has('State') && { isState: true }), names: node.names(), span };
     case 'consts':
       return { kind: 'consts', doc, definitions: node.nodes('constant').map((each) => define(each, 'NAME')), span };
     case 'declare':

@@ -125,7 +125,7 @@ function layout(scope: Scope): Doc {
     case 'dim':
       return [node.name.text, ' = ', scope.one('value')];
     case 'sources':
-      return ['source ', hanging(node.names.map(({ text }) => text))];
+      return [node.isState ? 'source state ' : 'source ', hanging(node.names.map(({ text }) => text))];
     case 'consts':
       return ['const ', hanging(scope.many('definitions'))];
     case 'repeat': {

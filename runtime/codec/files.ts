@@ -67,6 +67,8 @@ export interface ProofFile {
   /** What the proof was made for; the verifier computes both itself and only uses these to say what does not match. */
   readonly program: Uint8Array;
   readonly commitments: readonly Uint8Array[];
+  /** Digests of the commitments that the proof makes, which follow from its body. */
+  readonly outputs: readonly Uint8Array[];
   readonly context: Uint8Array;
   readonly publics: ReadonlyMap<number, IntegerArray>;
   readonly body: Uint8Array;
@@ -80,9 +82,17 @@ export function encodeProof(program: GadgetProgram, p: ProofFile): Uint8Array {
     publics.set(b, at);
     at += b.length;
   }
-  const head = encode({ program: p.program, commitments: p.commitments, context: p.context });
-  return pack('p', { HEAD: head, PUBL: publics, BODY: p.body });
+  return pack('p', { HEAD: proofHead(program, p), PUBL: publics, BODY: p.body });
 }
+
+/** Of a program without outputs it says nothing of them. */
+const proofHead = (program: GadgetProgram, p: Omit<ProofFile, 'publics' | 'body'>): Uint8Array =>
+  encode({
+    program: p.program,
+    commitments: p.commitments,
+    context: p.context,
+    ...(program.outputs && { outputs: p.outputs }),
+  });
 
 /** @throws CodecError if the bytes cannot be a proof of this program, whose ranges the public tensors must keep. */
 export function decodeProof(program: GadgetProgram, bytes: Uint8Array): ProofFile {
@@ -90,7 +100,7 @@ export function decodeProof(program: GadgetProgram, bytes: Uint8Array): ProofFil
   const size = publicSize(program);
   if (s.PUBL.length !== size)
     throw new CodecError(`${s.PUBL.length} bytes of public tensors, this program's have ${size}`);
-  const head = exactly(decode(s.HEAD), 'program', 'commitments', 'context');
+  const head = exactly(decode(s.HEAD), 'program', 'commitments', 'context', ...(program.outputs ? ['outputs'] : []));
   const publics = new Map<number, IntegerArray>();
   let at = 0;
   for (const id of program.publics) {
@@ -100,11 +110,13 @@ export function decodeProof(program: GadgetProgram, bytes: Uint8Array): ProofFil
     if (typeof values === 'string') throw new CodecError(`${t.name}: ${values}`);
     publics.set(id, values);
   }
-  const commitments = field(head, 'commitments');
-  if (!Array.isArray(commitments)) throw new CodecError('"commitments" is no list');
+  const outputs = program.outputs ? digestsOf(head, 'outputs') : [];
+  const count = program.outputs?.length ?? 0;
+  if (outputs.length !== count) throw new CodecError(`${outputs.length} outputs, this program has ${count}`);
   return {
     program: bytesOf(head, 'program', 32),
-    commitments: commitments.map((c: unknown) => bytesOf({ c }, 'c', 32)),
+    commitments: digestsOf(head, 'commitments'),
+    outputs,
     context: bytesOf(head, 'context'),
     publics,
     body: s.BODY,
@@ -130,8 +142,12 @@ export interface SizeBounds {
 export function proofSize(program: GadgetProgram, body: number): SizeBounds {
   const digest = new Uint8Array(32);
   const head = (context: number): number =>
-    encode({ program: digest, commitments: program.sources.map(() => digest), context: new Uint8Array(context) })
-      .length;
+    proofHead(program, {
+      program: digest,
+      commitments: program.sources.map(() => digest),
+      outputs: (program.outputs ?? []).map(() => digest),
+      context: new Uint8Array(context),
+    }).length;
   const file = (context: number): number => packedSize([head(context), publicSize(program), body]);
   return { least: file(0), most: file(LONGEST_CONTEXT) };
 }
@@ -160,6 +176,12 @@ function bytesOf(value: unknown, name: string, length?: number): Uint8Array {
   if (!(v instanceof Uint8Array) || (length !== undefined && v.length !== length))
     throw new CodecError(`"${name}" is not ${length ?? 'any'} bytes`);
   return v;
+}
+
+function digestsOf(value: unknown, name: string): Uint8Array[] {
+  const list = field(value, name);
+  if (!Array.isArray(list)) throw new CodecError(`"${name}" is no list`);
+  return list.map((d: unknown) => bytesOf({ [name]: d }, name, 32));
 }
 
 function stringOf(value: unknown, name: string): string {

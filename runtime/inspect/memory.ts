@@ -1,5 +1,6 @@
 /** What a proof takes of memory, from its program: of the process as a whole, and of a device's. */
 import type { GadgetProgram, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
+import { isOutput } from '../../compiler/ir/gadget/walk.ts';
 import { allocateComputed, rangeBits } from '../integers/arrays.ts';
 import { ownMatrices } from '../protocol/commitment/layout.ts';
 import { tableSize, tensorSections } from '../protocol/lookup/tensor-lookups.ts';
@@ -38,10 +39,12 @@ export function proofMemory(program: GadgetProgram, bundleBytes: number): ProofM
     .flatMap((s) => s.tensors)
     .reduce((n, t) => n + (t.bits <= 16 ? 2 : t.bits <= 32 ? 4 : 8) * sizeOf(t.axes.map((a) => a.length)), 0);
   const values = program.tensors.reduce(
-    (n, t) => n + (t.class.kind === 'committed' ? 0 : computedBytes(t.range) * sizeOf(t.shape)),
+    (n, t) =>
+      n + (t.class.kind === 'committed' && !isOutput(program, t.class) ? 0 : computedBytes(t.range) * sizeOf(t.shape)),
     0,
   );
-  const own = ownMatrices(program).reduce((n, m) => n + 4 * m.rows * m.columns, 0);
+  // In 32 bits, and outputs in 64 at most.
+  const own = ownMatrices(program).reduce((n, m, k) => n + (k === 0 ? 4 : 8) * m.rows * m.columns, 0);
   const phases = {
     lookups: lookupBytes(program, own),
     equations: equationBytes(program),
@@ -139,6 +142,6 @@ function tableBytes(program: GadgetProgram, { factors, variables, isView }: Summ
 
 /** A combination of rows for each tensor that is committed with the proof, and the weights of its columns. */
 function openingBytes(program: GadgetProgram): number {
-  const opened = program.tensors.filter((t) => t.class.kind === 'witness').length;
+  const opened = program.tensors.filter((t) => t.class.kind === 'witness' || isOutput(program, t.class)).length;
   return 2 * ELEMENT * program.columns * opened;
 }

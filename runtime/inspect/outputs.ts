@@ -6,6 +6,7 @@
  * Other public outputs are public where they are read. What depends on secrets through them alone tells nothing more.
  */
 import type { GadgetFactor, GadgetProgram, GadgetStep, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
+import { isOutput } from '../../compiler/ir/gadget/walk.ts';
 import { variablesOf } from '../../compiler/ir/indices/expression.ts';
 import { viewMap } from '../protocol/statement/views.ts';
 import {
@@ -50,6 +51,7 @@ export function outputDependences(program: GadgetProgram): Map<number, Dependenc
       case 'constant':
         return nothing;
       case 'committed':
+        if (isOutput(program, c)) return known.get(id) ?? secret(id);
         return sources[c.source].open ? nothing : secret(id);
       case 'selector':
         return { ...nothing, publics: of(c.of).publics };

@@ -1,9 +1,11 @@
 /** How a bundle's proofs are made: rows, levels, messages, and what they cost. */
 import type { Bundle } from '../../compiler/bundle/bundle.ts';
 import type { GadgetEquation, GadgetProgram, GadgetTerm } from '../../compiler/ir/gadget/program.ts';
+import { isOutput } from '../../compiler/ir/gadget/walk.ts';
 import { printTerm } from '../../compiler/ir/gadget/terms.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import { entryBytes } from '../integers/bytes.ts';
+import { ownMatrices } from '../protocol/commitment/layout.ts';
 import { tensorSections, tableSize } from '../protocol/lookup/tensor-lookups.ts';
 import { soundnessBits } from '../protocol/soundness.ts';
 import { bitsFor } from '../protocol/scalar.ts';
@@ -43,7 +45,7 @@ export interface PlannedLookups {
 
 export interface Plan {
   readonly lookups: PlannedLookups | undefined;
-  /** Rows of the proof's own matrix, and the values in them. */
+  /** Rows of the proof's own matrix and of its outputs', and the values in them. */
   readonly witness: { readonly rows: number; readonly values: number };
   readonly levels: readonly PlannedLevel[];
   readonly messages: number;
@@ -77,8 +79,11 @@ export async function planOf(bundle: Bundle): Promise<Plan> {
   const counted = {
     lookups: lookupsOf(gadgets, argument),
     witness: {
-      rows: gadgets.witnessRows,
-      values: gadgets.tensors.reduce((n, t) => n + (t.class.kind === 'witness' ? sizeOf(t.shape) : 0), 0),
+      rows: ownMatrices(gadgets).reduce((n, m) => n + m.rows, 0),
+      values: gadgets.tensors.reduce(
+        (n, t) => n + (t.class.kind === 'witness' || isOutput(gadgets, t.class) ? sizeOf(t.shape) : 0),
+        0,
+      ),
     },
     levels,
     messages: pads.labels.length,

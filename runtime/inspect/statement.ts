@@ -1,16 +1,18 @@
 /** What a bundle's proofs state: who knows which tensor, and what is published. */
 import type { Bundle } from '../../compiler/bundle/bundle.ts';
 import type { GadgetProgram, GadgetTensor } from '../../compiler/ir/gadget/program.ts';
+import { isOutput, layoutAt } from '../../compiler/ir/gadget/walk.ts';
 import type { Rational } from '../../compiler/ir/tensor/program.ts';
 import { position } from '../../grammar/span.ts';
 
 export interface StatementTensor {
   readonly name: string;
-  readonly visibility: 'public input' | 'public output' | 'secret' | 'secret input' | 'open';
+  readonly visibility: 'public input' | 'public output' | 'secret' | 'secret input' | 'secret output' | 'open';
   readonly shape: readonly number[];
   readonly type: string;
   /** What the integer 1 stands for. */
   readonly scale: string;
+  /** The source that it is from, or the output that it leaves in. */
   readonly source: string | undefined;
   readonly at: string | undefined;
 }
@@ -33,11 +35,11 @@ export const sourceLine = (bundle: Bundle, span: GadgetTensor['span']): string |
 };
 
 export function statementOf(bundle: Bundle): StatementTensor[] {
-  const { tensors, sources, secrets } = bundle.gadgets;
+  const { tensors, secrets } = bundle.gadgets;
   return tensors.flatMap((t, id): StatementTensor[] => {
     const visibility = visibilityOf(bundle.gadgets, t, secrets.includes(id));
     if (visibility === undefined) return [];
-    const source = t.class.kind === 'committed' ? sources[t.class.source].name : undefined;
+    const source = t.class.kind === 'committed' ? layoutAt(bundle.gadgets, t.class.source).name : undefined;
     return [
       {
         name: t.name,
@@ -53,12 +55,13 @@ export function statementOf(bundle: Bundle): StatementTensor[] {
 }
 
 function visibilityOf(
-  { sources }: GadgetProgram,
+  program: GadgetProgram,
   { class: c }: GadgetTensor,
   isSecretInput: boolean,
 ): StatementTensor['visibility'] | undefined {
   if (isSecretInput) return 'secret input';
-  if (c.kind === 'committed') return sources[c.source].open ? 'open' : 'secret';
+  if (isOutput(program, c)) return 'secret output';
+  if (c.kind === 'committed') return program.sources[c.source].open ? 'open' : 'secret';
   return c.kind === 'input' || c.kind === 'output' ? `public ${c.kind}` : undefined;
 }
 

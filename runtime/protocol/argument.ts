@@ -47,7 +47,8 @@ export function absorbRows(transcript: Transcript, points: ProofPoints): void {
   transcript.absorb('pads Q', points.Q);
 }
 
-const POINT_BYTES = 48;
+/** Of a point, compressed. A proof's body begins with those of its matrices' rows, one matrix after the other. */
+export const POINT_BYTES = 48;
 const SCALAR_SIZE = 32;
 
 interface Counts {

@@ -2,15 +2,16 @@
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import { reading, ValueError } from '../../compiler/ir/errors.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
-import { decodeCommitment, encodeCommitment, encodeOpening } from '../codec/files.ts';
+import { decodeCommitment, decodeOpening, encodeCommitment, encodeOpening, type OpeningFile } from '../codec/files.ts';
 import type { Device } from '../device/device.ts';
 import { add, neg } from '../protocol/scalar.ts';
-import { commitmentDigest, printSource, sha256, startSha256 } from '../protocol/statement/statement.ts';
+import { commitmentDigest, layoutDigest, startSha256 } from '../protocol/statement/statement.ts';
 import type { WeightMap, Weights } from '../weights.ts';
 import type { ProverHooks } from './argument.ts';
 import { checkCommit, checkOpenCheck } from './options.ts';
+import { makeOpening } from './commitment/output.ts';
 import { commitOpen, commitSource } from './commitment/source.ts';
-import { blindingSeed, bytesOf, matrixDigest, rowBlindings } from './commitment/source-matrix.ts';
+import { blindingSeed, bytesOf, matrixDigest, rowBlindings, withoutBlindings } from './commitment/source-matrix.ts';
 import { freshEntropy } from './randomness.ts';
 import { layWeights, openWeights, stretches } from './weights.ts';
 
@@ -51,8 +52,6 @@ export async function commit(
   );
 }
 
-const layoutDigest = (source: CommittedSource): Uint8Array => sha256(new TextEncoder().encode(printSource(source)));
-
 /** A stretch of rows after the other: weights that are open are large. @param least as of `stretches` */
 export async function commitOpenly(
   source: CommittedSource,
@@ -77,7 +76,7 @@ export async function commitOpenly(
     opening: encodeOpening({
       commitment: digest,
       matrix: new Uint8Array(matrix.digest()),
-      seed: new Uint8Array(32),
+      seed: withoutBlindings,
     }),
     digest,
   };
@@ -99,6 +98,92 @@ async function commitSecretly(
     commitment: encodeCommitment({ source: source.name, layout, points, rangeProof }),
     opening: encodeOpening({ commitment: digest, matrix: matrixDigest(entries), seed }),
     digest,
+  };
+}
+
+/**
+ * Commits to an output of the program before there is a proof that makes it: the opening is made once, and every proof that is given it
+ * makes this commitment. There is no range proof, since those proofs show it: a verifier takes the commitment from one that it accepted.
+ * @param tensors of the output, by name, each in its type
+ * @throws ValueError
+ */
+export async function commitOutput(
+  bundleBytes: Uint8Array,
+  outputName: string,
+  tensors: Weights | WeightMap,
+  options: Pick<CommitOptions, 'device' | 'entropy'>,
+): Promise<CommittedFiles> {
+  checkCommit(bundleBytes, outputName, options);
+  const { outputs = [] } = decodeBundle(bundleBytes).gadgets;
+  const layout = outputs.find((o) => o.name === outputName);
+  if (!layout)
+    throw new ValueError(
+      `the program has no secret output "${outputName}"; it has ${outputs.map((o) => `"${o.name}"`).join(', ') || 'none'}`,
+      { tensor: outputName, problem: { kind: 'unknown', known: outputs.map((o) => o.name) } },
+    );
+  const given = openWeights(layout, tensors);
+  return options.device.exclusive(async () => {
+    const { entries } = await layWeights(layout, given);
+    return outputFiles(layout, await makeOpening(options.device, layout, entries, options.entropy ?? freshEntropy()));
+  });
+}
+
+/**
+ * Commits to numbers that everybody knows, as the tensors of a secret source: without blindings, so that whoever has the numbers gets the same
+ * points (`registerKnown` of a verifier), and without a range proof, since he sees what they are.
+ * @throws ValueError
+ */
+export async function commitKnown(
+  bundleBytes: Uint8Array,
+  sourceName: string,
+  tensors: Weights | WeightMap,
+  options: Pick<CommitOptions, 'device'>,
+): Promise<CommittedFiles> {
+  checkCommit(bundleBytes, sourceName, options);
+  const source = sourceNamed(decodeBundle(bundleBytes), sourceName);
+  const given = openWeights(source, tensors);
+  return options.device.exclusive(async () => {
+    const { entries } = await layWeights(source, given);
+    const points = await commitOpen(options.device, source, entries);
+    const opening = {
+      commitment: commitmentDigest(source, points),
+      matrix: matrixDigest(entries),
+      seed: withoutBlindings,
+    };
+    return outputFiles(source, { opening, points });
+  });
+}
+
+/**
+ * The opening of an output as that of a source of another program, which may have another name: its commitment has another digest then.
+ * @throws ValueError if the output is of other tensors than the source, or laid out otherwise, or the files are not of one commitment
+ */
+export function openingAs(
+  bundleBytes: Uint8Array,
+  sourceName: string,
+  files: Pick<CommittedFiles, 'commitment' | 'opening'>,
+): Uint8Array {
+  const source = sourceNamed(decodeBundle(bundleBytes), sourceName);
+  const { source: name, points } = reading('commitment', () => decodeCommitment(files.commitment));
+  const opening = reading('opening', () => decodeOpening(files.opening));
+  if (!commitmentDigest({ ...source, name }, points).every((b, i) => b === opening.commitment[i]))
+    throw new ValueError(
+      `the output "${name}" is not of the tensors that the program takes from "${sourceName}", or the opening is of another commitment`,
+      { tensor: sourceName, problem: { kind: 'opening' } },
+    );
+  return encodeOpening({ ...opening, commitment: commitmentDigest(source, points) });
+}
+
+/** An output's files, as those of a commitment but for the range proof. */
+export function outputFiles(
+  layout: CommittedSource,
+  { opening, points }: { readonly opening: OpeningFile; readonly points: Uint8Array },
+): CommittedFiles {
+  const rangeProof = new Uint8Array(0);
+  return {
+    commitment: encodeCommitment({ source: layout.name, layout: layoutDigest(layout), points, rangeProof }),
+    opening: encodeOpening(opening),
+    digest: opening.commitment,
   };
 }
 

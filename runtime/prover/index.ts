@@ -11,26 +11,37 @@
  * @module
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
-import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
-import { decodeOpening, encodeProof } from '../codec/files.ts';
+import type { CommittedSource, GadgetProgram } from '../../compiler/ir/gadget/program.ts';
+import { decodeOpening, encodeProof, type OpeningFile } from '../codec/files.ts';
+import { outputPoints } from '../protocol/program.ts';
 import type { Device } from '../device/device.ts';
 import type { IntegerArray } from '../integers/arrays.ts';
-import { quantise } from '../integers/quantise.ts';
+import { dequantise, quantise } from '../integers/quantise.ts';
 import { ValueError } from '../../compiler/ir/errors.ts';
+import { powerOfTwo } from '../../compiler/ir/numbers/rational.ts';
 import type { WeightMap, Weights } from '../weights.ts';
 import { requireInputs } from '../../compiler/ir/arguments.ts';
 import { reading } from '../../compiler/ir/errors.ts';
 import type { ProverHooks } from './argument.ts';
 import { checkProve, checkProver } from './options.ts';
 import { rowBlindings } from './commitment/source-matrix.ts';
-import { sourceNamed } from './commit.ts';
+import { outputFiles, sourceNamed, type CommittedFiles } from './commit.ts';
+import type { OpenedOutput } from './commitment/output.ts';
 import { planned } from './planned.ts';
 import { proveProgram, type OpenedSource } from './program.ts';
 import type { OnProgress } from './progress.ts';
 import { freshEntropy } from './randomness.ts';
 import { openWeights, readIntegers } from './weights.ts';
 
-export { checkOpenCommitment, commit, type CommitOptions, type CommittedFiles } from './commit.ts';
+export {
+  checkOpenCommitment,
+  commit,
+  commitKnown,
+  commitOutput,
+  openingAs,
+  type CommitOptions,
+  type CommittedFiles,
+} from './commit.ts';
 export { HiddenValueError } from '../integers/errors.ts';
 export { ValueError } from '../../compiler/ir/errors.ts';
 export type { ProverHooks } from './argument.ts';
@@ -57,6 +68,8 @@ export interface ProveOptions {
   /** What the application wants the proof bound to; default empty. */
   readonly context?: Uint8Array;
   readonly entropy?: Uint8Array;
+  /** Openings of secret outputs that were made before (`commitOutput`, or an earlier proof), by name; fresh ones are made of the others. */
+  readonly outputs?: ReadonlyMap<string, Uint8Array>;
   readonly hooks?: ProverHooks;
   /** Whether the proof is verified before it is returned; default true. It takes about as long as a verification. */
   readonly check?: boolean;
@@ -70,6 +83,14 @@ export interface Proved {
   readonly publics: ReadonlyMap<string, IntegerArray>;
   /** Bytes of the proof besides the public tensors. */
   readonly proofBytes: number;
+  /** The commitments that the proof makes, by name. */
+  readonly outputs: ReadonlyMap<string, ProvedOutput>;
+}
+
+/** What leaves a proof as a commitment: what is published of it, and what its owner keeps. */
+export interface ProvedOutput extends CommittedFiles {
+  /** Its tensors, exactly: with the opening they are a later proof's source. */
+  readonly weights: WeightMap;
 }
 
 export interface Prover {
@@ -110,22 +131,66 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
       context,
       sources: opened,
       inputs: quantiseInputs(bundle, inputs),
+      outputs: givenOutputs(program, options.outputs ?? new Map()),
       entropy: options.entropy ?? freshEntropy(),
       hooks: options.hooks,
       progress: options.progress,
       treeMemory,
       check: options.check ?? true,
     };
-    const { publics, body } = await device.exclusive(() => proveProgram(device, request));
+    const { publics, body, outputs } = await device.exclusive(() => proveProgram(device, request));
     const commitments = opened.map((s) => s.digest);
-    const proof = encodeProof(program, { program: bundle.digest, commitments, context, publics, body });
+    const digests = outputs.map((o) => o.opening.commitment);
+    const proof = encodeProof(program, {
+      program: bundle.digest,
+      commitments,
+      outputs: digests,
+      context,
+      publics,
+      body,
+    });
     return {
       proof,
       publics: new Map([...publics].map(([id, v]) => [program.tensors[id].name, v] as const)),
       proofBytes: body.length,
+      outputs: provedOutputs(program, outputs, body),
     };
   };
   return { bundle, prove };
+}
+
+function givenOutputs(program: GadgetProgram, given: ReadonlyMap<string, Uint8Array>): Map<string, OpeningFile> {
+  const known = (program.outputs ?? []).map((o) => o.name);
+  return new Map(
+    [...given].map(([name, bytes]) => {
+      if (!known.includes(name))
+        throw new ValueError(`the program has no secret output "${name}"; it has ${known.join(', ') || 'none'}`, {
+          tensor: name,
+          problem: { kind: 'unknown', known },
+        });
+      return [name, reading('opening', () => decodeOpening(bytes))] as const;
+    }),
+  );
+}
+
+function provedOutputs(
+  program: GadgetProgram,
+  outputs: readonly OpenedOutput[],
+  body: Uint8Array,
+): Map<string, ProvedOutput> {
+  const points = outputPoints(program, body);
+  return new Map(
+    (program.outputs ?? []).map((layout, k) => {
+      const { opening, tensors } = outputs[k];
+      const weights = new Map(
+        layout.tensors.map(({ name, axes, frac }, i) => {
+          const values = dequantise({ scale: powerOfTwo(-frac) }, tensors[i]);
+          return [name, { shape: axes.map((a) => a.length), values }] as const;
+        }),
+      );
+      return [layout.name, { ...outputFiles(layout, { opening, points: points[k].slice() }), weights }] as const;
+    }),
+  );
 }
 
 async function openSource(
@@ -140,8 +205,7 @@ async function openSource(
       `the weights of "${source.name}" are not the ones this opening was made for: commit to them again`,
       { tensor: source.name, problem: { kind: 'opening' } },
     );
-  const blindings = source.open ? Array.from({ length: source.rows }, () => 0n) : rowBlindings(source, opening.seed);
-  return { tensors, matrix, blindings, digest: opening.commitment };
+  return { tensors, matrix, blindings: rowBlindings(source, opening.seed), digest: opening.commitment };
 }
 
 function quantiseInputs(bundle: Bundle, inputs: ReadonlyMap<string, ArrayLike<number>>): Map<number, IntegerArray> {

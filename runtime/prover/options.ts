@@ -43,6 +43,11 @@ export function checkOpenCheck(bundle: unknown, commitment: unknown, options: un
   checkDevice(options, 'options');
 }
 
+function openings(argument: string, value: unknown): void {
+  if (!(value instanceof Map)) throw new ArgumentError(argument, 'a map of openings by output', typeof value);
+  for (const [name, opening] of value as Map<string, unknown>) requireBytes(`${argument}, ${name}`, opening);
+}
+
 /** Weights are checked when it is known which of them are read. */
 export function checkProver(bundle: unknown, options: ProverOptions): ProverOptions {
   requireBytes('bundle', bundle);
@@ -73,5 +78,6 @@ export function checkProve(options: ProveOptions): void {
       'give a digest of it',
     );
   optional('options.entropy', options.entropy, entropy);
+  optional('options.outputs', options.outputs, openings);
   optional('options.progress', options.progress, requireFunction);
 }

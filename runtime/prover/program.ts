@@ -2,13 +2,16 @@
 import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { Device, IntVector } from '../device/device.ts';
 import { encodeBody, type Argument } from '../protocol/argument.ts';
+import type { OpeningFile } from '../codec/files.ts';
 import { discard, type IntegerArray } from '../integers/arrays.ts';
-import { ownMatrices } from '../protocol/commitment/layout.ts';
-import { programProtocol, publicDigests, type ProgramRole } from '../protocol/program.ts';
+import { isOutput } from '../../compiler/ir/gadget/walk.ts';
+import type { MatrixEntries } from '../protocol/commitment/matrix.ts';
+import { outputDigests, programProtocol, publicDigests, type ProgramRole } from '../protocol/program.ts';
 import { upload, type DeviceTensor } from '../protocol/statement/publics.ts';
 import { programTranscript, statementDigest } from '../protocol/statement/statement.ts';
 import { scalarBytes } from '../protocol/transcript.ts';
 import { proveArgument, type ProverHooks } from './argument.ts';
+import { checkOpened, openOutputs, type OpenedOutput } from './commitment/output.ts';
 import { matrixOn, type ProverMatrix } from './commitment/rows.ts';
 import { fractionProver } from './lookup/fraction-tree.ts';
 import { Held, type HeldValue } from './held.ts';
@@ -41,6 +44,8 @@ export interface ProofRequest {
   readonly sources: readonly OpenedSource[];
   /** Public inputs, and secret ones that no source commits, by tensor, row-major. */
   readonly inputs: ReadonlyMap<number, IntegerArray>;
+  /** Openings of outputs that were made before, by name. */
+  readonly outputs?: ReadonlyMap<string, OpeningFile>;
   readonly entropy: Uint8Array;
   readonly hooks?: ProverHooks;
   readonly progress?: OnProgress;
@@ -53,6 +58,8 @@ export interface ProofRequest {
 export interface ProvedProgram {
   readonly publics: ReadonlyMap<number, IntegerArray>;
   readonly body: Uint8Array;
+  /** One of each output of the program. */
+  readonly outputs: readonly OpenedOutput[];
 }
 
 /** Every input has to be inside its range. @throws SelfCheckError where `check` finds the proof wrong */
@@ -67,6 +74,7 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
     const publics = new Map(program.publics.map((id) => [id, witness.entries(id)] as const));
     const looked = lookUp(program, witness);
     const own = ownEntries(program, witness, looked);
+    const outputs = await openOutputs(device, program, witness, request.outputs ?? new Map(), request.entropy);
     await meter.advance('evaluate', 1);
 
     const statement = {
@@ -82,8 +90,10 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       statementDigest(statement),
       ...secrets,
       ...own.map(matrixDigest),
+      // With the same entropy again, another output's proof has other pads.
+      ...outputs.map((o) => o.opening.commitment),
     );
-    const matrices = proverMatrices(device, program, sources, own, randomness);
+    const matrices = proverMatrices(device, program, sources, own, randomness, outputs);
     const held = new Held(device);
     const role = proverRole(device, program, witness, looked, held, {
       meter,
@@ -112,19 +122,21 @@ export async function proveProgram(device: Device, request: ProofRequest): Promi
       const about = { program, programDigest, argument, context, publics, body: encoded };
       await selfCheck(device, { ...about, sources, matrices });
     }
-    return { publics, body: encoded };
+    checkOpened(program, outputs, outputDigests(program, encoded));
+    return { publics, body: encoded, outputs };
   });
 }
 
-/** The sources' matrices, then the proof's own, whose entries are given up once they are on the device. */
+/** The sources' matrices, then the proof's own and its outputs', whose entries are given up once they are on the device. */
 export function proverMatrices(
   device: Device,
   program: GadgetProgram,
   sources: readonly Pick<OpenedSource, 'tensors' | 'blindings'>[],
   own: readonly Int32Array[],
   randomness: Randomness,
+  outputs: readonly Pick<OpenedOutput, 'entries' | 'blindings'>[] = [],
 ): ProverMatrix[] {
-  const uploaded = (entries: Int32Array): (() => IntVector) => {
+  const uploaded = (entries: MatrixEntries): (() => IntVector) => {
     let vector: IntVector | undefined;
     return () => {
       if (vector === undefined) {
@@ -141,8 +153,12 @@ export function proverMatrices(
   });
   return [
     ...registered,
-    ...ownMatrices(program).map((shape, k) =>
-      matrixOn(device, { ...shape, blindings: randomness.scalars(shape.rows) }, uploaded(own[k])),
+    ...own.map((entries) => {
+      const { witnessRows: rows, columns } = program;
+      return matrixOn(device, { rows, columns, blindings: randomness.scalars(rows) }, uploaded(entries));
+    }),
+    ...(program.outputs ?? []).map(({ rows, columns }, k) =>
+      matrixOn(device, { rows, columns, blindings: outputs[k].blindings }, uploaded(outputs[k].entries)),
     ),
   ];
 }
@@ -193,13 +209,13 @@ export function proverRole(
   };
 }
 
-/** The declared tensors that are committed: their files, stacked along the leading axes. */
+/** The declared tensors that sources commit to: their files, stacked along the leading axes. */
 export function committedInputs(
   program: GadgetProgram,
   sources: readonly Pick<OpenedSource, 'tensors'>[],
 ): [number, IntegerArray][] {
   return program.tensors.flatMap((t, id): [number, IntegerArray][] => {
-    if (t.class.kind !== 'committed') return [];
+    if (t.class.kind !== 'committed' || isOutput(program, t.class)) return [];
     const { source, files } = t.class;
     const parts = files.map((f) => sources[source].tensors[f]);
     return [[id, parts.length === 1 ? parts[0] : concatenate(parts)]];

@@ -7,7 +7,8 @@ import { quantise } from '../integers/quantise.ts';
 import { startSha256 } from '../protocol/statement/statement.ts';
 import { readTensor, shapeOf, weightsOf, type WeightMap, type Weights } from '../weights.ts';
 import { linearCombination, type RowCombination } from './commitment/rows.ts';
-import { bytesOf, emptyRows, layTensor, type MatrixEntries } from './commitment/source-matrix.ts';
+import { bytesOf } from './commitment/source-matrix.ts';
+import { emptyRows, layTensor, type MatrixEntries } from '../protocol/commitment/matrix.ts';
 
 /** Entries that are laid out together at least, where there are as many: devices like long vectors. */
 const LEAST = 2 ** 24;
@@ -66,7 +67,9 @@ function parts(source: CommittedSource, least: number): Part[] {
   let [firstRow, tensors]: [number, CommittedTensor[]] = [0, []];
   for (const [k, t] of ordered.entries()) {
     tensors.push(t);
-    const end = ordered.at(k + 1)?.firstRow ?? source.rows;
+    const next = ordered.at(k + 1);
+    const end = next?.firstRow ?? source.rows;
+    if (next?.firstColumn !== undefined) continue;
     if ((end - firstRow) * source.columns < least && end < source.rows) continue;
     out.push({ firstRow, rows: end - firstRow, tensors });
     [firstRow, tensors] = [end, []];

@@ -16,6 +16,7 @@ import { sidesOf } from '../../compiler/ir/indices/guards.ts';
 import type { IndexExpr, Range } from '../../compiler/ir/tensor/program.ts';
 import { bodySize, type Argument } from '../protocol/argument.ts';
 import type { Meter, OpeningSize } from '../protocol/context.ts';
+import { ownMatrices } from '../protocol/commitment/layout.ts';
 import { axisPieces } from '../protocol/lookup/tensor-lookups.ts';
 import { planProgram, type ProgramRole } from '../protocol/program.ts';
 import { rangeBits } from '../integers/arrays.ts';
@@ -175,8 +176,9 @@ function countStatic(counter: Counter, program: GadgetProgram): void {
     counter.add('decoded', s.rows);
     counter.add('multiplied', s.rows);
   }
-  counter.add('decoded', program.witnessRows);
-  counter.add('multiplied', program.witnessRows + program.columns);
+  const own = ownMatrices(program).reduce((n, m) => n + m.rows, 0);
+  counter.add('decoded', own);
+  counter.add('multiplied', own + program.columns);
   for (const id of program.publics) {
     const { range, shape } = program.tensors[id];
     counter.add(entryUnit(range), sizeOf(shape));

@@ -23,16 +23,27 @@ import {
   type SizeBounds,
 } from '../codec/files.ts';
 import { bodySize } from '../protocol/argument.ts';
+import { outputDigests, outputPoints } from '../protocol/program.ts';
 import type { VerifierDevice } from '../device/device.ts';
-import { commitmentDigest, printSource, sha256 } from '../protocol/statement/statement.ts';
+import { commitmentDigest, layoutDigest, sha256 } from '../protocol/statement/statement.ts';
 import { requireBytes } from '../../compiler/ir/arguments.ts';
 import { rejected, type Verdict } from './argument.ts';
 import { checkVerifier, checkVerify } from './options.ts';
 import { planWithin } from './budget.ts';
 import { decodeRows, verifyRangeProof } from './commitment/range-proof.ts';
 import type { Budget } from './limit.ts';
+import { knownMatrix, knownPoints } from './commitment/known.ts';
+import { pointsAs, verifiedOutput, type VerifiedOutput } from './outputs.ts';
 import { verifyProgram, type ValidCommitment } from './program.ts';
-import { digestText, expectations, toHex, type Expected, type ProofVerdict, type RestsOn } from './verdict.ts';
+import {
+  digestText,
+  expectations,
+  toHex,
+  type Basis,
+  type Expected,
+  type ProofVerdict,
+  type RestsOn,
+} from './verdict.ts';
 
 export type { Verdict } from './argument.ts';
 export type {
@@ -46,6 +57,7 @@ export type {
   RestsOn,
   Unverified,
 } from './verdict.ts';
+export type { VerifiedOutput } from './outputs.ts';
 export type { VerifierDevice } from '../device/device.ts';
 export { ArgumentError, CodecError, ZklError } from '../../compiler/ir/errors.ts';
 export { planWithin, type Estimate } from './budget.ts';
@@ -84,6 +96,18 @@ export interface Verifier {
    * `checkOpenCommitment`, and everybody else expects the digest of one that was checked.
    */
   register(commitment: Uint8Array): Promise<Verdict>;
+  /**
+   * Takes what an accepted proof made, of this program or another, as the commitment of a source: in the place of `register`, whose range
+   * proof is part of that proof. Its tensors have to be the source's, laid out as they are (`source state`); its name may be another, under which
+   * it has another digest.
+   */
+  adopt(source: string, output: VerifiedOutput): Promise<Verdict>;
+  /**
+   * Commits to numbers that everybody knows, without blindings, as the commitment of a secret source: in the place of `register`, as whoever has
+   * the numbers sees that they are in their types.
+   * @param tensors floats by name, row-major @throws ValueError for tensors that are not the source's
+   */
+  registerKnown(source: string, tensors: ReadonlyMap<string, ArrayLike<number>>): Promise<Verdict>;
   /** The digest of the commitment that is registered for a source, as it stands in the statement. */
   commitment(source: string): Uint8Array | undefined;
   /** Never throws on bytes. `context` is what the application expects the proof to be bound to; default empty. */
@@ -103,7 +127,15 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
   const expectedProgram = expect.program === undefined ? undefined : digestText(expect.program, 'the program');
   const expected = expectations(program.sources, expect);
   const { argument, milliseconds, bytes } = await planWithin(program, limit);
-  const registered = new Map<number, ValidCommitment & { release(): void }>();
+  const registered = new Map<number, ValidCommitment & { readonly basis?: Basis; release(): void }>();
+
+  /** Why a source's commitment may not have this digest, if it may not. */
+  const unexpected = (source: number, digest: string): string | undefined => {
+    const wanted = expected[source];
+    return wanted?.digest === undefined || wanted.digest === digest
+      ? undefined
+      : `the commitment to "${program.sources[source].name}" has the digest ${digest}, ${wanted.digest} is expected (${wanted.basis})`;
+  };
 
   const register = async (given: Uint8Array): Promise<Verdict> => {
     requireBytes('commitment', given);
@@ -114,14 +146,11 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
     const source = program.sources.findIndex((s) => s.name === file.source);
     if (source < 0) return rejected(`the commitment is for "${file.source}", which this program does not use`);
     const layout = program.sources[source];
-    if (!equal(file.layout, sha256(new TextEncoder().encode(printSource(layout)))))
+    if (!equal(file.layout, layoutDigest(layout)))
       return rejected('the commitment is for tensors of other names, shapes or types than this program uses');
     const digest = toHex(commitmentDigest(layout, file.points));
-    const wanted = expected[source];
-    if (wanted?.digest !== undefined && wanted.digest !== digest)
-      return rejected(
-        `the commitment to "${layout.name}" has the digest ${digest}, ${wanted.digest} is expected (${wanted.basis})`,
-      );
+    const other = unexpected(source, digest);
+    if (other !== undefined) return rejected(other);
     const key = toHex(sha256(bytes));
     return device.exclusive(() => validate(source, file, key));
   };
@@ -139,6 +168,11 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
         kept.release();
         return rejected('the commitment is to open tensors, and has a range proof');
       }
+    } else if (file.rangeProof.length === 0) {
+      kept.release();
+      return rejected(
+        'the commitment has no range proof: it is what a proof puts out, and is adopted from that proof once it is accepted',
+      );
     } else if (!(await cache?.has(key))) {
       const verdict = await device.scope(() => verifyRangeProof(device, layout, file.points, rows, file.rangeProof));
       if (!verdict.ok) {
@@ -147,9 +181,53 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
       }
       await cache?.add(key);
     }
-    registered.get(source)?.release();
-    registered.set(source, { digest: commitmentDigest(layout, file.points), rows, release: () => kept.release() });
+    keep(source, { digest: commitmentDigest(layout, file.points), rows, release: () => kept.release() });
     return { ok: true };
+  };
+
+  const keep = (source: number, commitment: ValidCommitment & { readonly basis?: Basis; release(): void }): void => {
+    registered.get(source)?.release();
+    registered.set(source, commitment);
+  };
+
+  /** Points that need no range proof. */
+  const keepPoints = async (source: number, points: Uint8Array, basis: Basis): Promise<Verdict> => {
+    const layout = program.sources[source];
+    const digest = commitmentDigest(layout, points);
+    const other = unexpected(source, toHex(digest));
+    if (other !== undefined) return rejected(other);
+    const kept = await device.keep(async () => decodeRows(device, layout, points));
+    const rows = kept.value;
+    if ('ok' in rows) {
+      kept.release();
+      return rows;
+    }
+    keep(source, { digest, rows, basis, release: () => kept.release() });
+    return { ok: true };
+  };
+
+  const secretNamed = (name: string): number | Verdict => {
+    const source = program.sources.findIndex((s) => s.name === name);
+    if (source < 0) return rejected(`this program uses no source "${name}"`);
+    return program.sources[source].open ? rejected(`"${name}" is open: its commitment is registered`) : source;
+  };
+
+  const adopt = async (name: string, output: VerifiedOutput): Promise<Verdict> => {
+    const source = secretNamed(name);
+    if (typeof source !== 'number') return source;
+    const points = pointsAs(program.sources[source], output);
+    return typeof points === 'string'
+      ? rejected(points)
+      : device.exclusive(() => keepPoints(source, points, 'adopted'));
+  };
+
+  const registerKnown = async (name: string, tensors: ReadonlyMap<string, ArrayLike<number>>): Promise<Verdict> => {
+    const source = secretNamed(name);
+    if (typeof source !== 'number') return source;
+    const entries = knownMatrix(program.sources[source], tensors);
+    return device.exclusive(async () =>
+      keepPoints(source, await knownPoints(device, program.sources[source], entries), 'checked now'),
+    );
   };
 
   const verify = async (given: Uint8Array, options: { readonly context?: Uint8Array } = {}): Promise<ProofVerdict> => {
@@ -192,6 +270,10 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
       body: proof.body,
     });
     if (!verdict.ok) return rejectedProof(verdict.reason);
+    const digests = outputDigests(program, proof.body);
+    if (!proof.outputs.every((d, i) => equal(d, digests[i])))
+      return rejectedProof('the proof names other commitments than those that it makes');
+    const points = outputPoints(program, proof.body);
     return {
       ok: true,
       verdict: 'accepted',
@@ -200,9 +282,17 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
       context: context.length > 0 ? 'bound' : 'none',
       restsOn: program.sources.map((s, i): RestsOn => {
         const visibility = s.open ? 'open' : 'secret';
-        return { source: s.name, visibility, digest: toHex(valid[i].digest), basis: expected[i]?.basis ?? 'given' };
+        return {
+          source: s.name,
+          visibility,
+          digest: toHex(valid[i].digest),
+          basis: expected[i]?.basis ?? valid[i].basis ?? 'given',
+        };
       }),
       publics: new Map([...proof.publics].map(([id, v]) => [program.tensors[id].name, v] as const)),
+      outputs: new Map(
+        (program.outputs ?? []).map((o, i) => [o.name, verifiedOutput(o, points[i], toHex(digests[i]))] as const),
+      ),
     };
   };
 
@@ -211,6 +301,8 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
     proofSize: proofSize(program, bodySize(argument)),
     estimate: { milliseconds, bytes },
     register,
+    adopt,
+    registerKnown,
     commitment: (source) => registered.get(program.sources.findIndex((s) => s.name === source))?.digest,
     verify,
     close() {

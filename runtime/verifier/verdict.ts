@@ -5,6 +5,7 @@
 import { ArgumentError } from '../../compiler/ir/errors.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
 import type { IntegerArray } from '../integers/arrays.ts';
+import type { VerifiedOutput } from './outputs.ts';
 
 /**
  * Why a commitment is believed to be to what it should be to:
@@ -13,10 +14,11 @@ import type { IntegerArray } from '../integers/arrays.ts';
  * - `checked earlier`: its digest is one that was compared with the weights before;
  * - `pinned`: its digest is the one that was expected;
  * - `trusted`: taken as it came, on an explicit word;
+ * - `adopted`: it is the output of a proof that was accepted before it, whatever that proof rests on;
  * - `given`: taken as it came, perhaps together with the proof. For secret weights alone: that every entry is in range is proved, whose
  *   weights they are is not.
  */
-export type Basis = 'checked now' | 'checked earlier' | 'pinned' | 'trusted' | 'given';
+export type Basis = 'checked now' | 'checked earlier' | 'pinned' | 'trusted' | 'adopted' | 'given';
 
 /** What stands behind one source of a program. */
 export interface RestsOn {
@@ -41,6 +43,8 @@ export interface Accepted {
   readonly restsOn: readonly RestsOn[];
   /** Public tensors by name, as integers. */
   readonly publics: ReadonlyMap<string, IntegerArray>;
+  /** The commitments that the proof made, by name. */
+  readonly outputs: ReadonlyMap<string, VerifiedOutput>;
 }
 
 /** The proof, or something that it is about, is not what it should be. */

@@ -111,7 +111,7 @@ const { value, index, axis, argument, statement } = fc.letrec<Nodes>((tie) => {
       { maxDepth: 3, withCrossShrink: true },
       node('define', { doc: maybe(doc), name, axes: any(tie('axis')), value: tie('value') }),
       node('dims', { doc: maybe(doc), dims: some(node('dim', { name, value: tie('index') })) }),
-      node('sources', { doc: maybe(doc), names: some(name) }),
+      node('sources', { doc: maybe(doc), isState: maybe(fc.constant(true)), names: some(name) }),
       node('consts', { doc: maybe(doc), definitions: some(define) }),
       node('output', { ...declared, value: tie('value') }),
       node('input', { ...declared, type, file: maybe(file) }),

@@ -16,7 +16,9 @@ import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverRole } from '../../runtime/prover/program.ts';
 import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
+import { openOutputs } from '../../runtime/prover/commitment/output.ts';
 import { ownEntries } from '../../runtime/prover/commitment/witness-matrix.ts';
+import { entropyOf } from './draw.ts';
 import type { Statement } from './statement.ts';
 
 /** A run of the protocol: its messages' labels, and what the verifier's relations come to. */
@@ -50,6 +52,10 @@ export async function adaptive(
   const matrices = [
     ...s.sources.map((c, i) => ({ entries: c.entries, columns: program.sources[i].columns })),
     ...ownEntries(program, witness, looked).map((entries) => ({ entries, columns: program.columns })),
+    ...(await openOutputs(device, program, witness, new Map(), entropyOf(1))).map(({ entries }, k) => ({
+      entries,
+      columns: (program.outputs ?? [])[k].columns,
+    })),
   ];
   const publics = new Map(program.publics.map((id) => [id, witness.entries(id).slice() as IntegerArray] as const));
   claim(publics);

@@ -5,9 +5,11 @@
  *   with the same entropy every device makes the same bytes, in whatever memory.
  * - Soundness: a prover that changes any message, pad row or committed entry, or claims another public output, is
  *   rejected, and so is a proof with any of its points or scalars changed.
+ * - What leaves as a commitment is what the next program takes: its values are those of the interpreter, and no others.
  * - The statement is bound: the proof is rejected for other public tensors, commitments, contexts and programs.
  */
 import type { Range, TensorProgram } from '../../compiler/ir/tensor/program.ts';
+import { isOutput } from '../../compiler/ir/gadget/walk.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../runtime/device/reference.ts';
 import { entry, setEntry, type IntegerArray } from '../../runtime/integers/arrays.ts';
@@ -21,6 +23,7 @@ import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { Draw } from './draw.ts';
 import { proveLie } from './liar.ts';
 import { Ledger, printReport, type GadgetReport } from './report.ts';
+import { checkTaken } from './taken.ts';
 import { createStatement, prove, validate, verify, type Statement } from './statement.ts';
 import { createSubject, drawInputs, expected, type Subject, type SubjectOptions, type Values } from './subject.ts';
 
@@ -118,6 +121,7 @@ async function checkCompleteness(
       });
     if (!statement || !honest) continue;
     compareValues(ledger, what, subject, expected(subject, values), honest);
+    await checkTaken(ledger, devices[0], subject, honest, expected(subject, values), new Draw('taken', seed + k));
     first ??= { statement, honest };
   }
   return first && { ...first, labels };
@@ -341,7 +345,7 @@ function sourceValues({ statement, subject }: Trial): Values {
       Array.from({ length: v.length }, (_, i) => entry(v, i)),
     );
   for (const [id, t] of subject.gadgets.tensors.entries()) {
-    if (t.class.kind !== 'committed') continue;
+    if (t.class.kind !== 'committed' || isOutput(subject.gadgets, t.class)) continue;
     const { source, files } = t.class;
     out.set(
       id,

@@ -8,7 +8,9 @@ import { encodeBody } from '../../runtime/protocol/argument.ts';
 import { allocate, setEntry, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { slotMap } from '../../runtime/protocol/commitment/layout.ts';
 import { tensorSections, tableSize, type BoxSide } from '../../runtime/protocol/lookup/tensor-lookups.ts';
-import { planProgram, programProtocol, publicDigests } from '../../runtime/protocol/program.ts';
+import type { ProtocolContext } from '../../runtime/protocol/context.ts';
+import type { Value } from '../../runtime/protocol/form.ts';
+import { planProgram, programProtocol, publicDigests, type ProgramRole } from '../../runtime/protocol/program.ts';
 import { selectorEntries, verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement/statement.ts';
@@ -25,6 +27,7 @@ import { sumExactly } from '../../runtime/evaluate/witness/terms.ts';
 import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { entropyOf } from './draw.ts';
+import { keepOnly } from './liar.ts';
 import type { Statement } from './statement.ts';
 
 /** Entries of every tensor by name, row-major, to be changed. */
@@ -41,6 +44,10 @@ export interface Forgery {
   readonly after?: (f: Forger) => void;
   /** The proof's own rows, row-major. */
   readonly rows?: (entries: bigint[], program: GadgetProgram) => void;
+  /** Those of each output. */
+  readonly outputs?: (entries: readonly bigint[][], program: GadgetProgram) => void;
+  /** Relations of the protocol that both roles leave to the opening argument; all, if left out. */
+  readonly keep?: (relation: Value) => boolean;
   /** Another program for both roles: one that lacks what stands in the forgery's way. */
   readonly program?: (p: GadgetProgram) => GadgetProgram;
 }
@@ -108,8 +115,20 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
     for (const [id, { class: c }] of program.tensors.entries())
       if (c.kind === 'witness')
         for (const [slot, position] of slotMap(c, program.columns).entries())
-          if (position >= 0) rows[c.firstRow * program.columns + c.firstColumn + slot] = reduce(of(id)[position]);
+          if (position >= 0) rows[c.firstRow * program.columns + slot] = reduce(of(id)[position]);
     forgery.rows?.(rows, program);
+    const { outputs = [] } = program;
+    const leaving = outputs.map((o, k) => {
+      const out = Array.from({ length: o.rows * o.columns }, () => 0n);
+      for (const [id, { class: c }] of program.tensors.entries()) {
+        if (c.kind !== 'committed' || c.source !== program.sources.length + k) continue;
+        const t = o.tensors[c.files[0]];
+        for (const [slot, position] of slotMap(t, o.columns).entries())
+          if (position >= 0) out[t.firstRow * o.columns + slot] = reduce(of(id)[position]);
+      }
+      return out;
+    });
+    forgery.outputs?.(leaving, program);
 
     const statement = {
       program: digest,
@@ -119,6 +138,10 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
     };
     const randomness = new Randomness('proof', entropyOf(5), statementDigest(statement));
     const own = device.frVector(rows);
+    const protocol = async (ctx: ProtocolContext, role: ProgramRole): Promise<void> => {
+      await programProtocol(ctx, program, role);
+      if (forgery.keep) keepOnly(ctx, forgery.keep);
+    };
     const matrices = [
       ...s.sources.map((c, i) => {
         const vector = device.intVector(c.entries);
@@ -138,6 +161,11 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
               () => own,
             ),
           ]),
+      ...outputs.map((o, k) => {
+        const vector = device.frVector(leaving[k]);
+        const blindings = randomness.scalars(o.rows);
+        return matrixOn(device, { rows: o.rows, columns: o.columns, blindings }, () => vector);
+      }),
     ];
     const held = new Held(device);
     const uploaded = async (id: number): Promise<FrVector> =>
@@ -150,7 +178,7 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
       prover: (stacks: Parameters<typeof levelProver>[3]) => levelProver(device, program, uploaded, stacks, held),
     };
     const body = await proveArgument(device, argument, programTranscript(statement), matrices, randomness, (ctx) =>
-      programProtocol(ctx, program, role),
+      protocol(ctx, role),
     ).finally(() => held.releaseAll());
     const points = [];
     for (const c of s.sources) {
@@ -160,7 +188,7 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
     }
     const judge = verifierRole(device, program, publics);
     return verifyArgument(device, argument, programTranscript(statement), points, encodeBody(argument, body), (ctx) =>
-      programProtocol(ctx, program, judge),
+      protocol(ctx, judge),
     );
   });
 }

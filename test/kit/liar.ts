@@ -13,6 +13,7 @@ import { programTranscript, statementDigest } from '../../runtime/protocol/state
 import { proveArgument, type ProverHooks } from '../../runtime/prover/argument.ts';
 import { Held } from '../../runtime/prover/held.ts';
 import { committedInputs, proverMatrices, proverRole, type OpenedSource } from '../../runtime/prover/program.ts';
+import { openOutputs } from '../../runtime/prover/commitment/output.ts';
 import { lookUp } from '../../runtime/prover/lookup/tensor-lookups.ts';
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { matrixDigest } from '../../runtime/prover/commitment/source-matrix.ts';
@@ -73,13 +74,14 @@ export async function proveLie(device: Device, s: Statement, lie: Lie): Promise<
     };
     const looked = lookUp(program, witness);
     const own = ownEntries(program, witness, looked);
+    const outputs = await openOutputs(device, program, witness, new Map(), entropyOf(lie.seed ?? 2));
     const randomness = new Randomness(
       'proof',
       entropyOf(lie.seed ?? 2),
       statementDigest(statement),
       ...own.map(matrixDigest),
     );
-    const matrices = proverMatrices(device, program, sources, own, randomness);
+    const matrices = proverMatrices(device, program, sources, own, randomness, outputs);
     const held = new Held(device);
     const role = proverRole(device, program, witness, looked, held);
     const protocol = async (ctx: ProtocolContext): Promise<void> => {

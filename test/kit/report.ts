@@ -4,7 +4,7 @@ import type { Subject } from './subject.ts';
 
 /** Which of the properties a check is about. */
 export type Property =
-  'completeness' | 'devices' | 'messages' | 'pads' | 'witness' | 'outputs' | 'bytes' | 'statement' | 'range';
+  'completeness' | 'devices' | 'messages' | 'pads' | 'witness' | 'outputs' | 'bytes' | 'statement' | 'range' | 'taken';
 
 export interface GadgetFailure {
   readonly property: Property;
@@ -32,6 +32,7 @@ const properties: readonly Property[] = [
   'bytes',
   'statement',
   'range',
+  'taken',
 ];
 
 /** Collects outcomes; a check that throws is a failure like any other. */

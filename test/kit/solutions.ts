@@ -4,6 +4,7 @@
  * no proof system is involved.
  */
 import type { GadgetProgram, GadgetTable } from '../../compiler/ir/gadget/program.ts';
+import { isOutput } from '../../compiler/ir/gadget/walk.ts';
 import { digitMap, forEachIndex, maskValues, viewMap } from '../../runtime/protocol/statement/views.ts';
 import { sumExactly } from '../../runtime/evaluate/witness/terms.ts';
 import type { Values } from './subject.ts';
@@ -31,7 +32,8 @@ export function solutions(program: GadgetProgram, inputs: Values): Solution[] | 
   const unknowns: Unknown[] = [];
   for (const [tensor, t] of program.tensors.entries()) {
     const { kind } = t.class;
-    const open = kind === 'witness' ? !multiplicities.has(tensor) : kind === 'output' && !defined.has(tensor);
+    const given = kind === 'output' ? !defined.has(tensor) : isOutput(program, t.class);
+    const open = kind === 'witness' ? !multiplicities.has(tensor) : given;
     if (!open) continue;
     const domain = domainOf(program, tensor);
     for (let at = 0; at < t.shape.reduce((n, d) => n * d, 1); at++) unknowns.push({ tensor, at, domain });

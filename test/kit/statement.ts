@@ -1,17 +1,13 @@
 /** One statement about a subject: committed weights and public inputs, proved and verified piece by piece. */
+import type { OpeningFile } from '../../runtime/codec/files.ts';
 import type { Device, PointVector, VerifierDevice } from '../../runtime/device/device.ts';
 import { fromBigints, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { commitmentDigest, printSource, sha256 } from '../../runtime/protocol/statement/statement.ts';
 import type { ProverHooks } from '../../runtime/prover/argument.ts';
 import { proveProgram, type OpenedSource, type ProvedProgram } from '../../runtime/prover/program.ts';
 import { commitOpen, commitSource } from '../../runtime/prover/commitment/source.ts';
-import {
-  blindingSeed,
-  layMatrix,
-  matrixDigest,
-  rowBlindings,
-  type MatrixEntries,
-} from '../../runtime/prover/commitment/source-matrix.ts';
+import { blindingSeed, matrixDigest, rowBlindings } from '../../runtime/prover/commitment/source-matrix.ts';
+import { layMatrix, type MatrixEntries } from '../../runtime/protocol/commitment/matrix.ts';
 import { decodeRows, verifyRangeProof } from '../../runtime/verifier/commitment/range-proof.ts';
 import type { Verdict } from '../../runtime/verifier/argument.ts';
 import { verifyProgram } from '../../runtime/verifier/program.ts';
@@ -124,6 +120,8 @@ export interface ProveOptions {
   /** Proves with these instead of what was committed to. */
   readonly sources?: readonly OpenedSource[];
   readonly treeMemory?: number;
+  /** Openings of outputs, by name; fresh ones of the others. */
+  readonly outputs?: ReadonlyMap<string, OpeningFile>;
 }
 
 export const prove = (device: Device, s: Statement, options: ProveOptions = {}): Promise<ProvedProgram> =>
@@ -137,6 +135,7 @@ export const prove = (device: Device, s: Statement, options: ProveOptions = {}):
     entropy: entropyOf(options.seed ?? 1),
     hooks: options.hooks,
     treeMemory: options.treeMemory,
+    outputs: options.outputs,
   });
 
 /** What a verifier is told; whatever is left out is the statement's. */

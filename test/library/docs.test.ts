@@ -37,13 +37,18 @@ function run(place: Workplace, code: string, name = 'example.ts'): string {
 }
 
 describe('docs/library.md', () => {
-  const [example, ofAdapter, ofModel, ...others] = blocks('docs/library.md', 'ts');
+  const [example, ofSteps, ofAdapter, ofModel, ...others] = blocks('docs/library.md', 'ts');
 
-  test('has three examples', () => expect(others).toEqual([]));
+  test('has four examples', () => expect(others).toEqual([]));
 
   test('from text to a verdict', () => {
     const said = /dequantise\(.*\); \/\/ \[(.*)\]/.exec(example)?.[1];
     expect(run(testWorkplace(), example)).toBe(`Float64Array(4) [ ${said} ]\n`);
+  });
+
+  test('from one step to the next', () => {
+    const said = /totals.*\); \/\/ (.*)/.exec(ofSteps)?.[1];
+    expect(run(testWorkplace(), ofSteps)).toBe(`${said}\n`);
   });
 
   test("from an adapter's folder", () => {

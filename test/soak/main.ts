@@ -25,6 +25,7 @@ import { Draw } from '../kit/draw.ts';
 import { functionProgram } from '../kit/functions.ts';
 import { checkGadget } from '../kit/index.ts';
 import { programs } from '../kit/programs.ts';
+import { withOutputs } from '../kit/taken.ts';
 import { createSubject, drawInputs } from '../kit/subject.ts';
 import { mutated } from '../support/mutate.ts';
 import { useSoftwareGpu } from '../support/swiftshader.ts';
@@ -67,7 +68,8 @@ const fail = (seed: number, what: string): void => {
 };
 
 async function gadgets(seed: number): Promise<void> {
-  const [program] = fc.sample(programs(), { seed, numRuns: 1 });
+  const [drawn] = fc.sample(programs(), { seed, numRuns: 1 });
+  const program = (seed % 2 === 0 ? withOutputs(drawn, 16) : undefined) ?? drawn;
   const devices = [device, ...others, ...(seed % 10 === 0 ? [reference] : [])];
   const report = await checkGadget(program, { devices, seed, samples: 12, statements: 2 });
   if (!report.ok) fail(seed, report.text);

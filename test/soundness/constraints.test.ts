@@ -22,12 +22,8 @@ import { rowLookupProver, type RowLookupWitness } from '../../runtime/prover/loo
 import { Randomness } from '../../runtime/prover/randomness.ts';
 import { matrixOn } from '../../runtime/prover/commitment/rows.ts';
 import { commitSource } from '../../runtime/prover/commitment/source.ts';
-import {
-  layMatrix,
-  matrixDigest,
-  rowBlindings,
-  type MatrixEntries,
-} from '../../runtime/prover/commitment/source-matrix.ts';
+import { layMatrix, type MatrixEntries } from '../../runtime/protocol/commitment/matrix.ts';
+import { matrixDigest, rowBlindings } from '../../runtime/prover/commitment/source-matrix.ts';
 import { verifyArgument, type Verdict } from '../../runtime/verifier/argument.ts';
 import { at, program, sumOfProducts, term } from '../kit/build.ts';
 import { testDevice } from '../kit/devices.ts';

@@ -83,6 +83,8 @@ describe('one meaning', () => {
     ['y below its upper end', 'public x: fixed<4, 0>; y = round<4, 0>(sqrt(x * x + 1/3)); public z = 2 * y'],
     ['y below its upper end', 'public x: fixed<4, 0>; y = round<4, 2>(1 / sqrt(x * x + 1/3)); public z = 2 * y'],
     ['y is 0 where it says so', 'public x: fixed<4, 0>; y = round<4, 0>(sqrt(x * x)); public z = 2 * y'],
+    ['y remainder', 'public x: fixed<4, 0>; secret y = round<4, 0>(1/3 * x)'],
+    ['y below its upper end', 'public x: fixed<4, 0>; secret y = round<4, 0>(sqrt(x * x + 1/3))'],
     ['k is attained', 'public x[3]: fixed<3, 0>; k = max(j) x[j]; public z = 2 * k'],
     ['k selects one', 'public x[3]: fixed<3, 0>; k = max(j if j < 2) x[j]; public z = 2 * k'],
     ['k less entry', 'public x[3]: fixed<3, 0>; public k = argmax(j) x[j]'],

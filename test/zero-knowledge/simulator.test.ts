@@ -1,11 +1,12 @@
 /** Whoever may choose the challenges can prove anything, without a witness; whoever may not, cannot. */
+import { concatBytes } from '@noble/hashes/utils.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PointVector } from '../../runtime/device/device.ts';
 import { fromBigints, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { claimReduction } from '../../runtime/protocol/sumcheck/claim-reduction.ts';
 import type { ProtocolContext } from '../../runtime/protocol/context.ts';
-import { publicDigests } from '../../runtime/protocol/program.ts';
-import { evaluateExtension, UploadedPublics } from '../../runtime/protocol/statement/publics.ts';
+import { outputPoints, programProtocol as wholeProtocol, publicDigests } from '../../runtime/protocol/program.ts';
+import { evaluateExtension, UploadedPublics, verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { planRange, planRangeArgument, rangeProtocol } from '../../runtime/protocol/commitment/range-proof.ts';
 import { commitmentDigest, programTranscript, rangeTranscript } from '../../runtime/protocol/statement/statement.ts';
 import { verifyArgument } from '../../runtime/verifier/argument.ts';
@@ -102,5 +103,44 @@ describe('simulated range proofs', () => {
     expect(await verify(new ChosenTranscript(9))).toEqual({ ok: true });
     expect(await verify(new ChosenTranscript(10))).toMatchObject({ ok: false });
     expect(await verify(rangeTranscript(commitmentDigest(source, points)))).toMatchObject({ ok: false });
+  });
+});
+
+describe('simulated proofs of a program with outputs', () => {
+  test('have output rows of whatever points, and are accepted if the challenges were chosen, and only then', async () => {
+    const own = await createSubject(`model m { dim N = 12
+      secret w[N]: fixed<8, 4> from adapter "w"
+      secret a[i] = round<8, 2>(w[i] * w[i])
+      public y = sum(i) a[i]
+    }`);
+    const [{ rows: count, columns }] = own.gadgets.sources;
+    const draw = new Draw('false output', 1);
+    const made = await device.commit(
+      Array.from({ length: count }, () => ({
+        vector: device.frVector(Array.from({ length: columns }, () => draw.scalar())),
+        offset: 0,
+        length: columns,
+        blinding: draw.scalar(),
+      })),
+    );
+    const decoded = (await device.keep(() => device.decodePoints(concatBytes(...made)))).value;
+    if ('bad' in decoded) throw new Error('no points');
+    const [id] = own.gadgets.publics;
+    const claimed = new Map([[id, fromBigints(own.gadgets.tensors[id].range, [77n])]]);
+    const protocol = (ctx: ProtocolContext): Promise<void> =>
+      wholeProtocol(ctx, own.gadgets, verifierRole(device, own.gadgets, claimed));
+    const body = await device.scope(() => simulate(device, own.argument, [decoded], protocol, 7));
+    const verify = (transcript: Parameters<typeof verifyArgument>[2]): ReturnType<typeof verifyArgument> =>
+      device.scope(() => verifyArgument(device, own.argument, transcript, [decoded], body, protocol));
+    expect(await verify(new ChosenTranscript(7))).toEqual({ ok: true });
+    expect(await verify(new ChosenTranscript(8))).toMatchObject({ ok: false });
+    const [output] = outputPoints(own.gadgets, body);
+    expect(output).toHaveLength(48 * (own.gadgets.outputs ?? [])[0].rows);
+    const changed = body.slice();
+    changed.set(body.subarray(0, 48), 48 * own.gadgets.witnessRows);
+    const other = await device.scope(() =>
+      verifyArgument(device, own.argument, new ChosenTranscript(7), [decoded], changed, protocol),
+    );
+    expect(other).toMatchObject({ ok: false });
   });
 });

@@ -78,6 +78,7 @@ const reasons: Readonly<Record<Basis, string>> = {
   'checked earlier': 'checked earlier: compared with the weights of',
   pinned: 'pinned: it is the one that --pin names',
   trusted: 'trusted: taken as it came, by --trust; whose weights these are was not checked',
+  adopted: 'adopted: it is what a proof that was accepted before it made',
   given: 'given: taken as it came; compare its digest with the published one, or --pin it',
 };
 
@@ -95,6 +96,14 @@ export async function restsOnText(
   };
   return Promise.all(accepted.restsOn.map(line));
 }
+
+/** The commitments that the proof makes: one line each, for people. */
+export const outputsText = ({ outputs }: Accepted): string[] =>
+  [...outputs.values()].map(({ name, digest }) => `secret output ${shownName(name)}: commitment ${digest}`);
+
+/** For programs: their digests by name. */
+export const outputsJson = ({ outputs }: Accepted): Json =>
+  Object.fromEntries([...outputs.values()].map(({ name, digest }) => [name, digest]));
 
 /** For programs: by source. */
 export const restsOnJson = ({ restsOn }: Accepted): Json =>

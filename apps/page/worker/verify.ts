@@ -20,6 +20,7 @@ const words: Readonly<Record<Basis, string>> = {
   'checked earlier': 'compared with the weights earlier',
   pinned: 'the commitment that you expect',
   trusted: 'trusted: nobody has compared it with the weights',
+  adopted: 'the output of a proof that was accepted before',
   given: 'as it came with the proof: compare its digest with the published one',
 };
 

@@ -155,5 +155,21 @@ function finishProgram(session: Session, model: ast.Model, outputs: readonly Ten
   const statement = session.statement.filter((id) => !session.training.has(id));
   for (const id of statement) keep.add(id);
   const { tensors, equations, tables } = session;
-  return prune({ name: model.name.text, tensors, equations, tables, statement }, keep);
+  const used = new Set(tensors.filter((t) => keep.has(t.id)).map((t) => t.file?.source));
+  const stateSources = [...session.stateSources].filter((name) => used.has(name)).sort();
+  // Each secret output is a commitment of its own.
+  const secret = outputs.map((id) => tensors[id]).filter((t) => t.visibility === 'secret');
+  const leaving = secret.map(({ id, name }) => ({ name, tensors: [{ name, tensor: id }] }));
+  return prune(
+    {
+      name: model.name.text,
+      tensors,
+      equations,
+      tables,
+      statement,
+      ...(leaving.length > 0 && { outputs: leaving }),
+      ...(stateSources.length > 0 && { stateSources }),
+    },
+    keep,
+  );
 }

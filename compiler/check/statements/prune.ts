@@ -38,5 +38,12 @@ export function prune(program: TensorProgram, keep: ReadonlySet<TensorId>): Tens
       definition: renumber(equation.definition, id, (k) => tables.indexOf(k)),
     })),
     statement: program.statement.map(id),
+    ...(program.outputs && {
+      outputs: program.outputs.map((o) => ({
+        ...o,
+        tensors: o.tensors.map((t) => ({ ...t, tensor: id(t.tensor) })),
+      })),
+    }),
+    ...(program.stateSources && { stateSources: program.stateSources }),
   };
 }

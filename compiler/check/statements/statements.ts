@@ -52,6 +52,7 @@ function walkStatement(session: Session, frame: Frame, node: ast.Statement): voi
               help: 'a block takes one as a parameter: `source a = adapter`',
             });
           scope.set(sourceKey(name.text), { kind: 'source', source: name.text, span: name.span });
+          if (node.isState) session.stateSources.add(name.text);
         });
       return;
     case 'consts':

@@ -1,9 +1,10 @@
 /**
  * How large a program's integers can get, from the ranges that are enforced (public inputs on reading, committed tensors
- * by their range proof) and nothing that the program merely claims.
+ * by their range proof, witnesses and outputs by lookups) and nothing that the program merely claims.
  */
 import { LOOKED_UP_BITS, SUM_BITS } from '../numbers/limits.ts';
-import type { GadgetProgram, GadgetTable, GadgetTerm } from './program.ts';
+import type { GadgetEquation, GadgetLookup, GadgetProgram, GadgetTable, GadgetTerm } from './program.ts';
+import { isOutput } from './walk.ts';
 import type { Range } from '../tensor/program.ts';
 
 const absolute = (v: bigint): bigint => (v < 0n ? -v : v);
@@ -20,7 +21,7 @@ export function tooWide(p: Bounded): string | undefined {
     if (known !== undefined) return known;
     const { class: c, range } = p.tensors[id];
     if (c.kind === 'view' || c.kind === 'digits') return of(c.of);
-    if (c.kind === 'witness') {
+    if (c.kind === 'witness' || isOutput(p, c)) {
       const known = shown.get(id);
       return known && larger(absolute(known.lo), absolute(known.hi));
     }
@@ -46,10 +47,8 @@ export function tooWide(p: Bounded): string | undefined {
 
 const tableBits = (t: GadgetTable): number => (t.kind === 'range' ? t.bits : Math.ceil(Math.log2(t.values.length)));
 
-/** What is shown of committed values, by their lookups and by the equations that make them 0 or 1. */
-export function shownRanges(
-  p: Pick<Bounded, 'tensors' | 'equations' | 'lookups' | 'tables' | 'zeros'>,
-): Map<number, Range> {
+/** What is shown of committed values, by their lookups, by those of what is left of them, and by equations that make them 0 or 1. */
+export function shownRanges(p: Bounded): Map<number, Range> {
   const out = new Map<number, Range>();
   const show = (id: number, r: Range): void => {
     const known = out.get(id) ?? r;
@@ -69,11 +68,58 @@ export function shownRanges(
     if (l.value !== undefined && values) show(l.value, values);
   }
   const zeros = new Set(p.zeros);
+  const equations = new Map<number, GadgetEquation>();
   for (const e of p.equations) {
+    if (e.level === 1) equations.set(e.target, e);
     const id = zeros.has(e.target) ? booleanOf(e.terms) : undefined;
     if (id !== undefined) show(id, { lo: 0n, hi: 1n });
   }
+  for (const l of p.lookups) {
+    const e = equations.get(l.tensor);
+    const id = e && limbsOf(p, e);
+    if (e === undefined || id === undefined) continue;
+    const range = withLimbs(e.terms, id, l, tables[l.table].entries, (t) => out.get(t));
+    if (range) show(id, range);
+  }
   return out;
+}
+
+/**
+ * The output v of v - l_0 - 2^s_1 l_1 - ... + c, entry by entry, if that is what an equation's target is: looked up in a range,
+ * it says how large v is. Its value is said by other equations.
+ */
+export function limbsOf(p: Pick<Bounded, 'tensors' | 'sources'>, { terms }: GadgetEquation): number | undefined {
+  if (!terms.every(isWhole)) return undefined;
+  const outputs = terms.filter((t) => t.factors.length === 1 && isOutput(p, p.tensors[t.factors[0].tensor].class));
+  return outputs.length === 1 && outputs[0].coefficient === 1n ? outputs[0].factors[0].tensor : undefined;
+}
+
+/** A constant, or a tensor times one, entry by entry. */
+const isWhole = ({ factors, variables }: GadgetTerm): boolean =>
+  factors.length <= 1 &&
+  variables.length === 0 &&
+  factors.every((f) => f.axes.every((a, j) => a.kind === 'output' && a.output === j));
+
+/** The range of v where (v + the sum of the other terms + offset) / 2^shift is one of a table's `entries`. */
+function withLimbs(
+  terms: readonly GadgetTerm[],
+  v: number,
+  { offset, shift }: GadgetLookup,
+  entries: bigint,
+  shown: (id: number) => Range | undefined,
+): Range | undefined {
+  let [lo, hi] = [-offset, ((entries - 1n) << BigInt(shift)) - offset];
+  for (const { coefficient, factors } of terms) {
+    const id = factors.at(0)?.tensor;
+    if (id === v) continue;
+    const range = id === undefined ? { lo: 1n, hi: 1n } : shown(id);
+    if (!range) return undefined;
+    const ends = [coefficient * range.lo, coefficient * range.hi];
+    lo -= larger(ends[0], ends[1]);
+    hi -= ends[0] < ends[1] ? ends[0] : ends[1];
+  }
+  // Beyond that two ranges of one number, which are of integers, would say nothing of it together.
+  return absolute(lo) >> BigInt(SUM_BITS) === 0n && absolute(hi) >> BigInt(SUM_BITS) === 0n ? { lo, hi } : undefined;
 }
 
 /** The tensor b of b b - b, entry by entry, if that is what the terms are. */

@@ -7,17 +7,24 @@
  */
 import { abbreviate } from '../abbreviate.ts';
 import type { TensorType } from '../tensor/program.ts';
-import type { DigitSource, GadgetLookup, GadgetProgram, GadgetTable, GadgetTensor, LayoutAxis } from './program.ts';
+import type {
+  CommittedSource,
+  CommittedTensor,
+  DigitSource,
+  GadgetLookup,
+  GadgetProgram,
+  GadgetTable,
+  GadgetTensor,
+  LayoutAxis,
+} from './program.ts';
 import { printAccess, printConditions, printRef, printStep, printTerm, quoted } from './terms.ts';
 
 export function printGadgetProgram(p: GadgetProgram): string {
   return [
     `program ${quoted(p.name)}: ${p.levels} levels, ${p.columns} columns, ${p.folds} folds`,
     ...(p.witnessRows === 0 ? [] : [`the proof: ${p.witnessRows} rows x ${p.columns} columns`]),
-    ...p.sources.flatMap((s) => [
-      `${s.open ? 'open ' : ''}source ${quoted(s.name)}: ${s.rows} rows x ${s.columns} columns`,
-      ...s.tensors.map((t) => `  ${printRows(t)}: ${quoted(t.name)} fixed<${t.bits}, ${t.frac}> ${printAxes(t.axes)}`),
-    ]),
+    ...p.sources.flatMap((s) => printLayout(s.open ? 'open source' : 'source', s)),
+    ...(p.outputs ?? []).flatMap((s) => printLayout('output', s)),
     ...p.tensors.map((t, id) => printTensor(p, t, id)),
     ...p.publics.map((id) => `public ${printRef(p, id)}`),
     ...p.secrets.map((id) => `secret ${printRef(p, id)}`),
@@ -33,22 +40,32 @@ export function printGadgetProgram(p: GadgetProgram): string {
   ].join('\n');
 }
 
+const printLayout = (what: string, s: CommittedSource): string[] => [
+  `${what} ${quoted(s.name)}: ${s.rows} rows x ${s.columns} columns`,
+  ...s.tensors.map(printCommitted),
+];
+
+function printCommitted(t: CommittedTensor): string {
+  const block = t.firstColumn === undefined ? '' : `, columns from ${t.firstColumn}`;
+  return `  ${printRows(t)}${block}: ${quoted(t.name)} fixed<${t.bits}, ${t.frac}> ${printAxes(t.axes)}`;
+}
+
 function printTensor(p: GadgetProgram, t: GadgetTensor, id: number): string {
   const type = t.type ? ` ${printType(t.type)}` : '';
   const numbers = `in [${t.range.lo}, ${t.range.hi}] x ${t.scale.num}/${t.scale.den}`;
   const key = t.key === undefined ? '' : ` key ${quoted(t.key)}`;
-  return `${printRef(p, id)}[${t.shape.join(', ')}]${type} ${printClass(t)} ${numbers}${key}`;
+  return `${printRef(p, id)}[${t.shape.join(', ')}]${type} ${printClass(p, t)} ${numbers}${key}`;
 }
 
 const printType = (type: TensorType): string =>
   type.kind === 'index' ? `index<${type.size}>` : `fixed<${type.bits}, ${type.frac}>`;
 
-function printClass(t: GadgetTensor): string {
+function printClass(p: GadgetProgram, t: GadgetTensor): string {
   const c = t.class;
   switch (c.kind) {
     case 'committed': {
       const stacked = c.stacked === 0 ? '' : `, stacked over ${c.stacked} ${c.stacked === 1 ? 'axis' : 'axes'}`;
-      return `committed (source ${c.source}, files ${abbreviate(c.files.map(String))}${stacked})`;
+      return `committed (${c.source < p.sources.length ? `source ${c.source}` : `output ${c.source - p.sources.length}`}, files ${abbreviate(c.files.map(String))}${stacked})`;
     }
     case 'digits':
       return `digits of t${c.of}[${c.axes.map((axis) => axis.map(printDigit).join(' ')).join(', ')}]`;

@@ -15,8 +15,9 @@ export type GadgetTensorClass =
   /** Known from the program alone: given values, or the 0/1 indicator of guards over its axes. */
   | { readonly kind: 'constant'; readonly values?: readonly bigint[]; readonly guards?: readonly Compare[] }
   /**
-   * Rows of a source's matrix. `files` count into `CommittedSource.tensors`: one, or one per combination of the
-   * `stacked` leading axes, row-major.
+   * Rows of a source's matrix, or of an output's: `source` counts the program's sources, then its outputs. `files` count into
+   * `CommittedSource.tensors`: one, or one per combination of the `stacked` leading axes, row-major. What an output's is, and
+   * that it is in its type, is shown as of a witness.
    */
   | { readonly kind: 'committed'; readonly source: number; readonly stacked: number; readonly files: readonly number[] }
   /**
@@ -114,7 +115,10 @@ export interface LayoutAxis {
   readonly columnBits: number;
 }
 
-/** A committed tensor inside its source's matrix. Row-major over the high digits; columns over the low digits. */
+/**
+ * A committed tensor inside its source's matrix. Row-major over the high digits; columns over the low digits. In a state's
+ * layout one that fills less than a row shares it with others of its type, in blocks as witness tensors do.
+ */
 export interface CommittedTensor {
   /** Checkpoint name; each file tensor of a stacked declaration is one of its own. */
   readonly name: string;
@@ -124,6 +128,8 @@ export interface CommittedTensor {
   readonly frac: number;
   readonly firstRow: number;
   readonly rows: number;
+  /** Left out where it is 0. */
+  readonly firstColumn?: number;
 }
 
 /**
@@ -227,9 +233,14 @@ export interface GadgetProgram {
   /** Rows of the proof's own matrix, each of `columns`. */
   readonly witnessRows: number;
   readonly sources: readonly CommittedSource[];
+  /**
+   * What leaves the proof as commitments, one of each: matrices whose rows travel in it, laid out as a later program's source.
+   * Left out where there are none. One may have the name of a source.
+   */
+  readonly outputs?: readonly CommittedSource[];
   /** Public tensors of the statement, in source order. */
   readonly publics: readonly number[];
-  /** Columns of the proof's own rows: the largest of the sources' columns, at least 32. */
+  /** Columns of the proof's own rows: at least 32, and no fewer than any source or output has. */
   readonly columns: number;
   /** Halvings of the final response. */
   readonly folds: number;

@@ -3,6 +3,7 @@
  * The other half, what a proof states, is for the reader of bundles (`compiler/bundle/check.ts`), who believes nothing and
  * does not look at steps. A program that breaks this is a mistake in the compiler, not in its input.
  */
+import { isOutput } from './walk.ts';
 import type { GadgetProgram, GadgetStep, GadgetTensor, GadgetTerm } from './program.ts';
 
 /** Every invariant that is broken, in words; empty for a sound program. */
@@ -15,12 +16,13 @@ export function verifyGadgetProgram(p: GadgetProgram): string[] {
     switch (c.kind) {
       case 'input':
       case 'constant':
-      case 'committed':
         return true;
       case 'view':
       case 'digits':
       case 'selector':
         return known(c.of);
+      case 'committed':
+        return !isOutput(p, c) || found.has(id);
       default:
         return given.has(id) || found.has(id);
     }
@@ -41,7 +43,7 @@ export function verifyGadgetProgram(p: GadgetProgram): string[] {
   // How often each entry of a table occurs is counted with the lookups.
   const counted = new Set(p.tables.map((t) => t.multiplicities));
   for (const [id, { class: c }] of p.tensors.entries()) {
-    if (c.kind === 'witness' && !counted.has(id)) need(id, 'committed');
+    if ((c.kind === 'witness' && !counted.has(id)) || isOutput(p, c)) need(id, 'committed');
     if (c.kind === 'output') need(id, 'an output');
   }
   for (const { tensor } of p.lookups) need(tensor, 'looked up');

@@ -30,7 +30,10 @@ function print(program: TensorProgram, digests: boolean): string {
   const { tensors } = program;
   const lines = [`program ${program.name}`, ''];
   lines.push(`statement ${program.statement.map((id) => tensors[id].name).join(', ')}`, '');
+  for (const name of program.stateSources ?? []) lines.push(`source state ${name}`);
   for (const tensor of tensors) if (tensor.role === 'input') lines.push(printInput(tensor, digests));
+  for (const { name, tensors: own } of program.outputs ?? [])
+    lines.push(`output ${name}: ${own.map((t) => `${tensors[t.tensor].name} as "${t.name}"`).join(', ')}`);
   if (program.tables.length > 0) lines.push('', ...program.tables.map((table) => printTable(table, digests)));
   for (const equation of program.equations) lines.push('', ...printEquation(program, equation, digests));
   return `${lines.join('\n')}\n`;

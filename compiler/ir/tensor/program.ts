@@ -182,6 +182,13 @@ export interface Table {
   readonly span: Span;
 }
 
+/** Tensors that leave a proof as one commitment, laid out as a source of the same names, shapes and types is. */
+export interface OutputSource {
+  readonly name: string;
+  /** Secret outputs of type `fixed`, and their names in the commitment. */
+  readonly tensors: readonly { readonly name: string; readonly tensor: TensorId }[];
+}
+
 export interface TensorProgram {
   readonly name: string;
   readonly tensors: readonly Tensor[];
@@ -189,4 +196,8 @@ export interface TensorProgram {
   readonly equations: readonly Equation[];
   /** The statement: declared tensors in source order. */
   readonly statement: readonly TensorId[];
+  /** Left out where there are none. Every secret output is in one of them. */
+  readonly outputs?: readonly OutputSource[];
+  /** Sources that are outputs of other programs, and laid out as those; left out where there are none. */
+  readonly stateSources?: readonly string[];
 }

@@ -33,7 +33,21 @@ export function verifyTensorProgram(program: TensorProgram): string[] {
     if (tensor.role !== 'inner' && !program.statement.includes(tensor.id))
       problems.push(`${tensor.name}: declared, but not in the statement`);
   }
-  return problems;
+  return [...problems, ...outputProblems(program)];
+}
+
+/** Every secret output is in one commitment, once, and nothing else is. */
+function outputProblems({ tensors, outputs = [] }: TensorProgram): string[] {
+  const isOutput = (id: number): boolean => tensors[id]?.role === 'output' && tensors[id].visibility === 'secret';
+  const inside = outputs.flatMap((o) => o.tensors.map((t) => t.tensor));
+  const twice = (names: readonly string[]): string[] => names.filter((name, k) => names.indexOf(name) !== k);
+  return [
+    ...inside.filter((id) => !isOutput(id)).map((id) => `tensor ${id} leaves in a commitment and is no secret output`),
+    ...twice(inside.map(String)).map((id) => `tensor ${id} leaves in two commitments`),
+    ...tensors.filter((t) => isOutput(t.id) && !inside.includes(t.id)).map((t) => `${t.name}: leaves in no commitment`),
+    ...twice(outputs.map((o) => o.name)).map((name) => `two outputs ${name}`),
+    ...outputs.flatMap((o) => twice(o.tensors.map((t) => t.name)).map((name) => `${o.name}: two tensors ${name}`)),
+  ];
 }
 
 function tensorProblems(tensor: Tensor, id: number): string[] {

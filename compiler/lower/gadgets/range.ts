@@ -7,14 +7,16 @@
  * A value that is committed has all its limbs committed and is defined as their sum (`establish`): v is in the range
  * because the sum is. One that follows from others (`bounded`) has its low limbs committed; the highest is what is left,
  * (v - l_0 - ...) / 2^s_k in the field, which is below 2^w_k only if the division leaves no rest over the integers: both
- * v - l_0 - ... and 2^s_k times an entry of the table are too small to wrap. Or the lowest follows (`boundedFromTop`).
+ * v - l_0 - ... and 2^s_k times an entry of the table are too small to wrap. Or the lowest follows (`boundedFromTop`). A
+ * value that leaves as a commitment is committed itself, and bounded like one that follows (`establishOutput`).
  *
  * Cost for an entry: a leaf for each limb, and a committed value for each but one of what is bounded.
  */
 import type { Span } from '../../../grammar/span.ts';
 import type { Range, TensorType, Term } from '../../ir/tensor/program.ts';
 import type { Builder, Hint, Limb } from '../builder.ts';
-import { bitLength, constant, entry, term } from '../expressions.ts';
+import { bitLength, constant, entry, term, times } from '../expressions.ts';
+import type { CommittedClass } from '../sources.ts';
 
 /** What a gadget says something about, and how equations speak of it. */
 export interface Target {
@@ -73,7 +75,7 @@ export const whole = (b: Builder, id: number): Target => ({
 
 /** States that `terms`, whose values the evaluation finds as the tensor `value`, are in [0, 2^bits). */
 export function bounded(b: Builder, value: number, terms: readonly Term[], bits: number): void {
-  const { name, shape, span, range } = b.tensors[value];
+  const { shape, range } = b.tensors[value];
   const [...low] = b.limbs(bits, shape, false);
   const high = low.pop()!;
   if (low.length === 0) {
@@ -81,12 +83,27 @@ export function bounded(b: Builder, value: number, terms: readonly Term[], bits:
     b.inRange(value, bits);
     return;
   }
+  rangeOfRest(b, value, { terms, from: 0n, range, low, high });
+}
+
+/** A number that is looked up in limbs: as terms, less `from`, and what the highest limb is found as. */
+interface Limbed {
+  readonly terms: readonly Term[];
+  readonly from: bigint;
+  readonly range: Range;
+  readonly low: readonly Limb[];
+  readonly high: Limb;
+}
+
+/** Commits the low limbs of `value` - `from`, whose terms these are, and looks up what is left. */
+function rangeOfRest(b: Builder, value: number, { terms, from, range, low, high }: Limbed): void {
+  const { name, shape, span } = b.tensors[value];
   const known = low.map((l): Term => {
     const { shift, width } = l;
     const limb = commitLimb(b, name, shape, l, span, {
       kind: 'limb',
       of: value,
-      from: 0n,
+      from,
       sign: 1,
       shift,
       bits: width,
@@ -94,7 +111,7 @@ export function bounded(b: Builder, value: number, terms: readonly Term[], bits:
     return term(-(2n ** BigInt(shift)), entry(limb, shape.length));
   });
   const rest = b.inner(`${name} from bit ${high.shift}`, shape, range, span);
-  b.evaluate(rest, [term(1n, entry(value, shape.length)), ...known]);
+  b.evaluate(rest, [term(1n, entry(value, shape.length)), ...constant(-from), ...known]);
   b.define(rest, [...terms, ...known]);
   b.inRange(rest, high.width, 0n, high.shift);
 }
@@ -124,4 +141,36 @@ export function boundedFromTop(b: Builder, value: number, terms: readonly Term[]
   b.evaluate(rest, [term(1n, entry(value, shape.length)), ...known]);
   b.define(rest, [...terms, ...known]);
   b.inRange(rest, lowest.width);
+}
+
+/**
+ * Shows that the entries of `id`, which leaves as a commitment, are in a type's range, and in no other: whoever takes it has
+ * nothing else to believe that by. Committed are the value itself and its low limbs.
+ */
+export function establishOutput<T>(b: Builder, id: number, { lo, hi }: Range, state: (target: Target) => T): T {
+  const { shape } = b.tensors[id];
+  const target = whole(b, id);
+  const made = state(target);
+  const [...low] = b.limbs(bitLength(hi - lo), shape, false);
+  const high = low.pop()!;
+  if (low.length === 0) b.inRange(id, high.width, -lo);
+  else
+    rangeOfRest(b, id, {
+      terms: [...target.terms, ...constant(-lo)],
+      from: lo,
+      range: { lo: 0n, hi: hi - lo },
+      low,
+      high,
+    });
+  return made;
+}
+
+/** Commits to a copy of a tensor, which leaves in its place: an equation or a table says what that is, and no lookup its type. */
+export function leaveAsCopy(b: Builder, id: number, place: CommittedClass, range: Range): void {
+  const { name, shape, span } = b.tensors[id];
+  const copy = b.copy(id, `${name} as it leaves`, place);
+  establishOutput(b, copy, range, ({ terms }) => {
+    b.evaluate(copy, whole(b, id).terms);
+    b.zero(`${name} leaves as it is`, shape, [...whole(b, id).terms, ...times(terms, -1n)], span);
+  });
 }

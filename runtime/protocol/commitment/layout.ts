@@ -5,15 +5,16 @@
  * Each axis index is split into low binary digits, which select the column, and the rest, which selects the row. The
  * weight eq(point, index) splits along, so that every claim is rows x columns, an outer product, and no axis is padded
  * to a power of two except inside its own last group of columns. Those slots are proved zero with the range proof.
+ * In a state's layout, as among a proof's own rows, a tensor that fills less than a row has a block of its columns.
  */
 import type {
-  CommittedSource,
   CommittedTensor,
   GadgetProgram,
   GadgetTensor,
   LayoutAxis,
   WitnessPlace,
 } from '../../../compiler/ir/gadget/program.ts';
+import { layoutAt } from '../../../compiler/ir/gadget/walk.ts';
 import type { OpeningSize } from '../context.ts';
 import type { ColumnDigit, MatrixShape, Opening } from './hyrax.ts';
 import { bitsFor, eqTable, mul, neg } from '../scalar.ts';
@@ -30,57 +31,82 @@ export function tensorProduct(vectors: readonly (readonly bigint[])[]): bigint[]
 }
 
 /**
- * What a proof commits to itself, as matrices beside those of its sources: one, of all witness tensors, or none. In an argument they follow
- * the sources' in this order.
+ * What a proof commits to itself, as matrices beside those of its sources: one of all witness tensors, or none, then one of each
+ * output. In an argument they follow the sources' in this order.
  */
-export const ownMatrices = ({ witnessRows: rows, columns }: GadgetProgram): MatrixShape[] =>
-  rows > 0 ? [{ rows, columns }] : [];
+export const ownMatrices = ({ witnessRows, columns, outputs = [] }: GadgetProgram): MatrixShape[] => [
+  ...(witnessRows > 0 || outputs.length > 0 ? [{ rows: witnessRows, columns }] : []),
+  ...outputs.map((o) => ({ rows: o.rows, columns: o.columns })),
+];
+
+type Layouts = Pick<GadgetProgram, 'sources' | 'outputs'>;
 
 /** Where the matrix of witness tensors stands among all of an argument. */
-export const witnessMatrixIn = (sources: readonly CommittedSource[]): number => sources.length;
+export const witnessMatrixIn = ({ sources }: Layouts): number => sources.length;
 
-/** The claim scale * T~(point) for a committed tensor, as openings of its source's matrix; one point per axis. */
+/** The same of a source or output, which a committed tensor counts in one. */
+const matrixOf = ({ sources }: Layouts, number: number): number => (number < sources.length ? number : number + 1);
+
+/** The places of all that a proof commits to itself: of witness tensors, then of those of its outputs. */
+export function* ownTensors(program: GadgetProgram): Generator<{
+  readonly matrix: number;
+  readonly t: Block & Pick<WitnessPlace, 'firstRow' | 'rows'>;
+}> {
+  for (const { class: c } of program.tensors)
+    if (c.kind === 'witness') yield { matrix: witnessMatrixIn(program), t: c };
+  for (const [k, o] of (program.outputs ?? []).entries())
+    for (const t of o.tensors) yield { matrix: matrixOf(program, program.sources.length + k), t };
+}
+
+/** The claim scale * T~(point) for a committed tensor, as openings of its matrix; one point per axis. */
 export function openTensor(
-  sources: readonly CommittedSource[],
+  program: Layouts,
   tensor: GadgetTensor,
   point: readonly (readonly bigint[])[],
   scale: bigint,
 ): Opening[] {
-  if (tensor.class.kind === 'witness') return [openWitness(witnessMatrixIn(sources), tensor, point, scale)];
+  if (tensor.class.kind === 'witness') return [openWitness(witnessMatrixIn(program), tensor, point, scale)];
   if (tensor.class.kind !== 'committed') throw new Error(`internal error: ${tensor.name} is not committed`);
   const { source, stacked, files } = tensor.class;
   const outer = tensorProduct(point.slice(0, stacked).map((p, j) => eqTable(p, tensor.shape[j])));
   const inner = point.slice(stacked);
+  const { tensors } = layoutAt(program, source);
+  const matrix = matrixOf(program, source);
   // Files of one declaration have one layout.
-  const first = sources[source].tensors[files[0]];
+  const first = tensors[files[0]];
   const lengths = rowLengths(first);
   const own = tensorProduct(
     first.axes.map((a, j) => eqTable(inner[j].slice(0, inner[j].length - a.columnBits), lengths[j])),
   );
-  const columns = columnDigits(first, inner);
+  const digits = columnDigits(first, inner);
   const openings: (Opening & { readonly rowWeights: bigint[] })[] = [];
   for (const [k, file] of files.entries()) {
-    const { firstRow } = sources[source].tensors[file];
+    const t = tensors[file];
     let last = openings.at(-1);
-    // Those that follow each other are one opening.
-    if (!last || last.firstRow + last.rowWeights.length !== firstRow)
-      openings.push((last = { matrix: source, firstRow, rowWeights: [], columns, scale }));
+    if (!last || (k > 0 && !follows(tensors[files[k - 1]], t))) {
+      const columns = [...blockPrefix(t), ...digits];
+      openings.push((last = { matrix, firstRow: t.firstRow, rowWeights: [], columns, scale }));
+    }
     for (const w of own) last.rowWeights.push(mul(outer[k], w));
   }
   return openings;
 }
 
+/** Whether a tensor's rows come right after those of one like it, in the same columns: then both are one opening. */
+const follows = (before: CommittedTensor, t: CommittedTensor): boolean =>
+  before.firstRow + before.rows === t.firstRow && (before.firstColumn ?? 0) === (t.firstColumn ?? 0);
+
 const sizes = new WeakMap<GadgetTensor, OpeningSize>();
 
 /** What a claim about a committed tensor opens. */
-export function openingSize(sources: readonly CommittedSource[], tensor: GadgetTensor): OpeningSize {
+export function openingSize(program: Layouts, tensor: GadgetTensor): OpeningSize {
   const cached = sizes.get(tensor);
   if (cached) return cached;
   const { class: c } = tensor;
   let size: OpeningSize = { openings: 1, rows: c.kind === 'witness' ? c.rows : 0, limited: 0 };
   if (c.kind === 'committed') {
-    const files = c.files.map((k) => sources[c.source].tensors[k]);
-    const breaks = files.filter((t, k) => k > 0 && files[k - 1].firstRow + files[k - 1].rows !== t.firstRow).length;
+    const files = c.files.map((k) => layoutAt(program, c.source).tensors[k]);
+    const breaks = files.filter((t, k) => k > 0 && !follows(files[k - 1], t)).length;
     size = { openings: 1 + breaks, rows: files.reduce((n, t) => n + t.rows, 0), limited: 0 };
   }
   sizes.set(tensor, size);
@@ -120,13 +146,16 @@ function openWitness(
  * Selects the block of columns that a small tensor has of its row: leading digits that are known. A block at 0 needs none,
  * since columns that are left out are zero digits.
  */
-export function blockPrefix({ axes, firstColumn }: Pick<WitnessPlace, 'axes' | 'firstColumn'>): ColumnDigit[] {
+export function blockPrefix({ axes, firstColumn = 0 }: Block): ColumnDigit[] {
   if (firstColumn === 0) return [];
   const used = axes.reduce((n, a) => n + a.columnBits, 0);
   const block = firstColumn / 2 ** used;
   const bits = bitsFor(block + 1);
   return [{ point: Array.from({ length: bits }, (_, i) => BigInt(Math.floor(block / 2 ** (bits - 1 - i)) % 2)) }];
 }
+
+/** What says which columns of its rows a tensor has. */
+type Block = Pick<CommittedTensor, 'axes' | 'firstColumn'>;
 
 /** How much of the last group of columns an axis fills; 0: all of it. */
 const remainder = (a: LayoutAxis): number => a.length % 2 ** a.columnBits;
@@ -140,7 +169,7 @@ export const isPartial = (axes: readonly LayoutAxis[]): boolean => axes.some((a)
  */
 export function openOutside(
   matrix: number,
-  t: Pick<WitnessPlace, 'axes' | 'firstRow' | 'firstColumn'>,
+  t: Block & Pick<WitnessPlace, 'firstRow'>,
   points: readonly (readonly bigint[])[],
 ): Opening[] {
   const lengths = rowLengths(t);
@@ -208,15 +237,15 @@ export function forEachRun(
 }
 
 /** For every slot of the tensor's rows, row-major: the position of its entry in the row-major tensor, or -1 outside. */
-export function slotMap(t: Pick<CommittedTensor, 'axes' | 'rows'>, columns: number): Int32Array {
+export function slotMap(t: Block & Pick<CommittedTensor, 'rows'>, columns: number): Int32Array {
   const lengths = rowLengths(t);
   const strides = t.axes.map((_, j) => t.axes.slice(j + 1).reduce((n, a) => n * a.length, 1));
   const map = new Int32Array(t.rows * columns);
   const used = t.axes.reduce((n, a) => n + a.columnBits, 0);
   for (let slot = 0; slot < map.length; slot++) {
     let row = Math.floor(slot / columns);
-    let column = slot % columns;
-    if (column >= 2 ** used) {
+    let column = (slot % columns) - (t.firstColumn ?? 0);
+    if (column < 0 || column >= 2 ** used) {
       map[slot] = -1;
       continue;
     }

@@ -112,6 +112,8 @@ function rowStretches(source: CommittedSource): RowStretch[] {
   const out: { firstRow: number; rows: number; bits: number }[] = [];
   for (const t of source.tensors) {
     const last = out.at(-1);
+    // In a row that it shares with the one before, which has the same type.
+    if (t.firstColumn !== undefined) continue;
     if (last && last.bits === t.bits && last.firstRow + last.rows === t.firstRow) last.rows += t.rows;
     else out.push({ firstRow: t.firstRow, rows: t.rows, bits: t.bits });
   }
@@ -153,6 +155,6 @@ export async function rangeProtocol(
     if (isPartial(t.axes))
       ctx.assertZero({
         form: constantForm(0n),
-        openings: ctx.open(outsideSize(t), () => openOutside(0, { ...t, firstColumn: 0 }, points)),
+        openings: ctx.open(outsideSize(t), () => openOutside(0, t, points)),
       });
 }

@@ -134,9 +134,7 @@ export async function tensorLookupProtocol(
     if (s.kind === 'table') {
       const t = program.tables[s.index];
       const counts = program.tensors[t.multiplicities];
-      const openings = ctx.open(openingSize(program.sources, counts), () =>
-        openTensor(program.sources, counts, [own], 1n),
-      );
+      const openings = ctx.open(openingSize(program, counts), () => openTensor(program, counts, [own], 1n));
       numerators.push([neg(select), { form: constantForm(0n), openings }]);
       const second = t.kind === 'range' ? 0n : ((await role.evaluateTable(s.index, own)) ?? 0n);
       const base = reduce(alpha - 1n - beta * BigInt(s.index) - indexAt(own) - mul(beta, beta) * second);

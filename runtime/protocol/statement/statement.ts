@@ -33,13 +33,16 @@ export const printSource = (s: CommittedSource): string =>
     `${s.open ? 'open ' : ''}${JSON.stringify(s.name)} ${s.rows}x${s.columns}`,
     ...s.tensors.map(
       (t) =>
-        `${JSON.stringify(t.name)} fixed<${t.bits}, ${t.frac}> [${t.axes.map((a) => `${a.length}:${a.columnBits}`).join(', ')}] rows ${t.firstRow}+${t.rows}`,
+        `${JSON.stringify(t.name)} fixed<${t.bits}, ${t.frac}> [${t.axes.map((a) => `${a.length}:${a.columnBits}`).join(', ')}] rows ${t.firstRow}+${t.rows}${t.firstColumn === undefined ? '' : ` columns from ${t.firstColumn}`}`,
     ),
   ].join('\n');
 
+/** Of a layout, as files of commitments have it. */
+export const layoutDigest = (s: CommittedSource): Uint8Array => sha256(utf8ToBytes(printSource(s)));
+
 /** Names a commitment: its layout and its points, not the range proof that goes with it. */
 export const commitmentDigest = (source: CommittedSource, points: Uint8Array): Uint8Array =>
-  sha256(concatBytes(domainTag('commitment\n'), sha256(utf8ToBytes(printSource(source))), points));
+  sha256(concatBytes(domainTag('commitment\n'), layoutDigest(source), points));
 
 export function rangeTranscript(digest: Uint8Array): Transcript {
   const t = new Transcript();

@@ -59,9 +59,7 @@ export function stackEvaluator(
   const openings = (f: BoundFactor, scale: bigint): Opening[] =>
     f.tensors.flatMap((id, i) => {
       const t = program.tensors[id];
-      return ctx.open(openingSize(program.sources, t), () =>
-        openTensor(program.sources, t, f.point, mul(scale, f.weights[i])),
-      );
+      return ctx.open(openingSize(program, t), () => openTensor(program, t, f.point, mul(scale, f.weights[i])));
     });
   const claimed = (f: BoundFactor, form: Form): void =>
     claim({ form, parts: f.tensors.map((tensor, i) => ({ tensor, point: f.point, weight: f.weights[i] })) });

@@ -8,6 +8,7 @@
  * layers may differ in scales, tables and commitments.
  */
 import type { GadgetProgram, GadgetTerm } from '../../../compiler/ir/gadget/program.ts';
+import { layoutAt } from '../../../compiler/ir/gadget/walk.ts';
 import { add, bitsFor, largest } from '../scalar.ts';
 
 /** One point (a challenge per variable) for each axis of a tensor. */
@@ -163,5 +164,5 @@ export function isCommitted(program: GadgetProgram, id: number): boolean {
 export function isOpen(program: GadgetProgram, id: number): boolean {
   const c = program.tensors[id].class;
   if (c.kind === 'digits') return isOpen(program, c.of);
-  return c.kind === 'committed' && program.sources[c.source].open === true;
+  return c.kind === 'committed' && layoutAt(program, c.source).open === true;
 }

@@ -16,7 +16,8 @@ import { Held } from '../held.ts';
 import { rowLookupProver, type RowLookupWitness } from '../lookup/row-lookups.ts';
 import { Randomness } from '../randomness.ts';
 import { matrixOn, type ProverMatrix } from './rows.ts';
-import { matrixDigest, type MatrixEntries } from './source-matrix.ts';
+import { matrixDigest } from './source-matrix.ts';
+import type { MatrixEntries } from '../../protocol/commitment/matrix.ts';
 
 /** @param digest names the commitment to `registered`, the source's matrix, whose entries these are */
 export async function proveSourceRange(

@@ -1,4 +1,5 @@
 /** Commits to rows of a source's matrix: to those of a secret one with a range proof, to those of an open one without. */
+import { concatBytes } from '@noble/hashes/utils.js';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import type { Device } from '../../device/device.ts';
 import { rangeColumns } from '../../protocol/commitment/range-proof.ts';
@@ -6,7 +7,7 @@ import { commitmentDigest } from '../../protocol/statement/statement.ts';
 import type { ProverHooks } from '../argument.ts';
 import { proveSourceRange } from './range-proof.ts';
 import { matrixOn } from './rows.ts';
-import type { MatrixEntries } from './source-matrix.ts';
+import type { MatrixEntries } from '../../protocol/commitment/matrix.ts';
 
 export interface Commitment {
   /** One compressed point of 48 bytes per row. */
@@ -15,21 +16,29 @@ export interface Commitment {
 }
 
 /** The points of rows of an open source: without blindings, so that everybody gets the same for the same numbers. */
-export async function commitOpen(device: Device, source: CommittedSource, entries: MatrixEntries): Promise<Uint8Array> {
+export const commitOpen = (device: Device, source: CommittedSource, entries: MatrixEntries): Promise<Uint8Array> =>
+  commitMatrix(
+    device,
+    source,
+    entries,
+    Array.from({ length: entries.length / source.columns }, () => 0n),
+  );
+
+/** The points of rows, each with its blinding, and nothing that shows what they are. */
+export async function commitMatrix(
+  device: Device,
+  { columns }: Pick<CommittedSource, 'columns'>,
+  entries: MatrixEntries,
+  blindings: readonly bigint[],
+): Promise<Uint8Array> {
   return device.scope(async () => {
-    await device.prepareGenerators(source.columns + 1);
+    await device.prepareGenerators(columns + 1);
     const vector = device.intVector(entries);
-    const rows = await device.commit(
-      Array.from({ length: entries.length / source.columns }, (_, i) => ({
-        vector,
-        offset: i * source.columns,
-        length: source.columns,
-        blinding: 0n,
-      })),
+    return concatBytes(
+      ...(await device.commit(
+        blindings.map((blinding, i) => ({ vector, offset: i * columns, length: columns, blinding })),
+      )),
     );
-    const points = new Uint8Array(48 * rows.length);
-    for (const [i, p] of rows.entries()) points.set(p, 48 * i);
-    return points;
   });
 }
 

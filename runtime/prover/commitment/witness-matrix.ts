@@ -1,6 +1,6 @@
-/** The proof's own matrices: every witness tensor in its place. */
+/** The matrix of the witness tensors, every one in its place. */
 import type { GadgetProgram, WitnessPlace } from '../../../compiler/ir/gadget/program.ts';
-import { forEachRun, ownMatrices } from '../../protocol/commitment/layout.ts';
+import { forEachRun } from '../../protocol/commitment/layout.ts';
 import type { MatrixShape } from '../../protocol/commitment/hyrax.ts';
 import type { LookedUp } from '../lookup/tensor-lookups.ts';
 import { isSmall, type ComputedIntegers } from '../../integers/arrays.ts';
@@ -9,9 +9,14 @@ import type { Witness } from '../../evaluate/witness/witness.ts';
 /** Runs below this are copied entry by entry. */
 const SHORT = 16;
 
-/** Entries of each of `ownMatrices`, row-major. Values outside 32 bits have no place in a witness: wide ones travel as limbs. */
+/**
+ * Entries of the matrix of witness tensors, if there is one, row-major. Values outside 32 bits have no place in it: wide ones
+ * travel as limbs.
+ */
 export const ownEntries = (program: GadgetProgram, witness: Witness, looked: LookedUp): Int32Array[] =>
-  ownMatrices(program).map((shape) => witnessMatrix(program, shape, witness, looked));
+  program.witnessRows > 0
+    ? [witnessMatrix(program, { rows: program.witnessRows, columns: program.columns }, witness, looked)]
+    : [];
 
 function witnessMatrix(
   program: GadgetProgram,

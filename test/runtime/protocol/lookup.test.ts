@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LIMB_BITS } from '../../../compiler/ir/numbers/limits.ts';
-import { layOut } from '../../../compiler/lower/layout.ts';
+import { layOut, layOutState } from '../../../compiler/lower/layout.ts';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
 import { columnTable } from '../../../runtime/protocol/commitment/hyrax.ts';
 import { ProtocolContext } from '../../../runtime/protocol/context.ts';
@@ -59,9 +59,15 @@ describe('leaf sections', () => {
 });
 
 const sources = fc
-  .array(fc.tuple(shapes({ maxAxes: 2 }), fc.constantFrom(1, 4, 8, 16, 17, 32, 33, 48)), { minLength: 1, maxLength: 5 })
-  .map((list) =>
-    layOut(
+  .tuple(
+    fc.constantFrom(layOut, layOutState),
+    fc.array(fc.tuple(shapes({ maxAxes: 2 }), fc.constantFrom(1, 4, 8, 16, 17, 32, 33, 48)), {
+      minLength: 1,
+      maxLength: 5,
+    }),
+  )
+  .map(([lay, list]) =>
+    lay(
       's',
       list.map(([shape, bits], i) => ({ name: `t${i}`, shape, bits, frac: 0 })),
     ),
@@ -73,7 +79,8 @@ describe('the plan of a range proof', () => {
       fc.property(sources, (source) => {
         const plan = planRange(source);
         expect(rangeLookups(source)).toBe(plan.lookups.columns.length);
-        const bitsOfRow = source.tensors.flatMap((t) => Array.from({ length: t.rows }, () => t.bits));
+        const first = source.tensors.filter((t) => t.firstColumn === undefined);
+        const bitsOfRow = first.flatMap((t) => Array.from({ length: t.rows }, () => t.bits));
         const rowsOf = plan.stretches.flatMap((s) =>
           Array.from({ length: s.rows }, (_, i) => [s.firstRow + i, s.bits]),
         );
@@ -112,8 +119,9 @@ describe('the plan of a range proof', () => {
         for (const t of source.tensors) {
           const map = slotMap(t, source.columns);
           const used = 2 ** t.axes.reduce((n, a) => n + a.columnBits, 0);
+          const column = (s: number): number => (s % source.columns) - (t.firstColumn ?? 0);
           // Slots beyond the digits' columns have no weight in any claim; all others outside the tensor have to be 0.
-          const weighted = [...map.keys()].filter((s) => map[s] < 0 && s % source.columns < used);
+          const weighted = [...map.keys()].filter((s) => map[s] < 0 && column(s) >= 0 && column(s) < used);
           const inside = [...map.keys()].filter((s) => map[s] >= 0);
           const base = t.firstRow * source.columns;
           for (const s of draw.sample(inside, 5)) expect(relations.some((value) => value(base + s) !== 0n)).toBe(false);

@@ -16,7 +16,8 @@ import {
 } from '../../../index.ts';
 import { decodeCommitment } from '../../../runtime/codec/files.ts';
 import { combinesTo, commitOpenly } from '../../../runtime/prover/commit.ts';
-import { layMatrix, matrixDigest } from '../../../runtime/prover/commitment/source-matrix.ts';
+import { layMatrix } from '../../../runtime/protocol/commitment/matrix.ts';
+import { matrixDigest } from '../../../runtime/prover/commitment/source-matrix.ts';
 import { combineSource, layWeights, readIntegers, stretches } from '../../../runtime/prover/weights.ts';
 import { weightsOf, type WeightMap } from '../../../runtime/weights.ts';
 import { testDevice } from '../../kit/devices.ts';
