@@ -53,6 +53,7 @@ function textOf(
     ),
     ...section('Fidelity', indented(fidelityWords(bundle))),
     ...section('Committed', committed(bundle.gadgets.sources)),
+    ...section('Put out, in rows of the proof', committed(bundle.gadgets.outputs ?? [])),
     ...section('Lookups, in one argument', plan.lookups ? lookupsText(plan.lookups) : ''),
     ...section('Proof, by level', plan.levels.map(levelText).join('\n')),
     ...section('Size and cost', costs(plan, proofMemory(bundle.gadgets, data.length))),
@@ -71,7 +72,8 @@ const committed = (sources: Sources): string =>
   sources
     .map((s) => {
       const tensors = s.tensors.map((t) => [
-        t.rows === 1 ? `    row ${t.firstRow}` : `    rows ${t.firstRow} to ${t.firstRow + t.rows - 1}`,
+        (t.rows === 1 ? `    row ${t.firstRow}` : `    rows ${t.firstRow} to ${t.firstRow + t.rows - 1}`) +
+          (t.firstColumn === undefined ? '' : ` from column ${t.firstColumn}`),
         t.name,
         t.axes.map((a) => `${a.length}${a.columnBits > 0 ? ` (2^${a.columnBits} in columns)` : ''}`).join(' x '),
         `fixed<${t.bits}, ${t.frac}>`,

@@ -26,7 +26,16 @@ import { expectedProgram, type ExpectedProgram } from '../steps/expected-program
 import { limitOf } from '../parse/limit.ts';
 import { phaseLine, phaseTimes, type Progress } from '../show/progress.ts';
 import { firstDifference, summarise, summaryText } from '../show/publics.ts';
-import { expectationOf, givenOf, restsOnJson, restsOnText, uncheckedError, type Given } from '../steps/rests-on.ts';
+import {
+  expectationOf,
+  givenOf,
+  outputsJson,
+  outputsText,
+  restsOnJson,
+  restsOnText,
+  uncheckedError,
+  type Given,
+} from '../steps/rests-on.ts';
 import { shown, shownName } from '../show/terminal.ts';
 import { bytes, hex } from '../show/text.ts';
 import { textLines, textsJson } from '../show/texts.ts';
@@ -263,6 +272,7 @@ async function accepted(
   const text = [
     `accepted: ${shownName(bundle.gadgets.name)}, proof of ${bytes(proof.length)}`,
     summaryText(summaries),
+    ...outputsText(verdict),
     ...textLines(texts),
     ...(expected
       ? [
@@ -285,6 +295,7 @@ async function accepted(
     context: verdict.context,
     rests_on: restsOnJson(verdict),
     publics: summaries.map((s) => ({ ...s })),
+    ...(verdict.outputs.size > 0 && { outputs: outputsJson(verdict) }),
     texts: textsJson(texts),
     compared: expected ? [...expected.tensors.keys()] : undefined,
     device: device.name,

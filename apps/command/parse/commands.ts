@@ -249,6 +249,7 @@ export const commands: readonly CommandSpec[] = [
     notes: [
       'A JSON file holds nested lists of numbers by name: {"x": [[0.5, -1]]}.',
       'A text that is shorter than the tokens of the program is filled up; what follows it changes nothing before it.',
+      'A secret output NAME goes beside the proof: its commitment (.NAME.zkc), opening (.NAME.zko) and numbers (.NAME.safetensors).',
       CACHE_NOTE,
     ],
     example:

@@ -10,7 +10,9 @@ export function statementText(bundle: Bundle): string {
     `${shown(t.name)}${shape(t.shape)}`,
     t.type,
     `1 = ${t.scale}`,
-    [t.source === undefined ? '' : `from ${t.source}`, t.at ?? ''].filter((s) => s !== '').join(', '),
+    [t.source === undefined ? '' : `${t.visibility === 'secret output' ? 'in' : 'from'} ${t.source}`, t.at ?? '']
+      .filter((s) => s !== '')
+      .join(', '),
   ]);
   return columns(rows);
 }
