@@ -320,7 +320,30 @@ model m {
   }
 }
 `,
-    mend: [['"layers.0.*"', '"layers.*"']],
+    mend: [
+      ['"layers.0.*"', '"a"'],
+      ['A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"', 'A[2, 4]: fixed<8, 4> from adapter "a"'],
+    ],
+    checkOnly: true,
+  },
+  ZKL531: {
+    title: 'a trained weight that is stacked over files',
+    meaning:
+      'What a step makes of a weight leaves the proof under one name; a tensor that is stacked over files has several.',
+    remedy: 'Declare a tensor for each file, in a block or a `repeat`.',
+    example: `import { sgd } from "std"
+model m {
+  secret x[4]: fixed<8, 4>
+  secret A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"
+  public y[l, i] = A[l, i] * x[i]
+  train {
+    public step: index<10>
+    loss = sum(l, i) y[l, i]
+    minimize loss over adapter by sgd(rate = 1e-3)
+  }
+}
+`,
+    mend: [['A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"', 'A[2, 4]: fixed<8, 4> from adapter "a"']],
     checkOnly: true,
   },
   ZKL514: {

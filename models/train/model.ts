@@ -35,9 +35,9 @@ export function trainingModel(input: ModelInput, scales: ModelScales = {}): Trai
       remedy: 'it needs a `train { ... minimize LOSS over adapter by OPTIMIZER(...) }`: zkl import --train writes one',
     });
   const states = new Map(step.states.map((state) => [state.names[0], state]));
-  const ofState = (role: Tensor['role']): Map<string, Tensor> =>
-    new Map(program.tensors.filter((t) => t.role === role && t.file?.source === 'state').map((t) => [stateName(t), t]));
-  const [inputs, outputs] = [ofState('input'), ofState('output')];
+  const inputs = new Map(program.tensors.filter((t) => t.file?.source === 'state').map((t) => [stateName(t), t]));
+  const left = (program.outputs ?? []).flatMap(({ tensors }) => tensors);
+  const outputs = new Map(left.map(({ name, tensor }) => [name, program.tensors[tensor]]));
   const state = [...states].map(([name, of]): StatePlace => {
     const [before, after] = [inputs.get(name), outputs.get(name)];
     if (before === undefined || after === undefined)

@@ -84,8 +84,8 @@ function run(
   const fast = evaluateExactly(program, new Map([...values].map(([id, of]) => [id, of.values])));
   for (const { id, name } of program.tensors)
     expect([...fast.get(id)!].map(BigInt), name).toEqual(found.get(id)!.values);
-  const outputs = program.tensors.filter(({ role, file }) => role === 'output' && file !== undefined);
-  return Object.fromEntries(outputs.map(({ id, file }) => [file!.names[0], found.get(id)!.values]));
+  const outputs = program.outputs!.flatMap(({ tensors }) => tensors);
+  return Object.fromEntries(outputs.map(({ name, tensor }) => [name, found.get(tensor)!.values]));
 }
 
 /** floor(num / den * 2^frac + 1/2) */

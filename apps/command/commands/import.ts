@@ -9,7 +9,7 @@ import { Refusals } from '../../../models/files/errors.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import type { Progress } from '../show/progress.ts';
 import { sourceNames } from '../steps/source-names.ts';
-import { TRAINING_OPTIONS, trainingOf } from '../steps/training.ts';
+import { TRAINING_OPTIONS, trainingOf } from '../training/options.ts';
 import { columns, plural, shape } from '../show/text.ts';
 import { isModel, withAdapter, withModel } from '../../host/weights.ts';
 

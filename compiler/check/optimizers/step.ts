@@ -37,13 +37,19 @@ export interface StateTensor {
   readonly weight: TensorFile & { readonly type: TensorType };
 }
 
+/** A weight or state after the step. */
+export interface StateOutput {
+  readonly name: string;
+  readonly tensor: TensorId;
+}
+
 /** What a step of training reads and makes. */
 export interface Step {
   /** The public input that says which step it is, and how many there are. */
   readonly input: TensorId;
   readonly count: number;
-  /** What weights and states are after the step: secret outputs. */
-  readonly outputs: readonly TensorId[];
+  /** What weights and states are after the step: secret outputs, and their names in the commitment. */
+  readonly outputs: readonly StateOutput[];
   /** Where the trained weights are read from in the training program. */
   readonly files: ReadonlyMap<TensorId, TensorFile>;
   readonly states: readonly StateTensor[];
@@ -139,7 +145,7 @@ interface Trained {
 interface Part {
   readonly weight: TensorId;
   readonly file: TensorFile;
-  readonly outputs: readonly TensorId[];
+  readonly outputs: readonly StateOutput[];
   readonly states: readonly StateTensor[];
 }
 
@@ -170,7 +176,7 @@ function trainOne(session: Session, node: ast.Minimize, binding: OptimizerBindin
   const outputs = updated.map((one) => {
     const place = files.get(one.name);
     if (place === undefined) throw new Error(`internal error: a state ${one.name} without a place`);
-    return output(session, one, place, { ...weight, span });
+    return { name: place.names[0], tensor: output(session, one, { ...weight, span }) };
   });
   const states = updated.map((one): StateTensor => {
     const { names = [] } = files.get(one.name) ?? {};
@@ -222,7 +228,7 @@ function stateInput(
 }
 
 /** What a weight or state is after the step, as an output: a copy of what is something else besides. */
-function output(session: Session, { name, after }: Updated, file: TensorFile, weight: Tensor): TensorId {
+function output(session: Session, { name, after }: Updated, weight: Tensor): TensorId {
   const made = session.tensors[after];
   let id = after;
   if (made.role !== 'inner' || session.statement.includes(after)) {
@@ -231,7 +237,7 @@ function output(session: Session, { name, after }: Updated, file: TensorFile, we
     const p = factorPoly(entryFactor(after, indices));
     ({ id } = emit(session, { ...target, span: made.span, value: made.span }, { kind: 'polynomial', p }));
   }
-  session.tensors[id] = { ...session.tensors[id], role: 'output', visibility: 'secret', file };
+  session.tensors[id] = { ...session.tensors[id], role: 'output', visibility: 'secret' };
   session.statement.push(id);
   session.training.add(id);
   return id;

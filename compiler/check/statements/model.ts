@@ -68,7 +68,7 @@ export function checkModel(input: ModelInput): ModelResult {
       });
       return { uncalibrated: session.uncalibrated };
     }
-    warnUnused(session, model, outputs, [...trained, ...(step?.outputs ?? [])]);
+    warnUnused(session, model, outputs, [...trained, ...(step?.outputs ?? []).map(({ tensor }) => tensor)]);
     const program =
       step === undefined ? finishProgram(session, model, outputs) : trainingProgram(session, model.name.text, step);
     const uncalibrated = askedFor(session, program);

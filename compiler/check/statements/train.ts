@@ -115,6 +115,8 @@ function checkWeights(session: Session, frame: Frame, node: ast.Minimize): void 
           label: `it matches ${chosen} of ${file?.names.length ?? 0}`,
           notes,
         });
+      if ((file?.stacked ?? 0) > 0)
+        return reporter.fail({ code: 'ZKL531', span, label: 'it leaves a step under one name', notes });
     }
   }
 }

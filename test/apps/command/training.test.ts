@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CliError } from '../../../apps/command/errors.ts';
 import { readArguments } from '../../../apps/command/parse/arguments.ts';
 import { commands } from '../../../apps/command/parse/commands.ts';
-import { trainingOf } from '../../../apps/command/steps/training.ts';
+import { trainingOf } from '../../../apps/command/training/options.ts';
 import type { TrainingChoice } from '../../../models/import/training.ts';
 import { makeLlama, modelFiles } from '../../support/model.ts';
 import { makeWorkplace, type Workplace } from './run.ts';
