@@ -69,7 +69,7 @@ const fail = (seed: number, what: string): void => {
 
 async function gadgets(seed: number): Promise<void> {
   const [drawn] = fc.sample(programs(), { seed, numRuns: 1 });
-  const program = (seed % 2 === 0 ? withOutputs(drawn, 16) : undefined) ?? drawn;
+  const program = (seed % 2 === 0 ? withOutputs(drawn, 24) : undefined) ?? drawn;
   const devices = [device, ...others, ...(seed % 10 === 0 ? [reference] : [])];
   const report = await checkGadget(program, { devices, seed, samples: 12, statements: 2 });
   if (!report.ok) fail(seed, report.text);
@@ -119,7 +119,8 @@ async function adapters(seed: number): Promise<void> {
 /** A bundle with up to three fields changed: refused, or a program that a verifier has the means for. */
 async function changedBundles(seed: number): Promise<void> {
   const draw = new Draw('bundles', seed);
-  const [program] = fc.sample(programs(), { seed, numRuns: 1 });
+  const [drawn] = fc.sample(programs(), { seed, numRuns: 1 });
+  const program = (draw.below(2) === 0 ? withOutputs(drawn, 16) : undefined) ?? drawn;
   const { gadgets } = draw.below(2) === 0 ? await createSubject(program) : decodeBundle(bundleOf(text(1 + (seed % 9))));
   const empty = { tensors: '', kernels: '', sources: [] };
   const { GADG, ...rest } = unpack('b', ['GADG', 'SPAN', 'TENS', 'KERN', 'SRCE'], encodeBundle({ gadgets, ...empty }));

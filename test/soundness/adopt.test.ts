@@ -151,6 +151,30 @@ describe('an output under another name', () => {
     });
   });
 
+  test('is not adopted in the place of another of the same proof', async () => {
+    const two = bundleOf(`model two { dim N = 12
+      secret x[N]: fixed<6, 2>
+      secret a[i] = round<6, 1>(x[i] / 3)
+      secret b[i] = round<6, 1>(x[i] / 5)
+    }`);
+    const { proof } = await (await createProver(two, { device, sources: [] })).prove(x);
+    const { outputs } = accepted(await (await createVerifier(two, { device })).verify(proof));
+    const next = await createVerifier(
+      bundleOf(`model read { dim N = 12
+        source state a, b
+        secret v[N]: fixed<6, 1> from a "a"
+        secret w[N]: fixed<6, 1> from b "b"
+        public y = sum(i) v[i] * w[i]
+      }`),
+      { device },
+    );
+    for (const name of ['a', 'b']) {
+      const other = outputs.get(name === 'a' ? 'b' : 'a')!;
+      expect(await next.adopt(name, other)).toMatchObject({ ok: false });
+      expect(await next.adopt(name, outputs.get(name)!)).toEqual({ ok: true });
+    }
+  });
+
   test('is not adopted as a source that there is not, that is open, or of which another is expected', async () => {
     const verifier = await createVerifier(reader(), { device, expect: { sources: { last: '0'.repeat(64) } } });
     expect(await verifier.adopt('last', output)).toMatchObject({
