@@ -10,12 +10,14 @@
  */
 import type { Span } from '../../grammar/span.ts';
 import type { GadgetLookup, GadgetStep, GadgetTable } from '../ir/gadget/program.ts';
-import type { Range, Table, Tensor, Term } from '../ir/tensor/program.ts';
+import type { Factor, Range, Table, Tensor, Term } from '../ir/tensor/program.ts';
 import type { Draft, DraftClass, DraftEquation, DraftTensor, Without } from './draft.ts';
 import { entry, nowhere, size, term } from './expressions.ts';
 import { limbWidths, rangeLookups, type RangePlan, type RangeUse } from './gadgets/limbs.ts';
 import { selectorOf } from './gadgets/selector.ts';
 import { rangeOf } from './ranges.ts';
+import type { OriginOf } from './rewrite/origins.ts';
+import { committedType } from './sources.ts';
 import { withInnerSum, withoutEntries } from './rewrite/sums.ts';
 import { lowerTerm, type ViewMaker } from './rewrite/terms.ts';
 import { viewMaker } from './views.ts';
@@ -57,6 +59,8 @@ export interface Builder {
   publicSelector(indices: number): number;
   /** The selector of an index tensor, [i, v] = 1 where its entry i is v: made when it is first asked for. */
   selector(indices: number): number;
+  /** The entry that an entry of an index tensor is, of a tensor that only moves none itself. */
+  readonly origin: OriginOf;
   /** States that a tensor is the selector of an index tensor. */
   selects(selector: number, indices: number): void;
 
@@ -89,12 +93,13 @@ export function createBuilder(
   declared: readonly Tensor[],
   classes: ReadonlyMap<number, DraftClass>,
   ranges: RangePlan,
+  origin: OriginOf,
 ): Builder {
   const tensors = declared.map((t, id): DraftTensor => ({
     name: t.name,
     shape: t.shape,
     scale: t.scale,
-    range: t.range,
+    range: rangeAs(t, classes.get(id)),
     ...(t.type ? { type: t.type } : {}),
     ...(t.key === undefined ? {} : { key: t.key }),
     span: t.span,
@@ -151,8 +156,19 @@ export function createBuilder(
       addStep(target, { kind: 'sum', target, terms });
       return target;
     });
+  /**
+   * What equations or a source say of an index is no index yet: its selector shows it, if it is read by more than another
+   * tensor of indices, which has one.
+   */
+  const shown = (target: number, { tensor, at }: Factor): void => {
+    if (declared[tensor]?.type?.kind !== 'index' || declared[target]?.type?.kind === 'index') return;
+    const of = origin(tensor, at).tensor;
+    const { kind } = tensors[of].class;
+    if (kind === 'committed' || kind === 'defined') b.selector(of);
+  };
   const lowered = (target: number, terms: readonly Term[]): DraftEquation => {
     const { shape, span } = tensors[target];
+    for (const f of terms.flatMap((t) => t.factors)) shown(target, f);
     for (const f of terms.flatMap((t) => t.factors))
       if (f.at.length !== tensors[f.tensor].shape.length) throw broken(f.tensor, `is read by ${f.at.length} indices`);
     return { target, terms: terms.map((t) => lowerTerm(bare(t, shape, span), shape, b.views)), span };
@@ -201,6 +217,7 @@ export function createBuilder(
         class: { kind: 'selector', of },
       });
     },
+    origin,
     selector(of) {
       const known = selectors.get(of) ?? selectorOf(b, declared[of]);
       selectors.set(of, known);
@@ -253,3 +270,12 @@ export function createBuilder(
   };
   return b;
 }
+
+/** What is committed to as indices is known to be numbers of as many bits. */
+function rangeAs({ type, range }: Tensor, c: DraftClass | undefined): Range {
+  return type?.kind === 'index' && c?.kind === 'committed'
+    ? signed(committedType(type).bits)
+    : range;
+}
+
+const signed = (bits: number): Range => ({ lo: -(1n << BigInt(bits - 1)), hi: (1n << BigInt(bits - 1)) - 1n });

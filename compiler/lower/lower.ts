@@ -10,6 +10,7 @@ import { lowerEquations, lowerSecrets, secretInputs } from './equations.ts';
 import { planRanges, smallPlan, type RangePlan } from './gadgets/limbs.ts';
 import { assignLevels } from './levels.ts';
 import { chooseColumns, placeWitnesses } from './placement.ts';
+import { originsOf } from './rewrite/origins.ts';
 import { inlineEquations } from './rewrite/inline.ts';
 import { committedSources, givenClasses, isCommittable, outputLayouts, outputPlaces } from './sources.ts';
 import { tooLarge, unsupported } from './unsupported.ts';
@@ -41,7 +42,7 @@ export function lower(
     if (place) classes.set(e.target, place);
   }
   const build = (plan: RangePlan): Draft => {
-    const b = createBuilder(program.tensors, classes, plan);
+    const b = createBuilder(program.tensors, classes, plan, originsOf(program));
     lowerSecrets(b, program);
     lowerEquations(b, program, equations, places);
     return b.finish();

@@ -3,7 +3,7 @@
  * or in an output as they are.
  */
 import type { CommittedSource, GadgetTensorClass } from '../ir/gadget/program.ts';
-import type { Equation, TensorProgram } from '../ir/tensor/program.ts';
+import type { Equation, TensorProgram, TensorType } from '../ir/tensor/program.ts';
 import { layOut, layOutState, type FileTensor } from './layout.ts';
 
 /** The sources, by name. */
@@ -11,11 +11,11 @@ export function committedSources(program: TensorProgram): CommittedSource[] {
   const bySource = new Map<string, FileTensor[]>();
   const open = new Set<string>();
   for (const t of program.tensors) {
-    if (!t.file || t.type?.kind !== 'fixed') continue;
+    if (!t.file || t.type === undefined) continue;
     if (t.visibility === 'open') open.add(t.file.source);
     const list = bySource.get(t.file.source) ?? [];
     for (const name of t.file.names)
-      list.push({ name, shape: t.shape.slice(t.file.stacked), bits: t.type.bits, frac: t.type.frac });
+      list.push({ name, shape: t.shape.slice(t.file.stacked), ...committedType(t.type) });
     bySource.set(t.file.source, list);
   }
   const isState = (name: string): boolean => program.stateSources?.includes(name) ?? false;
@@ -23,6 +23,10 @@ export function committedSources(program: TensorProgram): CommittedSource[] {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, files]) => (isState(name) ? layOutState(name, files) : layOut(name, files, open.has(name))));
 }
+
+/** The type of the integers that are committed to: indices are committed to as numbers of as many bits, and a sign. */
+export const committedType = (type: TensorType): { readonly bits: number; readonly frac: number } =>
+  type.kind === 'fixed' ? { bits: type.bits, frac: type.frac } : { bits: (type.size - 1).toString(2).length + 1, frac: 0 };
 
 /** The layouts of the outputs. Each of their tensors has a type of fixed-point numbers. */
 export const outputLayouts = ({ outputs = [], tensors }: TensorProgram): CommittedSource[] =>

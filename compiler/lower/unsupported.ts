@@ -123,10 +123,6 @@ function unsupportedTensor(t: Tensor): Diagnostic[] {
         help: 'say where it comes from: `from base "..."`',
       }),
     ];
-  if (t.file && t.type?.kind !== 'fixed')
-    return [
-      diagnose({ code: 'ZKL513', span: t.span, label: `\`${t.name}\` is of indices`, help: 'give them as an input' }),
-    ];
   return t.type?.kind === 'fixed' && t.type.bits > COMMITTED_BITS
     ? [
         diagnose({

@@ -126,18 +126,6 @@ model m {
 `,
     mend: [['open b[4]: fixed<8, 4>', 'open b[4]: fixed<8, 4> from base "b"']],
   },
-  ZKL513: {
-    title: 'indices from a source cannot be proved yet',
-    meaning: 'A commitment to weights holds numbers.',
-    remedy: 'Give them as an input.',
-    example: `model m {
-  secret x[4]: fixed<8, 4>
-  secret i[2]: index<4> from adapter "i"
-  public y[t] = x[i[t]]
-}
-`,
-    mend: [[' from adapter "i"', '']],
-  },
   ZKL520: {
     title: 'the loss depends on nothing that is trained',
     meaning: 'Its gradient by every trained weight is 0: a step would change nothing.',

@@ -6,8 +6,11 @@
  *   hidden j   S is committed; each entry is 0 or 1 and each row adds up to 1, so that exactly one entry is 1:
  *              S is the one-hot form of some index in [0, size)
  *
- * A secret input is the index that its selector says, j = sum(v) v S[., v]. Whatever else is hidden (an entry of a table)
- * has a value already: for it that equation is stated, so that S is of no other index.
+ * A secret input is the index that its selector says, j = sum(v) v S[., v]. Whatever else is hidden (an entry of a table, of a
+ * source) has a value already: for it that equation is stated, so that S is of no other index. It also shows that the value is an
+ * index at all: a commitment to indices only shows that they are numbers of as many bits. So wherever one is read, be it as a
+ * number, there is a selector of it (`builder.ts`). What only moves the entries of another index tensor (`origins.ts`) has
+ * that one's.
  *
  * Cost for an index below V: V committed bits.
  */
@@ -33,7 +36,7 @@ export function selectorOf(b: Builder, t: Tensor): number {
     [{ coefficient: 1n, reduced, guards: [], factors: [own] }, term(-1n)],
     t.span,
   );
-  if (t.role !== 'input')
+  if (t.role !== 'input' || t.file !== undefined)
     b.zero(
       `${t.name} is what its selector selects`,
       t.shape,

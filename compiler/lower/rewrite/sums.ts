@@ -12,10 +12,10 @@ import type { Builder } from '../builder.ts';
 export function withoutEntries(b: Builder, t: Term, outputs: number): Term {
   const reduced: IndexVar[] = [...t.reduced];
   const factors: Factor[] = [];
-  const selected = (tensor: TensorId, at: readonly IndexExpr[], v: IndexExpr): Factor => ({
-    tensor: b.selector(tensor),
-    at: [...at.map(bare), v],
-  });
+  const selected = (tensor: TensorId, at: readonly IndexExpr[], v: IndexExpr): Factor => {
+    const of = b.origin(tensor, at);
+    return { tensor: b.selector(of.tensor), at: [...of.at.map(bare), v] };
+  };
   const bare = (e: IndexExpr): IndexExpr =>
     mapIndex(e, {
       entry: (tensor, at) => {
