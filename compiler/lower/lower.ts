@@ -16,7 +16,7 @@ import { committedSources, givenClasses, isCommittable, outputLayouts, outputPla
 import { tooLarge, unsupported } from './unsupported.ts';
 
 /** The longest response, in scalars, that travels unfolded. */
-const LONGEST_RESPONSE = 256;
+const LONGEST_RESPONSE = 32;
 
 /**
  * `ranges`: how wide ranges are looked up, where it should not be what costs least.
