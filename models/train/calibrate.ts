@@ -174,11 +174,12 @@ function upTo(
   readonly keys: ReadonlySet<string>;
   readonly moved: (inputs: ReadonlyMap<TensorId, Numbers>) => Map<TensorId, Numbers>;
 } {
-  const keep = needed(program.equations, [id]);
-  const own = program.tensors.filter((t) => keep.has(t.id));
+  const { name, tensors, equations, tables, statement } = program;
+  const keep = needed(equations, [id]);
+  const own = tensors.filter((t) => keep.has(t.id));
   const ids = new Map(own.map((t, k) => [t.id, k]));
   return {
-    program: prune({ ...program, statement: program.statement.filter((t) => keep.has(t)) }, keep),
+    program: prune({ name, tensors, equations, tables, statement: statement.filter((t) => keep.has(t)) }, keep),
     keys: new Set(own.flatMap(({ key }) => (key === undefined ? [] : [key]))),
     moved: (inputs) =>
       new Map(

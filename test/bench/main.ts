@@ -1,5 +1,6 @@
 /**
  * npm run bench -- model [--tokens N,N] [--shape stories|gpt2] [--layers N] [--device wasm|webgpu]: whole models; see models.ts
+ * npm run bench -- train [--tokens N] [--shape stories|gpt2] [--layers N]: a step of fine-tuning beside a forward proof; see training.ts
  * npm run bench [-- [WORKLOAD...] [--runs N] [--device wasm|reference] [--threads N] [--json] [--units]]
  * npm run bench -- --device webgpu: see webgpu.ts
  *
@@ -146,7 +147,7 @@ const { values: options, positionals } = parseArgs({
 });
 
 const threads = options.threads === undefined ? undefined : Number(options.threads);
-if (options.device === 'webgpu' && positionals[0] !== 'model') {
+if (options.device === 'webgpu' && positionals[0] !== 'model' && positionals[0] !== 'train') {
   const { benchGpu } = await import('./webgpu.ts');
   const sizes = (list: string | undefined): number[] | undefined =>
     list
@@ -164,7 +165,7 @@ if (options.device === 'webgpu' && positionals[0] !== 'model') {
   });
   process.exit();
 }
-if (positionals[0] === 'model') {
+if (positionals[0] === 'model' || positionals[0] === 'train') {
   const { benchModel, gpt2Shape, storiesShape } = await import('./models.ts');
   const isGpt2 = options.shape === 'gpt2';
   if (!isGpt2 && options.shape !== 'stories') throw new Error(`no shape ${options.shape}: there are stories and gpt2`);
@@ -180,6 +181,16 @@ if (positionals[0] === 'model') {
     if (!options.json) console.log(line);
   };
   say(`${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, device ${device.name}`);
+  if (positionals[0] === 'train') {
+    const { benchTraining } = await import('./training.ts');
+    const layers = Number(options.layers ?? (isGpt2 ? 12 : 5));
+    const shape = (isGpt2 ? gpt2Shape : storiesShape)(Number(options.tokens ?? 32), layers);
+    const choice = isGpt2
+      ? { targets: ['c_attn'], rank: 8, batch: 1 }
+      : { targets: ['q_proj', 'v_proj'], rank: 4, batch: 4 };
+    await benchTraining(shape, choice, device, Number(options.runs ?? 3), say);
+    process.exit();
+  }
   const results = [];
   for (const tokens of (options.tokens ?? (isGpt2 ? '32' : '64')).split(',').map(Number)) {
     const shape = isGpt2

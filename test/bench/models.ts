@@ -109,7 +109,7 @@ export function gpt2Shape(tokens = 32, L = 12): ModelShape {
 }
 
 /** Values of about the size that trained ones have: gains near 1, biases near 0, matrices that keep magnitudes. */
-function checkpointFiles({ config, tensors }: ModelShape): Map<string, Uint8Array> {
+export function checkpointFiles({ config, tensors }: ModelShape): Map<string, Uint8Array> {
   let state = 1;
   const uniform = (): number => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) / 2 ** 31 - 1;
   const made = new Map<string, TensorToWrite>();
@@ -193,7 +193,7 @@ async function readWeights(
   return out;
 }
 
-function countsOf(bundle: Uint8Array): Record<string, number> {
+export function countsOf(bundle: Uint8Array): Record<string, number> {
   const { gadgets } = decodeBundle(bundle);
   const { sections, depth } = tensorSections(gadgets);
   return {
