@@ -1,4 +1,4 @@
-/** Gradients are proved as any equation is: the kit's whole check on the program of each rule. */
+/** Gradients are proved as any equation is: the kit's whole check on programs of rules. */
 import { expect, test } from 'vitest';
 import { assertGadget } from '../kit/check.ts';
 import { testDevice } from '../kit/devices.ts';
@@ -11,7 +11,20 @@ const device = await testDevice();
 const narrow = (text: string): string =>
   text.replaceAll(/fixed<16, 12>/g, 'fixed<6, 3>').replaceAll(/round<\d+, \d+>/g, 'round<12, 3>');
 
-test.each(Object.entries(CASES))('%s', async (_, statements) => {
+/** One of each kind of equation that gradients bring; the others differ in indices alone. */
+const PROVED = [
+  'lora',
+  'three digits',
+  'strides with gaps',
+  'a convolution',
+  'guards',
+  'a one-hot sum',
+  'a quotient',
+  'a root',
+];
+
+test.each(PROVED)('%s', async (name) => {
+  const statements = CASES[name];
   const text = narrow(model(statements));
   const { keys } = gradientProgram(text);
   // Wide: random inputs make gradients that no calibration has seen.

@@ -17,10 +17,10 @@ test.each(TABLES)('table %s', (name) => {
 test('tables of every function, sums, products, quotients and powers', () => {
   const body =
     '(exp(x / 4) + sin(x) * cos(2 * x) - tanh(x) / (2 + x ^ 2)) * sqrt(3 + x) / log(5 + x) + 2 ^ (x / 2) - erf(x)';
-  const text = `table f(x: fixed<12, 10>) -> fixed<20, 12> = ${body}
+  const text = `table f(x: fixed<8, 6>) -> fixed<20, 12> = ${body}
 model m {
   ${A('5')}
-  y[i] = f(round<12, 10>(A[i]))
+  y[i] = f(round<8, 6>(A[i]))
   loss = sum(i) y[i] * y[i]
 }`;
   expect(worstDifference(differentiate(text), drawn(400))).toBeLessThan(1e-6);
