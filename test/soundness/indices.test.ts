@@ -11,7 +11,7 @@ import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
 import { committedInputs } from '../../runtime/prover/program.ts';
 import { testDevice } from '../kit/devices.ts';
 import { forge, without, type Forger } from '../kit/forge.ts';
-import { createStatement, validate, type Statement } from '../kit/statement.ts';
+import { createStatement, prove, validate, type Statement } from '../kit/statement.ts';
 import { createSubject } from '../kit/subject.ts';
 
 const device = await testDevice();
@@ -125,6 +125,15 @@ describe('an index from a source that is none', () => {
       }
     },
   );
+
+  test('is told to the owner of the data by its place, before anything is proved', async () => {
+    const s = await statementOf(model('n[i: 6] = mask[rows[i]]\n public y[i] = two[n[i]] * x[i]'));
+    const refused = prove(device, s);
+    await expect(refused).rejects.toThrow(/^n\[0\] is no index<2>$/);
+    await expect(refused).rejects.toMatchObject({ name: 'HiddenValueError', tensor: 'n', hidden: 'it is -1' });
+    const beyond = prove(device, await statementOf(model('public y[i] = x[i] * tokens[i]')));
+    await expect(beyond).rejects.toMatchObject({ message: 'tokens[1] is no index<3>', hidden: 'it is 3' });
+  });
 
   test('is refused by a table of indices, as the argument', async () => {
     const text = model('y[i] = f(mask[i])\n public z = sum(i) y[i]', 'table f(v: index<2>) -> fixed<8, 0> = 3 * v + 1');

@@ -42,7 +42,7 @@ export function runStep(
     case 'after':
       return after(of, t.shape[t.shape.length - 1]);
     case 'select':
-      return selectorEntries(t.shape, of);
+      return selectorEntries(t.shape, indices(program.tensors[step.of], of));
   }
 }
 
@@ -53,6 +53,14 @@ function checked(t: GadgetTensor, v: ComputedIntegers): ComputedIntegers {
     for (let i = 0; i < v.length; i++) if (v[i] < lo || v[i] > hi) throw entryOutside(t, i, BigInt(v[i]));
   } else for (let i = 0; i < v.length; i++) if (v[i] < t.range.lo || v[i] > t.range.hi) throw entryOutside(t, i, v[i]);
   return v;
+}
+
+/** What a selector is of: numbers of a source may be in its type, and no indices. */
+function indices(t: GadgetTensor, of: ComputedIntegers): ComputedIntegers {
+  const size = t.type?.kind === 'index' ? t.type.size : 0;
+  for (let i = 0; i < of.length; i++)
+    if (of[i] < 0 || of[i] >= size) throw new HiddenValueError(t, i, 'range', `is no index<${size}>`, `it is ${of[i]}`);
+  return of;
 }
 
 function quotients(t: GadgetTensor, of: ComputedIntegers, by: bigint | ComputedIntegers): ComputedIntegers {
