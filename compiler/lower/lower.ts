@@ -42,7 +42,7 @@ export function lower(
     if (place) classes.set(e.target, place);
   }
   const build = (plan: RangePlan): Draft => {
-    const b = createBuilder(program.tensors, classes, plan, originsOf(program));
+    const b = createBuilder(program.tensors, classes, plan, originsOf(program.tensors, equations));
     lowerSecrets(b, program);
     lowerEquations(b, program, equations, places);
     return b.finish();

@@ -97,6 +97,10 @@ const reads: Readonly<Record<string, readonly [body: string, ...read: string[]]>
   'a view as an index': ['n[i: 5] = tokens[i + 1]\n public y[i: 5] = three[n[i]]', 'tokens'],
   'another shape': ['n = mask as [2, 3]\n public y[a: 2, b: 3] = two[n[a, b]]', 'mask'],
   'a view with a guard': ['n[i] = if i < 4 then mask[i] else 0\n public y[i] = n[i] * x[i]', 'n'],
+  'a view of a view with a guard': [
+    'n[i] = if i < 4 then tokens[i] else 0\n k[i: 5] = n[i + 1]\n public y[i: 5] = three[k[i]]',
+    'k',
+  ],
   'rows of it': ['n[i: 6] = mask[rows[i]]\n public y[i] = n[i] * x[i]', 'n'],
   'rows of it as an index': ['n[i: 6] = mask[rows[i]]\n public y[i] = two[n[i]]', 'n'],
   'hidden rows of it': ['n[i: 6] = mask[right[i]]\n k[i: 6] = two[n[i]]\n public y = sum(i) k[i]', 'n'],

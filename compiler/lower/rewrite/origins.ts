@@ -1,11 +1,12 @@
 /** Index tensors that only move the entries of another: `target[i] = tokens[i div T, i mod T + 1]`. They need no selector of their own. */
 import { readsData, substitution } from '../../ir/indices/expression.ts';
-import type { Factor, IndexExpr, TensorId, TensorProgram } from '../../ir/tensor/program.ts';
+import type { Equation, Factor, IndexExpr, Tensor, TensorId } from '../../ir/tensor/program.ts';
 
 /** The entry that an entry of an index tensor is, of a tensor that moves none itself. */
 export type OriginOf = (tensor: TensorId, at: readonly IndexExpr[]) => Factor;
 
-export function originsOf({ tensors, equations }: TensorProgram): OriginOf {
+/** `equations`: inlined, so that what they read is there. */
+export function originsOf(tensors: readonly Tensor[], equations: readonly Equation[]): OriginOf {
   const moved = new Map<TensorId, Factor>();
   for (const { target, definition } of equations) {
     if (definition.kind !== 'polynomial' || tensors[target].type?.kind !== 'index') continue;
