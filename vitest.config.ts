@@ -9,7 +9,11 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('.cache/compiled', i
 /** Files that take a minute or more: what begins last should not be what ends last. */
 const LONG = ['soundness/blocks', 'runtime/device/programs', 'runtime/device/sumcheck', 'runtime/webgpu/sums'];
 
-const REAL_MODELS = ['test/fidelity/stories260k.test.ts', 'test/fidelity/real.test.ts'];
+const REAL_MODELS = [
+  'test/fidelity/stories260k.test.ts',
+  'test/fidelity/real.test.ts',
+  'test/fidelity/training.test.ts',
+];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -20,15 +20,15 @@ export interface EffectSample {
  * Keys of one value in all layers, and of what iterations hand on, with what the first one begins with: they are measured together. By
  * the group's name, which is that of a tensor without the numbers of iterations.
  */
-export function groupsOf({ keys }: Observations): Map<string, string[]> {
+export function groupsOf({ keys }: Pick<Observations, 'keys'>): Map<string, string[]> {
   const groups = Map.groupBy(keys, ([, { name }]) => carried(name).replaceAll(/\[\d+\]/g, ''));
   return new Map([...groups].map(([group, list]) => [group, list.map(([key]) => key)]));
 }
 
-/** `l[3]/x'` is the `x` that the next iteration of `l` begins with. */
-export function carried(name: string): string {
-  const match = /^(.*?)\w+\[\d+\]\/([^/]+)'$/.exec(name);
-  return match === null ? name : carried(`${match[1]}${match[2]}`);
+/** `l[3]/x'` is the `x` that the next iteration of `l` begins with; and so are their cotangents one. */
+function carried(name: string): string {
+  const match = /^(.*?)\w+\[\d+\]\/([^/]+)'(\.grad)?$/.exec(name);
+  return match === null ? name : carried(`${match[1]}${match[2]}${match[3] ?? ''}`);
 }
 
 /**

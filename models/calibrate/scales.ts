@@ -7,7 +7,7 @@ import { FUNCTION_TABLE_BITS } from '../../compiler/ir/numbers/limits.ts';
 import type { Definition, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { readTensors } from '../../compiler/ir/tensor/walk.ts';
 import { sizeOf } from '../../runtime/evaluate/values.ts';
-import { carried } from './effect.ts';
+import { groupsOf } from './effect.ts';
 import type { Observations } from './observe.ts';
 
 /** More fraction bits than this are never given: what is always 0 needs none. */
@@ -137,7 +137,8 @@ export function chooseScales(
     least.set(key, tight + moreOf(key));
     types.set(key, bits === undefined ? valueType(most, headroom, needs?.get(key)) : { bits, frac: tight });
   }
-  for (const list of Map.groupBy(keys.keys(), (key) => carried(keys.get(key)?.name ?? '')).values()) {
+  // Iterations may differ in scale, not in width.
+  for (const list of groupsOf({ keys }).values()) {
     const widest = Math.max(...list.map((key) => types.get(key)?.bits ?? 0));
     for (const key of list) types.set(key, { bits: widest, frac: types.get(key)?.frac ?? 0 });
   }
@@ -215,7 +216,7 @@ function summands(program: TensorProgram, argumentsOf: readonly Keyed[]): (Keyed
 }
 
 /** The tensors of a sum of single entries. */
-function plainSum(definition: Definition | undefined): number[] {
+export function plainSum(definition: Definition | undefined): number[] {
   const p =
     definition?.kind === 'polynomial'
       ? definition.polynomial

@@ -1,27 +1,26 @@
 /**
  * Scales of a training step, from a few steps in float64: the first alone would not do, as an adapter begins with a `lora_B` of 0,
- * and with that every gradient of `lora_A` is. Values of the forward pass get what their rounding does to the scores asks for, as in
- * `models/calibrate`; cotangents 16 bits and a room of 4, since they grow while a model is trained, each with a scale of its own.
+ * and with that every gradient of `lora_A` is. Values of the forward pass get what scores and gradients ask for (`precision.ts`);
+ * cotangents 16 bits and a room of 4, since they grow while a model is trained, each with a scale of its own.
  */
 import { gradientKey, isGradientKey } from '../../compiler/check/names/paths.ts';
 import type { FixedType } from '../../compiler/check/index.ts';
-import { needed, prune } from '../../compiler/check/statements/prune.ts';
 import type { TensorId, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { plural } from '../../compiler/ir/words.ts';
 import { UNNAMED } from '../../grammar/index.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import type { Numbers } from '../../runtime/evaluate/index.ts';
+import type { Numbers, RealOptions } from '../../runtime/evaluate/index.ts';
 import { runAtOnce, type RunPhase } from '../phases.ts';
-import { logitsOf, runReal } from '../calibrate/compare.ts';
 import { writeCalibration } from '../calibrate/file.ts';
 import { refuseOverflows, typesOfWeights } from '../calibrate/calibrate.ts';
-import { groupsOf, measureEffects, pricesOf } from '../calibrate/effect.ts';
 import { spareLimbs } from '../calibrate/limbs.ts';
 import { modelOf, type ModelInput } from '../calibrate/model.ts';
 import { createObserver, headroomOf, type Headroom, type Observations } from '../calibrate/observe.ts';
-import { chooseScales, fractionBits, needsOf } from '../calibrate/scales.ts';
-import { floatStep, type FloatState } from './floats.ts';
+import { chooseScales, fractionBits } from '../calibrate/scales.ts';
+import { gradientKeys, measureStep } from './effects.ts';
+import { floatStep, stepInputs, type FloatState } from './floats.ts';
 import type { TrainingModel } from './model.ts';
+import { chooseTrainingScales } from './precision.ts';
 
 export interface TrainingCalibration {
   readonly calibration: Readonly<Record<string, FixedType>>;
@@ -66,21 +65,32 @@ export async function calibrateTraining(
   const { program } = model;
   const { observations, observe } = createObserver(program);
   const losses: ReadonlyMap<string, number>[] = [];
+  let last = stepInputs(model, given, first, { step: 0, rows: batches[0] });
   await phase(`run ${plural(batches.length, 'step')} in float64`, async (report) => {
+    const gradients = new Set(gradientKeys(model));
     let state = first;
     for (const [k, rows] of batches.entries()) {
       report(k / batches.length, `step ${k + 1} of ${batches.length}`);
-      const made = await floatStep(model, given, state, { step: k, rows }, { device, each: observe });
+      let learns = false;
+      const each: RealOptions['each'] = (tensor, values) => {
+        learns ||= tensor.key !== undefined && gradients.has(tensor.key) && values.some((v) => v !== 0);
+        return observe(tensor, values);
+      };
+      const made = await floatStep(model, given, state, { step: k, rows }, { device, each });
       losses.push(made.losses);
+      if (learns) last = stepInputs(model, given, state, { step: k, rows });
       ({ state } = made);
     }
   });
   const roomy = withRoom(observations, gradientHeadroom / headroom);
-  const effects = await effectsOf(model, given, first, batches[0], roomy, headroom, device, phase);
   const weights = typesOfWeights(program, given, weightBits);
+  const { types: measured } = chooseScales(program, roomy, { headroom });
+  const effects = await phase('measure effects of rounding', (report) =>
+    measureStep(model, last, roomy, new Map([...weights, ...measured]), device, report),
+  );
   const checked = async (types: ReadonlyMap<string, FixedType>): Promise<TensorProgram> =>
     phase('check', () => modelOf(input, { calibration: Object.fromEntries([...weights, ...types]) }));
-  const scales = chooseScales(program, roomy, { headroom, needs: needsOf(effects) });
+  const scales = chooseTrainingScales(program, roomy, { headroom, effects, measured });
   for (const key of gradientKeys(model)) {
     const most = observations.keys.get(key)?.most ?? 0;
     const type = { bits: WEIGHT.bits, frac: fractionBits(most * WEIGHT.headroom, WEIGHT.bits) };
@@ -101,10 +111,6 @@ export async function calibrateTraining(
   };
 }
 
-/** Keys of the gradients of trained weights. */
-const gradientKeys = ({ state }: TrainingModel): string[] =>
-  state.map(({ state: { weight } }) => gradientKey(`${weight.source}:${weight.names[0]}`));
-
 /** What the types of states are made of: those of the first gradients, under `SOURCE:NAME.state`. */
 function statesOf({ state }: TrainingModel, began: Readonly<Record<string, FixedType>>): Map<string, FixedType> {
   return new Map(
@@ -122,71 +128,4 @@ function withRoom({ keys, written }: Observations, factor: number): Observations
     ([key, { name, most }]) => [key, { name, most: isGradientKey(key) ? most * factor : most }] as const,
   );
   return { keys: new Map(grown), written };
-}
-
-/** What rounding each value of the forward pass does to the scores of the first batch; nothing where there are none. */
-async function effectsOf(
-  model: TrainingModel,
-  given: ReadonlyMap<TensorId, Numbers>,
-  first: FloatState,
-  rows: readonly number[],
-  observations: Observations,
-  headroom: number,
-  device: Device | undefined,
-  phase: RunPhase,
-): Promise<{ keys: readonly string[]; effect: number; price: number }[]> {
-  const { program } = model;
-  const logits = logitsOf(program, undefined);
-  if (logits === undefined) return [];
-  const forward = upTo(program, logits.id);
-  const keys = new Map([...observations.keys].filter(([key]) => forward.keys.has(key)));
-  const groups = groupsOf({ keys, written: new Map() });
-  const inputs = new Map(given);
-  inputs.set(model.step.id, Float64Array.of(0));
-  if (model.rows !== undefined) inputs.set(model.rows.id, Float64Array.from(rows));
-  for (const { input } of model.state)
-    inputs.set(input.id, first.get(input.file?.names[0] ?? input.name) ?? new Float64Array());
-  const { types } = chooseScales(program, observations, { headroom });
-  const found = await phase(`measure ${plural(groups.size, 'effect')} of rounding`, (report) =>
-    measureEffects(
-      forward.program,
-      [{ run: (options) => runReal(device, forward.program, forward.moved(inputs), options) }],
-      groups,
-      types,
-      logitsOf(forward.program, undefined),
-      report,
-    ),
-  );
-  const prices = pricesOf(program, groups);
-  return [...found].map(([group, effect]) => ({
-    keys: groups.get(group) ?? [],
-    effect,
-    price: prices.get(group) ?? 0,
-  }));
-}
-
-/** The part of a program that one tensor needs, its keys, and inputs of the program as its own. */
-function upTo(
-  program: TensorProgram,
-  id: TensorId,
-): {
-  readonly program: TensorProgram;
-  readonly keys: ReadonlySet<string>;
-  readonly moved: (inputs: ReadonlyMap<TensorId, Numbers>) => Map<TensorId, Numbers>;
-} {
-  const { name, tensors, equations, tables, statement } = program;
-  const keep = needed(equations, [id]);
-  const own = tensors.filter((t) => keep.has(t.id));
-  const ids = new Map(own.map((t, k) => [t.id, k]));
-  return {
-    program: prune({ name, tensors, equations, tables, statement: statement.filter((t) => keep.has(t)) }, keep),
-    keys: new Set(own.flatMap(({ key }) => (key === undefined ? [] : [key]))),
-    moved: (inputs) =>
-      new Map(
-        [...inputs].flatMap(([t, values]) => {
-          const place = ids.get(t);
-          return place === undefined ? [] : [[place, values] as const];
-        }),
-      ),
-  };
 }

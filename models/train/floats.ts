@@ -32,18 +32,30 @@ export function firstFloats({ state }: TrainingModel, weights: (names: readonly 
   );
 }
 
+/** Numbers of all inputs of a step. */
+export function stepInputs(
+  { step, rows, state }: TrainingModel,
+  given: ReadonlyMap<TensorId, Numbers>,
+  before: FloatState,
+  at: { readonly step: number; readonly rows: readonly number[] },
+): Map<TensorId, Numbers> {
+  const inputs = new Map(given);
+  inputs.set(step.id, Float64Array.of(at.step));
+  if (rows !== undefined) inputs.set(rows.id, Float64Array.from(at.rows));
+  for (const { input } of state) inputs.set(input.id, before.get(stateName(input)) ?? new Float64Array());
+  return inputs;
+}
+
 /** One step. @param given numbers of everything that is neither state, rows nor step */
 export async function floatStep(
-  { program, step, rows, state, losses }: TrainingModel,
+  model: TrainingModel,
   given: ReadonlyMap<TensorId, Numbers>,
   before: FloatState,
   at: { readonly step: number; readonly rows: readonly number[] },
   { device, each }: { readonly device?: Device | undefined; readonly each?: RealOptions['each'] | undefined } = {},
 ): Promise<FloatStep> {
-  const inputs = new Map(given);
-  inputs.set(step.id, Float64Array.of(at.step));
-  if (rows !== undefined) inputs.set(rows.id, Float64Array.from(at.rows));
-  for (const { input } of state) inputs.set(input.id, before.get(stateName(input)) ?? new Float64Array());
+  const { program, state, losses } = model;
+  const inputs = stepInputs(model, given, before, at);
   const wanted = new Set([...state.map(({ output }) => output.id), ...losses.map(({ id }) => id)]);
   const keep: RealOptions['keep'] = ({ id }) => wanted.has(id);
   const found = await runReal(device, program, inputs, { keep, ...(each === undefined ? {} : { each }) });
