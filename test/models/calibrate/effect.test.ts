@@ -60,6 +60,18 @@ describe('effects of rounding', () => {
     expect(groups.get('l/h')?.length).toBe(2);
   });
 
+  test('are measured together of cotangents that iterations hand on', () => {
+    const keys = new Map(['x.grad', "l[0]/x'.grad", "l[1]/x'.grad"].map((name) => [`${name}!`, { name, most: 1 }]));
+    expect([...groupsOf({ keys }).keys()]).toEqual(['x.grad']);
+  });
+
+  test('iterations get one width, however small their values are', () => {
+    const keys = new Map([...observations.keys].map(([key, seen], k) => [key, { ...seen, most: 1e-3 / 8 ** k }]));
+    const needs = new Map([...keys.keys()].map((key) => [key, { more: 4, isSpare: false }]));
+    const { types: small } = chooseScales(own, { ...observations, keys }, { headroom: 2, needs });
+    for (const list of groups.values()) expect(new Set(list.map((key) => small.get(key)?.bits)).size).toBe(1);
+  });
+
   test('find what is coarse beside its rows, and shrink by 4 a bit', async () => {
     const told: string[] = [];
     const effects = await measureEffects(own, [run], groups, types, scores, (_, what) => told.push(what));
