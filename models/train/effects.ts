@@ -175,14 +175,15 @@ function upTo(
   readonly place: (id: TensorId) => TensorId;
   readonly moved: (inputs: ReadonlyMap<TensorId, Numbers>) => Map<TensorId, Numbers>;
 } {
+  const { name, tensors, equations, tables, statement } = program;
   const keep = needed(
-    program.equations,
+    equations,
     wanted.map(({ id }) => id),
   );
-  const ids = new Map(program.tensors.filter((t) => keep.has(t.id)).map((t, k) => [t.id, k]));
+  const ids = new Map(tensors.filter((t) => keep.has(t.id)).map((t, k) => [t.id, k]));
   const place = (id: TensorId): TensorId => ids.get(id) ?? -1;
   return {
-    program: prune({ ...program, statement: program.statement.filter((t) => keep.has(t)) }, keep),
+    program: prune({ name, tensors, equations, tables, statement: statement.filter((t) => keep.has(t)) }, keep),
     place,
     moved: (inputs) => new Map([...inputs].flatMap(([t, values]) => (ids.has(t) ? [[place(t), values] as const] : []))),
   };
