@@ -4,6 +4,9 @@ import { reading, ValueError } from '../../compiler/ir/errors.ts';
 import type { CommittedSource } from '../../compiler/ir/gadget/program.ts';
 import { decodeCommitment, decodeOpening, encodeCommitment, encodeOpening, type OpeningFile } from '../codec/files.ts';
 import type { Device } from '../device/device.ts';
+import type { IntegerArray } from '../integers/arrays.ts';
+import { indexAt, placeOf } from '../integers/errors.ts';
+import type { MatrixEntries } from '../protocol/commitment/matrix.ts';
 import { add, neg } from '../protocol/scalar.ts';
 import { commitmentDigest, layoutDigest, startSha256 } from '../protocol/statement/statement.ts';
 import type { WeightMap, Weights } from '../weights.ts';
@@ -44,12 +47,33 @@ export async function commit(
   options: CommitOptions,
 ): Promise<CommittedFiles> {
   checkCommit(bundleBytes, sourceName, options);
-  const source = sourceNamed(decodeBundle(bundleBytes), sourceName);
+  const bundle = decodeBundle(bundleBytes);
+  const source = sourceNamed(bundle, sourceName);
   const entropy = options.entropy ?? freshEntropy();
   const given = openWeights(source, weights);
-  return options.device.exclusive(() =>
-    source.open ? commitOpenly(source, given, options.device) : commitSecretly(source, given, entropy, options),
-  );
+  return options.device.exclusive(async () => {
+    if (source.open) return commitOpenly(source, given, options.device);
+    const { tensors, entries } = await layWeights(source, given);
+    requireIndices(bundle, source, tensors);
+    return commitSecretly(source, entries, entropy, options);
+  });
+}
+
+/** Indices are committed to as numbers of as many bits and a sign: that they are indices is seen here, or in no proof that reads them. */
+function requireIndices({ gadgets }: Bundle, source: CommittedSource, tensors: readonly IntegerArray[]): void {
+  for (const { class: c, type } of gadgets.tensors) {
+    if (c.kind !== 'committed' || gadgets.sources.at(c.source) !== source || type?.kind !== 'index') continue;
+    for (const file of c.files) {
+      const { name, axes } = source.tensors[file];
+      const shape = axes.map((a) => a.length);
+      for (const [i, v] of tensors[file].entries())
+        if (v < 0 || v >= type.size)
+          throw new ValueError(`${placeOf({ name, shape }, i)} is ${v}, outside index<${type.size}>`, {
+            tensor: name,
+            problem: { kind: 'number', index: indexAt(shape, i), value: Number(v) },
+          });
+    }
+  }
 }
 
 /** A stretch of rows after the other: weights that are open are large. @param least as of `stretches` */
@@ -84,11 +108,10 @@ export async function commitOpenly(
 
 async function commitSecretly(
   source: CommittedSource,
-  weights: Weights,
+  entries: MatrixEntries,
   entropy: Uint8Array,
   { device, hooks, treeMemory }: CommitOptions,
 ): Promise<CommittedFiles> {
-  const { entries } = await layWeights(source, weights);
   const layout = layoutDigest(source);
   const seed = blindingSeed(entropy, layout, entries);
   const blindings = rowBlindings(source, seed);

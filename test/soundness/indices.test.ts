@@ -8,11 +8,13 @@
 import { describe, expect, test } from 'vitest';
 import { fromBigints, type IntegerArray } from '../../runtime/integers/arrays.ts';
 import { evaluateProgram } from '../../runtime/evaluate/witness/witness.ts';
+import { commit } from '../../runtime/prover/index.ts';
 import { committedInputs } from '../../runtime/prover/program.ts';
 import { testDevice } from '../kit/devices.ts';
 import { forge, without, type Forger } from '../kit/forge.ts';
 import { createStatement, prove, validate, type Statement } from '../kit/statement.ts';
 import { createSubject } from '../kit/subject.ts';
+import { bundleOf } from './fixture.ts';
 
 const device = await testDevice();
 
@@ -129,6 +131,24 @@ describe('an index from a source that is none', () => {
       }
     },
   );
+
+  test('is not committed to by its owner, who is told its place', async () => {
+    const bundle = bundleOf(`model m { source data
+      secret t[l: 2, 3]: index<5> from data "t.{l}"
+      secret w[5]: fixed<8, 0> from data "w"
+      public y[l, i] = w[t[l, i]] }`);
+    const weights = (last: number) =>
+      new Map([
+        ['t.0', { shape: [3], values: [0, 1, 2] }],
+        ['t.1', { shape: [3], values: [3, 4, last] }],
+        ['w', { shape: [5], values: [-100, 1, 2, 3, 4] }],
+      ]);
+    await expect(commit(bundle, 'data', weights(-1), { device })).rejects.toThrow(
+      /^t\.1\[2\] is -1, outside index<5>$/,
+    );
+    await expect(commit(bundle, 'data', weights(5), { device })).rejects.toThrow(/^t\.1\[2\] is 5, outside index<5>$/);
+    expect((await commit(bundle, 'data', weights(0), { device })).digest).toHaveLength(32);
+  });
 
   test('is told to the owner of the data by its place, before anything is proved', async () => {
     const s = await statementOf(model('n[i: 6] = mask[rows[i]]\n public y[i] = two[n[i]] * x[i]'));
