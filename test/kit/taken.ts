@@ -14,7 +14,8 @@ import { createSubject, type Subject, type Values } from './subject.ts';
 
 const unit = { num: 1n, den: 1n };
 const span = { source: '', start: 0, end: 0 };
-const wide = 2n ** 60n;
+/** The square of an entry of 48 bits, added up. */
+const wide = 2n ** 120n;
 
 /**
  * The program with every number that can be shown to be in a type as a secret output, all in one commitment, exact ones among

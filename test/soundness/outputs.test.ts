@@ -141,6 +141,14 @@ const shared = inOne(`model m { dim N = 12
   secret b[i] = round<8, 2>(w[i] / 3)
 }`);
 
+test('outputs of 48 bits and of one are what the next program takes', async () => {
+  const text = `model m { dim N = 3
+    secret x[N]: fixed<16, 2>
+    secret z[i] = round<48, 10>(x[i] * x[i] * x[i] / 16)
+    secret o = round<1, 0>(x[0] / 100000 - 1 / 4) }`;
+  await assertGadget(text, { devices: [device], samples: 0, statements: 1 });
+});
+
 describe('slots outside the tensors of an output', () => {
   const isZeroRelation = (v: Value): boolean => v.form.pads.size === 0 && v.form.constant === 0n;
 
