@@ -40,12 +40,22 @@ const LONGEST_NONCE = 64;
 const MAX_PHASES = 2 ** 12;
 const hex = (bytes: number): RegExp => new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
 
-/** The seed that orders the rows: of the model's text, all that was committed before, and the nonce. */
-export function samplingSeed({ model, commitments, nonce = '' }: RunHeader): Uint8Array {
+/** The seed that orders the rows: of the model's text, how many rows there are and a step takes, all that was committed before, and the nonce. */
+export function samplingSeed({ model, commitments, rows, batch, nonce = '' }: RunHeader): Uint8Array {
   const names = Object.keys(commitments).sort();
   const parts = names.flatMap((name) => [sha256(utf8ToBytes(name)), hexToBytes(commitments[name])]);
   const own = sha256(hexToBytes(nonce));
-  return sha256(concatBytes(domainTag('order of rows\n'), hexToBytes(model), word(names.length), ...parts, own));
+  return sha256(
+    concatBytes(
+      domainTag('order of rows\n'),
+      hexToBytes(model),
+      word(rows),
+      word(batch),
+      word(names.length),
+      ...parts,
+      own,
+    ),
+  );
 }
 
 /** The header without its phases: they are added while a run goes on, and steps before them stay what they are. */
