@@ -70,6 +70,8 @@ export interface ProveOptions {
   readonly entropy?: Uint8Array;
   /** Openings of secret outputs that were made before (`commitOutput`, or an earlier proof), by name; fresh ones are made of the others. */
   readonly outputs?: ReadonlyMap<string, Uint8Array>;
+  /** Sources that are others in this proof than those that the prover was made with, by name: the state of a step, for instance. */
+  readonly sources?: ReadonlyMap<string, { readonly opening: Uint8Array; readonly weights: Weights | WeightMap }>;
   readonly hooks?: ProverHooks;
   /** Whether the proof is verified before it is returned; default true. It takes about as long as a verification. */
   readonly check?: boolean;
@@ -124,12 +126,18 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
   const prove = async (inputs: ReadonlyMap<string, ArrayLike<number>>, options: ProveOptions = {}): Promise<Proved> => {
     checkProve(options);
     const context = options.context ?? new Uint8Array(0);
+    const own = await Promise.all(
+      program.sources.map(async (source, i) => {
+        const given = options.sources?.get(source.name);
+        return given === undefined ? opened[i] : openSource(source, given.opening, given.weights);
+      }),
+    );
     const request = {
       program,
       programDigest: bundle.digest,
       argument,
       context,
-      sources: opened,
+      sources: own,
       inputs: quantiseInputs(bundle, inputs),
       outputs: givenOutputs(program, options.outputs ?? new Map()),
       entropy: options.entropy ?? freshEntropy(),
@@ -139,7 +147,7 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
       check: options.check ?? true,
     };
     const { publics, body, outputs } = await device.exclusive(() => proveProgram(device, request));
-    const commitments = opened.map((s) => s.digest);
+    const commitments = own.map((s) => s.digest);
     const digests = outputs.map((o) => o.opening.commitment);
     const proof = encodeProof(program, {
       program: bundle.digest,

@@ -28,7 +28,9 @@ export interface RunHeader {
   readonly model: string;
   /** Digests of the commitments to what every step reads, by source, hex; the state's before the first step is `state`. */
   readonly commitments: Readonly<Record<string, string>>;
-  /** Rows of the data set, and those of a step. */
+  /** 32 bytes, hex: what the first adapter follows from; absent where a run began with an adapter that there was. */
+  readonly seed?: string;
+  /** Rows of the data set, and those of a step; 1 and 1 where a step reads all of its data. */
   readonly rows: number;
   readonly batch: number;
   /** 1 to 64 bytes, hex; absent where nobody but the trainer drew one. */
@@ -39,6 +41,21 @@ export interface RunHeader {
 const LONGEST_NONCE = 64;
 const MAX_PHASES = 2 ** 12;
 const hex = (bytes: number): RegExp => new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
+
+/**
+ * Names a model: its text, those that it imports, and what was chosen of it.
+ *
+ * @param texts as a bundle has them: the first is the model's own, whose name is a path of somebody's
+ * @param chosen the model of the file, and other values of its dimensions
+ */
+export function modelDigest(
+  texts: readonly { readonly name: string; readonly text: string }[],
+  chosen: { readonly model?: string | undefined; readonly overrides?: Readonly<Record<string, string | number>> } = {},
+): Uint8Array {
+  const named = texts.map(({ name, text }, k) => [k === 0 ? '' : name, text]);
+  const overrides = Object.fromEntries(Object.entries(chosen.overrides ?? {}).map(([k, v]) => [k, String(v)]));
+  return sha256(concatBytes(domainTag('model\n'), encode({ texts: named, model: chosen.model, overrides })));
+}
 
 /** The seed that orders the rows: of the model's text, how many rows there are and a step takes, all that was committed before, and the nonce. */
 export function samplingSeed({ model, commitments, rows, batch, nonce = '' }: RunHeader): Uint8Array {
@@ -59,8 +76,8 @@ export function samplingSeed({ model, commitments, rows, batch, nonce = '' }: Ru
 }
 
 /** The header without its phases: they are added while a run goes on, and steps before them stay what they are. */
-function fixedPart({ id, model, commitments, rows, batch, nonce }: RunHeader): Uint8Array {
-  return encode({ id, model, commitments, rows, batch, nonce });
+function fixedPart({ id, model, commitments, seed, rows, batch, nonce }: RunHeader): Uint8Array {
+  return encode({ id, model, commitments, seed, rows, batch, nonce });
 }
 
 /** Names the run. */
@@ -69,6 +86,10 @@ export const runDigest = (header: RunHeader): Uint8Array => sha256(concatBytes(d
 /** What the proof of a step is bound to: the run and the step's number. */
 export const stepContext = (header: RunHeader, step: number): Uint8Array =>
   sha256(concatBytes(domainTag('step\n'), runDigest(header), word(step)));
+
+/** What the proof is bound to that links the state before a step to an adapter. */
+export const linkContext = (header: RunHeader, step: number): Uint8Array =>
+  sha256(concatBytes(domainTag('link\n'), runDigest(header), word(step)));
 
 /** The phase that a step belongs to. */
 export const phaseOf = ({ phases }: RunHeader, step: number): Phase =>
@@ -86,7 +107,7 @@ export function decodeHeader(text: string): RunHeader {
   }
   const { zkl, ...fields } = record(given, 'the header');
   if (zkl !== 'run') throw new CodecError('this is not the header of a run');
-  known(fields, ['id', 'model', 'commitments', 'rows', 'batch', 'nonce', 'phases']);
+  known(fields, ['id', 'model', 'commitments', 'seed', 'rows', 'batch', 'nonce', 'phases']);
   const commitments = record(fields.commitments, '"commitments"');
   for (const [name, digest] of Object.entries(commitments)) text64(digest, `the commitment to "${name}"`);
   if (!Object.hasOwn(commitments, 'state')) throw new CodecError('the header has no commitment to the first state');
@@ -100,6 +121,7 @@ export function decodeHeader(text: string): RunHeader {
     id: text64(fields.id, '"id"'),
     model: text64(fields.model, '"model"'),
     commitments: commitments as Record<string, string>,
+    ...(fields.seed === undefined ? {} : { seed: text64(fields.seed, '"seed"') }),
     rows: count(fields.rows, '"rows"'),
     batch: count(fields.batch, '"batch"'),
     ...(nonce === undefined ? {} : { nonce }),

@@ -28,6 +28,8 @@ const header: RunHeader = {
 
 test('a header is read as it was written', () => {
   expect(decodeHeader(encodeHeader(header))).toEqual(header);
+  const seeded = { ...header, seed: digest(8) };
+  expect(decodeHeader(encodeHeader(seeded))).toEqual(seeded);
   const { nonce, ...without } = header;
   expect(nonce).toBeDefined();
   expect(decodeHeader(encodeHeader(without))).toEqual(without);
@@ -40,6 +42,7 @@ const others: readonly (readonly [string, RunHeader])[] = [
   ['a commitment', { ...header, commitments: { ...header.commitments, data: digest(9) } }],
   ['the first state', { ...header, commitments: { ...header.commitments, state: digest(9) } }],
   ['a source more', { ...header, commitments: { ...header.commitments, more: digest(9) } }],
+  ['a seed', { ...header, seed: digest(9) }],
   ['rows', { ...header, rows: 63 }],
   ['batch', { ...header, batch: 5 }],
   ['nonce', { ...header, nonce: '00fe' }],
@@ -59,7 +62,7 @@ test('steps are bound to their number, not to phases to come', () => {
 
 test('the order of rows hangs on all but the name of the run', () => {
   for (const [what, other] of others) {
-    const same = what === 'id';
+    const same = ['id', 'a seed'].includes(what);
     expect([what, Buffer.from(samplingSeed(other)).equals(samplingSeed(header))]).toEqual([what, same]);
   }
 });

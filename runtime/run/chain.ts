@@ -1,0 +1,326 @@
+/**
+ * A run, verified step by step: each step's proof is of the program that the verifier compiled himself, bound to the run and
+ * its number, about the rows that the rule says, and begins with the state that the step before it ended with. Nothing is
+ * taken from who trained but the header, commitments, proofs, and types of values.
+ */
+import { hexToBytes } from '@noble/hashes/utils.js';
+import type { GadgetProgram, GadgetTensor } from '../../compiler/ir/gadget/program.ts';
+import type { VerifierDevice } from '../device/device.ts';
+import { entry, type IntegerArray } from '../integers/arrays.ts';
+import { dequantise } from '../integers/quantise.ts';
+import {
+  createVerifier,
+  type Accepted,
+  type Budget,
+  type Expected,
+  type RestsOn,
+  type ValidationCache,
+  type Verdict,
+  type Verifier,
+  type VerifiedOutput,
+} from '../verifier/index.ts';
+import { toHex } from '../verifier/verdict.ts';
+import { linkContext, runDigest, samplingSeed, stepContext, type Phase, type RunHeader } from './header.ts';
+import { verifyLink } from './link.ts';
+import { createSampler, type Sampler } from './sampling.ts';
+import type { AcceptedRun, PhaseReport, RefusedRun, RunVerdict } from './verdict.ts';
+
+/** The source and the output that a state is. */
+const STATE = 'state';
+
+/** What the verifier makes of his own text with the calibration of a phase. */
+export interface OwnProgram {
+  readonly bundle: Uint8Array;
+  /** `modelDigest` of the texts, hex. */
+  readonly model: string;
+  /** Numbers of the state before the first step, by name, that a seed gives. */
+  start(seed: Uint8Array): ReadonlyMap<string, ArrayLike<number>>;
+  /** The bundle that links an adapter to the state: to that before the first step, which also is as it has to begin, or to a later one. */
+  link(isStart: boolean): Uint8Array;
+}
+
+export interface RunToVerify {
+  readonly header: RunHeader;
+  /** The commitment to a source; that to the first state for `state`, where no seed gives it. */
+  commitment(source: string): Promise<Uint8Array>;
+  /** How many proofs there are: one more than the number of the last. */
+  readonly steps: number;
+  /** Undefined where a step has none. */
+  proof(step: number): Promise<Uint8Array | undefined>;
+  /** States, by the step that they are before, with a link to an adapter's ordinary commitment. */
+  readonly links?: readonly number[];
+  link?(step: number): Promise<{ readonly commitment: Uint8Array; readonly proof: Uint8Array }>;
+}
+
+export interface VerifyRunOptions {
+  readonly device: VerifierDevice;
+  /** Compiles the verifier's own text. Called once a phase. */
+  readonly compile: (calibration: Phase['calibration']) => OwnProgram | Promise<OwnProgram>;
+  /** What commitments to sources have to be, as of `createVerifier`: open ones need it. */
+  readonly sources?: Expected['sources'];
+  /** Hex: the one that the verifier drew, after data, base and first state were committed to. */
+  readonly nonce?: string | undefined;
+  /** How many phases he allows; default: any number. */
+  readonly phases?: number | undefined;
+  readonly limit?: Budget | undefined;
+  readonly cache?: ValidationCache | undefined;
+  /** Hears of each step that is accepted. */
+  readonly progress?: (step: number, of: number) => void;
+}
+
+/** Why a run is refused; thrown inside this file only. */
+class Refusal extends Error {
+  readonly verdict: RefusedRun;
+
+  constructor(reason: string, more: Partial<Omit<RefusedRun, 'ok' | 'reason'>> = {}) {
+    super(reason);
+    this.verdict = { ok: false, verdict: 'rejected', reason, ...more };
+  }
+}
+
+/**
+ * @throws BudgetError for a program that may cost more than `limit`; ArgumentError. Never on what who trained gives: that is a verdict.
+ */
+export async function verifyRun(run: RunToVerify, options: VerifyRunOptions): Promise<RunVerdict> {
+  try {
+    return await verified(run, options);
+  } catch (error) {
+    if (error instanceof Refusal) return error.verdict;
+    throw error;
+  }
+}
+
+async function verified(run: RunToVerify, options: VerifyRunOptions): Promise<AcceptedRun> {
+  const { header, steps } = run;
+  const { nonce, phases: most = Infinity } = options;
+  if (nonce !== undefined && header.nonce !== nonce.toLowerCase())
+    throw new Refusal(
+      header.nonce === undefined
+        ? 'the run has no nonce: its order is the trainer’s'
+        : `the run has the nonce ${header.nonce}, not the one that is given`,
+    );
+  if (steps === 0) throw new Refusal('no step of the run is proved', { verdict: 'unverified' });
+  const phases = header.phases.filter(({ first }) => first < steps);
+  if (phases.length > most)
+    throw new Refusal(`the run has ${phases.length} phases, ${most} are allowed`, { step: phases[most].first });
+
+  const losses: ReadonlyMap<string, number>[] = [];
+  const links: { step: number; adapter: string }[] = [];
+  let last: VerifiedOutput | undefined;
+  let [start, restsOn]: [string, readonly RestsOn[]] = ['', []];
+  for (const [index, phase] of phases.entries()) {
+    const own = await options.compile(phase.calibration);
+    if (own.model !== header.model)
+      throw new Refusal(`the run is of the model ${header.model}, the text that is given is ${own.model}`);
+    await using opened = await openPhase(run, phase, own, options);
+    const { verifier, program } = opened;
+    const given = await stateBefore(verifier, run, own, last, phase.first);
+    if (index === 0) {
+      start = given;
+      links.push(...(await linked(run, 0, own, options, (v) => givenState(v, run, own))));
+    }
+    const sampler =
+      program.rows && createSampler({ seed: samplingSeed(header), rows: header.rows, batch: header.batch });
+    const end = phases[index + 1]?.first ?? steps;
+    for (let step = phase.first; step < end; step++) {
+      if (step > phase.first) await adopt(verifier, last, step);
+      const accepted = await acceptStep(verifier, run, step);
+      checkPublics(program, sampler, accepted, step);
+      last = accepted.outputs.get(STATE);
+      if (last === undefined) throw new Refusal('the proof puts out no state', { step });
+      const after = last;
+      links.push(...(await linked(run, step + 1, own, options, (v) => v.adopt(STATE, after))));
+      losses.push(lossesOf(program, accepted));
+      if (step === 0) restsOn = accepted.restsOn.filter(({ source }) => source !== STATE);
+      options.progress?.(step, steps);
+    }
+  }
+  if (last === undefined) throw new Error('internal error: a run without a last state');
+  return {
+    ok: true,
+    verdict: 'accepted',
+    run: toHex(runDigest(header)),
+    steps,
+    losses,
+    phases: phases.map((phase, k) => ({
+      first: phase.first,
+      program: phase.program,
+      changed: k === 0 ? [] : changes(phases[k - 1].calibration, phase.calibration),
+    })),
+    start,
+    end: last.digest,
+    last,
+    began: header.seed !== undefined ? 'seed' : links[0]?.step === 0 ? 'linked' : 'committed',
+    links,
+    order: nonce === undefined ? 'trainer' : 'customer',
+    restsOn,
+  };
+}
+
+/** What of a program's statement a run's rules are about. */
+interface StepProgram {
+  readonly step: GadgetTensor;
+  readonly rows: GadgetTensor | undefined;
+  readonly losses: readonly GadgetTensor[];
+}
+
+/** @throws Refusal for a program whose inputs no rule of a run gives: who trains would choose them */
+function stepProgram(
+  { publics, secrets, tensors, sources, outputs = [] }: GadgetProgram,
+  header: RunHeader,
+): StepProgram {
+  const all = publics.map((id) => tensors[id]);
+  const inputs = all.filter((t) => t.class.kind === 'input');
+  const step = inputs.find((t) => t.name === 'step' && t.shape.length === 0);
+  const [rows, ...others] = inputs.filter((t) => t !== step);
+  const free = [...others, ...secrets.map((id) => tensors[id])].at(0);
+  if (step === undefined || outputs.every((o) => o.name !== STATE) || sources.every((s) => s.name !== STATE))
+    throw new Refusal('the model has no `train`: its program is no step', { verdict: 'unverified' });
+  if (free !== undefined)
+    throw new Refusal(`"${free.name}" is an input of every step that no rule gives`, { verdict: 'unverified' });
+  const [count, batch] = rows?.type?.kind === 'index' ? [rows.type.size, rows.shape[0]] : [1, 1];
+  if (rows !== undefined && (rows.type?.kind !== 'index' || rows.shape.length !== 1))
+    throw new Refusal(`"${rows.name}" is an input of every step that no rule gives`, { verdict: 'unverified' });
+  if (header.rows !== count || header.batch !== batch)
+    throw new Refusal(`the run takes ${header.batch} of ${header.rows} rows a step, the program ${batch} of ${count}`);
+  return { step, rows, losses: all.filter((t) => t.class.kind !== 'input') };
+}
+
+interface OpenPhase extends AsyncDisposable {
+  readonly verifier: Verifier;
+  readonly program: StepProgram;
+}
+
+/** A verifier of the phase's program, with the commitments to all that its steps read besides the state. */
+async function openPhase(
+  { header, commitment }: RunToVerify,
+  phase: Phase,
+  { bundle }: OwnProgram,
+  { device, limit, cache, sources = {} }: VerifyRunOptions,
+): Promise<OpenPhase> {
+  const expect = { program: phase.program, sources };
+  const verifier = await createVerifier(bundle, { device, limit, cache, expect });
+  const close = async (): Promise<void> => verifier.close();
+  try {
+    const digest = toHex(verifier.bundle.digest);
+    if (digest !== phase.program)
+      throw new Refusal(`the program of the text and the phase's types is ${digest}, the run's is ${phase.program}`, {
+        step: phase.first,
+      });
+    const program = stepProgram(verifier.bundle.gadgets, header);
+    for (const { name } of verifier.bundle.gadgets.sources) {
+      if (name === STATE) continue;
+      const verdict = await verifier.register(await commitment(name));
+      if (!verdict.ok) throw new Refusal(`the commitment to "${name}": ${verdict.reason}`);
+      checkCommitment(verifier, header, name);
+    }
+    return { verifier, program, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    verifier.close();
+    throw error;
+  }
+}
+
+/** Whether what is registered for a source is what the header, and with it every proof, names. Returns its digest. */
+function checkCommitment(verifier: Verifier, { commitments }: RunHeader, source: string): string {
+  const own = verifier.commitment(source);
+  const digest = own === undefined ? '' : toHex(own);
+  const wanted = Object.hasOwn(commitments, source) ? commitments[source] : undefined;
+  if (digest === wanted) return digest;
+  throw new Refusal(`the commitment to "${source}" has the digest ${digest}, the run names ${wanted ?? 'none'}`);
+}
+
+/** Gives the verifier the state that the phase begins with, and returns its digest. */
+async function stateBefore(
+  verifier: Verifier,
+  run: RunToVerify,
+  own: OwnProgram,
+  last: VerifiedOutput | undefined,
+  step: number,
+): Promise<string> {
+  if (last !== undefined) {
+    await adopt(verifier, last, step);
+    return last.digest;
+  }
+  const verdict = await givenState(verifier, run, own);
+  if (!verdict.ok) throw new Refusal(`the commitment to the first state: ${verdict.reason}`);
+  return checkCommitment(verifier, run.header, STATE);
+}
+
+/** The state before the first step: of the seed, or as it was committed to. */
+const givenState = async (
+  verifier: Verifier,
+  { header, commitment }: RunToVerify,
+  own: OwnProgram,
+): Promise<Verdict> =>
+  header.seed === undefined
+    ? verifier.register(await commitment(STATE))
+    : verifier.registerKnown(STATE, own.start(hexToBytes(header.seed)));
+
+/** The link of the state before a step, if there is one. */
+async function linked(
+  run: RunToVerify,
+  step: number,
+  own: OwnProgram,
+  { device, limit, cache }: VerifyRunOptions,
+  state: (verifier: Verifier) => Promise<Verdict>,
+): Promise<{ readonly step: number; readonly adapter: string }[]> {
+  if (run.links?.includes(step) !== true || run.link === undefined) return [];
+  const { commitment, proof } = await run.link(step);
+  const context = linkContext(run.header, step);
+  const verdict = await verifyLink(
+    own.link(step === 0),
+    { commitment, proof, context, state },
+    { device, limit, cache },
+  );
+  if (verdict.ok) return [{ step, adapter: verdict.adapter }];
+  throw new Refusal(`the link of an adapter to the state before it: ${verdict.reason}`, { step });
+}
+
+async function adopt(verifier: Verifier, last: VerifiedOutput | undefined, step: number): Promise<void> {
+  if (last === undefined) throw new Error('internal error: a step without one before it');
+  const verdict = await verifier.adopt(STATE, last);
+  if (!verdict.ok) throw new Refusal(`the state that the step before it puts out: ${verdict.reason}`, { step });
+}
+
+async function acceptStep(verifier: Verifier, { header, proof }: RunToVerify, step: number): Promise<Accepted> {
+  const bytes = await proof(step);
+  if (bytes === undefined) throw new Refusal('it has no proof, and a later step has', { step });
+  const verdict = await verifier.verify(bytes, { context: stepContext(header, step) });
+  if (verdict.ok) return verdict;
+  const { reason } = verdict;
+  if (verdict.verdict === 'unverified')
+    throw new Refusal(reason, { verdict: 'unverified', step, remedy: verdict.remedy, sources: verdict.sources });
+  throw new Refusal(reason, { step });
+}
+
+function checkPublics(
+  { step: counter, rows }: StepProgram,
+  sampler: Sampler | undefined,
+  { publics }: Accepted,
+  step: number,
+): void {
+  const read = (t: GadgetTensor): number[] => {
+    const values: IntegerArray = publics.get(t.name) ?? [];
+    return Array.from({ length: values.length }, (_, k) => Number(entry(values, k)));
+  };
+  const [number, ...more] = read(counter);
+  if (number !== step || more.length > 0) throw new Refusal(`its proof is of step ${number}`, { step });
+  if (rows === undefined || sampler === undefined) return;
+  const [taken, wanted] = [read(rows), sampler.rows(step)];
+  if (taken.join() !== wanted.join())
+    throw new Refusal(`it takes the rows ${taken.join(', ')}, the rule says ${wanted.join(', ')}`, { step });
+}
+
+const lossesOf = ({ losses }: StepProgram, { publics }: Accepted): ReadonlyMap<string, number> =>
+  new Map(losses.map((t) => [t.name, dequantise(t, publics.get(t.name) ?? [])[0]]));
+
+function changes(before: Phase['calibration'], after: Phase['calibration']): PhaseReport['changed'] {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return keys
+    .map((key) => ({ key, before: own(before, key), after: own(after, key) }))
+    .filter(({ before: a, after: b }) => a?.bits !== b?.bits || a?.frac !== b?.frac);
+}
+
+const own = (types: Phase['calibration'], key: string): Phase['calibration'][string] | undefined =>
+  Object.hasOwn(types, key) ? types[key] : undefined;
