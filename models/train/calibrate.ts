@@ -40,6 +40,8 @@ export interface TrainingCalibrationInput extends ModelInput {
   readonly device?: Device | undefined;
   /** The calibration that the run began with: types of states are made of it, and stay. */
   readonly states?: Readonly<Record<string, FixedType>> | undefined;
+  /** The number of the first of these steps; default 0. */
+  readonly from?: number | undefined;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function calibrateTraining(
   batches: readonly (readonly number[])[],
   phase: RunPhase = runAtOnce,
 ): Promise<TrainingCalibration> {
-  const { headroom = 2, gradientHeadroom = 4, weightBits = 16, device } = input;
+  const { headroom = 2, gradientHeadroom = 4, weightBits = 16, device, from = 0 } = input;
   const { program } = model;
   const { observations, observe } = createObserver(program);
   const losses: ReadonlyMap<string, number>[] = [];
@@ -76,9 +78,9 @@ export async function calibrateTraining(
         learns ||= tensor.key !== undefined && gradients.has(tensor.key) && values.some((v) => v !== 0);
         return observe(tensor, values);
       };
-      const made = await floatStep(model, given, state, { step: k, rows }, { device, each });
+      const made = await floatStep(model, given, state, { step: from + k, rows }, { device, each });
       losses.push(made.losses);
-      if (learns) last = stepInputs(model, given, state, { step: k, rows });
+      if (learns) last = stepInputs(model, given, state, { step: from + k, rows });
       ({ state } = made);
     }
   });

@@ -71,7 +71,7 @@ export function checkModel(input: ModelInput): ModelResult {
     warnUnused(session, model, outputs, [...trained, ...(step?.outputs ?? []).map(({ tensor }) => tensor)]);
     const program =
       step === undefined ? finishProgram(session, model, outputs) : trainingProgram(session, model.name.text, step);
-    const uncalibrated = askedFor(session, program);
+    const uncalibrated = askedFor(session, program, step !== undefined);
     if (uncalibrated.length > 0 && !input.provisional) return { uncalibrated };
     return { program, ...(step === undefined ? {} : { step }), uncalibrated };
   } catch (error) {
@@ -144,10 +144,13 @@ function warnUnused(
   }
 }
 
-/** What calibration would have to say: not of cotangents that no gradient needs, which derivatives name all the same. */
-function askedFor({ uncalibrated }: Session, { tensors }: TensorProgram): Uncalibrated[] {
+/**
+ * What calibration would have to say: not of cotangents that no gradient needs, which derivatives name all the same, and of a step
+ * of training not of a loss that is not published.
+ */
+function askedFor({ uncalibrated }: Session, { tensors }: TensorProgram, isStep: boolean): Uncalibrated[] {
   const kept = new Set(tensors.map(({ key }) => key));
-  return uncalibrated.filter(({ key }) => !isGradientKey(key) || kept.has(key));
+  return uncalibrated.filter(({ key }) => (!isStep && !isGradientKey(key)) || kept.has(key));
 }
 
 function finishProgram(session: Session, model: ast.Model, outputs: readonly TensorId[]): TensorProgram {
