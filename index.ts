@@ -55,6 +55,16 @@ export { calibrate, type Calibrated, type CalibrateInput, type Target } from './
 export { compare, type Compared, type CompareInput, type Overflow } from './models/calibrate/compare.ts';
 export type { Measured } from './models/calibrate/file.ts';
 export type { Scores } from './models/calibrate/scores.ts';
+export { calibrateSteps, type CalibrateStepsInput } from './models/run/calibrate.ts';
+export { exportAdapter, type ExportedAdapter } from './models/run/export.ts';
+export { memoryStore, type RunFile, type RunStore } from './models/run/store.ts';
+export { train, type TrainEvent, type TrainInput, type Trained } from './models/run/train.ts';
+export { ownProgram, readRun } from './models/run/verify.ts';
+export type { TrainingCalibration } from './models/train/calibrate.ts';
+export { openData } from './models/train/data.ts';
+export type { Start } from './models/train/start.ts';
+export { verifyRun, type OwnProgram, type RunToVerify, type VerifyRunOptions } from './runtime/run/chain.ts';
+export type { AcceptedRun, PhaseReport, RefusedRun, RunVerdict } from './runtime/run/verdict.ts';
 export { inspect, type Disclosure, type Inspected, type Plan, type StatementTensor } from './runtime/inspect/index.ts';
 export { ProgramError, type ModelInput, type ProgramProblem } from './models/calibrate/model.ts';
 export type { SampleInput, SourceWeights } from './models/calibrate/weights.ts';

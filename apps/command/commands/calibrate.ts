@@ -1,3 +1,4 @@
+import { STATE } from '../../../compiler/check/optimizers/step.ts';
 import { calibrateRuns, DEFAULT_TARGET, isReached, type Target } from '../../../models/calibrate/calibrate.ts';
 import type { Measured } from '../../../models/calibrate/file.ts';
 import type { Headroom } from '../../../models/calibrate/observe.ts';
@@ -13,11 +14,15 @@ import { measuredWords, overflowLines } from '../show/measured.ts';
 import { phaseTimes } from '../show/progress.ts';
 import { withThreads } from '../steps/device.ts';
 import { columns, plural, real } from '../show/text.ts';
+import { calibrateModel } from '../training/calibrate.ts';
 
 /** Lines of the report on headroom. */
 const TIGHTEST = 8;
 
 export const run: Run = async (args, progress) => {
+  if (args.value('data') !== undefined) return calibrateModel(args, progress);
+  const useless = ['adapter', 'steps'].find((name) => args.flag(name));
+  if (useless !== undefined) throw new CliError(`--${useless} has no meaning without --data`, `leave --${useless} out`);
   const path = args.positionals[0];
   if (path === STREAM && args.value('output') === undefined)
     throw new CliError('a program from stdin has no place beside it', 'say where the scales go: -o FILE');
@@ -29,6 +34,8 @@ export const run: Run = async (args, progress) => {
   const target = targetOption(args.value('target'));
   const source = await readProgram(path);
   const program = await progress.phase('check', () => readModel(source, args, {}, true));
+  if (program.tensors.some(({ file }) => file?.source === STATE))
+    throw new CliError(`${path} has a \`train\`: its program is a step of training`, 'give --data FILE');
   const samples = await readSamples(args, program, progress);
   const notes: string[] = [];
   const weights = await progress.phase('read weights', () =>

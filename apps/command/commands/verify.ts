@@ -1,17 +1,11 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CodecError } from '../../../compiler/bundle/canonical.ts';
 import { checkHeader } from '../../../compiler/bundle/container.ts';
 import { decodeCommitment, type CommitmentFile } from '../../../runtime/codec/files.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { commitmentDigest, printSource, sha256 } from '../../../runtime/protocol/statement/statement.ts';
-import { checkOpenCommitment, ValueError } from '../../../runtime/prover/index.ts';
-import {
-  BudgetError,
-  createVerifier,
-  type Accepted,
-  type Expectation,
-  type Verifier,
-} from '../../../runtime/verifier/index.ts';
+import { BudgetError, createVerifier, type Accepted, type Verifier } from '../../../runtime/verifier/index.ts';
 import type { Arguments } from '../parse/arguments.ts';
 import { readBundle, type BundleFile } from '../steps/bundle.ts';
 import { checkedCache, validationCache, type CheckedCache } from '../../host/cache.ts';
@@ -27,7 +21,8 @@ import { limitOf } from '../parse/limit.ts';
 import { phaseLine, phaseTimes, type Progress } from '../show/progress.ts';
 import { firstDifference, summarise, summaryText } from '../show/publics.ts';
 import {
-  expectationOf,
+  checkWeights,
+  expectations,
   givenOf,
   outputsJson,
   outputsText,
@@ -39,10 +34,10 @@ import {
 import { shown, shownName } from '../show/terminal.ts';
 import { bytes, hex } from '../show/text.ts';
 import { textLines, textsJson } from '../show/texts.ts';
+import { verifyTraining } from '../training/verify.ts';
 import { tokenizerOfResults } from '../steps/text.ts';
 import { textOfPublics } from '../../../models/text/results.ts';
 import type { TextTokenizer } from '../../../models/text/tokenizer.ts';
-import { openSourceWeights } from '../../host/weights.ts';
 
 /** A commitment as it was given. */
 interface CommitmentGiven extends CommitmentFile {
@@ -52,6 +47,10 @@ interface CommitmentGiven extends CommitmentFile {
 
 export const run: Run = async (args, progress) => {
   const [bundlePath, proofPath] = args.positionals;
+  if (isDirectory(proofPath)) return verifyTraining(args, progress);
+  const ofRun = ['nonce', 'phases'].find((name) => args.flag(name));
+  if (ofRun !== undefined)
+    throw new CliError(`--${ofRun} is about a run, and ${proofPath} is no directory`, `leave --${ofRun} out`);
   const file = await readBundle(bundlePath);
   const paths = commitmentPaths(args, file);
   const given = givenOf(args, file);
@@ -116,6 +115,8 @@ export const run: Run = async (args, progress) => {
     }
   });
 };
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 function commitmentPaths(args: Arguments, { path, bundle }: BundleFile): readonly string[] {
   const paths = args.list('commitment');
@@ -191,20 +192,6 @@ function digestsOf({ bundle }: BundleFile, commitments: readonly CommitmentGiven
   );
 }
 
-async function expectations(
-  { bundle }: BundleFile,
-  digests: ReadonlyMap<string, string>,
-  given: Given,
-  checked: CheckedCache | undefined,
-): Promise<Record<string, Expectation>> {
-  const out: [string, Expectation][] = [];
-  for (const source of bundle.gadgets.sources) {
-    const expectation = await expectationOf(source, digests.get(source.name) ?? '', given, checked);
-    if (expectation !== undefined) out.push([source.name, expectation]);
-  }
-  return Object.fromEntries(out);
-}
-
 /** The reason why one of them is refused, if one is. */
 async function registerAll(
   verifier: Verifier,
@@ -214,30 +201,6 @@ async function registerAll(
   for (const commitment of commitments) {
     const verdict = await progress.phase('validate commitment', () => verifier.register(commitment.bytes));
     if (!verdict.ok) return `${commitment.path}: ${verdict.reason}`;
-  }
-  return undefined;
-}
-
-/** The reason why a commitment is not one to the open weights it should be to, if one is not. */
-async function checkWeights(
-  device: Device,
-  file: BundleFile,
-  { weights }: Given,
-  commitments: readonly CommitmentGiven[],
-  progress: Progress,
-): Promise<string | undefined> {
-  for (const { source: name, bytes: commitment } of commitments) {
-    const path = weights.get(name);
-    const source = file.bundle.gadgets.sources.find((s) => s.name === name);
-    if (path === undefined || source === undefined) continue;
-    await using files = new AsyncDisposableStack();
-    const own = await progress.phase('open weights', () => openSourceWeights(path, source, files));
-    const verdict = await progress.phase('check weights', () =>
-      about(path, 'give the weights that the program was written for', [ValueError], () =>
-        checkOpenCommitment(file.bytes, commitment, own, { device }),
-      ),
-    );
-    if (!verdict.ok) return `the commitment to "${shown(name)}" is not to the weights of ${path}: ${verdict.reason}`;
   }
   return undefined;
 }

@@ -125,6 +125,7 @@ const READ = [
   'inputs',
   'public',
   'samples',
+  'data',
   'text-file',
   'calibration',
   'reference',

@@ -37,7 +37,7 @@ export const samples: readonly OptionSpec[] = [
     name: 'samples',
     value: 'FILE|random:SEED',
     required: true,
-    unless: ['text', 'text-file'],
+    unless: ['text', 'text-file', 'data'],
     help: 'inputs: JSON, or made up; or texts:',
   },
   { ...text, many: true, help: 'instead of --samples: a text, read with the tokenizer of the model' },
@@ -45,6 +45,11 @@ export const samples: readonly OptionSpec[] = [
   tokenizer,
   { name: 'limit', value: 'N', help: 'only the first N samples; of random ones N instead of one' },
 ];
+export const data: OptionSpec = {
+  name: 'data',
+  value: 'FILE',
+  help: 'of a model with a `train`: safetensors with `tokens` [M, T + 1] and, optionally, `mask`, 1 where a token counts',
+};
 export const noCache: OptionSpec = { name: 'no-cache', help: 'neither read nor write the cache directory' };
 
 export const threads: OptionSpec = {

@@ -102,7 +102,8 @@ export async function readModelWeights(
   return out;
 }
 
-function pathsBySource(args: Arguments, sources: readonly string[]): Map<string, string> {
+/** `--weights SOURCE=PATH`, by source. @throws CliError for what is for none of these */
+export function pathsBySource(args: Arguments, sources: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const { key, value } of args.pairs('weights')) {
     const source = key ?? (sources.length === 1 ? sources[0] : undefined);

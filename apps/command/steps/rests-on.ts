@@ -1,11 +1,16 @@
 /** What a verdict rests on: from the command line to the verifier, and from the verifier to people. */
+import { ValueError } from '../../../compiler/ir/errors.ts';
 import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
+import type { Device } from '../../../runtime/device/device.ts';
+import { checkOpenCommitment } from '../../../runtime/prover/index.ts';
 import type { Accepted, Basis, Expectation, RestsOn } from '../../../runtime/verifier/index.ts';
 import type { Arguments } from '../parse/arguments.ts';
 import { perSource, type BundleFile } from './bundle.ts';
 import type { CheckedCache } from '../../host/cache.ts';
 import type { Json } from '../parse/command.ts';
-import { CliError } from '../errors.ts';
+import { about, CliError } from '../errors.ts';
+import { openSourceWeights } from '../../host/weights.ts';
+import type { Progress } from '../show/progress.ts';
 import { shown, shownName } from '../show/terminal.ts';
 
 /** What the command line says about the sources of a program. */
@@ -61,6 +66,45 @@ export async function expectationOf(
   return (await checked?.get(digest)) === undefined ? undefined : { digest, basis: 'checked earlier' };
 }
 
+/** The same for each source of a program. @param digests of the commitments that are given, by source */
+export async function expectations(
+  { bundle }: BundleFile,
+  digests: ReadonlyMap<string, string>,
+  given: Given,
+  checked: CheckedCache | undefined,
+): Promise<Record<string, Expectation>> {
+  const out: [string, Expectation][] = [];
+  for (const source of bundle.gadgets.sources) {
+    const expectation = await expectationOf(source, digests.get(source.name) ?? '', given, checked);
+    if (expectation !== undefined) out.push([source.name, expectation]);
+  }
+  return Object.fromEntries(out);
+}
+
+/** The reason why a commitment is not one to the open weights it should be to, if one is not. */
+export async function checkWeights(
+  device: Device,
+  file: BundleFile,
+  { weights }: Given,
+  commitments: readonly { readonly source: string; readonly bytes: Uint8Array }[],
+  progress: Progress,
+): Promise<string | undefined> {
+  for (const { source: name, bytes: commitment } of commitments) {
+    const path = weights.get(name);
+    const source = file.bundle.gadgets.sources.find((s) => s.name === name);
+    if (path === undefined || source === undefined) continue;
+    await using files = new AsyncDisposableStack();
+    const own = await progress.phase('open weights', () => openSourceWeights(path, source, files));
+    const verdict = await progress.phase('check weights', () =>
+      about(path, 'give the weights that the program was written for', [ValueError], () =>
+        checkOpenCommitment(file.bytes, commitment, own, { device }),
+      ),
+    );
+    if (!verdict.ok) return `the commitment to "${shown(name)}" is not to the weights of ${path}: ${verdict.reason}`;
+  }
+  return undefined;
+}
+
 /** Where nothing stands behind open weights: what could. */
 export function uncheckedError(sources: readonly string[], digests: ReadonlyMap<string, string>): CliError {
   const [name] = sources;
@@ -84,7 +128,7 @@ const reasons: Readonly<Record<Basis, string>> = {
 
 /** One line per source, for people. */
 export async function restsOnText(
-  accepted: Accepted,
+  accepted: Pick<Accepted, 'restsOn'>,
   { weights }: Given,
   checked: CheckedCache | undefined,
 ): Promise<string[]> {
@@ -106,7 +150,7 @@ export const outputsJson = ({ outputs }: Accepted): Json =>
   Object.fromEntries([...outputs.values()].map(({ name, digest }) => [name, digest]));
 
 /** For programs: by source. */
-export const restsOnJson = ({ restsOn }: Accepted): Json =>
+export const restsOnJson = ({ restsOn }: Pick<Accepted, 'restsOn'>): Json =>
   Object.fromEntries(
     restsOn.map(({ source, visibility, digest, basis }) => [source, { basis, visibility, commitment: digest }]),
   );

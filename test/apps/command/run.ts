@@ -32,6 +32,8 @@ const SERVED = new Set([
   'commit',
   'prove',
   'verify',
+  'train',
+  'export',
 ]);
 const isServed = ([command, ...args]: readonly string[]): boolean =>
   SERVED.has(command) && !args.some((arg) => arg === '-' || arg.startsWith('/dev/') || arg === '--device');

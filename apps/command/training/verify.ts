@@ -1,0 +1,189 @@
+/** `zkl verify MODEL.zkl RUN`: a whole run, with the verifier's own text. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ProgramError } from '../../../models/calibrate/model.ts';
+import { ownProgram, readRun } from '../../../models/run/verify.ts';
+import { CodecError, ValueError } from '../../../compiler/ir/errors.ts';
+import { BudgetError } from '../../../runtime/verifier/index.ts';
+import { verifyRun } from '../../../runtime/run/chain.ts';
+import type { AcceptedRun, PhaseReport, RefusedRun } from '../../../runtime/run/verdict.ts';
+import { checkedCache, validationCache } from '../../host/cache.ts';
+import { directoryStore, numbersIn } from '../../host/files/store.ts';
+import { about, CliError } from '../errors.ts';
+import type { Arguments } from '../parse/arguments.ts';
+import type { Outcome } from '../parse/command.ts';
+import { limitOf } from '../parse/limit.ts';
+import { phaseLine, phaseTimes, type Progress } from '../show/progress.ts';
+import { shown } from '../show/terminal.ts';
+import { plural, real } from '../show/text.ts';
+import { withDevice } from '../steps/device.ts';
+import { modelInput, refusal } from '../steps/model.ts';
+import { readProgram } from '../steps/program.ts';
+import {
+  checkWeights,
+  expectations,
+  givenOf,
+  restsOnJson,
+  restsOnText,
+  uncheckedError,
+  type Given,
+} from '../steps/rests-on.ts';
+import type { CheckedCache } from '../../host/cache.ts';
+import { hexOption } from './train.ts';
+
+const OF_PROOFS = [
+  ...['commitment', 'program', 'calibration', 'tokenizer', 'public', 'tolerance', 'context', 'context-hex'],
+];
+const MAX_PHASES = 4096;
+/** Types that a report lists of a phase. */
+const MAX_TYPES = 8;
+
+export async function verifyTraining(args: Arguments, progress: Progress): Promise<Outcome> {
+  const [path, directory] = args.positionals;
+  const other = OF_PROOFS.find((name) => args.flag(name));
+  if (other !== undefined)
+    throw new CliError(`--${other} has no meaning for a run, which has what it needs`, `leave --${other} out`);
+  const nonce = hexOption(args, 'nonce', 1, 64);
+  const phases = args.integer('phases', 1, MAX_PHASES);
+  const limit = limitOf(args);
+  if (!existsSync(join(directory, 'run.json')))
+    throw new CliError(`${directory} is no run: there is no run.json`, 'give the directory that `zkl train` wrote');
+  const source = await readProgram(path);
+  const input = modelInput(source, args);
+  const [proofs, links] = await Promise.all([numbersIn(directory, 'steps'), numbersIn(directory, 'links')]);
+  const whole = 'give the directory that `zkl train` wrote, whole';
+  const run = await about(directory, whole, [CodecError], () =>
+    readRun(directoryStore(directory), (proofs.at(-1) ?? -1) + 1, links),
+  );
+  const compiled = (calibration: Parameters<typeof ownProgram>[1]) => {
+    try {
+      return ownProgram(input, calibration);
+    } catch (error) {
+      if (error instanceof ProgramError) throw refusal(error, source);
+      throw error instanceof ValueError ? new CliError(`${path}: ${error.message}`, error.remedy) : error;
+    }
+  };
+  return withDevice(args, progress, async (device): Promise<Outcome> => {
+    const cached = !args.flag('no-cache');
+    const checked = cached ? checkedCache() : undefined;
+    const first = await progress.phase('compile', () => compiled(run.header.phases[0].calibration));
+    const file = { path, bytes: first.bundle, bundle: first.decoded };
+    const given = givenOf(args, file);
+    const digests = new Map(Object.entries(run.header.commitments));
+    const commitments = await Promise.all(
+      [...given.weights.keys()].map(async (name) => ({ source: name, bytes: await run.commitment(name) })),
+    );
+    const wrong = await checkWeights(device, file, given, commitments, progress);
+    if (wrong !== undefined) return refused({ ok: false, verdict: 'rejected', reason: wrong }, progress);
+    for (const [name, weights] of given.weights) {
+      const digest = digests.get(name);
+      if (digest !== undefined) await checked?.add(digest, resolve(weights));
+    }
+    const sources = await expectations(file, digests, given, checked);
+    const verdict = await progress.phase('verify', (report) =>
+      about(path, 'allow it what it needs, if it is worth that', [BudgetError], () =>
+        verifyRun(run, {
+          ...{ device, sources, nonce, phases, limit },
+          cache: cached ? validationCache() : undefined,
+          compile: (calibration) => (calibration === run.header.phases[0].calibration ? first : compiled(calibration)),
+          progress: (step, of) => report((step + 1) / of, `step ${step} of ${of}`),
+        }),
+      ),
+    );
+    if (verdict.ok) return accepted(directory, verdict, { given, checked, device: device.name, progress });
+    if (verdict.sources !== undefined) throw uncheckedError(verdict.sources, digests);
+    if (verdict.verdict === 'unverified')
+      throw new CliError(
+        `could not verify: ${verdict.reason}`,
+        verdict.remedy ?? `prove its steps: zkl train ${path} ...`,
+        {
+          json: { verdict: 'unverified' },
+        },
+      );
+    return refused(verdict, progress);
+  });
+}
+
+const BEGAN: Readonly<Record<AcceptedRun['began'], string>> = {
+  seed: 'worked out here, from the seed of the run',
+  linked: 'an adapter with a commitment of its own, and the optimizer as it has to begin',
+  committed: 'given: its entries are in their types; nothing else is known of it, nor how the optimizer began',
+};
+
+interface Judged {
+  readonly given: Given;
+  readonly checked: CheckedCache | undefined;
+  readonly device: string;
+  readonly progress: Progress;
+}
+
+async function accepted(
+  directory: string,
+  run: AcceptedRun,
+  { given, checked, device, progress }: Judged,
+): Promise<Outcome> {
+  const losses = run.losses.flatMap((step) => [...step.values()].slice(0, 1));
+  const text = [
+    `accepted: ${shown(directory)}, ${plural(run.steps, 'step')} of training`,
+    ...(losses.length === 0
+      ? ['  losses are not public']
+      : [`  loss from ${real(losses[0])} to ${real(losses.at(-1) ?? 0)}`]),
+    `  from the state ${run.start}`,
+    `    ${BEGAN[run.began]}`,
+    `  to the state ${run.end}`,
+    ...run.links.map(({ step, adapter }) => `  adapter after ${plural(step, 'step')}: commitment ${adapter}`),
+    ...run.phases.flatMap(phaseLines),
+    run.order === 'customer'
+      ? '  order of rows: decided by the nonce that is given, after data and base were committed to'
+      : '  order of rows: the trainer’s, who can have tried several: give the --nonce that you drew',
+    'this rests on',
+    '  the text that is given, compiled here',
+    ...(await restsOnText(run, given, checked)),
+    `on ${device}: ${phaseLine(progress.times)}`,
+  ].join('\n');
+  const json = {
+    verdict: 'accepted',
+    run: run.run,
+    steps: run.steps,
+    losses: run.losses.map((step) => Object.fromEntries(step)),
+    start: run.start,
+    began: run.began,
+    end: run.end,
+    adapters: run.links.map(({ step, adapter }) => ({ step, commitment: adapter })),
+    order: run.order,
+    phases: run.phases.map(({ first, program, changed }) => ({
+      first,
+      program,
+      changed: changed.map(({ key, before, after }) => ({ key, before: typeWords(before), after: typeWords(after) })),
+    })),
+    rests_on: restsOnJson(run),
+    device,
+    milliseconds: phaseTimes(progress.times),
+  };
+  return { exit: 0, text, json };
+}
+
+function phaseLines({ first, program, changed }: PhaseReport, index: number): string[] {
+  const listed = changed
+    .slice(0, MAX_TYPES)
+    .map(({ key, before, after }) => `    ${shown(key)}: ${typeWords(before)} became ${typeWords(after)}`);
+  const more = changed.length - listed.length;
+  return [
+    `  program ${program}${index === 0 ? '' : ` from step ${first}: ${plural(changed.length, 'type')} changed`}`,
+    ...listed,
+    ...(more > 0 ? [`    and ${more} more; --json lists all`] : []),
+  ];
+}
+
+const typeWords = (type: { readonly bits: number; readonly frac: number } | undefined): string =>
+  type === undefined ? 'none' : `fixed<${type.bits}, ${type.frac}>`;
+
+function refused({ step, reason }: RefusedRun, progress: Progress): Outcome {
+  const where = step === undefined ? '' : `step ${step}: `;
+  return {
+    exit: 1,
+    onStdout: true,
+    text: `rejected: ${where}${shown(reason)}`,
+    json: { verdict: 'rejected', step, reason, milliseconds: phaseTimes(progress.times) },
+  };
+}
