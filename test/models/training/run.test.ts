@@ -4,9 +4,8 @@ import type { Device } from '../../../runtime/device/device.ts';
 import { commit, createProver } from '../../../runtime/prover/index.ts';
 import { verifyRun, type VerifyRunOptions } from '../../../runtime/run/chain.ts';
 import type { RunVerdict } from '../../../runtime/run/verdict.ts';
-import { encodeHeader, samplingSeed, stepContext, type RunHeader } from '../../../runtime/run/header.ts';
+import { samplingSeed, stepContext } from '../../../runtime/run/header.ts';
 import { createSampler } from '../../../runtime/run/sampling.ts';
-import { exportAdapter } from '../../../models/run/export.ts';
 import { exactStep, firstState, readState, stateWeights, stepInputs } from '../../../models/train/integers.ts';
 import { phaseProgram } from '../../../models/run/phase.ts';
 import { train, type TrainEvent, type TrainInput } from '../../../models/run/train.ts';
@@ -17,9 +16,22 @@ import { ownProgram } from '../../../models/run/verify.ts';
 import { readSafetensors } from '../../../models/files/safetensors.ts';
 import { bytesSource } from '../../../models/files/source.ts';
 import { testDevice } from '../../kit/devices.ts';
-import { adapter, calibration, data, given, inputOf, model, seed, text, twoData, twoRows } from './toy.ts';
-
-type Store = ReturnType<typeof memoryStore>;
+import {
+  calibration,
+  data,
+  changed,
+  file,
+  given,
+  headerOf,
+  withHeader,
+  type Store,
+  inputOf,
+  model,
+  seed,
+  text,
+  twoData,
+  twoRows,
+} from './toy.ts';
 
 let device: Device;
 /** Three steps, all proved, from a seed. */
@@ -38,23 +50,6 @@ async function trained(changes: Partial<TrainInput> = {}, store = memoryStore())
 
 const verify = async (store: Store, options: Partial<VerifyRunOptions> = {}): Promise<RunVerdict> =>
   verifyRun(await given(store), { device, compile: (types) => ownProgram(model, types), ...options });
-
-/** A copy, with other files. */
-function changed(store: Store, files: Readonly<Record<string, Uint8Array | undefined>>): Store {
-  const copy = memoryStore();
-  for (const [name, bytes] of store.files) copy.files.set(name, bytes);
-  for (const [name, bytes] of Object.entries(files))
-    if (bytes === undefined) copy.files.delete(name);
-    else copy.files.set(name, bytes);
-  return copy;
-}
-
-const headerOf = async (store: Store): Promise<RunHeader> => (await readHeader(store))!;
-
-const withHeader = async (store: Store, change: (header: RunHeader) => RunHeader): Promise<Store> =>
-  changed(store, { [runFiles.header]: new TextEncoder().encode(encodeHeader(change(await headerOf(store)))) });
-
-const file = (store: Store, name: string): Uint8Array => store.files.get(name)!;
 
 test('a run is accepted, and says what it is', async () => {
   const verdict = await verify(whole, { nonce: 'BEEF' });
@@ -333,56 +328,5 @@ describe('a value that does not fit', () => {
     expect(store.files.has(runFiles.state(2))).toBe(true);
     await trained({ ...two, steps: 3, prove: 'none' }, store);
     expect((await headerOf(store)).phases.map(({ first }) => first)).toEqual([0, 2]);
-  });
-});
-
-describe('the adapter of a run', () => {
-  const reader = {
-    names: () => adapter.keys(),
-    shape: (name: string) => adapter.get(name)?.shape,
-    read: (name: string) => adapter.get(name)!.values,
-  };
-
-  test('is linked to its commitment, at both ends', async () => {
-    const store = await trained({ start: { adapter: reader }, steps: 2, adapterConfig: '{}' });
-    const made = await exportAdapter(store, { device });
-    const again = await exportAdapter(store, { device });
-    expect(again.commitment).toEqual(made.commitment);
-    const verdict = await verify(store);
-    if (!verdict.ok) throw new Error(verdict.reason);
-    expect(verdict.began).toBe('linked');
-    expect(verdict.links.map(({ step }) => step)).toEqual([0, 2]);
-    expect(verdict.links[1].adapter).toBe(made.digest);
-    const { tensors } = await readSafetensors(bytesSource('adapter', made.tensors));
-    expect([...tensors.keys()].sort()).toEqual([
-      'base_model.model.m.lora_A.weight',
-      'base_model.model.m.lora_B.weight',
-    ]);
-
-    // A link of another state, or to another adapter, is none.
-    const [name, commitment] = [runFiles.link(2), runFiles.linkCommitment(2)];
-    const moved = changed(store, {
-      [name]: undefined,
-      [commitment]: undefined,
-      [runFiles.link(1)]: file(store, name),
-      [runFiles.linkCommitment(1)]: file(store, commitment),
-    });
-    expect(await verify(moved)).toMatchObject({
-      ok: false,
-      step: 1,
-      reason: expect.stringContaining('link') as string,
-    });
-    const other = changed(store, { [commitment]: file(store, runFiles.linkCommitment(0)) });
-    expect(await verify(other)).toMatchObject({
-      ok: false,
-      step: 2,
-      reason: expect.stringContaining('link') as string,
-    });
-  });
-
-  test('without a link at its start a run says less', async () => {
-    const store = await trained({ start: { adapter: reader }, steps: 1, prove: 'none' });
-    await trained({ steps: 0, prove: [0, 0] }, store);
-    expect(await verify(store)).toMatchObject({ ok: true, began: 'committed' });
   });
 });

@@ -1,7 +1,8 @@
 /** A model so small that a step of it is proved in a moment, and runs of it. */
 import type { ModelInput } from '../../../models/calibrate/model.ts';
 import type { TrainInput } from '../../../models/run/train.ts';
-import type { RunStore } from '../../../models/run/store.ts';
+import { memoryStore, readHeader, runFiles, type RunStore } from '../../../models/run/store.ts';
+import { encodeHeader, type RunHeader } from '../../../runtime/run/header.ts';
 import { readRun } from '../../../models/run/verify.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import type { RunToVerify } from '../../../runtime/run/chain.ts';
@@ -91,3 +92,22 @@ export async function given(store: RunStore & { readonly files: ReadonlyMap<stri
     );
   return readRun(store, Math.max(-1, ...numbers('steps')) + 1, numbers('links'));
 }
+
+export type Store = ReturnType<typeof memoryStore>;
+
+/** A copy, with other files. */
+export function changed(store: Store, files: Readonly<Record<string, Uint8Array | undefined>>): Store {
+  const copy = memoryStore();
+  for (const [name, bytes] of store.files) copy.files.set(name, bytes);
+  for (const [name, bytes] of Object.entries(files))
+    if (bytes === undefined) copy.files.delete(name);
+    else copy.files.set(name, bytes);
+  return copy;
+}
+
+export const headerOf = async (store: Store): Promise<RunHeader> => (await readHeader(store))!;
+
+export const withHeader = async (store: Store, change: (header: RunHeader) => RunHeader): Promise<Store> =>
+  changed(store, { [runFiles.header]: new TextEncoder().encode(encodeHeader(change(await headerOf(store)))) });
+
+export const file = (store: Store, name: string): Uint8Array => store.files.get(name)!;

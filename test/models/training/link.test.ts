@@ -1,0 +1,103 @@
+/** An adapter of a run under its ordinary commitment. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeBundle } from '../../../compiler/bundle/bundle.ts';
+import { readSafetensors } from '../../../models/files/safetensors.ts';
+import { bytesSource } from '../../../models/files/source.ts';
+import { exportAdapter, stateLayout } from '../../../models/run/export.ts';
+import { linkBundle } from '../../../models/run/link.ts';
+import { memoryStore, runFiles } from '../../../models/run/store.ts';
+import { train, type TrainInput } from '../../../models/run/train.ts';
+import { ownProgram } from '../../../models/run/verify.ts';
+import type { Device } from '../../../runtime/device/device.ts';
+import { commit, createProver } from '../../../runtime/prover/index.ts';
+import { verifyRun, type VerifyRunOptions } from '../../../runtime/run/chain.ts';
+import { linkContext } from '../../../runtime/run/header.ts';
+import type { RunVerdict } from '../../../runtime/run/verdict.ts';
+import { testDevice } from '../../kit/devices.ts';
+import { adapter, changed, file, given, headerOf, inputOf, model, type Store } from './toy.ts';
+
+let device: Device;
+/** Three steps, all proved, from a seed. */
+let whole: Store;
+
+beforeAll(async () => {
+  device = await testDevice();
+  whole = await trained({ nonce: 'beef' });
+});
+afterAll(() => device.close());
+
+async function trained(changes: Partial<TrainInput> = {}, store = memoryStore()): Promise<Store> {
+  await train(store, inputOf(device, changes));
+  return store;
+}
+
+const verify = async (store: Store, options: Partial<VerifyRunOptions> = {}): Promise<RunVerdict> =>
+  verifyRun(await given(store), { device, compile: (types) => ownProgram(model, types), ...options });
+
+describe('the adapter of a run', () => {
+  const reader = {
+    names: () => adapter.keys(),
+    shape: (name: string) => adapter.get(name)?.shape,
+    read: (name: string) => adapter.get(name)!.values,
+  };
+
+  test('is linked to its commitment, at both ends', async () => {
+    const store = await trained({ start: { adapter: reader }, steps: 2, adapterConfig: '{}' });
+    const made = await exportAdapter(store, { device });
+    const again = await exportAdapter(store, { device });
+    expect(again.commitment).toEqual(made.commitment);
+    const verdict = await verify(store);
+    if (!verdict.ok) throw new Error(verdict.reason);
+    expect(verdict.began).toBe('linked');
+    expect(verdict.links.map(({ step }) => step)).toEqual([0, 2]);
+    expect(verdict.links[1].adapter).toBe(made.digest);
+    const { tensors } = await readSafetensors(bytesSource('adapter', made.tensors));
+    expect([...tensors.keys()].sort()).toEqual([
+      'base_model.model.m.lora_A.weight',
+      'base_model.model.m.lora_B.weight',
+    ]);
+
+    // A link of another state, or to another adapter, is none.
+    const [name, commitment] = [runFiles.link(2), runFiles.linkCommitment(2)];
+    const moved = changed(store, {
+      [name]: undefined,
+      [commitment]: undefined,
+      [runFiles.link(1)]: file(store, name),
+      [runFiles.linkCommitment(1)]: file(store, commitment),
+    });
+    expect(await verify(moved)).toMatchObject({
+      ok: false,
+      step: 1,
+      reason: expect.stringContaining('link') as string,
+    });
+    const other = changed(store, { [commitment]: file(store, runFiles.linkCommitment(0)) });
+    expect(await verify(other)).toMatchObject({
+      ok: false,
+      step: 2,
+      reason: expect.stringContaining('link') as string,
+    });
+  });
+
+  test('is not another one, of which a link is proved all the same', async () => {
+    const header = await headerOf(whole);
+    const bundle = linkBundle(stateLayout(decodeBundle(file(whole, runFiles.program(header.phases[0].program)))));
+    const state = (await readSafetensors(bytesSource('state', file(whole, runFiles.state(3))))).reader;
+    const { opening, commitment } = await commit(bundle, 'adapter', adapter, { device });
+    const sources = [
+      { source: 'adapter', opening, weights: adapter },
+      { source: 'state', opening: file(whole, runFiles.stateOpening(3)), weights: state },
+    ];
+    const prover = await createProver(bundle, { device, sources });
+    const { proof } = await prover.prove(new Map(), { context: linkContext(header, 3) });
+    const forged = changed(whole, { [runFiles.link(3)]: proof, [runFiles.linkCommitment(3)]: commitment });
+    const verdict = await verify(forged);
+    expect(verdict).toMatchObject({ ok: false, step: 3 });
+    if (!verdict.ok) expect(verdict.reason).toMatch(/the adapter is not the state's: .* not 0$/);
+  });
+
+  test('without a link at its start a run says less', async () => {
+    const store = await trained({ start: { adapter: reader }, steps: 1, prove: 'none' });
+    await trained({ steps: 0, prove: [0, 0] }, store);
+    expect(await verify(store)).toMatchObject({ ok: true, began: 'committed' });
+  });
+});
