@@ -48,7 +48,7 @@ block attend(z[N, H, T, T], v[N, T, G, K]) -> o[N * T, H * K] {
 
   derivative(do) -> dz, dv {
     d[i, k] = round(do[i, k])
-    q[n, h, t] = round<26, 24>(1 / a[n, h, t])
+    q[n, h, t] = if T <= 128 then r[n, h, t] else round<26, 24>(1 / a[n, h, t])
     u[i, k] = round(r[i div T, k div K, i mod T] * do[i, k])
     p[n, h, t, j: K] = if T <= 128 then u[n * T + t, h * K + j] else q[n, h, t] * d[n * T + t, h * K + j]
     c[n, h, t] = sum(j: K) o[n * T + t, h * K + j] * p[n, h, t, j]

@@ -126,18 +126,19 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
   const prove = async (inputs: ReadonlyMap<string, ArrayLike<number>>, options: ProveOptions = {}): Promise<Proved> => {
     checkProve(options);
     const context = options.context ?? new Uint8Array(0);
-    const own = await Promise.all(
+    // Read from now on, and waited for when it is this call's turn: calls take turns in the order in which they were made.
+    const read = Promise.all(
       program.sources.map(async (source, i) => {
         const given = options.sources?.get(source.name);
         return given === undefined ? opened[i] : openSource(source, given.opening, given.weights);
       }),
     );
+    read.catch(() => undefined);
     const request = {
       program,
       programDigest: bundle.digest,
       argument,
       context,
-      sources: own,
       inputs: quantiseInputs(bundle, inputs),
       outputs: givenOutputs(program, options.outputs ?? new Map()),
       entropy: options.entropy ?? freshEntropy(),
@@ -146,7 +147,10 @@ export async function createProver(bundleBytes: Uint8Array, options: ProverOptio
       treeMemory,
       check: options.check ?? true,
     };
-    const { publics, body, outputs } = await device.exclusive(() => proveProgram(device, request));
+    const { publics, body, outputs, own } = await device.exclusive(async () => {
+      const sources = await read;
+      return { ...(await proveProgram(device, { ...request, sources })), own: sources };
+    });
     const commitments = own.map((s) => s.digest);
     const digests = outputs.map((o) => o.opening.commitment);
     const proof = encodeProof(program, {
