@@ -273,9 +273,7 @@ export function createBuilder(
 
 /** What is committed to as indices is known to be numbers of as many bits. */
 function rangeAs({ type, range }: Tensor, c: DraftClass | undefined): Range {
-  return type?.kind === 'index' && c?.kind === 'committed'
-    ? signed(committedType(type).bits)
-    : range;
+  return type?.kind === 'index' && c?.kind === 'committed' ? signed(committedType(type).bits) : range;
 }
 
 const signed = (bits: number): Range => ({ lo: -(1n << BigInt(bits - 1)), hi: (1n << BigInt(bits - 1)) - 1n });

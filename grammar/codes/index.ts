@@ -9,6 +9,8 @@ import { proofs } from './proofs.ts';
 import { shapes } from './shapes.ts';
 import { syntax } from './syntax.ts';
 import { tables } from './tables.ts';
+import { gradients } from './training/gradients.ts';
+import { optimizers } from './training/optimizers.ts';
 import { warnings } from './warnings.ts';
 
 /**
@@ -25,6 +27,8 @@ export const codes = {
   ...numbers,
   ...tables,
   ...proofs,
+  ...gradients,
+  ...optimizers,
   ...warnings,
 };
 

@@ -20,7 +20,12 @@ const declared = (id: number, role: Tensor['role']): Tensor => ({
 
 /** t0 is a public input, t1 a value of the proof. */
 const start = (): Builder =>
-  createBuilder([declared(0, 'input'), declared(1, 'inner')], new Map([[0, { kind: 'input' }]]), smallPlan, (tensor, at) => ({ tensor, at }));
+  createBuilder(
+    [declared(0, 'input'), declared(1, 'inner')],
+    new Map([[0, { kind: 'input' }]]),
+    smallPlan,
+    (tensor, at) => ({ tensor, at }),
+  );
 
 const own = (id: number) => [term(1n, entry(id, 1))];
 
