@@ -36,11 +36,10 @@ export function newAdapterConfig(
 ): string | undefined {
   const alpha = numberOf(input, 'alpha');
   const ranks = new Map<string, number>();
-  for (const { state: own } of state)
-    for (const name of own.weight.names) {
-      const path = /^(.+)\.lora_A\.weight$/.exec(name)?.[1];
-      if (path !== undefined) ranks.set(path, own.shape.slice(own.stacked)[0]);
-    }
+  for (const { state: own } of state) {
+    const path = /^(.+)\.lora_A\.weight$/.exec(own.weight.name)?.[1];
+    if (path !== undefined) ranks.set(path, own.shape[0]);
+  }
   const [rank] = ranks.values();
   if (alpha === undefined || rank === undefined) return undefined;
   const others = [...ranks].filter(([, r]) => r !== rank);

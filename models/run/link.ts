@@ -31,7 +31,7 @@ interface Named {
 export type Beginning = ReadonlyMap<string, First>;
 
 export const beginningOf = ({ state }: TrainingModel): Beginning =>
-  new Map(state.flatMap(({ state: { names, first } }) => names.map((name) => [name, first] as const)));
+  new Map(state.map(({ state: { name, first } }) => [name, first]));
 
 const WEIGHT = 'w:';
 

@@ -67,7 +67,7 @@ export async function calibrateTraining(
   const { program } = model;
   const { observations, observe } = createObserver(program);
   const losses: ReadonlyMap<string, number>[] = [];
-  let last = stepInputs(model, given, first, { step: 0, rows: batches[0] });
+  let last = stepInputs(model, given, first, { step: from, rows: batches[0] });
   await phase(`run ${plural(batches.length, 'step')} in float64`, async (report) => {
     const gradients = new Set(gradientKeys(model));
     let state = first;
@@ -117,7 +117,7 @@ export async function calibrateTraining(
 function statesOf({ state }: TrainingModel, began: Readonly<Record<string, FixedType>>): Map<string, FixedType> {
   return new Map(
     state.flatMap(({ state: { weight } }) => {
-      const key = `${weight.source}:${weight.names[0]}`;
+      const key = `${weight.source}:${weight.name}`;
       const type = began[`${key}.state`] ?? began[gradientKey(key)];
       return type === undefined ? [] : [[`${key}.state`, type] as const];
     }),

@@ -27,7 +27,7 @@ export interface ValueEffect {
 
 /** Keys of the gradients of trained weights. */
 export const gradientKeys = ({ state }: TrainingModel): string[] => [
-  ...new Set(state.map(({ state: { weight } }) => gradientKey(`${weight.source}:${weight.names[0]}`))),
+  ...new Set(state.map(({ state: { weight } }) => gradientKey(`${weight.source}:${weight.name}`))),
 ];
 
 export interface StepEffects {

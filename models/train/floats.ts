@@ -18,10 +18,10 @@ export interface FloatStep {
  * The state before the first step.
  * @param weights numbers of the trained weights, by their names in the checkpoint, in the shapes of the program
  */
-export function firstFloats({ state }: TrainingModel, weights: (names: readonly string[]) => Numbers): FloatState {
+export function firstFloats({ state }: TrainingModel, weights: (name: string) => Numbers): FloatState {
   return new Map(
     state.map(({ input, state: { first, type, weight } }) => {
-      const own = weights(weight.names);
+      const own = weights(weight.name);
       const frac = type.kind === 'fixed' ? type.frac : 0;
       const values =
         first.kind === 'weight'

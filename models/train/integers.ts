@@ -7,7 +7,7 @@ import { dequantise, quantise } from '../../runtime/integers/quantise.ts';
 import { readTensor, shapeOf, type WeightMap, type Weights } from '../../runtime/weights.ts';
 import { writeSafetensors, type TensorToWrite } from '../files/safetensors-writer.ts';
 import type { FloatState } from './floats.ts';
-import { stateName, type StatePlace, type TrainingModel } from './model.ts';
+import { stateName, type TrainingModel } from './model.ts';
 
 /** Integers of weights and states, by the name of the tensor: `w:NAME`, `m:NAME`; each in its type. */
 export type IntegerState = ReadonlyMap<string, Values>;
@@ -29,10 +29,10 @@ export interface ExactStep {
  * @param weights numbers of the trained weights, by their names in the checkpoint
  * @throws ValueError for a weight that its type does not hold
  */
-export function firstState({ state }: TrainingModel, weights: (names: readonly string[]) => Numbers): IntegerState {
+export function firstState({ state }: TrainingModel, weights: (name: string) => Numbers): IntegerState {
   return new Map(
     state.map(({ input, state: { first, type, weight, shape } }) => {
-      const own = quantise(weight.names[0], shape, weight.type, weights(weight.names));
+      const own = quantise(weight.name, shape, weight.type, weights(weight.name));
       return [stateName(input), held(firstIntegers(first, type, Array.from(own, BigInt), weight.type))];
     }),
   );
@@ -51,18 +51,37 @@ export function stepInputs({ program }: TrainingModel, given: ReadonlyMap<Tensor
   return { integers, checked: checkInputs(program, integers) };
 }
 
-/** One step. @throws EvaluationError for a value that its type does not hold */
-export async function exactStep(
-  { program, step, rows, state, losses }: TrainingModel,
-  { integers, checked }: StepInputs,
+/** Which step it is, and the rows that it takes. */
+export interface At {
+  readonly step: number;
+  readonly rows: readonly number[];
+}
+
+/** Integers of all inputs of a step. */
+export function exactInputs(
+  { step, rows, state }: TrainingModel,
+  { integers }: StepInputs,
   before: IntegerState,
-  at: { readonly step: number; readonly rows: readonly number[] },
-  device?: Device,
-): Promise<ExactStep> {
+  at: At,
+): Map<TensorId, Values> {
   const inputs = new Map(integers);
   inputs.set(step.id, Float64Array.of(at.step));
   if (rows !== undefined) inputs.set(rows.id, Float64Array.from(at.rows));
   for (const { input } of state) inputs.set(input.id, before.get(stateName(input)) ?? new Float64Array());
+  return inputs;
+}
+
+/** One step. @throws EvaluationError for a value that its type does not hold */
+export async function exactStep(
+  model: TrainingModel,
+  given: StepInputs,
+  before: IntegerState,
+  at: At,
+  device?: Device,
+): Promise<ExactStep> {
+  const { program, state, losses } = model;
+  const { checked } = given;
+  const inputs = exactInputs(model, given, before, at);
   const wanted = new Set([...state.map(({ output }) => output.id), ...losses.map(({ id }) => id)]);
   const options = { keep: ({ id }: { readonly id: TensorId }) => wanted.has(id), checked };
   const found =
@@ -81,35 +100,22 @@ const scaleOf = ({ scale }: { readonly scale: { readonly num: bigint; readonly d
 
 const unitOf = (type: TensorType): number => (type.kind === 'fixed' ? 2 ** -type.frac : 1);
 
-/** The numbers that the integers of a state stand for, exactly, tensor by tensor as the state is committed to. */
-export function stateWeights({ state }: TrainingModel, integers: IntegerState): WeightMap {
-  return new Map(state.flatMap((place) => partsOf(place, integers.get(stateName(place.input)) ?? [])));
-}
-
-function partsOf(
-  { state: { names, shape, stacked, type } }: StatePlace,
-  values: Values,
-): [name: string, { shape: readonly number[]; values: Float64Array }][] {
-  const own = shape.slice(stacked);
-  const size = own.reduce((n, d) => n * d, 1);
-  const unit = unitOf(type);
-  return names.map((name, k) => {
-    const part = Float64Array.from({ length: size }, (_, i) => Number(values[k * size + i]) * unit);
-    return [name, { shape: own, values: part }];
-  });
-}
-
 const inReals = (values: Values, unit: number): Float64Array =>
   Float64Array.from({ length: values.length }, (_, i) => Number(values[i]) * unit);
 
-/** The same numbers, tensor by tensor of the program. */
-export const floatsOf = ({ state }: TrainingModel, integers: IntegerState): FloatState =>
-  new Map(
-    state.map(({ input, state: { type } }) => {
-      const unit = unitOf(type);
-      return [stateName(input), inReals(integers.get(stateName(input)) ?? [], unit)];
-    }),
+/** The numbers that the integers of a state stand for, exactly, as the state is committed to. */
+export function stateWeights({ state }: TrainingModel, integers: IntegerState): WeightMap {
+  return new Map(
+    state.map(({ state: { name, shape, type } }) => [
+      name,
+      { shape, values: inReals(integers.get(name) ?? [], unitOf(type)) },
+    ]),
   );
+}
+
+/** The same numbers, for steps in float64. */
+export const floatsOf = ({ state }: TrainingModel, integers: IntegerState): FloatState =>
+  new Map(state.map(({ state: { name, type } }) => [name, inReals(integers.get(name) ?? [], unitOf(type))]));
 
 /**
  * The state whose numbers are in a file that `encodeState` wrote.
@@ -117,15 +123,11 @@ export const floatsOf = ({ state }: TrainingModel, integers: IntegerState): Floa
  */
 export async function readState({ state }: TrainingModel, weights: Weights): Promise<IntegerState> {
   const out = new Map<string, Values>();
-  for (const { input, state: own } of state) {
-    const shape = own.shape.slice(own.stacked);
-    const parts: number[] = [];
-    for (const name of own.names) {
-      if (shapeOf(weights, 'state', name).join() !== shape.join())
-        throw new Error(`internal error: ${name} of another shape`);
-      for (const value of Array.from(await readTensor(weights, name))) parts.push(value);
-    }
-    out.set(stateName(input), quantise(own.names[0], own.shape, own.type, parts));
+  for (const { state: own } of state) {
+    const { name, shape, type } = own;
+    if (shapeOf(weights, 'state', name).join() !== shape.join())
+      throw new Error(`internal error: ${name} of another shape`);
+    out.set(name, quantise(name, shape, type, Array.from(await readTensor(weights, name))));
   }
   return out;
 }
@@ -135,9 +137,7 @@ const SINGLE = 24;
 
 /** A file of safetensors with the numbers of a state, in floats that hold every one of them exactly. */
 export function encodeState(model: TrainingModel, integers: IntegerState): Uint8Array {
-  const types = new Map(
-    model.state.flatMap(({ state: { names, type } }) => names.map((name) => [name, type] as const)),
-  );
+  const types = new Map(model.state.map(({ state: { name, type } }) => [name, type]));
   const tensors = [...stateWeights(model, integers)].map(([name, { shape, values }]): [string, TensorToWrite] => {
     const type = types.get(name);
     return [name, { dtype: type?.kind === 'fixed' && type.bits <= SINGLE ? 'F32' : 'F64', shape, values }];

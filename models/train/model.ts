@@ -8,7 +8,7 @@ import { checkedModel, type ModelInput, type ModelScales } from '../calibrate/mo
 export interface StatePlace {
   readonly input: Tensor;
   readonly output: Tensor;
-  /** Its type, its names and what it is before the first step. */
+  /** Its type, its name and what it is before the first step. */
   readonly state: StateTensor;
 }
 
@@ -24,7 +24,7 @@ export interface TrainingModel {
   readonly losses: readonly Tensor[];
 }
 
-/** The tensor of a state by the name of its first part. */
+/** The name of a tensor of the state. */
 export const stateName = ({ file, name }: Tensor): string => file?.names[0] ?? name;
 
 /** @throws ProgramError; ValueError where the model trains nothing, or asks for inputs that no run has */
@@ -34,7 +34,7 @@ export function trainingModel(input: ModelInput, scales: ModelScales = {}): Trai
     throw new ValueError(`the model "${program.name}" trains nothing`, {
       remedy: 'it needs a `train { ... minimize LOSS over adapter by OPTIMIZER(...) }`: zkl import --train writes one',
     });
-  const states = new Map(step.states.map((state) => [state.names[0], state]));
+  const states = new Map(step.states.map((state) => [state.name, state]));
   const inputs = new Map(program.tensors.filter((t) => t.file?.source === 'state').map((t) => [stateName(t), t]));
   const left = (program.outputs ?? []).flatMap(({ tensors }) => tensors);
   const outputs = new Map(left.map(({ name, tensor }) => [name, program.tensors[tensor]]));

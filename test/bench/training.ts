@@ -82,8 +82,8 @@ export async function benchTraining(
     base.set(name, { shape: own, values });
   }
   const seed = new Uint8Array(32);
-  const shapes = new Map(model.state.map(({ input: { shape: own }, state }) => [state.weight.names[0], own]));
-  const first = firstFloats(model, ([name]) => startingValues(seed, { name, shape: shapes.get(name) ?? [], frac: 14 }));
+  const shapes = new Map(model.state.map(({ input: { shape: own }, state }) => [state.weight.name, own]));
+  const first = firstFloats(model, (name) => startingValues(seed, { name, shape: shapes.get(name) ?? [], frac: 14 }));
   const sampler = createSampler({ seed, rows: ROWS, batch });
   const batches = Array.from({ length: STEPS }, (_, k) => sampler.rows(k));
   const since = performance.now();

@@ -221,7 +221,7 @@ describe('the source `state`', () => {
   });
 
   test('before the first step it has the weights, and 0', () => {
-    const states = training.step!.states.map(({ names, first, weight }) => [names.join(), first, weight.names.join()]);
+    const states = training.step!.states.map(({ name, first, weight }) => [name, first, weight.name]);
     expect(states).toEqual([
       ...['w', 'master'].map((name) => [`${name}:a`, { kind: 'weight' }, 'a']),
       ...['m', 's'].map((name) => [`${name}:a`, { kind: 'number', integer: 0n }, 'a']),

@@ -25,16 +25,14 @@ export const STATE = 'state';
 
 /** A tensor of the source `state`. */
 export interface StateTensor {
-  /** `w:NAME` for the weight NAME itself, `m:NAME` for its state m; in the order of the weight's names. */
-  readonly names: readonly string[];
-  /** How many leading axes are stacked over names, as in `TensorFile`. */
-  readonly stacked: number;
+  /** `w:NAME` for the weight NAME itself, `m:NAME` for its state m. */
+  readonly name: string;
   readonly shape: readonly number[];
   readonly type: TensorType;
   /** What it is before the first step. */
   readonly first: First;
   /** The weight in the model's own sources. */
-  readonly weight: TensorFile & { readonly type: TensorType };
+  readonly weight: { readonly source: string; readonly name: string; readonly type: TensorType };
 }
 
 /** A weight or state after the step. */
@@ -153,13 +151,17 @@ function trainOne(session: Session, node: ast.Minimize, binding: OptimizerBindin
   const { weight, gradient, norm, step, steps, constants } = of;
   const { file, type, shape, span } = weight;
   if (file === undefined || type === undefined) throw new Error(`internal error: ${weight.name} is no weight`);
-  const key = `${file.source}:${file.names[0]}`;
+  // One that is stacked over files is refused before (`statements/train.ts`).
+  const { source } = file;
+  const [weightName] = file.names;
+  const key = `${source}:${weightName}`;
+  const nameOf = (state: string): string => `${state}:${weightName}`;
   const declare = (state: string): TensorFile => {
-    const names = file.names.map((name) => `${state}:${name}`);
-    for (const name of names) claim(session, name, node);
-    return { source: STATE, names, stacked: file.stacked };
+    const name = nameOf(state);
+    claim(session, name, node);
+    return { source: STATE, names: [name], stacked: 0 };
   };
-  const files = new Map([['w', declare('w')]]);
+  const own = declare('w');
   const updated = readOptimizer(session, binding, {
     path: [weight.name, binding.node.name.text],
     key,
@@ -167,22 +169,28 @@ function trainOne(session: Session, node: ast.Minimize, binding: OptimizerBindin
     sized: sizedBy(session, key, gradient, node),
     steps,
     constants,
-    state: ({ name }, own) => {
-      const place = declare(name.text);
-      files.set(name.text, place);
-      return stateInput(session, `${weight.name}/${binding.node.name.text}/${name.text}`, shape, own, place, name.span);
-    },
+    state: ({ name }, stateType) =>
+      stateInput(
+        session,
+        `${weight.name}/${binding.node.name.text}/${name.text}`,
+        shape,
+        stateType,
+        declare(name.text),
+        name.span,
+      ),
   });
-  const outputs = updated.map((one) => {
-    const place = files.get(one.name);
-    if (place === undefined) throw new Error(`internal error: a state ${one.name} without a place`);
-    return { name: place.names[0], tensor: output(session, one, { ...weight, span }) };
-  });
-  const states = updated.map((one): StateTensor => {
-    const { names = [] } = files.get(one.name) ?? {};
-    return { names, stacked: file.stacked, shape, type: one.type, first: one.first, weight: { ...file, type } };
-  });
-  return { weight: weight.id, file: files.get('w') ?? file, outputs, states };
+  const outputs = updated.map((one) => ({
+    name: nameOf(one.name),
+    tensor: output(session, one, { ...weight, span }),
+  }));
+  const states = updated.map((one): StateTensor => ({
+    name: nameOf(one.name),
+    shape,
+    type: one.type,
+    first: one.first,
+    weight: { source, name: weightName, type },
+  }));
+  return { weight: weight.id, file: own, outputs, states };
 }
 
 /** Two trained weights of one name would have one place. */

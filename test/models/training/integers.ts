@@ -1,9 +1,8 @@
 /** The integers of a vector's training steps: its program as `zkl import --train` writes it, calibrated, and run exactly. */
-import { firstIntegers } from '../../../compiler/check/optimizers/first.ts';
 import { gradientKey } from '../../../compiler/check/names/paths.ts';
 import type { FixedType } from '../../../compiler/check/index.ts';
 import { toNumber } from '../../../compiler/ir/numbers/rational.ts';
-import type { Tensor, TensorId, TensorProgram } from '../../../compiler/ir/tensor/program.ts';
+import type { TensorId, TensorProgram } from '../../../compiler/ir/tensor/program.ts';
 import { format } from '../../../grammar/format.ts';
 import type { AdapterWeights } from '../../../models/adapters/peft.ts';
 import { adapterOf } from '../../../models/import/index.ts';
@@ -11,10 +10,10 @@ import { importModel } from '../../../models/import/model.ts';
 import type { OptimizerChoice } from '../../../models/import/training.ts';
 import { calibrateTraining, type TrainingCalibration } from '../../../models/train/calibrate.ts';
 import { firstFloats, type FloatState } from '../../../models/train/floats.ts';
+import { exactInputs, firstState, stateWeights, stepInputs } from '../../../models/train/integers.ts';
 import { stateName, trainingModel, type TrainingModel } from '../../../models/train/model.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { evaluateOn, type Numbers, type Values } from '../../../runtime/evaluate/index.ts';
-import { quantise } from '../../../runtime/integers/quantise.ts';
 import { resolveImport } from '../../compiler/standard.ts';
 import { nearness, openAdapterOf, openModel } from './vectors.ts';
 import type { AdamW, ClippedMomentum, CurveVector, Data, GradientVector } from './vectors.ts';
@@ -61,13 +60,13 @@ export async function trainingOf(
     if (role !== 'input' || file === undefined) continue;
     else if (file.source === 'data') given.set(id, numbersOf(data, file.names[0]));
     else if (file.source !== 'state') given.set(id, await checkpoint.readFloats(file.names[0]));
-  return { model, text, given, start, first: firstFloats(model, (names) => weightsOf(start, names)) };
+  return { model, text, given, start, first: firstFloats(model, (name) => weightOf(start, name)) };
 }
 
 const numbersOf = ({ tokens, mask }: Data, name: string): Numbers =>
   Float64Array.from(name === 'tokens' ? tokens : mask);
 
-function weightsOf(start: AdapterWeights, [name]: readonly string[]): Numbers {
+function weightOf(start: AdapterWeights, name: string): Numbers {
   const weight = start.get(name);
   if (weight === undefined) throw new Error(`no ${name} in the vector`);
   return Float64Array.from(weight.values);
@@ -102,42 +101,30 @@ export function integerRun(
   calibration: Readonly<Record<string, FixedType>>,
 ): IntegerRun {
   const model = trainingModel({ text, resolveImport }, { calibration });
-  const { program, state, rows: rowsInput, step: stepInput, losses } = model;
-  const nameOf = ({ name }: Tensor): string => name;
-  const ids = new Map(program.tensors.map((t) => [nameOf(t), t]));
-  const constants = new Map<TensorId, Values>();
-  for (const [id, values] of given) {
-    const tensor = ids.get(named.tensors[id].name);
-    if (tensor?.type === undefined) throw new Error(`no ${named.tensors[id].name} in the calibrated program`);
-    constants.set(tensor.id, quantise(tensor.name, tensor.shape, tensor.type, values));
-  }
-  const gradients = new Map<TensorId, string>();
-  for (const { state: place } of state) {
-    const { source, names } = place.weight;
-    const tensor = program.tensors.find(({ key }) => key === gradientKey(`${source}:${names[0]}`));
-    if (tensor === undefined) throw new Error(`no gradient of ${names[0]}`);
-    gradients.set(tensor.id, names[0]);
-  }
-  let now = new Map<string, Values>(
-    state.map(({ input, state: { first, type, weight } }) => {
-      const own = quantise(input.name, input.shape, weight.type, weightsOf(start, weight.names));
-      return [stateName(input), firstIntegers(first, type, Array.from(own, BigInt), weight.type)];
+  const { program, state, losses } = model;
+  const ids = new Map(program.tensors.map(({ name, id }) => [name, id]));
+  const constants = stepInputs(
+    model,
+    new Map([...given].map(([id, values]) => [ids.get(named.tensors[id].name)!, values])),
+  );
+  const gradients = new Map(
+    state.map(({ state: { weight } }): [TensorId, string] => {
+      const tensor = program.tensors.find(({ key }) => key === gradientKey(`${weight.source}:${weight.name}`));
+      if (tensor === undefined) throw new Error(`no gradient of ${weight.name}`);
+      return [tensor.id, weight.name];
     }),
   );
+  let now = firstState(model, (name) => weightOf(start, name));
   let k = 0;
   const wanted = new Set([...gradients.keys(), ...state.map(({ output }) => output.id), ...losses.map(({ id }) => id)]);
-  const inputsOf = (rows: readonly number[]): Map<TensorId, Values> => {
-    const inputs = new Map(constants);
-    inputs.set(stepInput.id, Int32Array.of(k));
-    if (rowsInput !== undefined) inputs.set(rowsInput.id, Int32Array.from(rows));
-    for (const { input } of state) inputs.set(input.id, now.get(stateName(input)) ?? []);
-    return inputs;
-  };
+  const inputs = (rows: readonly number[]): Map<TensorId, Values> =>
+    exactInputs(model, constants, now, { step: k, rows });
   return {
     program,
-    inputs: inputsOf,
+    inputs,
     async step(rows) {
-      const found = await evaluateOn(device, program, inputsOf(rows), { keep: ({ id }) => wanted.has(id) });
+      // As `exactStep`, and the gradients are wanted, too.
+      const found = await evaluateOn(device, program, inputs(rows), { keep: ({ id }) => wanted.has(id) });
       const reals = (id: TensorId): Float64Array => {
         const unit = toNumber(program.tensors[id].scale);
         return Float64Array.from(found.get(id) ?? [], (v: number | bigint) => Number(v) * unit);
@@ -151,11 +138,9 @@ export function integerRun(
     },
     weights: () =>
       new Map(
-        state.flatMap(({ input, state: { type, weight } }) => {
-          if (stateName(input) !== `w:${weight.names[0]}` || type.kind !== 'fixed') return [];
-          const values = now.get(stateName(input)) ?? [];
-          return [[weight.names[0], Float64Array.from(values, (v: number | bigint) => Number(v) / 2 ** type.frac)]];
-        }),
+        [...stateWeights(model, now)].flatMap(([name, { values }]) =>
+          name.startsWith('w:') ? [[name.slice(2), Float64Array.from(values)]] : [],
+        ),
       ),
   };
 }
