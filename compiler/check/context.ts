@@ -180,4 +180,10 @@ export function addVariable(session: Session, name: string, size: number): numbe
   return session.variables.length - 1;
 }
 
+/** Makes fresh variables like others. */
+export const copier =
+  (session: Session) =>
+  (id: number): number =>
+    addVariable(session, session.variables[id].name, session.variables[id].size);
+
 export const entries = (shape: readonly number[]): number => shape.reduce((n, length) => n * length, 1);

@@ -14,6 +14,7 @@ import type { Factor, Range, Table, Tensor, Term } from '../ir/tensor/program.ts
 import type { Draft, DraftClass, DraftEquation, DraftTensor, Without } from './draft.ts';
 import { entry, nowhere, size, term } from './expressions.ts';
 import { limbWidths, rangeLookups, type RangePlan, type RangeUse } from './gadgets/limbs.ts';
+import { signedRange } from './gadgets/range.ts';
 import { selectorOf } from './gadgets/selector.ts';
 import { rangeOf } from './ranges.ts';
 import type { OriginOf } from './rewrite/origins.ts';
@@ -273,7 +274,5 @@ export function createBuilder(
 
 /** What is committed to as indices is known to be numbers of as many bits. */
 function rangeAs({ type, range }: Tensor, c: DraftClass | undefined): Range {
-  return type?.kind === 'index' && c?.kind === 'committed' ? signed(committedType(type).bits) : range;
+  return type?.kind === 'index' && c?.kind === 'committed' ? signedRange(committedType(type).bits) : range;
 }
-
-const signed = (bits: number): Range => ({ lo: -(1n << BigInt(bits - 1)), hi: (1n << BigInt(bits - 1)) - 1n });

@@ -3,6 +3,7 @@
  * or in an output as they are.
  */
 import type { CommittedSource, GadgetTensorClass } from '../ir/gadget/program.ts';
+import { signedBits } from '../ir/numbers/rational.ts';
 import type { Equation, TensorProgram, TensorType } from '../ir/tensor/program.ts';
 import { layOut, layOutState, type FileTensor } from './layout.ts';
 
@@ -26,9 +27,7 @@ export function committedSources(program: TensorProgram): CommittedSource[] {
 
 /** The type of the integers that are committed to: indices are committed to as numbers of as many bits, and a sign. */
 export const committedType = (type: TensorType): { readonly bits: number; readonly frac: number } =>
-  type.kind === 'fixed'
-    ? { bits: type.bits, frac: type.frac }
-    : { bits: (type.size - 1).toString(2).length + 1, frac: 0 };
+  type.kind === 'fixed' ? { bits: type.bits, frac: type.frac } : { bits: signedBits(BigInt(type.size - 1)), frac: 0 };
 
 /** The layouts of the outputs. Each of their tensors has a type of fixed-point numbers. */
 export const outputLayouts = ({ outputs = [], tensors }: TensorProgram): CommittedSource[] =>

@@ -108,7 +108,8 @@ export async function measureEffects(
 const head = (a: Numbers, b: Numbers, length: number): [Numbers, Numbers] =>
   length < a.length ? [a.subarray(0, length), b.subarray(0, length)] : [a, b];
 
-function relativeError(exact: Numbers, rounded: Numbers): number {
+/** The squared error over the mean square; 0 where there is none. */
+export function relativeError(exact: Numbers, rounded: Numbers): number {
   let [error, signal] = [0, 0];
   for (let k = 0; k < exact.length; k++) {
     error += (rounded[k] - exact[k]) ** 2;

@@ -9,7 +9,7 @@ import type { Tensor, TensorId, TensorProgram } from '../../compiler/ir/tensor/p
 import type { Device } from '../../runtime/device/device.ts';
 import type { Numbers, RealOptions } from '../../runtime/evaluate/index.ts';
 import { logitsOf, runReal } from '../calibrate/compare.ts';
-import { divergence, groupsOf, pricesOf } from '../calibrate/effect.ts';
+import { divergence, groupsOf, pricesOf, relativeError } from '../calibrate/effect.ts';
 import type { Observations } from '../calibrate/observe.ts';
 import { plainSum } from '../calibrate/scales.ts';
 import type { TrainingModel } from './model.ts';
@@ -88,7 +88,11 @@ export async function measureStep(
     made.get(id) ?? new Float64Array(),
   ];
   const errorsOf = (made: ReadonlyMap<TensorId, Numbers>): Float64Array =>
-    Float64Array.from(wanted, (id) => squaredError(...pair(made, id)));
+    Float64Array.from(wanted, (id) => {
+      const [own, rounded] = pair(made, id);
+      // One that is 0 without roundings, as of a `lora_A` beside a `lora_B` of 0, has no relative error.
+      return own.every((v) => v === 0) ? 0 : relativeError(own, rounded);
+    });
   report(1 / runs, 'weights');
   const others = errorsOf(await runWith(({ file }) => file !== undefined));
   report(2 / runs, 'all cotangents');
@@ -155,15 +159,6 @@ function merged(
     made.delete(group);
   }
   return made;
-}
-
-function squaredError(exact: Numbers, rounded: Numbers): number {
-  let [error, signal] = [0, 0];
-  for (let k = 0; k < exact.length; k++) {
-    error += (rounded[k] - exact[k]) ** 2;
-    signal += exact[k] ** 2;
-  }
-  return signal === 0 ? 0 : error / signal;
 }
 
 /** The part of a program that some tensors need, and where its tensors are. */

@@ -4,8 +4,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Compare } from '../../ir/tensor/program.ts';
 import { ONE, isInteger, power as powerRational } from '../../ir/numbers/rational.ts';
 import { readAccess, readPrepared, readReference } from '../indices/accesses.ts';
-import { addVariable } from '../context.ts';
-import type { Session } from '../context.ts';
+import { copier } from '../context.ts';
 import { lookUp, readGuard, readNumber } from '../indices/values.ts';
 import { bindIndices } from '../indices/bindings.ts';
 import type { Place } from './place.ts';
@@ -55,11 +54,6 @@ export function readValue(place: Place, node: ast.Value): Quantity {
       return readCall(place, node);
   }
 }
-
-const copier =
-  (session: Session) =>
-  (id: number): number =>
-    addVariable(session, session.variables[id].name, session.variables[id].size);
 
 /** The message for what `round` cannot take. */
 function notRoundable(place: Place, span: Span): never {

@@ -31,7 +31,8 @@ export function factorsOf({ definition }: Equation): TensorId[] {
 /** Plans reverse mode over the equations read so far. */
 export function planReverse(session: Session, trained: readonly TensorId[]): Plan {
   const { equations, tensors } = session;
-  const active = new Set<TensorId>(trained);
+  const weights = new Set(trained);
+  const active = new Set(trained);
   for (const e of equations) if (factorsOf(e).some((id) => active.has(id))) active.add(e.target);
   const calls = outermost(session.calls);
   const inner = new Map<number, CallRecord>();
@@ -47,17 +48,14 @@ export function planReverse(session: Session, trained: readonly TensorId[]): Pla
   const definitions = new Map(equations.map((e) => [e.target, e.definition]));
   /** Entries of the largest rounded cotangent that a tensor's own flows into next, those of weights left out. */
   const next = new Map<TensorId, number>();
-  const weights = new Set(trained);
   const reach = (ids: readonly TensorId[]): number =>
     Math.max(0, ...ids.map((id) => (weights.has(id) ? 0 : rounded.has(id) ? size(id) : (next.get(id) ?? 0))));
   for (const [k, e] of equations.entries()) {
     const call = inner.get(k);
-    const handed = call !== undefined;
-    // What stands inside a call with a derivative has no cotangent of its own, but for the result.
-    if (handed && !call.results.includes(e.target)) continue;
-    if (handed) {
-      // A derivative rounds what it is handed, or what it makes of that.
-      next.set(e.target, Math.max(size(e.target), reach([...call.arguments.values()])));
+    if (call !== undefined) {
+      // What stands inside has no cotangent of its own, but for the result, which the derivative rounds, or what it makes of it.
+      if (call.results.includes(e.target))
+        next.set(e.target, Math.max(size(e.target), reach([...call.arguments.values()])));
       continue;
     }
     const most = reach(factorsOf(e));
@@ -67,7 +65,7 @@ export function planReverse(session: Session, trained: readonly TensorId[]): Pla
     if ((most > 0 && size(e.target) > most) || rotates(e, { rounded, active, readers, size, definitions })) continue;
     rounded.add(e.target);
   }
-  return { trained: new Set(trained), active, calls, rounded };
+  return { trained: weights, active, calls, rounded };
 }
 
 /** The calls with a derivative that stand in no other such call, by where they end. */
@@ -89,11 +87,12 @@ function outermost(calls: readonly CallRecord[]): Map<number, CallRecord> {
  * Whether an equation rounds as it is written: where scales leave nothing to round, the checker makes a polynomial of it,
  * which only its own calibration key gives away.
  */
-function isRounded({ tensors }: Session, { target, definition }: Equation): boolean {
+function isRounded({ tensors }: Session, equation: Equation): boolean {
+  const { target, definition } = equation;
   if (definition.kind === 'round' || definition.kind === 'table') return true;
   if (definition.kind !== 'polynomial') return false;
   const { key } = tensors[target];
-  return key !== undefined && factorsOf({ target, definition } as Equation).every((id) => tensors[id].key !== key);
+  return key !== undefined && factorsOf(equation).every((id) => tensors[id].key !== key);
 }
 
 /**

@@ -3,7 +3,7 @@ import { substitution, variable } from '../../ir/indices/expression.ts';
 import { isStatic, mapGuard } from '../../ir/indices/guards.ts';
 import type { Compare, IndexExpr } from '../../ir/tensor/program.ts';
 import { mapFactor } from '../../ir/tensor/walk.ts';
-import { addVariable } from '../context.ts';
+import { addVariable, copier } from '../context.ts';
 import type { Session } from '../context.ts';
 import { constantGuard } from '../indices/bounds.ts';
 import { multiplyPoly, sumPoly } from '../numbers/polynomial.ts';
@@ -29,10 +29,9 @@ export function pullBack(
 ): Poly | undefined {
   const { bounds } = session;
   const size = (id: number): number => session.variables[id].size;
-  const copy = (id: number): number => addVariable(session, session.variables[id].name, size(id));
   const rest: RealTerm = { ...term, reduced: [], factors: term.factors.filter((_, j) => j !== k) };
   // The variables of the cotangent's own sums are none of the term's.
-  const product = multiplyPoly([rest], cotangent, copy);
+  const product = multiplyPoly([rest], cotangent, copier(session));
   const make = unnested(bounds);
   const normalise = substitution(variable, make);
   const at = term.factors[k].at.map(normalise);

@@ -9,18 +9,16 @@
  */
 import type { Span } from '../../../grammar/span.ts';
 import { ONE } from '../../ir/numbers/rational.ts';
-import type { Equation, Tensor, TensorId } from '../../ir/tensor/program.ts';
+import type { Equation, TensorId } from '../../ir/tensor/program.ts';
 import type { CallRecord, Session } from '../context.ts';
-import { emit, entryFactor, type Meaning } from '../equations/emit.ts';
-import { calibrated } from '../equations/meanings.ts';
-import { gradientKey } from '../names/paths.ts';
+import { entryFactor } from '../equations/emit.ts';
 import { differentiable } from '../names/syntax.ts';
 import { addPoly, constantPoly, factorPoly } from '../numbers/polynomial.ts';
 import type { Poly } from '../numbers/polynomial.ts';
 import { readDerivative } from '../statements/derivatives.ts';
 import { factorsOf, planReverse } from './plan.ts';
 import { contributions } from './rules.ts';
-import { axesOf, flow, keyOf } from './state.ts';
+import { axesOf, beside, flow, roundedCotangent } from './state.ts';
 import type { Reverse } from './state.ts';
 import { widthOf } from './width.ts';
 
@@ -76,7 +74,7 @@ export function differentiateLoss(
   const gradients = new Map<TensorId, TensorId>();
   for (const id of trained) {
     const p = total(reverse, id);
-    if (p !== undefined) gradients.set(id, rounded(reverse, session.tensors[id], p));
+    if (p !== undefined) gradients.set(id, roundedCotangent(reverse, id, { p }));
   }
   return gradients;
 }
@@ -96,14 +94,12 @@ function total(reverse: Reverse, id: TensorId): Poly | undefined {
 function settle(reverse: Reverse, id: TensorId, equation: Equation): Poly | undefined {
   const p = total(reverse, id);
   if (p === undefined) return undefined;
-  const tensor = reverse.session.tensors[id];
   const entry = (made: TensorId): Poly => factorPoly(entryFactor(made, axesOf(reverse, id)));
-  if (reverse.plan.rounded.has(id) || widthOf(reverse, p) > MAX_BITS) return entry(rounded(reverse, tensor, p));
+  if (reverse.plan.rounded.has(id) || widthOf(reverse, p) > MAX_BITS)
+    return entry(roundedCotangent(reverse, id, { p }));
   const [term] = p;
   const isProduct = p.length === 1 && term.reduced.length === 0;
-  return isProduct && term.factors.length + factorsBeside(equation) <= MAX_FACTORS
-    ? p
-    : entry(exact(reverse, tensor, p));
+  return isProduct && term.factors.length + factorsBeside(equation) <= MAX_FACTORS ? p : entry(exact(reverse, id, p));
 }
 
 /** As many factors stand beside another in the equation's products, or do in the rule of what it rounds. */
@@ -120,37 +116,9 @@ function factorsBeside({ definition }: Equation): number {
   }
 }
 
-/** Where tensors of a cotangent stand, and what they are called. */
-function make(
-  reverse: Reverse,
-  tensor: Tensor,
-  suffix: string,
-  meaning: (axes: readonly number[]) => Meaning,
-): TensorId {
-  const indices = axesOf(reverse, tensor.id);
-  const { span } = tensor;
-  const target = {
-    name: `${tensor.name}${suffix}`,
-    indices,
-    visibility: 'hidden',
-    role: 'inner',
-    span,
-    value: span,
-  } as const;
-  return emit(reverse.session, target, meaning(indices)).id;
-}
-
-/** The rounded cotangent of a tensor. */
-function rounded(reverse: Reverse, tensor: Tensor, p: Poly): TensorId {
-  const { session } = reverse;
-  const key = gradientKey(keyOf(tensor));
-  const type = { kind: 'fixed', ...calibrated(session, key, `${tensor.name}.grad`, tensor.span) } as const;
-  return make(reverse, tensor, '.grad', () => ({ kind: 'round', of: { p }, type, key }));
-}
-
 /** The exact cotangent of a tensor, as a tensor. */
-function exact(reverse: Reverse, tensor: Tensor, p: Poly): TensorId {
-  const id = make(reverse, tensor, '.grad', () => ({ kind: 'polynomial', p }));
+function exact(reverse: Reverse, of: TensorId, p: Poly): TensorId {
+  const id = beside(reverse, of, '.grad', { kind: 'polynomial', p });
   reverse.widths.set(id, widthOf(reverse, p));
   return id;
 }
@@ -167,9 +135,10 @@ function throughCall(reverse: Reverse, call: CallRecord): void {
   reporter.calls.push(...call.spans);
   try {
     refuseTrained(reverse, call);
-    const tensor = session.tensors[result];
-    const wide = widthOf(reverse, p) > MAX_BITS;
-    const cotangent = wide ? rounded(reverse, tensor, p) : (asTensor(reverse, tensor, p) ?? exact(reverse, tensor, p));
+    const cotangent =
+      widthOf(reverse, p) > MAX_BITS
+        ? roundedCotangent(reverse, result, { p })
+        : (asTensor(reverse, result, p) ?? exact(reverse, result, p));
     const results = readDerivative(session, call, derivative, [cotangent]);
     for (const [k, param] of differentiable(call.block).entries()) {
       const id = call.arguments.get(param);
@@ -182,7 +151,7 @@ function throughCall(reverse: Reverse, call: CallRecord): void {
 }
 
 /** The tensor whose entries a cotangent is, where it is one. */
-function asTensor(reverse: Reverse, { id }: Tensor, p: Poly): TensorId | undefined {
+function asTensor(reverse: Reverse, id: TensorId, p: Poly): TensorId | undefined {
   const [term] = p;
   if (p.length !== 1 || term.factors.length !== 1 || term.guards.length + term.reduced.length > 0) return undefined;
   const [factor] = term.factors;

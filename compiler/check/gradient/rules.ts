@@ -3,10 +3,8 @@ import { variable } from '../../ir/indices/expression.ts';
 import { ONE, divide, multiply, negate, rational } from '../../ir/numbers/rational.ts';
 import { roundForm } from '../../ir/numbers/rounding.ts';
 import type { Definition, Equation, IndexExpr, Polynomial, Rational, TensorId } from '../../ir/tensor/program.ts';
-import { addVariable } from '../context.ts';
-import { emit, entryFactor, toIntegers } from '../equations/emit.ts';
-import { calibrated } from '../equations/meanings.ts';
-import { gradientKey } from '../names/paths.ts';
+import { addVariable, copier } from '../context.ts';
+import { entryFactor, toIntegers } from '../equations/emit.ts';
 import {
   constantValue,
   factorPoly,
@@ -18,7 +16,7 @@ import {
 } from '../numbers/polynomial.ts';
 import type { Poly } from '../numbers/polynomial.ts';
 import { pullBack } from './pull.ts';
-import { axesOf, flow, keyOf, refuse } from './state.ts';
+import { axesOf, beside, flow, refuse, roundedCotangent } from './state.ts';
 import type { Reverse } from './state.ts';
 import { derivativeTable, isOwnDerivative } from './tables.ts';
 import type { CutOff } from './tables.ts';
@@ -44,13 +42,8 @@ export function contributions(reverse: Reverse, equation: Equation, cotangent: P
   }
 }
 
-const copier =
-  ({ session }: Reverse) =>
-  (id: number): number =>
-    addVariable(session, session.variables[id].name, session.variables[id].size);
-
-const product = (reverse: Reverse, ...factors: readonly Poly[]): Poly =>
-  factors.reduce((a, b) => multiplyPoly(a, b, copier(reverse)));
+const product = ({ session }: Reverse, ...factors: readonly Poly[]): Poly =>
+  factors.reduce((a, b) => multiplyPoly(a, b, copier(session)));
 
 /** Back through a sum of products: to each factor flow the others, times the cotangent. */
 function through(reverse: Reverse, equation: Equation, of: Polynomial, cotangent: Poly): void {
@@ -107,20 +100,8 @@ function throughRound(reverse: Reverse, equation: Equation, { form, p, q }: Roun
 }
 
 /** A cotangent divided, rounded to a type of its own: key and name are the target's with `/share`. */
-function quotient(reverse: Reverse, { target }: Equation, p: Poly, q: Poly): Poly {
-  const { session } = reverse;
-  const tensor = session.tensors[target];
-  const { span } = tensor;
-  const [name, key] = [`${tensor.name}/share.grad`, gradientKey(`${keyOf(tensor)}/share`)];
-  const indices = axesOf(reverse, target);
-  const type = { kind: 'fixed', ...calibrated(session, key, name, span) } as const;
-  const made = emit(
-    session,
-    { name, indices, visibility: 'hidden', role: 'inner', span, value: span },
-    { kind: 'round', of: { p, q }, type, key },
-  );
-  return factorPoly(entryFactor(made.id, indices));
-}
+const quotient = (reverse: Reverse, { target }: Equation, p: Poly, q: Poly): Poly =>
+  factorPoly(entryFactor(roundedCotangent(reverse, target, { p, q }, '/share'), axesOf(reverse, target)));
 
 /** Back through a table: the cotangent times the derivative's entry at the same argument. */
 function throughTable(reverse: Reverse, equation: Equation, table: number, argument: TensorId, cotangent: Poly): void {
@@ -155,10 +136,7 @@ function slopeOf(reverse: Reverse, equation: Equation, id: number, argument: Ten
       code: 'ZKL525',
       label: `\`${session.tables[id].name}\` is not an expression that can be differentiated`,
     });
-  const indices = axesOf(reverse, target);
-  const name = `${session.tensors[target].name}/slope`;
-  const where = { name, indices, visibility: 'hidden', role: 'inner', span, value: span } as const;
-  return emit(session, where, { kind: 'table', table, argument }).id;
+  return beside(reverse, target, '/slope', { kind: 'table', table, argument });
 }
 
 /** At which ends of its table's domain an argument was cut off: where what is rounded there exceeds it. */

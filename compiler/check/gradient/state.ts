@@ -3,7 +3,10 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Equation, Tensor, TensorId } from '../../ir/tensor/program.ts';
 import { addVariable } from '../context.ts';
 import type { Session } from '../context.ts';
-import type { Poly } from '../numbers/polynomial.ts';
+import { emit, type Meaning } from '../equations/emit.ts';
+import { calibrated } from '../equations/meanings.ts';
+import { gradientKey } from '../names/paths.ts';
+import type { Poly, Quantity } from '../numbers/polynomial.ts';
 import type { Plan } from './plan.ts';
 
 /** One run of reverse mode. */
@@ -36,9 +39,27 @@ export function flow(reverse: Reverse, id: TensorId, p: Poly): void {
   else before.push(p);
 }
 
+/** Makes a hidden tensor over the axes of another, under its name and a suffix. */
+export function beside(reverse: Reverse, of: TensorId, suffix: string, meaning: Meaning): TensorId {
+  const { name, span } = reverse.session.tensors[of];
+  const indices = axesOf(reverse, of);
+  const target = { name: `${name}${suffix}`, indices, visibility: 'hidden', role: 'inner', span, value: span } as const;
+  return emit(reverse.session, target, meaning).id;
+}
+
 /** The key that calibration knows a tensor by. */
-export const keyOf = ({ key, file, name }: Tensor): string =>
+const keyOf = ({ key, file, name }: Tensor): string =>
   key ?? (file === undefined ? name : `${file.source}:${file.names[0]}`);
+
+/** What flows to a tensor, or a part of it, rounded to the type that calibration gives under the tensor's key, `part` and `.grad`. */
+export function roundedCotangent(reverse: Reverse, id: TensorId, of: Quantity, part = ''): TensorId {
+  const { session } = reverse;
+  const tensor = session.tensors[id];
+  const key = gradientKey(`${keyOf(tensor)}${part}`);
+  const suffix = `${part}.grad`;
+  const type = { kind: 'fixed', ...calibrated(session, key, `${tensor.name}${suffix}`, tensor.span) } as const;
+  return beside(reverse, id, suffix, { kind: 'round', of, type, key });
+}
 
 /** What is not known of a gradient. */
 export interface Unknown {

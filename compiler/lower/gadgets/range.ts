@@ -27,7 +27,13 @@ export interface Target {
 
 /** The integers of a type of fixed-point numbers. */
 export const fixedRange = (t: TensorType | undefined): Range | undefined =>
-  t?.kind === 'fixed' ? { lo: -(2n ** BigInt(t.bits - 1)), hi: 2n ** BigInt(t.bits - 1) - 1n } : undefined;
+  t?.kind === 'fixed' ? signedRange(t.bits) : undefined;
+
+/** Integers of so many bits, sign included. */
+export const signedRange = (bits: number): Range => ({
+  lo: -(2n ** BigInt(bits - 1)),
+  hi: 2n ** BigInt(bits - 1) - 1n,
+});
 
 /** Commits a limb of what is called `name`, and states its range. */
 export function commitLimb(
