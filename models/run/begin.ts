@@ -5,10 +5,9 @@ import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Device } from '../../runtime/device/device.ts';
 import { commit, commitKnown } from '../../runtime/prover/index.ts';
 import { freshEntropy } from '../../runtime/prover/randomness.ts';
-import { encodeHeader, modelDigest, type RunHeader } from '../../runtime/run/header.ts';
+import { encodeHeader, type RunHeader } from '../../runtime/run/header.ts';
 import { toHex } from '../../runtime/verifier/verdict.ts';
 import type { WeightMap, Weights } from '../../runtime/weights.ts';
-import type { ModelInput } from '../calibrate/model.ts';
 import type { RunPhase } from '../phases.ts';
 import { encodeState, firstState, stateWeights } from '../train/integers.ts';
 import type { PhaseProgram, Scales } from './phase.ts';
@@ -16,7 +15,6 @@ import { startingWeights, type Start } from '../train/start.ts';
 import { runFiles, type RunFile, type RunStore } from './store.ts';
 
 export interface BeginInput {
-  readonly input: ModelInput;
   readonly calibration: Scales;
   readonly program: PhaseProgram;
   readonly sources: ReadonlyMap<string, Weights | WeightMap>;
@@ -33,7 +31,7 @@ export interface BeginInput {
  * is there of a beginning that was interrupted is made again.
  */
 export async function beginRun(store: RunStore, given: BeginInput, phase: RunPhase): Promise<RunHeader> {
-  const { input, calibration, program, sources, start, nonce, adapterConfig, device } = given;
+  const { calibration, program, sources, start, nonce, adapterConfig, device } = given;
   const { bytes, bundle, model, digest } = program;
   const commitments: Record<string, string> = {};
   const secret: RunFile[] = [];
@@ -58,10 +56,9 @@ export async function beginRun(store: RunStore, given: BeginInput, phase: RunPha
     'seed' in start ? commitKnown(bytes, STATE, numbers, { device }) : commit(bytes, STATE, numbers, { device }),
   );
   commitments[STATE] = toHex(made.digest);
-  const { overrides, model: name } = input;
   const header: RunHeader = {
     id: toHex(freshEntropy()),
-    model: toHex(modelDigest(bundle.sources, { model: name, ...(overrides === undefined ? {} : { overrides }) })),
+    model: program.texts,
     commitments,
     ...('seed' in start ? { seed: toHex(start.seed) } : {}),
     rows: model.rows?.count ?? 1,

@@ -3,6 +3,7 @@ import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import type { FixedType } from '../../compiler/check/index.ts';
 import { compile } from '../../compiler/index.ts';
 import { UNNAMED } from '../../grammar/index.ts';
+import { modelDigest } from '../../runtime/run/header.ts';
 import { toHex } from '../../runtime/verifier/verdict.ts';
 import { ProgramError, type ModelInput } from '../calibrate/model.ts';
 import { trainingModel, type TrainingModel } from '../train/model.ts';
@@ -11,8 +12,10 @@ export interface PhaseProgram {
   readonly model: TrainingModel;
   readonly bytes: Uint8Array;
   readonly bundle: Bundle;
-  /** Hex. */
+  /** Of the program, hex. */
   readonly digest: string;
+  /** Of the texts and what was chosen of them (`modelDigest`), hex: the same for all phases. */
+  readonly texts: string;
 }
 
 export type Scales = Readonly<Record<string, FixedType>>;
@@ -33,5 +36,6 @@ export function phaseProgram(input: ModelInput, calibration: Scales): PhaseProgr
   if (bytes === undefined || errors.length > 0)
     throw new ProgramError(source ?? UNNAMED, { kind: 'errors', diagnostics: errors });
   const bundle = decodeBundle(bytes);
-  return { model, bytes, bundle, digest: toHex(bundle.digest) };
+  const texts = toHex(modelDigest(bundle.sources, { model: name, overrides }));
+  return { model, bytes, bundle, digest: toHex(bundle.digest), texts };
 }

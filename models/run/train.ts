@@ -11,10 +11,9 @@ import { plural } from '../../compiler/ir/words.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { EvaluationError, type Numbers } from '../../runtime/evaluate/index.ts';
 import { commitOutput, createProver, type Prover } from '../../runtime/prover/index.ts';
-import { encodeHeader, modelDigest, phaseOf, samplingSeed, stepContext } from '../../runtime/run/header.ts';
+import { encodeHeader, phaseOf, samplingSeed, stepContext } from '../../runtime/run/header.ts';
 import type { Phase, RunHeader } from '../../runtime/run/header.ts';
 import { createSampler, type Sampler } from '../../runtime/run/sampling.ts';
-import { toHex } from '../../runtime/verifier/verdict.ts';
 import type { WeightMap, Weights } from '../../runtime/weights.ts';
 import type { ModelInput } from '../calibrate/model.ts';
 import { readSafetensors } from '../files/safetensors.ts';
@@ -115,7 +114,7 @@ async function openRun(
       throw new ValueError('a new run needs a calibration, and something to begin with');
     const program = await phase('compile', () => phaseProgram(input.model, calibration));
     checkSteps(program, input.steps);
-    const header = await beginRun(store, { ...input, input: input.model, calibration, program, start }, phase);
+    const header = await beginRun(store, { ...input, calibration, program, start }, phase);
     tell({ kind: 'begun', header, states: 0 });
     return new Run(store, input, header, 0, program, tell, phase);
   }
@@ -135,9 +134,7 @@ async function openRun(
     await store.write([{ name: runFiles.header, bytes: utf8ToBytes(encodeHeader(header)) }]);
   }
   const program = await phase('compile', () => phaseProgram(input.model, phaseOf(header, states).calibration));
-  const { overrides, model } = input.model;
-  const own = modelDigest(program.bundle.sources, { model, ...(overrides === undefined ? {} : { overrides }) });
-  if (toHex(own) !== header.model || program.digest !== phaseOf(header, states).program)
+  if (program.texts !== header.model || program.digest !== phaseOf(header, states).program)
     throw new ValueError('the run was begun with another model: other texts, or other dimensions', {
       remedy: 'give the .zkl program that it was begun with, or begin another run',
     });

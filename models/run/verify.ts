@@ -2,8 +2,7 @@
 import { CodecError } from '../../compiler/ir/errors.ts';
 import type { Bundle } from '../../compiler/bundle/bundle.ts';
 import type { OwnProgram, RunToVerify } from '../../runtime/run/chain.ts';
-import { modelDigest, type Phase } from '../../runtime/run/header.ts';
-import { toHex } from '../../runtime/verifier/verdict.ts';
+import type { Phase } from '../../runtime/run/header.ts';
 import type { ModelInput } from '../calibrate/model.ts';
 import { firstState, stateWeights } from '../train/integers.ts';
 import { beginningOf, linkBundle } from './link.ts';
@@ -17,12 +16,11 @@ export function ownProgram(
   input: ModelInput,
   calibration: Phase['calibration'],
 ): OwnProgram & { readonly decoded: Bundle } {
-  const { bytes, bundle, model } = phaseProgram(input, calibration);
-  const { model: name, overrides } = input;
+  const { bytes, bundle, model, texts } = phaseProgram(input, calibration);
   return {
     bundle: bytes,
     decoded: bundle,
-    model: toHex(modelDigest(bundle.sources, { model: name, ...(overrides === undefined ? {} : { overrides }) })),
+    model: texts,
     start: (seed) => {
       const numbers = stateWeights(model, firstState(model, weightsOfSeed(model, seed)));
       return new Map([...numbers].map(([tensor, { values }]) => [tensor, values]));

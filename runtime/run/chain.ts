@@ -145,6 +145,7 @@ async function verified(run: RunToVerify, options: VerifyRunOptions): Promise<Ac
     phases: phases.map((phase, k) => ({
       first: phase.first,
       program: phase.program,
+      gradients: gradientTypes(phase.calibration),
       changed: k === 0 ? [] : changes(phases[k - 1].calibration, phase.calibration),
     })),
     start,
@@ -314,6 +315,13 @@ function checkPublics(
 
 const lossesOf = ({ losses }: StepProgram, { publics }: Accepted): ReadonlyMap<string, number> =>
   new Map(losses.map((t) => [t.name, dequantise(t, publics.get(t.name) ?? [])[0]]));
+
+/** Keys of weights are `SOURCE:NAME`, those of values have no colon. */
+const gradientTypes = (types: Phase['calibration']): PhaseReport['gradients'] =>
+  Object.keys(types)
+    .filter((key) => key.includes(':') && key.endsWith('.grad'))
+    .sort()
+    .map((key) => ({ key, bits: types[key].bits, frac: types[key].frac }));
 
 function changes(before: Phase['calibration'], after: Phase['calibration']): PhaseReport['changed'] {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();

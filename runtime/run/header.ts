@@ -50,7 +50,10 @@ const hex = (bytes: number): RegExp => new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
  */
 export function modelDigest(
   texts: readonly { readonly name: string; readonly text: string }[],
-  chosen: { readonly model?: string | undefined; readonly overrides?: Readonly<Record<string, string | number>> } = {},
+  chosen: {
+    readonly model?: string | undefined;
+    readonly overrides?: Readonly<Record<string, string | number>> | undefined;
+  } = {},
 ): Uint8Array {
   const named = texts.map(({ name, text }, k) => [k === 0 ? '' : name, text]);
   const overrides = Object.fromEntries(Object.entries(chosen.overrides ?? {}).map(([k, v]) => [k, String(v)]));

@@ -6,6 +6,8 @@ import type { Phase } from './header.ts';
 export interface PhaseReport {
   readonly first: number;
   readonly program: string;
+  /** Types of the gradients of trained weights, by calibration key: a gradient below half a unit of its type trains nothing. */
+  readonly gradients: readonly { readonly key: string; readonly bits: number; readonly frac: number }[];
   /** Types that are others than in the phase before, by calibration key. */
   readonly changed: readonly {
     readonly key: string;

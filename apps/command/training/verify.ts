@@ -151,9 +151,10 @@ async function accepted(
     end: run.end,
     adapters: run.links.map(({ step, adapter }) => ({ step, commitment: adapter })),
     order: run.order,
-    phases: run.phases.map(({ first, program, changed }) => ({
+    phases: run.phases.map(({ first, program, gradients, changed }) => ({
       first,
       program,
+      gradients: Object.fromEntries(gradients.map(({ key, bits, frac }) => [key, typeWords({ bits, frac })])),
       changed: changed.map(({ key, before, after }) => ({ key, before: typeWords(before), after: typeWords(after) })),
     })),
     rests_on: restsOnJson(run),
@@ -163,13 +164,17 @@ async function accepted(
   return { exit: 0, text, json };
 }
 
-function phaseLines({ first, program, changed }: PhaseReport, index: number): string[] {
+function phaseLines({ first, program, gradients, changed }: PhaseReport, index: number): string[] {
+  const [coarsest] = gradients.toSorted((a, b) => a.frac - b.frac);
   const listed = changed
     .slice(0, MAX_TYPES)
     .map(({ key, before, after }) => `    ${shown(key)}: ${typeWords(before)} became ${typeWords(after)}`);
   const more = changed.length - listed.length;
   return [
     `  program ${program}${index === 0 ? '' : ` from step ${first}: ${plural(changed.length, 'type')} changed`}`,
+    ...(coarsest === undefined
+      ? []
+      : [`    gradients in units of at most 2^${-coarsest.frac}, of ${shown(coarsest.key.replace(/\.grad$/, ''))}`]),
     ...listed,
     ...(more > 0 ? [`    and ${more} more; --json lists all`] : []),
   ];

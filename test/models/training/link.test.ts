@@ -5,16 +5,15 @@ import { readSafetensors } from '../../../models/files/safetensors.ts';
 import { bytesSource } from '../../../models/files/source.ts';
 import { exportAdapter, stateLayout } from '../../../models/run/export.ts';
 import { linkBundle } from '../../../models/run/link.ts';
-import { memoryStore, runFiles } from '../../../models/run/store.ts';
-import { train, type TrainInput } from '../../../models/run/train.ts';
-import { ownProgram } from '../../../models/run/verify.ts';
+import { runFiles } from '../../../models/run/store.ts';
+import type { TrainInput } from '../../../models/run/train.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { commit, createProver } from '../../../runtime/prover/index.ts';
-import { verifyRun, type VerifyRunOptions } from '../../../runtime/run/chain.ts';
+import type { VerifyRunOptions } from '../../../runtime/run/chain.ts';
 import { linkContext } from '../../../runtime/run/header.ts';
 import type { RunVerdict } from '../../../runtime/run/verdict.ts';
 import { testDevice } from '../../kit/devices.ts';
-import { adapter, changed, file, given, headerOf, inputOf, model, type Store } from './toy.ts';
+import { adapter, changed, file, headerOf, type Store, trainRun, verdictOf } from './toy.ts';
 
 let device: Device;
 /** Three steps, all proved, from a seed. */
@@ -26,13 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-async function trained(changes: Partial<TrainInput> = {}, store = memoryStore()): Promise<Store> {
-  await train(store, inputOf(device, changes));
-  return store;
-}
-
-const verify = async (store: Store, options: Partial<VerifyRunOptions> = {}): Promise<RunVerdict> =>
-  verifyRun(await given(store), { device, compile: (types) => ownProgram(model, types), ...options });
+const trained = (changes?: Partial<TrainInput>, store?: Store): Promise<Store> => trainRun(device, changes, store);
+const verify = (store: Store, options?: Partial<VerifyRunOptions>): Promise<RunVerdict> =>
+  verdictOf(device, store, options);
 
 describe('the adapter of a run', () => {
   const reader = {

@@ -1,8 +1,11 @@
 /** Runs: what is accepted, what is not, and that an interruption changes nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeBundle } from '../../../compiler/bundle/bundle.ts';
+import { compile } from '../../../compiler/index.ts';
+import { toHex } from '../../../runtime/verifier/verdict.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { commit, createProver } from '../../../runtime/prover/index.ts';
-import { verifyRun, type VerifyRunOptions } from '../../../runtime/run/chain.ts';
+import type { VerifyRunOptions } from '../../../runtime/run/chain.ts';
 import type { RunVerdict } from '../../../runtime/run/verdict.ts';
 import { samplingSeed, stepContext } from '../../../runtime/run/header.ts';
 import { createSampler } from '../../../runtime/run/sampling.ts';
@@ -21,7 +24,6 @@ import {
   data,
   changed,
   file,
-  given,
   headerOf,
   withHeader,
   type Store,
@@ -31,6 +33,8 @@ import {
   text,
   twoData,
   twoRows,
+  trainRun,
+  verdictOf,
 } from './toy.ts';
 
 let device: Device;
@@ -43,19 +47,19 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-async function trained(changes: Partial<TrainInput> = {}, store = memoryStore()): Promise<Store> {
-  await train(store, inputOf(device, changes));
-  return store;
-}
-
-const verify = async (store: Store, options: Partial<VerifyRunOptions> = {}): Promise<RunVerdict> =>
-  verifyRun(await given(store), { device, compile: (types) => ownProgram(model, types), ...options });
+const trained = (changes?: Partial<TrainInput>, store?: Store): Promise<Store> => trainRun(device, changes, store);
+const verify = (store: Store, options?: Partial<VerifyRunOptions>): Promise<RunVerdict> =>
+  verdictOf(device, store, options);
 
 test('a run is accepted, and says what it is', async () => {
   const verdict = await verify(whole, { nonce: 'BEEF' });
   if (!verdict.ok) throw new Error(verdict.reason);
   expect(verdict).toMatchObject({ steps: 3, began: 'seed', order: 'customer', links: [] });
   expect(verdict.phases).toHaveLength(1);
+  expect(verdict.phases[0].gradients).toEqual([
+    { key: 'adapter:m.lora_A.weight.grad', bits: 12, frac: 8 },
+    { key: 'adapter:m.lora_B.weight.grad', bits: 12, frac: 8 },
+  ]);
   expect(verdict.start).toBe((await headerOf(whole)).commitments['state']);
   const { model: own } = phaseProgram(model, calibration);
   const inputs = stepInputs(own, await readNumbers(own, new Map([['data', data]])));
@@ -161,6 +165,19 @@ describe('is refused:', () => {
     const own = ownProgram(model, calibration).model;
     const lied = await withHeader(store, (h) => ({ ...h, model: own }));
     expect(await verify(lied)).toMatchObject({ ok: false, step: 0 });
+  });
+
+  test('a program with an input that no rule of a run gives', async () => {
+    const other = text.replace('  x[n, i] = X', '  public scale: fixed<8, 5>\n  x[n, i] = scale * X');
+    const { bundle } = compile({ text: other, source: 'toy.zkl', calibration });
+    const program = toHex(decodeBundle(bundle!).digest);
+    const store = await withHeader(whole, (header) => ({ ...header, phases: [{ ...header.phases[0], program }] }));
+    const verdict = await verify(store, { compile: (types) => ({ ...ownProgram(model, types), bundle: bundle! }) });
+    expect(verdict).toMatchObject({
+      ok: false,
+      verdict: 'unverified',
+      reason: '"scale" is an input of every step that no rule gives',
+    });
   });
 
   test('a run of no steps', async () => {

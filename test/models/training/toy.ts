@@ -1,11 +1,12 @@
 /** A model so small that a step of it is proved in a moment, and runs of it. */
 import type { ModelInput } from '../../../models/calibrate/model.ts';
-import type { TrainInput } from '../../../models/run/train.ts';
+import { train, type TrainInput } from '../../../models/run/train.ts';
 import { memoryStore, readHeader, runFiles, type RunStore } from '../../../models/run/store.ts';
 import { encodeHeader, type RunHeader } from '../../../runtime/run/header.ts';
-import { readRun } from '../../../models/run/verify.ts';
+import { ownProgram, readRun } from '../../../models/run/verify.ts';
 import type { Device } from '../../../runtime/device/device.ts';
-import type { RunToVerify } from '../../../runtime/run/chain.ts';
+import { verifyRun, type RunToVerify, type VerifyRunOptions } from '../../../runtime/run/chain.ts';
+import type { RunVerdict } from '../../../runtime/run/verdict.ts';
 import type { WeightMap } from '../../../runtime/weights.ts';
 
 export const text = `/// Two matrices learn y from x, both hidden.
@@ -84,6 +85,26 @@ export function inputOf(device: Device, changes: Partial<TrainInput> = {}): Trai
   return { ...{ model, calibration, sources, start: { seed }, steps: 3, device }, ...changes };
 }
 
+export type Store = ReturnType<typeof memoryStore>;
+
+/** A run that is trained, and kept in memory. */
+export async function trainRun(
+  device: Device,
+  changes: Partial<TrainInput> = {},
+  store: Store = memoryStore(),
+): Promise<Store> {
+  await train(store, inputOf(device, changes));
+  return store;
+}
+
+/** What the verifier of a run says who has the toy's text. */
+export const verdictOf = async (
+  device: Device,
+  store: Store,
+  options: Partial<VerifyRunOptions> = {},
+): Promise<RunVerdict> =>
+  verifyRun(await given(store), { device, compile: (types) => ownProgram(model, types), ...options });
+
 /** A run that is kept in memory, as whoever verifies it gets it. */
 export async function given(store: RunStore & { readonly files: ReadonlyMap<string, unknown> }): Promise<RunToVerify> {
   const numbers = (folder: string): number[] =>
@@ -92,8 +113,6 @@ export async function given(store: RunStore & { readonly files: ReadonlyMap<stri
     );
   return readRun(store, Math.max(-1, ...numbers('steps')) + 1, numbers('links'));
 }
-
-export type Store = ReturnType<typeof memoryStore>;
 
 /** A copy, with other files. */
 export function changed(store: Store, files: Readonly<Record<string, Uint8Array | undefined>>): Store {
