@@ -8,7 +8,8 @@ import { importModel } from '../../models/import/model.ts';
 import { bytesSource, loadAdapter } from '../../models/index.ts';
 import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
 import { tensorSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
-import type { WeightMap } from '../../runtime/prover/index.ts';
+import type { Prover, WeightMap } from '../../runtime/prover/index.ts';
+import type { Verifier } from '../../runtime/verifier/index.ts';
 import type { OnProgress } from '../../runtime/prover/progress.ts';
 import { resolveImport } from '../compiler/standard.ts';
 import { makeAdapter, type MadeModule } from '../support/adapter.ts';
@@ -206,6 +207,53 @@ export function countsOf(bundle: Uint8Array): Record<string, number> {
   };
 }
 
+export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Milliseconds of each run, and of the phases of its proof. */
+export interface Timed {
+  readonly proves: readonly number[];
+  readonly verifies: readonly number[];
+  readonly phases: ReadonlyMap<string, readonly number[]>;
+  /** Of the proof. */
+  readonly bytes: number;
+  /** Milliseconds of the first proof, which compiles kernels. */
+  readonly first: number;
+}
+
+/** Proves and verifies `runs` times after a run that is not counted; with 0, that run is what counts. */
+export async function proveAndVerify(
+  prover: Prover,
+  verifier: Verifier,
+  inputs: ReadonlyMap<string, ArrayLike<number>>,
+  runs: number,
+): Promise<Timed> {
+  const [proves, verifies]: [number[], number[]] = [[], []];
+  const phases = new Map<string, number[]>();
+  let [bytes, first] = [0, 0];
+  for (let i = 0; i <= runs; i++) {
+    const start = performance.now();
+    const own = new Map<string, number>();
+    let before = start;
+    const progress: OnProgress = ({ phase }) => {
+      const now = performance.now();
+      own.set(phase, (own.get(phase) ?? 0) + now - before);
+      before = now;
+    };
+    const { proof, proofBytes } = await prover.prove(inputs, { progress, check: false });
+    const proved = performance.now();
+    const verdict = await verifier.verify(proof);
+    const verified = performance.now();
+    if (!verdict.ok) throw new Error(verdict.reason);
+    bytes = proofBytes;
+    if (i === 0) first = proved - start;
+    if (i === 0 && runs > 0) continue;
+    proves.push(proved - start);
+    for (const [phase, ms] of own) phases.set(phase, [...(phases.get(phase) ?? []), ms]);
+    verifies.push(verified - proved);
+  }
+  return { proves, verifies, phases, bytes, first };
+}
+
 export interface ModelResult {
   readonly title: string;
   /** Milliseconds. */
@@ -250,32 +298,9 @@ export async function benchModel(
     const verdict = await timed(`validate ${source}`, () => verifier.register(commitment));
     if (!verdict.ok) throw new Error(verdict.reason);
   }
-  const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
-  const [proves, verifies]: [number[], number[]] = [[], []];
-  const phases = new Map<string, number[]>();
-  let bytes: Record<string, number> = {};
-  for (let i = 0; i <= runs; i++) {
-    const start = performance.now();
-    const own = new Map<string, number>();
-    let before = start;
-    const progress: OnProgress = ({ phase }) => {
-      const now = performance.now();
-      own.set(phase, (own.get(phase) ?? 0) + now - before);
-      before = now;
-    };
-    const { proof, proofBytes } = await prover.prove(inputs, { progress, check: false });
-    const proved = performance.now();
-    const verdict = await verifier.verify(proof);
-    const verified = performance.now();
-    if (!verdict.ok) throw new Error(verdict.reason);
-    bytes = { proof: proofBytes, bundle: bundle.length };
-    if (i === 0) say(`  first proof, kernels compiled in it  ${(proved - start).toFixed(0).padStart(8)} ms`);
-    if (i > 0 || runs === 0) {
-      proves.push(proved - start);
-      for (const [phase, ms] of own) phases.set(phase, [...(phases.get(phase) ?? []), ms]);
-      verifies.push(verified - proved);
-    }
-  }
+  const { proves, verifies, phases, bytes: proof, first } = await proveAndVerify(prover, verifier, inputs, runs);
+  say(`  first proof, kernels compiled in it  ${first.toFixed(0).padStart(8)} ms`);
+  const bytes = { proof, bundle: bundle.length };
   verifier.close();
   await timed('prove and check, once', () => prover.prove(inputs));
   times['prove'] = median(proves);

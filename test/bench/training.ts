@@ -12,7 +12,7 @@ import { createSampler } from '../../runtime/run/sampling.ts';
 import type { Numbers } from '../../runtime/evaluate/index.ts';
 import type { WeightMap } from '../../runtime/prover/index.ts';
 import { resolveImport } from '../compiler/standard.ts';
-import { checkpointFiles, countsOf, type ModelShape } from './models.ts';
+import { checkpointFiles, countsOf, median, proveAndVerify, type ModelShape, type Timed } from './models.ts';
 
 export interface TrainingShape {
   readonly targets: readonly string[];
@@ -32,10 +32,7 @@ const forwardOf = (text: string): string =>
     .replace(/ *minimize .*\n *\}\n/, '')
     .replace(/, adamw/, '');
 
-interface Proved {
-  readonly proves: number[];
-  readonly verifies: number[];
-  readonly bytes: number;
+interface Proved extends Timed {
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -125,8 +122,7 @@ export async function benchTraining(
       ['step', [0]],
     ]),
   );
-  const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
-  for (const [title, { proves, verifies, bytes, counts }] of [
+  for (const [title, { proves, verifies, phases, bytes, counts }] of [
     ['forward with loss', forward],
     ['step', step],
   ] as const) {
@@ -138,6 +134,7 @@ export async function benchTraining(
         .map(([k, v]) => `${k} ${v}`)
         .join(', ')}`,
     );
+    say(`    phases ${[...phases].map(([phase, ms]) => `${phase} ${median(ms).toFixed(0)} ms`).join(', ')}`);
   }
   say(`  step / forward with loss: ${(median(step.proves) / median(forward.proves)).toFixed(2)}`);
 
@@ -162,21 +159,8 @@ export async function benchTraining(
       const verdict = await verifier.register(commitment);
       if (!verdict.ok) throw new Error(verdict.reason);
     }
-    const [proves, verifies]: [number[], number[]] = [[], []];
-    let bytes = 0;
-    for (let k = 0; k <= runs; k++) {
-      const start = performance.now();
-      const { proof, proofBytes } = await prover.prove(inputs, { check: false });
-      const proved = performance.now();
-      const verdict = await verifier.verify(proof);
-      if (!verdict.ok) throw new Error(verdict.reason);
-      bytes = proofBytes;
-      // The first compiles kernels.
-      if (k === 0 && runs > 0) continue;
-      proves.push(proved - start);
-      verifies.push(performance.now() - proved);
-    }
+    const timed = await proveAndVerify(prover, verifier, inputs, runs);
     verifier.close();
-    return { proves, verifies, bytes, counts: countsOf(bundle) };
+    return { ...timed, counts: countsOf(bundle) };
   }
 }
