@@ -9,7 +9,8 @@ import { diagnosticsJson, hasErrors, overridesOf, readProgram, showDiagnostics }
 import { printStage, stageOf, type Stage } from '../steps/stages.ts';
 import { memoryText } from '../show/memory.ts';
 import { proofMemory } from '../../../runtime/inspect/memory.ts';
-import { bytes, hex, plural } from '../show/text.ts';
+import { planOf } from '../../../runtime/inspect/plan.ts';
+import { bytes, duration, hex, plural } from '../show/text.ts';
 
 export const run: Run = async (args, progress) => {
   const named = args.value('emit');
@@ -37,14 +38,16 @@ type Members = Readonly<Record<string, Json>>;
 
 async function write(bundle: Uint8Array, output: string, json: Members): Promise<Outcome> {
   await writeOutputs([{ path: output, bytes: bundle }]);
-  const { gadgets, digest } = decodeBundle(bundle);
+  const decoded = decodeBundle(bundle);
+  const { gadgets, digest } = decoded;
   const memory = proofMemory(gadgets, bundle.length);
-  const text = `${output}: ${gadgets.name}, ${plural(gadgets.equations.length, 'equation')}, ${bytes(bundle.length)}, program ${hex(digest)}\n  a proof takes about ${memoryText(memory)}; zkl inspect says more`;
+  const { prove } = (await planOf(decoded)).model;
+  const text = `${output}: ${gadgets.name}, ${plural(gadgets.equations.length, 'equation')}, ${bytes(bundle.length)}, program ${hex(digest)}\n  a proof takes about ${duration(prove)} of one thread and ${memoryText(memory)}; zkl inspect says more`;
   return {
     exit: 0,
     text,
     wroteStdout: output === STREAM,
-    json: { ...json, output, bytes: bundle.length, program: hex(digest), memory: { ...memory } },
+    json: { ...json, output, bytes: bundle.length, program: hex(digest), memory: { ...memory }, milliseconds: prove },
   };
 }
 
