@@ -4,35 +4,8 @@
  * A public base model writes harbour reports. A secret adapter makes pirates of the crew. The proof shows that what they say is what the base
  * model with the committed adapter says, and nothing else about the adapter. Works in a temporary folder, which it removes.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const [main, model, adapter] = [here('../../cli/bin.cjs'), here('model'), here('adapter')];
-const folder = mkdtempSync(join(tmpdir(), 'zkl-demo-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-
-const vocabulary = JSON.parse(readFileSync(join(model, 'vocab.json'), 'utf8')) as Readonly<Record<string, number>>;
-const characters = Object.keys(vocabulary).sort((a, b) => vocabulary[a] - vocabulary[b]);
-const encode = (text: string): number[] => Array.from(text, (c) => vocabulary[c]);
-const decode = (tokens: readonly number[]): string => tokens.map((t) => characters[t]).join('');
-
-/** Runs one command in the folder and returns what it prints; ends the demo if it exits with another status than expected. */
-function zkl(comment: string, command: string, { expected = 0, quiet = false } = {}): string {
-  console.log(`\n# ${comment}\n$ zkl ${command}`);
-  const args = command.split(' ').map((a) => a.replace('MODEL_DIR', model).replace('ADAPTER_DIR', adapter));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
-  if (!quiet || status !== expected) process.stdout.write(`${stdout}${stderr}`);
-  if (status === expected) return stdout;
-  console.error(`\nthe command above exited with ${status}, expected ${expected}`);
-  process.exit(1);
-}
-
-const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
-const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content);
+import { readFileSync } from 'node:fs';
+import { decode, encode, here, inFolder, read, write, zkl } from './commands.ts';
 
 const { sequences, completions } = JSON.parse(readFileSync(here('reference.json'), 'utf8')) as {
   readonly sequences: readonly (readonly number[])[];
@@ -90,7 +63,7 @@ if (answer.trim() !== adapted.slice(prompt.length).trim()) {
   process.exit(1);
 }
 
-const forged = readFileSync(join(folder, 'proof.zkp'));
+const forged = readFileSync(inFolder('proof.zkp'));
 forged[forged.length - 100] ^= 1;
 write('forged.zkp', forged);
 zkl('one bit of the proof changed: rejected', `${check} forged.zkp`, { expected: 1 });

@@ -162,3 +162,13 @@ class Stream:
         while len(text) < tokens:
             text += self._random.choices(self._lines, self._weights)[0]
         return [self._ids[c] for c in text[:tokens]]
+
+
+def main() -> None:
+    """Prints the 512 reports of pirates.txt, drawn from those for training."""
+    lines, weights = zip(*((line, p) for p, line in split(PIRATES)[0]))
+    print("\n".join(random.Random(2026).choices(lines, weights, k=512)))
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ import { groupsOf, measureEffects, pricesOf } from './effect.ts';
 import { spareLimbs } from './limbs.ts';
 import { modelOf, type ModelInput } from './model.ts';
 import { createObserver, headroomOf, type Headroom } from './observe.ts';
-import { chooseScales, needsOf, weightType } from './scales.ts';
+import { chooseScales, moreBits, needsOf, weightType } from './scales.ts';
 import { readSources, samplesOf, withInputs, type RunSample, type SampleInput, type SourceWeights } from './weights.ts';
 
 /** What is asked of the integers, on samples that scales were not chosen from. */
@@ -58,13 +58,28 @@ export interface Calibrated {
   readonly values: ReadonlyMap<string, FixedType>;
   /** How much room each type leaves above what was seen, the tightest first. */
   readonly headroom: readonly Headroom[];
-  /** What rounding each value to 16 bits does to the scores, in nats a position, by the value's name; empty with `bits`. */
+  /**
+   * What rounding each value to 16 bits does, by the value's name: to scores in nats a position, or, where there are none, to outputs as
+   * the squared error over their mean square; empty with `bits`.
+   */
   readonly effects: ReadonlyMap<string, number>;
+  readonly effectsOn: 'scores' | 'outputs';
+  /** Values that have no more than 16 bits, those first whose rounding changes most for what more would cost; empty with `bits`. */
+  readonly more: readonly MoreBits[];
   /** What the integers make of the samples that were kept apart; nothing if there is but one sample. */
   readonly compared: Omit<Compared, 'zeros'> | undefined;
   readonly measured: Measured | undefined;
   /** Sources that were taken as zeros. */
   readonly zeros: readonly string[];
+}
+
+/** What a value's rounding does, and what more bits of it would cost. */
+export interface MoreBits {
+  readonly name: string;
+  /** As of `effects`; more bits leave next to nothing of it. */
+  readonly effect: number;
+  /** The part of all lookups that more bits would add. */
+  readonly lookups: number;
 }
 
 /**
@@ -105,6 +120,7 @@ export async function calibrateRuns(
     }
   });
   const groups = groupsOf(observations);
+  const scores = logitsOf(program, undefined);
   const effects =
     bits === undefined
       ? await phase(`measure ${plural(groups.size, 'effect')} of rounding`, (report) => {
@@ -113,7 +129,7 @@ export async function calibrateRuns(
             run: (options: RealOptions) => runReal(device, program, withInputs(program, weights, inputs), options),
             length,
           }));
-          return measureEffects(program, runs, groups, types, logitsOf(program, undefined), report);
+          return measureEffects(program, runs, groups, types, scores, report);
         })
       : new Map<string, number>();
   const weightTypes = typesOfWeights(program, weights, weightBits);
@@ -122,6 +138,7 @@ export async function calibrateRuns(
     phase('check', () => modelOf(input, { calibration: Object.fromEntries([...weightTypes, ...types]) }));
   const prices = pricesOf(program, groups);
   const valued = [...effects].map(([group, effect]) => ({
+    name: group,
     keys: groups.get(group) ?? [],
     effect,
     price: prices.get(group) ?? 0,
@@ -132,17 +149,17 @@ export async function calibrateRuns(
     const values = spareLimbs(await checked(scales.types), scales);
     const calibrated = await checked(values);
     refuseOverflows(headroomOf(observations, values), input.source ?? UNNAMED);
-    if (apart.length === 0) return { values, compared: undefined };
+    if (apart.length === 0) return { values, needs, compared: undefined };
     const named: RunPhase = (name, body) => phase(name.replace('run', 'compare'), body);
     const options = { logits: logitsOf(calibrated, undefined), reference: undefined, device, phase: named };
-    return { values, compared: await compareRuns(calibrated, weights, apart, options) };
+    return { values, needs, compared: await compareRuns(calibrated, weights, apart, options) };
   };
   let found = await choose(0);
   for (let strictness = 1; bits === undefined && strictness <= MAX_STRICTNESS; strictness++) {
     if (found.compared === undefined || isReached(measuredOf(found.compared), target)) break;
     found = await choose(strictness);
   }
-  const { values, compared } = found;
+  const { values, needs, compared } = found;
   const measured = compared && measuredOf(compared);
   const how = bits === undefined ? 'values of 16 bits and more' : `values of ${bits} bits`;
   const about = `${how}, weights of ${weightBits} bits, from ${plural(own.length, 'sample')}, headroom ${headroom}`;
@@ -154,6 +171,8 @@ export async function calibrateRuns(
     values,
     headroom: headroomOf(observations, values),
     effects,
+    effectsOn: scores === undefined ? 'outputs' : 'scores',
+    more: moreBits(valued, needs).map(({ name, effect, price }) => ({ name, effect, lookups: price })),
     compared,
     measured,
   };

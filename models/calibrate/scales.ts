@@ -104,6 +104,13 @@ export function needsOf(values: readonly Valued[], strictness = 0): Map<string, 
   return needs;
 }
 
+/** What more bits would buy and cost: values whose rounding is left as it is, those that change most for what they cost first. */
+export function moreBits<T extends Valued>(values: readonly T[], needs: ReadonlyMap<string, Need>): T[] {
+  const isWide = ({ keys }: T): boolean => keys.some((key) => (needs.get(key)?.more ?? 0) > 0);
+  const perPrice = ({ effect, price }: T): number => effect / Math.max(price, PRICE.free);
+  return values.filter((v) => v.effect > 0 && !isWide(v)).sort((a, b) => perPrice(b) - perPrice(a));
+}
+
 /** Types by calibration key, and the fewest fraction bits that each can do with. */
 export interface Scales {
   readonly types: Map<string, FixedType>;

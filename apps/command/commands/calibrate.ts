@@ -1,5 +1,11 @@
 import { STATE } from '../../../compiler/check/optimizers/step.ts';
-import { calibrateRuns, DEFAULT_TARGET, isReached, type Target } from '../../../models/calibrate/calibrate.ts';
+import {
+  calibrateRuns,
+  DEFAULT_TARGET,
+  isReached,
+  type Calibrated,
+  type Target,
+} from '../../../models/calibrate/calibrate.ts';
 import type { Measured } from '../../../models/calibrate/file.ts';
 import type { Headroom } from '../../../models/calibrate/observe.ts';
 import { ProgramError } from '../../../models/calibrate/model.ts';
@@ -18,6 +24,8 @@ import { calibrateModel } from '../training/calibrate.ts';
 
 /** Lines of the report on headroom. */
 const TIGHTEST = 8;
+/** Lines of what more bits would buy. */
+const BARGAINS = 3;
 
 export const run: Run = async (args, progress) => {
   if (args.value('data') !== undefined) return calibrateModel(args, progress);
@@ -57,6 +65,7 @@ export const run: Run = async (args, progress) => {
     'least headroom above the samples:',
     columns(report.slice(0, TIGHTEST).map((line) => [`  ${line.name}`, ...describe(line)])),
     ...widths(values),
+    ...moreLines(calibrated),
     ...measuredLines(measured, target),
     ...overflowLines(compared?.overflows ?? []),
     ...notes,
@@ -70,6 +79,7 @@ export const run: Run = async (args, progress) => {
     measured: measured && { ...measured },
     reached: measured === undefined ? undefined : isReached(measured, target),
     effects: Object.fromEntries(calibrated.effects),
+    more: calibrated.more.map((line) => ({ ...line })),
     headroom: report.map(({ name, type, most, factor }) => ({
       name,
       type: `fixed<${type.bits}, ${type.frac}>`,
@@ -87,6 +97,25 @@ function widths(values: ReadonlyMap<string, { readonly bits: number }>): string[
   const counts = Map.groupBy(values.values(), ({ bits }) => bits);
   const words = [...counts].sort(([a], [b]) => a - b).map(([bits, list]) => `${list.length} of ${bits}`);
   return [`bits of values: ${words.join(', ')}`];
+}
+
+/** What more bits would buy and cost. */
+function moreLines({ more, effectsOn }: Pick<Calibrated, 'more' | 'effectsOn'>): string[] {
+  if (more.length === 0) return [];
+  const short = (x: number): string => String(Number(x.toPrecision(2)));
+  const total = more.reduce((n, { effect }) => n + effect, 0);
+  return [
+    `values of 16 bits and fewer move ${effectsOn === 'scores' ? `the scores by ${short(total)} nats a position` : `outputs by ${short(total)} of their mean square`}; more bits would help most with`,
+    columns(
+      more
+        .slice(0, BARGAINS)
+        .map(({ name, effect, lookups }) => [
+          `  ${name}`,
+          `${short(effect)} of that`,
+          `${short(100 * lookups)} % more lookups`,
+        ]),
+    ),
+  ];
 }
 
 function measuredLines(measured: Measured | undefined, target: Target): string[] {

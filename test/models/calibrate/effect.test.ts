@@ -4,7 +4,7 @@ import type { TensorProgram } from '../../../compiler/ir/tensor/program.ts';
 import { calibrate, isReached } from '../../../models/calibrate/calibrate.ts';
 import { divergence, groupsOf, measureEffects, pricesOf } from '../../../models/calibrate/effect.ts';
 import { createObserver } from '../../../models/calibrate/observe.ts';
-import { chooseScales, needsOf, type Valued } from '../../../models/calibrate/scales.ts';
+import { chooseScales, moreBits, needsOf, type Valued } from '../../../models/calibrate/scales.ts';
 import { evaluateReal, type Numbers, type RealOptions } from '../../../runtime/evaluate/index.ts';
 import { checkText } from '../../compiler/standard.ts';
 
@@ -157,6 +157,16 @@ describe('needs', () => {
     const [loose, strict] = [needsOf(values), needsOf(values, 1)];
     expect(strict.get('stream')?.more).toBe((loose.get('stream')?.more ?? 0) + 1);
     expect(strict.get('rest')?.more).toBeGreaterThan(0);
+  });
+
+  test('what more bits would buy is told of what has none, the best bargain first', () => {
+    const values = [
+      value('stream', 0.2, 0.3),
+      value('dear', 2e-5, 0.3),
+      value('bargain', 1e-5, 0.1),
+      value('none', 0, 0),
+    ];
+    expect(moreBits(values, needsOf(values)).map(({ keys }) => keys[0])).toEqual(['bargain', 'dear']);
   });
 });
 
