@@ -1,18 +1,21 @@
 /**
- * What zkl keeps between runs: commitment generators (compared with a digest in the code when loaded), which kernels are fastest on a GPU, the
- * digests of commitments whose range proofs were validated, and of those to open weights that were compared with the weights. Who can write
+ * What zkl keeps between runs: commitment generators (compared with a digest in the code when loaded), which kernels are fastest on a GPU, what
+ * was measured of programs on samples, the digests of commitments whose range proofs were validated, and of those to open weights that were compared with the weights. Who can write
  * there could make `verify` skip a check: so it is kept only where nobody else can (`directory.ts`), and `--no-cache` leaves it alone. Without
  * such a place, everything works and is computed each time.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { lstat, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
 import type { GeneratorCache } from '../../runtime/curve/generators.ts';
 import type { VariantCache } from '../../runtime/device/webgpu/index.ts';
 import type { ValidationCache } from '../../runtime/verifier/index.ts';
 import { believedDirectory } from './directory.ts';
 import { isSystemError } from './errors.ts';
-import { version } from './place.ts';
+import { PACKAGE_ROOT, version } from './place.ts';
+import { filesBelow } from './walk.ts';
 
 const quietly = async <T>(body: () => Promise<T>): Promise<T | undefined> => {
   try {
@@ -108,4 +111,55 @@ export function checkedCache(directory = believedDirectory()): CheckedCache | un
       await quietly(() => store(directory, name(digest), Buffer.from(line)));
     },
   };
+}
+
+/** Remembers what was measured, by a digest of all that it was measured on. */
+export interface MeasuredCache<T> {
+  get(digest: string): Promise<{ readonly value: T; readonly date: string } | undefined>;
+  add(digest: string, value: T): Promise<void>;
+}
+
+/** @param kind of what is measured: there may be one type for each */
+export function measuredCache<T>(kind: string, directory = believedDirectory()): MeasuredCache<T> | undefined {
+  if (directory === undefined) return undefined;
+  const name = (digest: string): string => `${kind}-${digest}`;
+  return {
+    async get(digest) {
+      const path = join(directory, name(digest));
+      const bytes = (await isOwn(path)) ? await quietly(() => readFile(path)) : undefined;
+      try {
+        return bytes && (deserialize(bytes) as { value: T; date: string });
+      } catch {
+        // Of another version of Node, or damaged.
+        return undefined;
+      }
+    },
+    async add(digest, value) {
+      const bytes = serialize({ value, date: new Date().toISOString().slice(0, 10) });
+      await quietly(() => store(directory, name(digest), bytes));
+    },
+  };
+}
+
+/** The digest of data without functions and of large lists of numbers, by what computes with them: another release, or edited sources, is another. */
+export function digestOf(parts: unknown, numbers: Iterable<ArrayBufferView>): string {
+  const hash = createHash('sha256').update(serialize([version(), sourceStamp(), parts]));
+  for (const list of numbers) {
+    hash.update(`${list.constructor.name} ${list.byteLength}\n`);
+    hash.update(new Uint8Array(list.buffer, list.byteOffset, list.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/** Of a checkout, whose sources may be edited: their sizes and times. */
+function sourceStamp(): string {
+  if (!import.meta.url.endsWith('.ts')) return '';
+  const folders = ['grammar', 'compiler', 'models', 'runtime', 'stdlib'];
+  return folders
+    .flatMap((folder) => filesBelow(join(PACKAGE_ROOT, folder), ''))
+    .map((path) => {
+      const { size, mtimeMs } = statSync(path);
+      return `${path} ${size} ${mtimeMs}`;
+    })
+    .join('\n');
 }

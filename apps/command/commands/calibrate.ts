@@ -13,7 +13,7 @@ import { besides } from '../steps/calibration.ts';
 import type { Run } from '../parse/command.ts';
 import { CliError } from '../errors.ts';
 import { writeOutputs } from '../../host/files/write.ts';
-import { modelInput, refusal, readModel, readModelWeights, readSamples } from '../steps/model.ts';
+import { measured as remember, modelInput, refusal, readModel, readModelWeights, readSamples } from '../steps/model.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
 import { readProgram } from '../steps/program.ts';
 import { measuredWords, overflowLines } from '../show/measured.ts';
@@ -52,12 +52,20 @@ export const run: Run = async (args, progress) => {
     }),
   );
 
-  const calibrated = await withThreads(args, (device) => {
-    const options = { ...modelInput(source, args), bits, weightBits, headroom, target, device };
-    return calibrateRuns(options, program, weights, samples, (name, body) => progress.phase(name, body));
-  }).catch((error: unknown) => {
-    throw error instanceof ProgramError ? refusal(error, source) : error;
-  });
+  const options = { ...modelInput(source, args), bits, weightBits, headroom, target };
+  const { value: calibrated, remembered } = await remember(
+    args,
+    'calibrated',
+    { parts: [program, samples, source.text, bits, weightBits, headroom, target], numbers: weights },
+    () =>
+      withThreads(args, (device) =>
+        calibrateRuns({ ...options, device }, program, weights, samples, (name, body) => progress.phase(name, body)),
+      ).catch((error: unknown) => {
+        throw error instanceof ProgramError ? refusal(error, source) : error;
+      }),
+    ({ compared: found }) => found === undefined || found.overflows.length === 0,
+  );
+  if (remembered !== undefined) notes.push(remembered);
   const { about, headroom: report, compared, measured, weights: weightTypes, values } = calibrated;
   await writeOutputs([{ path: output, bytes: calibrated.file }]);
   const text = [

@@ -15,6 +15,7 @@ import { phaseTimes } from '../show/progress.ts';
 import { against, measuredWords, overflowLines } from '../show/measured.ts';
 import { columns, plural } from '../show/text.ts';
 import { withThreads } from '../steps/device.ts';
+import { measured } from '../steps/model.ts';
 
 export const run: Run = async (args, progress) => {
   const path = args.positionals[0];
@@ -41,9 +42,15 @@ export const run: Run = async (args, progress) => {
   const remedy = `calibrate with samples like these, or with more headroom: zkl calibrate ${path}`;
   const phase: RunPhase = (name, body) =>
     progress.phase(name, (report: ReportPart) => about(path, remedy, [ValueError], () => body(report)));
-  const compared = await withThreads(args, (device) =>
-    compareRuns(program, weights, samples, { logits, reference, device, phase }),
+  const { value: compared, remembered } = await measured(
+    args,
+    'compared',
+    { parts: [program, samples, logits, reference], numbers: weights },
+    () => withThreads(args, (device) => compareRuns(program, weights, samples, { logits, reference, device, phase })),
+    // What overflowed is an error, which is not kept.
+    ({ overflows }) => overflows.length === 0,
   );
+  if (remembered !== undefined) notes.push(remembered);
   const { tensors: errors, scores, positions, overflows } = compared;
   if (least !== undefined && scores.agreement === undefined && overflows.length === 0)
     throw new CliError(

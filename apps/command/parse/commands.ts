@@ -147,6 +147,7 @@ export const commands: readonly CommandSpec[] = [
       threads,
       model,
       dims,
+      noCache,
       { name: 'output', short: 'o', value: 'FILE', help: 'default: PROGRAM.calibration.json beside PROGRAM.zkl' },
     ],
     notes: [
@@ -180,6 +181,7 @@ export const commands: readonly CommandSpec[] = [
       threads,
       model,
       dims,
+      noCache,
     ],
     notes: [
       'Samples one token longer than the input also say which token should have followed: cross-entropies are compared.',

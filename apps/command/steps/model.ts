@@ -15,6 +15,7 @@ import type { Progress } from '../show/progress.ts';
 import { plural } from '../show/text.ts';
 import { onlyOne, textsOf, tokenizerOf } from './text.ts';
 import { overridesOf, showDiagnostics, type SourceProgram } from './program.ts';
+import { digestOf, measuredCache } from '../../host/cache.ts';
 import { openWeights } from '../../host/weights.ts';
 
 /** What of the command line says which model of a program is meant. */
@@ -135,4 +136,31 @@ async function readPath(
   } catch (error) {
     throw error instanceof ValueError ? new CliError(`${path}: ${error.message}`, error.remedy) : error;
   }
+}
+
+/**
+ * What is measured on numbers, taken from the cache where the same was measured on the same before. `remembered` says so.
+ *
+ * @param on all that the outcome depends on: data without functions, and numbers by tensor
+ * @param keeps whether an outcome is worth keeping, and can be: data without functions and errors
+ */
+export async function measured<T>(
+  args: Arguments,
+  kind: string,
+  on: { readonly parts: readonly unknown[]; readonly numbers: ReadonlyMap<number, Numbers> },
+  measure: () => Promise<T>,
+  keeps: (value: T) => boolean,
+): Promise<{ readonly value: T; readonly remembered?: string }> {
+  const cache = args.flag('no-cache') ? undefined : measuredCache<T>(kind);
+  if (cache === undefined) return { value: await measure() };
+  const digest = digestOf([...on.parts, [...on.numbers.keys()]], on.numbers.values());
+  const found = await cache.get(digest);
+  if (found !== undefined)
+    return {
+      value: found.value,
+      remembered: `measured on ${found.date}, on the same program, weights and samples: --no-cache measures again`,
+    };
+  const value = await measure();
+  if (keeps(value)) await cache.add(digest, value);
+  return { value };
 }

@@ -1,5 +1,6 @@
 /** From a model's directory to a calibrated program and its comparison with floating point, on the command line. */
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeGpt2, makeLlama, modelFiles, type MadeModel } from '../../support/model.ts';
 import { makeWorkplace, type Result, type Workplace } from './run.ts';
@@ -53,7 +54,7 @@ describe('models on the command line', () => {
     expect(place.ok('check', 'm.zkl').stdout).toMatch(/^llama: \d+ tensors, \d+ equations, no errors\n$/);
     // The same samples, the same bytes.
     const first = place.read('m.calibration.json');
-    place.ok('calibrate', 'm.zkl', ...weights, '--samples', 'samples.json', '-o', 'again.json');
+    place.ok('calibrate', 'm.zkl', ...weights, '--samples', 'samples.json', '--no-cache', '-o', 'again.json');
     expect(place.read('again.json')).toEqual(first);
 
     const compared = place.ok('compare', 'm.zkl', ...weights, '--samples', 'samples.json', '--json');
@@ -70,6 +71,44 @@ describe('models on the command line', () => {
     expect(text).toMatch(
       /the same most likely token at 100.00 % of 8 positions, at the last one of 1 of 1, cross-entropy [\d.]+ \(float64 [\d.]+, [+-][\d.]+ %\), [\d.e-]+ apart at a position/,
     );
+  });
+
+  test('what was measured before is not measured again, unless something is another', () => {
+    const REMEMBERED = /measured on \d{4}-\d\d-\d\d, on the same program, weights and samples/;
+    const calibrate = (...more: string[]): string =>
+      place.ok('calibrate', 'm.zkl', ...weights, '--samples', 'samples.json', '-o', 'r.json', ...more).stdout;
+    const compare = (...more: string[]): string =>
+      place.ok('compare', 'm.zkl', ...weights, '--calibration', 'r.json', '--samples', 'samples.json', ...more).stdout;
+    calibrate('--no-cache');
+    const file = place.read('r.json');
+    calibrate();
+    expect(calibrate()).toMatch(REMEMBERED);
+    expect(place.read('r.json')).toEqual(file);
+    expect(calibrate('--no-cache')).not.toMatch(REMEMBERED);
+    const first = compare('--no-cache');
+    expect(first).not.toMatch(REMEMBERED);
+    compare();
+    const again = compare();
+    expect(again).toMatch(REMEMBERED);
+    expect(again.replace(/measured on .*\n/, '')).toBe(first);
+
+    expect(calibrate('--headroom', '3')).not.toMatch(REMEMBERED);
+    expect(compare(), 'other scales').not.toMatch(REMEMBERED);
+    place.write('others.json', JSON.stringify({ tokens: SAMPLES.tokens.map((list) => list.toReversed()) }));
+    const others = ['--samples', 'others.json', '-o', 'o.json'];
+    expect(place.ok('calibrate', 'm.zkl', ...weights, ...others).stdout).not.toMatch(REMEMBERED);
+    place.adapter('style-9', { modules: MODULES, rank: 2, seed: 9 });
+    const otherWeights = ['--weights', 'base=llama', '--weights', 'adapter=style-9'];
+    expect(
+      place.ok('compare', 'm.zkl', ...otherWeights, '--calibration', 'r.json', '--samples', 'samples.json').stdout,
+    ).not.toMatch(REMEMBERED);
+
+    // A damaged entry is none.
+    const cache = place.file('home/.cache/zkl');
+    for (const name of readdirSync(cache).filter((n) => /^(calibrated|compared)-/.test(n)))
+      writeFileSync(join(cache, name), 'junk');
+    expect(compare()).not.toMatch(REMEMBERED);
+    expect(compare()).toMatch(REMEMBERED);
   });
 
   test('fewer bits, and an adapter that the scales say nothing about', () => {
