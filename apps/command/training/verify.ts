@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { ProgramError } from '../../../models/calibrate/model.ts';
 import { ownProgram, readRun } from '../../../models/run/verify.ts';
 import { CodecError, ValueError } from '../../../compiler/ir/errors.ts';
+import { decodeCommitment } from '../../../runtime/codec/files.ts';
+import { commitmentDigest } from '../../../runtime/protocol/statement/statement.ts';
 import { BudgetError } from '../../../runtime/verifier/index.ts';
 import { verifyRun } from '../../../runtime/run/chain.ts';
 import type { AcceptedRun, PhaseReport, RefusedRun } from '../../../runtime/run/verdict.ts';
@@ -15,7 +17,8 @@ import type { Outcome } from '../parse/command.ts';
 import { limitOf } from '../parse/limit.ts';
 import { phaseLine, phaseTimes, type Progress } from '../show/progress.ts';
 import { shown } from '../show/terminal.ts';
-import { plural, real } from '../show/text.ts';
+import { hex, plural, real } from '../show/text.ts';
+import type { BundleFile } from '../steps/bundle.ts';
 import { withDevice } from '../steps/device.ts';
 import { modelInput, refusal } from '../steps/model.ts';
 import { readProgram } from '../steps/program.ts';
@@ -73,7 +76,8 @@ export async function verifyTraining(args: Arguments, progress: Progress): Promi
     const commitments = await Promise.all(
       [...given.weights.keys()].map(async (name) => ({ source: name, bytes: await run.commitment(name) })),
     );
-    const wrong = await checkWeights(device, file, given, commitments, progress);
+    const wrong =
+      otherCommitment(file, digests, commitments) ?? (await checkWeights(device, file, given, commitments, progress));
     if (wrong !== undefined) return refused({ ok: false, verdict: 'rejected', reason: wrong }, progress);
     for (const [name, weights] of given.weights) {
       const digest = digests.get(name);
@@ -102,6 +106,28 @@ export async function verifyTraining(args: Arguments, progress: Progress): Promi
       );
     return refused(verdict, progress);
   });
+}
+
+/** The reason why a commitment is not the one that the header names: what is said of its digest is said of no other. */
+function otherCommitment(
+  { bundle }: BundleFile,
+  digests: ReadonlyMap<string, string>,
+  commitments: readonly { readonly source: string; readonly bytes: Uint8Array }[],
+): string | undefined {
+  for (const { source, bytes } of commitments) {
+    const layout = bundle.gadgets.sources.find((s) => s.name === source);
+    if (layout === undefined) continue;
+    try {
+      const digest = hex(commitmentDigest(layout, decodeCommitment(bytes).points));
+      const named = digests.get(source);
+      if (digest !== named)
+        return `the commitment to "${source}" has the digest ${digest}, the run names ${named ?? 'none'}`;
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      return `the commitment to "${source}": ${error.message}`;
+    }
+  }
+  return undefined;
 }
 
 const BEGAN: Readonly<Record<AcceptedRun['began'], string>> = {
