@@ -19,7 +19,7 @@ import {
   type Verifier,
   type VerifiedOutput,
 } from '../verifier/index.ts';
-import { toHex } from '../verifier/verdict.ts';
+import { expectations, toHex } from '../verifier/verdict.ts';
 import { linkContext, runDigest, samplingSeed, stepContext, type Phase, type RunHeader } from './header.ts';
 import { verifyLink } from './link.ts';
 import { createSampler, type Sampler } from './sampling.ts';
@@ -56,9 +56,9 @@ export interface VerifyRunOptions {
   readonly device: VerifierDevice;
   /** Compiles the verifier's own text. Called once a phase. */
   readonly compile: (calibration: Phase['calibration']) => OwnProgram | Promise<OwnProgram>;
-  /** What commitments to sources have to be, as of `createVerifier`: open ones need it. */
+  /** What commitments to sources have to be, as of `createVerifier`: open ones need it. `state`: the one to the first state. */
   readonly sources?: Expected['sources'];
-  /** Hex: the one that the verifier drew, after data, base and first state were committed to. */
+  /** Hex: the one that the verifier drew, after data, base and first state were committed to: whose digests he knows since then. */
   readonly nonce?: string | undefined;
   /** How many phases he allows; default: any number. */
   readonly phases?: number | undefined;
@@ -117,6 +117,8 @@ async function verified(run: RunToVerify, options: VerifyRunOptions): Promise<Ac
     const given = await stateBefore(verifier, run, own, last, phase.first);
     if (index === 0) {
       start = given;
+      const wanted = expectedStart(options.sources)?.digest ?? start;
+      if (wanted !== start) throw new Refusal(`the first state has the digest ${start}, ${wanted} is expected`);
       links.push(...(await linked(run, 0, own, options, (v) => givenState(v, run, own))));
     }
     const sampler =
@@ -153,10 +155,19 @@ async function verified(run: RunToVerify, options: VerifyRunOptions): Promise<Ac
     last,
     began: header.seed !== undefined ? 'seed' : links[0]?.step === 0 ? 'linked' : 'committed',
     links,
-    order: nonce === undefined ? 'trainer' : 'customer',
+    order: nonce === undefined ? 'trainer' : isFixed(restsOn, options.sources) ? 'customer' : 'unpinned',
     restsOn,
   };
 }
+
+/** What the first state has to be; later ones are what steps put out. */
+const expectedStart = ({ [STATE]: state }: NonNullable<Expected['sources']> = {}) =>
+  expectations([{ name: STATE }], { sources: state === undefined ? {} : { [STATE]: state } }).at(0);
+
+/** Whether all that the order of rows hangs on is what the verifier knew before: blinded commitments can be made again and again. */
+const isFixed = (restsOn: readonly RestsOn[], sources: Expected['sources']): boolean =>
+  expectedStart(sources)?.digest !== undefined &&
+  restsOn.every(({ basis }) => basis === 'pinned' || basis === 'checked now' || basis === 'checked earlier');
 
 /** What of a program's statement a run's rules are about. */
 interface StepProgram {
@@ -199,7 +210,8 @@ async function openPhase(
   { bundle }: OwnProgram,
   { device, limit, cache, sources = {} }: VerifyRunOptions,
 ): Promise<OpenPhase> {
-  const expect = { program: phase.program, sources };
+  const { [STATE]: _, ...others } = sources;
+  const expect = { program: phase.program, sources: others };
   const verifier = await createVerifier(bundle, { device, limit, cache, expect });
   const close = async (): Promise<void> => verifier.close();
   try {
@@ -209,6 +221,7 @@ async function openPhase(
         step: phase.first,
       });
     const program = stepProgram(verifier.bundle.gadgets, header);
+    checkNames(verifier.bundle.gadgets, header);
     for (const { name } of verifier.bundle.gadgets.sources) {
       if (name === STATE) continue;
       const verdict = await verifier.register(await commitment(name));
@@ -220,6 +233,12 @@ async function openPhase(
     verifier.close();
     throw error;
   }
+}
+
+/** The order of rows hangs on every commitment that the header names: one that nothing reads could be anything, and be tried until the order suits. */
+function checkNames({ sources }: GadgetProgram, { commitments }: RunHeader): void {
+  const other = Object.keys(commitments).find((name) => sources.every((s) => s.name !== name));
+  if (other !== undefined) throw new Refusal(`the run names a commitment to "${other}", from which no step reads`);
 }
 
 /** Whether what is registered for a source is what the header, and with it every proof, names. Returns its digest. */

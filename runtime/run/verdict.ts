@@ -37,8 +37,11 @@ export interface AcceptedRun {
   readonly began: 'seed' | 'linked' | 'committed';
   /** Adapters by their ordinary commitments, hex, and the step that they are before. */
   readonly links: readonly { readonly step: number; readonly adapter: string }[];
-  /** Who had the say in the order of rows. `trainer`: he may have tried several nonces. */
-  readonly order: 'customer' | 'trainer';
+  /**
+   * Who had the say in the order of rows. `customer`: it follows from his nonce and from commitments whose digests he gave; `unpinned`:
+   * the same, of commitments that the trainer may have made again once he knew the nonce; `trainer`: he may have tried several nonces.
+   */
+  readonly order: 'customer' | 'unpinned' | 'trainer';
   /** What every step reads, and why that is believed. */
   readonly restsOn: readonly RestsOn[];
 }

@@ -98,7 +98,7 @@ export function digestText(digest: Digest, what: string): string {
 
 /** What is expected of the commitments of a program's sources, by position. @throws ArgumentError for a source that it has not */
 export function expectations(
-  sources: readonly CommittedSource[],
+  sources: readonly Pick<CommittedSource, 'name'>[],
   expected: Expected,
 ): readonly ({ readonly digest?: string; readonly basis: Basis } | undefined)[] {
   const given = new Map(Object.entries(expected.sources ?? {}));

@@ -308,7 +308,7 @@ export const commands: readonly CommandSpec[] = [
       {
         name: 'nonce',
         value: 'HEX',
-        help: 'of a run: the nonce that you drew once you had the digests of its commitments',
+        help: 'of a run: the nonce that you drew once you had the digests of its commitments, for --pin',
       },
       { name: 'phases', value: 'N', help: 'of a run: how many times scales may have been chosen; default: any number' },
       ...device,

@@ -153,7 +153,7 @@ function outcome(path: string, directory: string, trained: Trained, progress: Pr
     ...(header.nonce === undefined
       ? [
           steps === 0
-            ? 'the one whom the run is for draws a nonce now: --nonce HEX'
+            ? 'the one whom the run is for keeps these digests, to verify with --pin, and draws a nonce now: --nonce HEX'
             : 'no nonce: whoever verifies learns that the order of rows could have been tried out',
         ]
       : []),

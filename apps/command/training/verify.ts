@@ -159,9 +159,7 @@ async function accepted(
     `  to the state ${run.end}`,
     ...run.links.map(({ step, adapter }) => `  adapter after ${plural(step, 'step')}: commitment ${adapter}`),
     ...run.phases.flatMap(phaseLines),
-    run.order === 'customer'
-      ? '  order of rows: decided by the nonce that is given, after data and base were committed to'
-      : '  order of rows: the trainer’s, who can have tried several: give the --nonce that you drew',
+    ...orderLines(run),
     'this rests on',
     '  the text that is given, compiled here',
     ...(await restsOnText(run, given, checked)),
@@ -188,6 +186,20 @@ async function accepted(
     milliseconds: phaseTimes(progress.times),
   };
   return { exit: 0, text, json };
+}
+
+function orderLines({ order, restsOn, start }: AcceptedRun): string[] {
+  if (order === 'trainer')
+    return ['  order of rows: the trainer’s, who can have tried several: give the --nonce that you drew'];
+  if (order === 'customer')
+    return ['  order of rows: decided by the nonce that is given, and by commitments with the digests that are given'];
+  const loose = [...restsOn, { source: 'state', basis: 'given', digest: start } as const].filter(
+    ({ basis }) => basis === 'given' || basis === 'trusted',
+  );
+  return [
+    '  order of rows: decided by the nonce that is given, if these are the digests that you had before you drew it:',
+    ...loose.map(({ source, digest }) => `    --pin ${source}=${digest}`),
+  ];
 }
 
 function phaseLines({ first, program, gradients, changed }: PhaseReport, index: number): string[] {

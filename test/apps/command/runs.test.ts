@@ -47,7 +47,11 @@ describe('a run', () => {
     expect(Object.keys(begun['commitments'] as object)).toEqual(['data', 'state']);
     const trained = json(trainArgs('run', '--steps', '2', '--nonce', '00Ff'));
     expect(trained).toMatchObject({ ok: true, steps: 2, proved: 2, nonce: '00ff', commitments: begun['commitments'] });
-    const verdict = json(['verify', 'toy.zkl', 'run', '--nonce', '00ff', ...small]);
+    const verify = ['verify', 'toy.zkl', 'run', '--nonce', '00ff', ...small];
+    const { data: own, state } = begun['commitments'] as Record<string, string>;
+    const loose = place.ok(...verify).stdout;
+    expect(loose).toContain(`had before you drew it:\n    --pin data=${own}\n    --pin state=${state}\n`);
+    const verdict = json([...verify, '--pin', `data=${own}`, '--pin', `state=${state}`]);
     expect(verdict).toMatchObject({ ok: true, verdict: 'accepted', steps: 2, began: 'seed', order: 'customer' });
     expect(verdict['losses']).toHaveLength(2);
   });

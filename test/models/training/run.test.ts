@@ -54,7 +54,7 @@ const verify = (store: Store, options?: Partial<VerifyRunOptions>): Promise<RunV
 test('a run is accepted, and says what it is', async () => {
   const verdict = await verify(whole, { nonce: 'BEEF' });
   if (!verdict.ok) throw new Error(verdict.reason);
-  expect(verdict).toMatchObject({ steps: 3, began: 'seed', order: 'customer', links: [] });
+  expect(verdict).toMatchObject({ steps: 3, began: 'seed', order: 'unpinned', links: [] });
   expect(verdict.phases).toHaveLength(1);
   expect(verdict.phases[0].gradients).toEqual([
     { key: 'adapter:m.lora_A.weight.grad', bits: 12, frac: 8 },
@@ -84,6 +84,35 @@ test('without the nonce of the customer the order is the trainer’s', async () 
   expect(await verify(without, { nonce: 'beef' })).toMatchObject({
     ok: false,
     reason: expect.stringContaining('no nonce') as string,
+  });
+});
+
+describe('who knows the nonce before the commitments', () => {
+  test('may have made them again, unless their digests are given', async () => {
+    const { data: own, state } = (await headerOf(whole)).commitments;
+    const order = async (sources: VerifyRunOptions['sources']): Promise<unknown> =>
+      verify(whole, { nonce: 'beef', sources }).then((v) => (v.ok ? v.order : v.reason));
+    expect(await order({ data: own, state })).toBe('customer');
+    expect(await order({ data: own })).toBe('unpinned');
+    expect(await order({ state })).toBe('unpinned');
+    expect(await order({ data: own, state: own })).toBe(`the first state has the digest ${state}, ${own} is expected`);
+    expect(await order({ data: state, state })).toContain('is expected (pinned)');
+    expect(await verify(whole, { sources: { data: own, state } })).toMatchObject({ ok: true, order: 'trainer' });
+  });
+
+  test('has no other commitment to try until the order suits', async () => {
+    const begun = await trained({ steps: 0 });
+    const ground = await withHeader(begun, (h) => ({
+      ...h,
+      commitments: { ...h.commitments, more: 'ab'.repeat(32) },
+    }));
+    const store = await trained({ steps: 1, nonce: 'beef' }, ground);
+    const [right, wrong] = [begun, store].map(headerOf).map(async (h) => samplingSeed({ ...(await h), nonce: 'beef' }));
+    expect(await wrong).not.toEqual(await right);
+    expect(await verify(store, { nonce: 'beef' })).toMatchObject({
+      ...{ ok: false, verdict: 'rejected' },
+      reason: 'the run names a commitment to "more", from which no step reads',
+    });
   });
 });
 
@@ -300,7 +329,7 @@ describe('later', () => {
     await expect(trained({ nonce: 'beef' }, store)).rejects.toThrow('when the first step was made');
     const early = await trained({ steps: 0 });
     await trained({ steps: 1, nonce: 'beef' }, early);
-    expect(await verify(early, { nonce: 'beef' })).toMatchObject({ ok: true, order: 'customer' });
+    expect(await verify(early, { nonce: 'beef' })).toMatchObject({ ok: true, order: 'unpinned' });
   });
 });
 
