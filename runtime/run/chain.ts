@@ -22,6 +22,7 @@ import {
 import { expectations, toHex } from '../verifier/verdict.ts';
 import { linkContext, runDigest, samplingSeed, stepContext, type Phase, type RunHeader } from './header.ts';
 import { verifyLink } from './link.ts';
+import { reportOf } from './report.ts';
 import { createSampler, type Sampler } from './sampling.ts';
 import type { AcceptedRun, PhaseReport, RefusedRun, RunVerdict } from './verdict.ts';
 
@@ -33,10 +34,15 @@ export interface OwnProgram {
   readonly bundle: Uint8Array;
   /** `modelDigest` of the texts, hex. */
   readonly model: string;
-  /** Numbers of the state before the first step, by name, that a seed gives. */
-  start(seed: Uint8Array): ReadonlyMap<string, ArrayLike<number>>;
-  /** The bundle that links an adapter to the state: to that before the first step, which also is as it has to begin, or to a later one. */
-  link(isStart: boolean): Uint8Array;
+  /** Calibration keys whose types it takes. */
+  readonly keys: ReadonlySet<string>;
+  /** Numbers of the state before the first step, by name, that a seed gives; a reason where it gives none. */
+  start(seed: Uint8Array): ReadonlyMap<string, ArrayLike<number>> | string;
+  /**
+   * The bundle that links an adapter to the state: to that before the first step, which also is as it has to begin, or to a later one. A
+   * reason where there is none.
+   */
+  link(isStart: boolean): Uint8Array | string;
 }
 
 export interface RunToVerify {
@@ -54,8 +60,8 @@ export interface RunToVerify {
 
 export interface VerifyRunOptions {
   readonly device: VerifierDevice;
-  /** Compiles the verifier's own text. Called once a phase. */
-  readonly compile: (calibration: Phase['calibration']) => OwnProgram | Promise<OwnProgram>;
+  /** Compiles the verifier's own text, once a phase; a reason where that is a program, and not with these types. */
+  readonly compile: (calibration: Phase['calibration']) => OwnProgram | string | Promise<OwnProgram | string>;
   /** What commitments to sources have to be, as of `createVerifier`: open ones need it. `state`: the one to the first state. */
   readonly sources?: Expected['sources'];
   /** Hex: the one that the verifier drew, after data, base and first state were committed to: whose digests he knows since then. */
@@ -106,12 +112,15 @@ async function verified(run: RunToVerify, options: VerifyRunOptions): Promise<Ac
 
   const losses: ReadonlyMap<string, number>[] = [];
   const links: { step: number; adapter: string }[] = [];
+  const reports: PhaseReport[] = [];
   let last: VerifiedOutput | undefined;
   let [start, restsOn]: [string, readonly RestsOn[]] = ['', []];
   for (const [index, phase] of phases.entries()) {
     const own = await options.compile(phase.calibration);
+    if (typeof own === 'string') throw new Refusal(own, { step: phase.first });
     if (own.model !== header.model)
       throw new Refusal(`the run is of the model ${header.model}, the text that is given is ${own.model}`);
+    reports.push(reportOf(phase, phases[index - 1], own.keys));
     await using opened = await openPhase(run, phase, own, options);
     const { verifier, program } = opened;
     const given = await stateBefore(verifier, run, own, last, phase.first);
@@ -138,18 +147,18 @@ async function verified(run: RunToVerify, options: VerifyRunOptions): Promise<Ac
     }
   }
   if (last === undefined) throw new Error('internal error: a run without a last state');
+  const beyond = run.links?.find((step) => step > steps);
+  if (beyond !== undefined)
+    throw new Refusal('an adapter is linked to the state before it, and the steps up to there are not proved', {
+      ...{ verdict: 'unverified', step: beyond },
+    });
   return {
     ok: true,
     verdict: 'accepted',
     run: toHex(runDigest(header)),
     steps,
     losses,
-    phases: phases.map((phase, k) => ({
-      first: phase.first,
-      program: phase.program,
-      gradients: gradientTypes(phase.calibration),
-      changed: k === 0 ? [] : changes(phases[k - 1].calibration, phase.calibration),
-    })),
+    phases: reports,
     start,
     end: last.digest,
     last,
@@ -268,14 +277,11 @@ async function stateBefore(
 }
 
 /** The state before the first step: of the seed, or as it was committed to. */
-const givenState = async (
-  verifier: Verifier,
-  { header, commitment }: RunToVerify,
-  own: OwnProgram,
-): Promise<Verdict> =>
-  header.seed === undefined
-    ? verifier.register(await commitment(STATE))
-    : verifier.registerKnown(STATE, own.start(hexToBytes(header.seed)));
+async function givenState(verifier: Verifier, { header, commitment }: RunToVerify, own: OwnProgram): Promise<Verdict> {
+  if (header.seed === undefined) return verifier.register(await commitment(STATE));
+  const numbers = own.start(hexToBytes(header.seed));
+  return typeof numbers === 'string' ? { ok: false, reason: numbers } : verifier.registerKnown(STATE, numbers);
+}
 
 /** The link of the state before a step, if there is one. */
 async function linked(
@@ -288,11 +294,9 @@ async function linked(
   if (run.links?.includes(step) !== true || run.link === undefined) return [];
   const { commitment, proof } = await run.link(step);
   const context = linkContext(run.header, step);
-  const verdict = await verifyLink(
-    own.link(step === 0),
-    { commitment, proof, context, state },
-    { device, limit, cache },
-  );
+  const bundle = own.link(step === 0);
+  if (typeof bundle === 'string') throw new Refusal(bundle, { step });
+  const verdict = await verifyLink(bundle, { commitment, proof, context, state }, { device, limit, cache });
   if (verdict.ok) return [{ step, adapter: verdict.adapter }];
   throw new Refusal(`the link of an adapter to the state before it: ${verdict.reason}`, { step });
 }
@@ -334,20 +338,3 @@ function checkPublics(
 
 const lossesOf = ({ losses }: StepProgram, { publics }: Accepted): ReadonlyMap<string, number> =>
   new Map(losses.map((t) => [t.name, dequantise(t, publics.get(t.name) ?? [])[0]]));
-
-/** Keys of weights are `SOURCE:NAME`, those of values have no colon. */
-const gradientTypes = (types: Phase['calibration']): PhaseReport['gradients'] =>
-  Object.keys(types)
-    .filter((key) => key.includes(':') && key.endsWith('.grad'))
-    .sort()
-    .map((key) => ({ key, bits: types[key].bits, frac: types[key].frac }));
-
-function changes(before: Phase['calibration'], after: Phase['calibration']): PhaseReport['changed'] {
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  return keys
-    .map((key) => ({ key, before: own(before, key), after: own(after, key) }))
-    .filter(({ before: a, after: b }) => a?.bits !== b?.bits || a?.frac !== b?.frac);
-}
-
-const own = (types: Phase['calibration'], key: string): Phase['calibration'][string] | undefined =>
-  Object.hasOwn(types, key) ? types[key] : undefined;

@@ -2,17 +2,26 @@
 import type { RestsOn, VerifiedOutput } from '../verifier/index.ts';
 import type { Phase } from './header.ts';
 
+/** The type that a phase has under a calibration key. */
+export interface TypeOfKey {
+  readonly key: string;
+  readonly bits: number;
+  readonly frac: number;
+}
+
 /** A phase as a report says it. */
 export interface PhaseReport {
   readonly first: number;
   readonly program: string;
-  /** Types of the gradients of trained weights, by calibration key: a gradient below half a unit of its type trains nothing. */
-  readonly gradients: readonly { readonly key: string; readonly bits: number; readonly frac: number }[];
-  /** Types that are others than in the phase before, by calibration key. */
+  /** Types of the gradients of trained weights: a gradient below half a unit of its type trains nothing. */
+  readonly gradients: readonly TypeOfKey[];
+  /** Types of what gradients are made of, from the loss backwards: what is rounded away there reaches no weight. */
+  readonly cotangents: readonly TypeOfKey[];
+  /** Types that are others than in the phase before. */
   readonly changed: readonly {
     readonly key: string;
     readonly before: Phase['calibration'][string] | undefined;
-    readonly after: Phase['calibration'][string] | undefined;
+    readonly after: Phase['calibration'][string];
   }[];
 }
 

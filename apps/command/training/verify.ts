@@ -70,11 +70,12 @@ export async function verifyTraining(args: Arguments, progress: Progress): Promi
     const cached = !args.flag('no-cache');
     const checked = cached ? checkedCache() : undefined;
     const first = await progress.phase('compile', () => compiled(run.header.phases[0].calibration));
+    if (typeof first === 'string') return refused({ ok: false, verdict: 'rejected', step: 0, reason: first }, progress);
     const file = { path, bytes: first.bundle, bundle: first.decoded };
     const given = givenOf(args, file);
     const digests = new Map(Object.entries(run.header.commitments));
-    const commitments = await Promise.all(
-      [...given.weights.keys()].map(async (name) => ({ source: name, bytes: await run.commitment(name) })),
+    const commitments = await about(directory, whole, [CodecError], () =>
+      Promise.all([...given.weights.keys()].map(async (name) => ({ source: name, bytes: await run.commitment(name) }))),
     );
     const wrong =
       otherCommitment(file, digests, commitments) ?? (await checkWeights(device, file, given, commitments, progress));
@@ -86,19 +87,22 @@ export async function verifyTraining(args: Arguments, progress: Progress): Promi
     const sources = await expectations(file, digests, given, checked);
     const verdict = await progress.phase('verify', (report) =>
       about(path, 'allow it what it needs, if it is worth that', [BudgetError], () =>
-        verifyRun(run, {
-          ...{ device, sources, nonce, phases, limit },
-          cache: cached ? validationCache() : undefined,
-          compile: (calibration) => (calibration === run.header.phases[0].calibration ? first : compiled(calibration)),
-          progress: (step, of) => report((step + 1) / of, `step ${step} of ${of}`),
-        }),
+        about(directory, whole, [CodecError], () =>
+          verifyRun(run, {
+            ...{ device, sources, nonce, phases, limit },
+            cache: cached ? validationCache() : undefined,
+            compile: (calibration) =>
+              calibration === run.header.phases[0].calibration ? first : compiled(calibration),
+            progress: (step, of) => report((step + 1) / of, `step ${step} of ${of}`),
+          }),
+        ),
       ),
     );
     if (verdict.ok) return accepted(directory, verdict, { given, checked, device: device.name, progress });
     if (verdict.sources !== undefined) throw uncheckedError(verdict.sources, digests);
     if (verdict.verdict === 'unverified')
       throw new CliError(
-        `could not verify: ${verdict.reason}`,
+        `could not verify: ${inStep(verdict)}`,
         verdict.remedy ?? `prove its steps: zkl train ${path} ...`,
         {
           json: { verdict: 'unverified' },
@@ -175,10 +179,11 @@ async function accepted(
     end: run.end,
     adapters: run.links.map(({ step, adapter }) => ({ step, commitment: adapter })),
     order: run.order,
-    phases: run.phases.map(({ first, program, gradients, changed }) => ({
+    phases: run.phases.map(({ first, program, gradients, cotangents, changed }) => ({
       first,
       program,
-      gradients: Object.fromEntries(gradients.map(({ key, bits, frac }) => [key, typeWords({ bits, frac })])),
+      gradients: Object.fromEntries(gradients.map(({ key, ...type }) => [key, typeWords(type)])),
+      cotangents: Object.fromEntries(cotangents.map(({ key, ...type }) => [key, typeWords(type)])),
       changed: changed.map(({ key, before, after }) => ({ key, before: typeWords(before), after: typeWords(after) })),
     })),
     rests_on: restsOnJson(run),
@@ -202,31 +207,37 @@ function orderLines({ order, restsOn, start }: AcceptedRun): string[] {
   ];
 }
 
-function phaseLines({ first, program, gradients, changed }: PhaseReport, index: number): string[] {
-  const [coarsest] = gradients.toSorted((a, b) => a.frac - b.frac);
+function phaseLines({ first, program, gradients, cotangents, changed }: PhaseReport, index: number): string[] {
   const listed = changed
     .slice(0, MAX_TYPES)
     .map(({ key, before, after }) => `    ${shown(key)}: ${typeWords(before)} became ${typeWords(after)}`);
   const more = changed.length - listed.length;
   return [
     `  program ${program}${index === 0 ? '' : ` from step ${first}: ${plural(changed.length, 'type')} changed`}`,
-    ...(coarsest === undefined
-      ? []
-      : [`    gradients in units of at most 2^${-coarsest.frac}, of ${shown(coarsest.key.replace(/\.grad$/, ''))}`]),
+    ...coarsest('gradients', gradients),
+    ...coarsest('on their way', cotangents),
     ...listed,
     ...(more > 0 ? [`    and ${more} more; --json lists all`] : []),
   ];
 }
 
+function coarsest(what: string, types: PhaseReport['gradients']): string[] {
+  const [one] = types.toSorted((a, b) => a.frac - b.frac);
+  if (one === undefined) return [];
+  return [`    ${what} in units of at most 2^${-one.frac}, of ${shown(one.key.replace(/\.grad$/, ''))}`];
+}
+
 const typeWords = (type: { readonly bits: number; readonly frac: number } | undefined): string =>
   type === undefined ? 'none' : `fixed<${type.bits}, ${type.frac}>`;
 
-function refused({ step, reason }: RefusedRun, progress: Progress): Outcome {
-  const where = step === undefined ? '' : `step ${step}: `;
-  return {
-    exit: 1,
-    onStdout: true,
-    text: `rejected: ${where}${shown(reason)}`,
-    json: { verdict: 'rejected', step, reason, milliseconds: phaseTimes(progress.times) },
-  };
-}
+const inStep = ({ step, reason }: RefusedRun): string => (step === undefined ? reason : `step ${step}: ${reason}`);
+
+const refused = (verdict: RefusedRun, progress: Progress): Outcome => ({
+  exit: 1,
+  onStdout: true,
+  text: `rejected: ${shown(inStep(verdict))}`,
+  json: {
+    ...{ verdict: 'rejected', step: verdict.step, reason: verdict.reason },
+    milliseconds: phaseTimes(progress.times),
+  },
+});

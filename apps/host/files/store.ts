@@ -1,5 +1,5 @@
 /** A run in a directory: what is secret is for its owner alone, and one process at a time writes. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { chmod, mkdir, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RunStore } from '../../../models/run/store.ts';
@@ -19,7 +19,13 @@ export function directoryStore(path: string): RunStore {
     has: async (name) => existsSync(join(path, name)),
     read: async (name) => {
       const file = join(path, name);
-      return existsSync(file) ? readInput(file, 'a file of the run', MAX_BUNDLE) : undefined;
+      if (!existsSync(file)) return undefined;
+      // Whoever made the run may have put a pipe there, which would be waited for, or a device without an end.
+      if (!statSync(file).isFile())
+        throw new HostError(`cannot read ${file}: it is no file`, 'take it from a copy of the run', {
+          ...{ kind: 'place', path: file },
+        });
+      return readInput(file, 'a file of the run', MAX_BUNDLE);
     },
     write: async (files) => {
       for (const { name } of files) await makeDirectory(dirname(join(path, name)), name.startsWith('private/'));
