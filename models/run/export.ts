@@ -15,6 +15,7 @@ import { bytesSource } from '../files/source.ts';
 import { writeAdapter } from '../adapters/write.ts';
 import { runAtOnce, type RunPhase } from '../phases.ts';
 import { canLink, linkBundle, type Beginning } from './link.ts';
+import { isProved } from './proved.ts';
 import { readHeader, runFiles, type RunStore } from './store.ts';
 
 export interface ExportedAdapter {
@@ -128,10 +129,12 @@ async function link(
     { source: 'adapter', opening, weights: adapter },
     { source: STATE, opening: await read(store, runFiles.stateOpening(step)), weights },
   ];
-  if (!(await store.has(runFiles.link(step)))) {
+  const context = linkContext(header, step);
+  const reads = [openingName, runFiles.stateOpening(step)];
+  if (!(await isProved(store, runFiles.link(step), { reads, context }))) {
     const { proof } = await phase('prove the link', async () => {
       const prover = await createProver(bundle, { device, sources });
-      return prover.prove(new Map(), { context: linkContext(header, step) });
+      return prover.prove(new Map(), { context });
     });
     await store.write([{ name: runFiles.link(step), bytes: proof }]);
   }

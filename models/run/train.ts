@@ -28,6 +28,7 @@ import { linkStart } from './export.ts';
 import { beginningOf } from './link.ts';
 import type { TrainingModel } from '../train/model.ts';
 import { phaseProgram, type PhaseProgram, type Scales } from './phase.ts';
+import { isProved } from './proved.ts';
 import { recalibrated } from './recalibrate.ts';
 import { readHeader, runFiles, type RunStore } from './store.ts';
 
@@ -315,10 +316,15 @@ class Run {
     return createProver(program.bytes, { device, sources: await Promise.all(opened) });
   }
 
+  #isProved = (step: number): Promise<boolean> =>
+    isProved(this.#store, runFiles.proof(step), {
+      ...{ reads: [runFiles.stateOpening(step)], makes: runFiles.stateOpening(step + 1) },
+      context: stepContext(this.header, step),
+    });
+
   /** Proves a step that is made, unless it is proved. */
   async prove(step: number): Promise<void> {
-    const name = runFiles.proof(step);
-    if (await this.#store.has(name)) return;
+    if (await this.#isProved(step)) return;
     const program = await this.#programOf(phaseOf(this.header, step));
     const ready = await this.#open(program, step);
     const { step: counter, rows } = program.model;
@@ -334,14 +340,14 @@ class Run {
         progress: ({ phase, done }) => report(done, phase),
       }),
     );
-    await this.#store.write([{ name, bytes: proof }]);
+    await this.#store.write([{ name: runFiles.proof(step), bytes: proof }]);
     this.#tell({ kind: 'proved', step, bytes: proof.length });
   }
 
   /** Steps from the first on that are proved. */
   async countProofs(): Promise<number> {
     let count = 0;
-    while (count < this.states && (await this.#store.has(runFiles.proof(count)))) count++;
+    while (count < this.states && (await this.#isProved(count))) count++;
     return count;
   }
 }

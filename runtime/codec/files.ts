@@ -94,6 +94,18 @@ const proofHead = (program: GadgetProgram, p: Omit<ProofFile, 'publics' | 'body'
     ...(program.outputs && { outputs: p.outputs }),
   });
 
+/** What a proof says of itself: whatever its program is. @throws CodecError */
+export function decodeProofHead(bytes: Uint8Array): Omit<ProofFile, 'publics' | 'body'> {
+  const head = decode(unpack('p', ['HEAD', 'PUBL', 'BODY'], bytes).HEAD);
+  const made = typeof head === 'object' && head !== null && 'outputs' in head;
+  return {
+    program: bytesOf(head, 'program', 32),
+    commitments: digestsOf(head, 'commitments'),
+    outputs: made ? digestsOf(head, 'outputs') : [],
+    context: bytesOf(head, 'context'),
+  };
+}
+
 /** @throws CodecError if the bytes cannot be a proof of this program, whose ranges the public tensors must keep. */
 export function decodeProof(program: GadgetProgram, bytes: Uint8Array): ProofFile {
   const s = unpack('p', ['HEAD', 'PUBL', 'BODY'], bytes);

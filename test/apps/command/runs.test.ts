@@ -70,7 +70,7 @@ describe('a run', () => {
     const { stdout } = place.ok('verify', 'toy.zkl', 'run', ...small);
     expect(stdout).toContain('accepted: run, 2 steps of training\n  loss from ');
     const units =
-      /gradients in units of at most 2\^-8, of adapter:m.*\n    on their way in units of at most 2\^-6, of loss\n/;
+      /gradients in units of at most 2\^-8, of adapter:m.*\n {4}on their way in units of at most 2\^-6, of loss\n/;
     expect(stdout).toMatch(units);
     expect(stdout).toContain('order of rows: the trainer’s, who can have tried several');
     expect(failing(['verify', 'toy.zkl', 'run', '--nonce', 'ee', ...small], 1)).toContain(

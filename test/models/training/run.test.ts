@@ -283,6 +283,19 @@ describe('later', () => {
     await expect(trained({ steps: 41 }, store)).rejects.toThrow('the program counts 40 steps');
   });
 
+  test('a proof that is damaged, or of a state that was lost, is made again', async () => {
+    const store = await trained({ steps: 2 });
+    const lost = [runFiles.state(1), runFiles.stateOpening(1), runFiles.state(2), runFiles.stateOpening(2)];
+    const copy = changed(store, Object.fromEntries(lost.map((name) => [name, undefined])));
+    await trained({ steps: 2 }, copy);
+    expect(await verify(copy)).toMatchObject({ ok: true, steps: 2 });
+    const cut = file(copy, runFiles.proof(1)).subarray(0, 300);
+    const damaged = changed(copy, { [runFiles.proof(1)]: cut, [runFiles.proof(0)]: file(store, runFiles.proof(0)) });
+    await trained({ steps: 0, prove: [0, 1] }, damaged);
+    expect(await verify(damaged)).toMatchObject({ ok: true, steps: 2 });
+    expect(file(damaged, runFiles.state(2))).toEqual(file(store, runFiles.state(2)));
+  });
+
   test('other data, another model and a nonce that comes too late are refused', async () => {
     const store = await trained({ steps: 1, prove: 'none' });
     const other = new Map([...data, ['x', { shape: [5, 3], values: new Float64Array(15) }]]);
