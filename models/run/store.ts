@@ -23,8 +23,9 @@ const number = (k: number): string => String(k).padStart(6, '0');
 export const runFiles = {
   header: 'run.json',
   program: (digest: string): string => `programs/${digest}.zkb`,
-  /** The published commitment to what every step reads from a source; the state's is `start`. */
-  commitment: (source: string): string => `${source === 'state' ? 'start' : source}.zkc`,
+  /** The published commitment to what every step reads from a source; the state's is `start`, and no source has a name with a hyphen. */
+  commitment: (source: string): string =>
+    source === 'state' ? 'start.zkc' : source === 'start' ? 'start-source.zkc' : `${source}.zkc`,
   proof: (step: number): string => `steps/${number(step)}.zkp`,
   /** An ordinary commitment to the adapter in the state before a step, and the proof that they are one. */
   linkCommitment: (step: number): string => `links/${number(step)}.zkc`,

@@ -1,13 +1,13 @@
 /** `zkl export`: the adapter of a run as a folder. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { CodecError, ValueError } from '../../../compiler/ir/errors.ts';
 import { readLoraConfig } from '../../../models/adapters/config.ts';
 import { exportAdapter } from '../../../models/run/export.ts';
 import { readText } from '../../host/files/read.ts';
 import { withRunDirectory } from '../../host/files/store.ts';
 import { inDirectory, writeOutputs } from '../../host/files/write.ts';
-import { checkDirectory, STREAM } from '../../host/outputs.ts';
+import { checkDirectory, realPath, STREAM } from '../../host/outputs.ts';
 import { about, CliError } from '../errors.ts';
 import type { Run } from '../parse/command.ts';
 import { phaseTimes } from '../show/progress.ts';
@@ -24,6 +24,7 @@ export const run: Run = async (args, progress) => {
   const step = args.integer('step', 0, MAX_STEPS);
   if (!existsSync(join(directory, 'run.json')))
     throw new CliError(`${directory} is no run: there is no run.json`, 'give the directory that `zkl train` wrote');
+  checkApart(output, directory);
   await checkDirectory(output);
   const there = NAMES.map((name) => join(output, name)).find((path) => existsSync(path));
   if (there !== undefined && !args.flag('force'))
@@ -58,3 +59,11 @@ export const run: Run = async (args, progress) => {
   const json = { output, step: made.step, digest: made.digest, milliseconds: phaseTimes(progress.times) };
   return { exit: 0, text, json };
 };
+
+/** A run that has other files is none that goes on. @throws CliError */
+function checkApart(output: string, directory: string): void {
+  const [into, run] = [resolve(realPath(output)), resolve(realPath(directory))];
+  const isInside = into === run || into.startsWith(join(run, sep));
+  if (isInside || existsSync(join(into, 'run.json')))
+    throw new CliError(`${output} is ${isInside ? 'in the run itself' : 'a run'}`, 'name another directory: -o DIR');
+}

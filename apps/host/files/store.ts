@@ -1,7 +1,9 @@
 /** A run in a directory: what is secret is for its owner alone, and one process at a time writes. */
+import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { chmod, mkdir, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { RunStore } from '../../../models/run/store.ts';
 import { HostError, isSystemError, systemFailure } from '../errors.ts';
 import { MAX_BUNDLE } from '../limits.ts';
@@ -12,7 +14,12 @@ import { writeOutputs } from './write.ts';
 const OWN = /^(?:run\.json|[\w-]+\.zkc|programs|steps|links|private)$/;
 /** What an interrupted write leaves. */
 const LEFT = /^\..+\.[0-9a-f]{12}\.tmp$/;
-const LOCK = 'private/lock';
+/** A process that writes, by its number. */
+const LOCK = /^lock\.(\d+)\.[0-9a-f]{12}$/;
+/** Times that a process asks for the lock. */
+const TRIES = 4;
+/** Those of this process. */
+const held = new Set<string>();
 
 export function directoryStore(path: string): RunStore {
   return {
@@ -62,16 +69,19 @@ export async function withRunDirectory<T>(path: string, body: (store: RunStore) 
         path,
       },
     );
+  // Not at once: all that is made on the way would be for the owner alone.
+  await makeDirectory(path, false);
   await makeDirectory(secret, true);
-  await chmod(secret, 0o700);
-  const lock = join(path, LOCK);
-  await takeLock(lock, path);
+  await chmod(secret, 0o700).catch((error: unknown) => {
+    throw systemFailure(error, 'write', secret);
+  });
+  const lock = await takeLock(secret, path);
   try {
     for (const folder of ['.', 'programs', 'steps', 'links', 'private', 'private/state', 'private/links'])
       await removeLeft(join(path, folder));
     return await body(directoryStore(path));
   } finally {
-    await rm(lock, { force: true });
+    await giveLock(lock);
   }
 }
 
@@ -83,27 +93,49 @@ async function foreignEntry(path: string): Promise<string | undefined> {
   }
 }
 
-async function takeLock(lock: string, path: string): Promise<void> {
-  for (;;)
+/** A process has the lock where its own file is there before it sees that no other's is: so never two, and perhaps none of them. */
+async function takeLock(secret: string, path: string): Promise<string> {
+  const own = join(secret, `lock.${process.pid}.${randomBytes(6).toString('hex')}`);
+  for (let tries = 1; ; tries++) {
+    held.add(own);
     try {
-      const file = await open(lock, 'wx', 0o600);
-      await file.writeFile(`${process.pid}\n`);
-      await file.close();
-      return;
-    } catch (error) {
-      if (!isSystemError(error) || error.code !== 'EEXIST') throw systemFailure(error, 'write', lock);
-      const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
-      if (isAlive(owner))
+      await writeFile(own, '', { flag: 'wx', mode: 0o600 });
+      const other = await otherLock(secret, own);
+      if (other === undefined) return own;
+      if (tries === TRIES)
         throw new HostError(
-          `the process ${owner} is at work on ${path}`,
-          `wait until it ends, or end it; if it is something else, remove ${lock}`,
-          { kind: 'place', path: lock },
+          `the process ${ownerOf(other)} is at work on ${path}`,
+          `wait until it ends, or end it; if it is something else, remove ${join(secret, other)}`,
+          { kind: 'place', path: join(secret, other) },
         );
-      await unlink(lock).catch(() => undefined);
+    } catch (error) {
+      await giveLock(own);
+      throw systemFailure(error, 'write', own);
     }
+    await giveLock(own);
+    await setTimeout(randomInt(10, 100));
+  }
 }
 
-/** Whether there is such a process, of whomever. */
+async function giveLock(own: string): Promise<void> {
+  await rm(own, { force: true });
+  held.delete(own);
+}
+
+/** That of a process that lives. Those of others, which were killed, are removed: no process has such a name again. */
+async function otherLock(secret: string, own: string): Promise<string | undefined> {
+  for (const name of await readdir(secret)) {
+    const file = join(secret, name);
+    if (!LOCK.test(name) || file === own) continue;
+    if (held.has(file) || isAlive(ownerOf(name))) return name;
+    await rm(file, { force: true });
+  }
+  return undefined;
+}
+
+const ownerOf = (lock: string): number => Number(LOCK.exec(lock)?.[1]);
+
+/** Whether there is such a process, of whomever. In a container that was started anew this one may have the number of one before it. */
 function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid < 1 || pid === process.pid) return false;
   try {

@@ -63,7 +63,8 @@ describe('a run', () => {
       const status = statSync(join(secret, name));
       if (status.isFile()) expect(status.mode & 0o077, name).toBe(0);
     }
-    expect(existsSync(join(secret, 'lock'))).toBe(false);
+    expect(readdirSync(secret).filter((name) => name.startsWith('lock'))).toEqual([]);
+    expect(statSync(place.file('run')).mode & 0o777).toBe(0o777 & ~process.umask());
   });
 
   test('says for whose order it is, and is rejected for another', () => {
@@ -91,6 +92,9 @@ describe('a run', () => {
     expect(verdict['adapters']).toEqual([{ step: 2, commitment: digest }]);
     expect(failing(['export', 'run', '-o', 'adapter', ...small])).toContain('exists');
     expect(failing(['export', 'run', '--step', '3', '-o', 'b', ...small])).toContain('give --step 2 or less');
+    // It would be none that goes on.
+    for (const inside of ['run', 'run/adapter', './adapter/../run/private/x'])
+      expect(failing(['export', 'run', '-o', inside, ...small])).toContain('is in the run itself');
     // A run may begin with what another one ended with.
     place.ok(...trainArgs('further', '--adapter', 'adapter', '--steps', '1'));
     const further = json(['verify', 'toy.zkl', 'further', ...small]);

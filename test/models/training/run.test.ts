@@ -283,6 +283,12 @@ describe('later', () => {
     await expect(trained({ steps: 41 }, store)).rejects.toThrow('the program counts 40 steps');
   });
 
+  test('a source may have the name of the file of the first state', async () => {
+    const named = { ...model, text: text.replace('source data', 'source start').replaceAll('from data', 'from start') };
+    const store = await trained({ model: named, sources: new Map([['start', data]]), steps: 1 });
+    expect(await verify(store, { compile: (of) => ownProgram(named, of) })).toMatchObject({ ok: true, steps: 1 });
+  });
+
   test('a proof that is damaged, or of a state that was lost, is made again', async () => {
     const store = await trained({ steps: 2 });
     const lost = [runFiles.state(1), runFiles.stateOpening(1), runFiles.state(2), runFiles.stateOpening(2)];
