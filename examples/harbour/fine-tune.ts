@@ -50,13 +50,17 @@ zkl(
   'calibrate pirates.zkl --weights base=MODEL_DIR --data pirates.safetensors',
   { quiet: true },
 );
-zkl('the trainer commits to reports, base and the adapter to begin with', `${train} --steps 0 -o run`);
+const begun = zkl('the trainer commits to reports, base and the adapter to begin with', `${train} --steps 0 -o run`);
+const pins = Array.from(
+  begun.matchAll(/commitment to "(data|state)" ([0-9a-f]{64})/g),
+  ([, source, digest]) => `--pin ${source}=${digest}`,
+).join(' ');
 const nonce = randomBytes(16).toString('hex');
-console.log(`\nThe customer has these digests, and draws a nonce: the order of the reports is nobody's choice.`);
+console.log(`\nThe customer keeps these digests, and draws a nonce: the order of the reports is nobody's choice.`);
 zkl('the trainer: every step, and its proof', `${train} --steps ${steps} --nonce ${nonce} -o run`, { long: true });
 zkl('the trainer: the adapter for PEFT, and the proof that it is what the run ended with', 'export run -o adapter');
 
-const verify = `verify pirates.zkl run --weights base=MODEL_DIR --nonce ${nonce}`;
+const verify = `verify pirates.zkl run --weights base=MODEL_DIR --nonce ${nonce} ${pins}`;
 zkl('the customer: the whole run, by the text that he compiles himself', verify);
 
 const [one, other] = [0, 1].map((step) => inFolder(`run/steps/${String(step).padStart(6, '0')}.zkp`));

@@ -10,6 +10,7 @@ test('an adapter is trained with proofs, the run is verified, and what it says i
   });
   expect(status, `${stdout}${stderr}`).toBe(0);
   expect(stdout).toMatch(/^accepted: .*2 steps/m);
+  expect(stdout).toContain('by commitments with the digests that are given');
   expect(stdout).toMatch(/^rejected: .*step 0/m);
   expect(stdout).toMatch(/of its characters the trained adapter says {2}"[^"]{13}"/);
 }, 900_000);
