@@ -110,7 +110,7 @@ const cache = new Map<number, { nodes: bigint[]; inverse: bigint[] }>();
  * Weights w with g(x) = at[0] g(0) + at[1] g(1) + leading * g(inf) + at[2] g(-1) + at[3] g(2) + ... for deg g <= degree.
  * With V(x) = prod (x - node), g - g(inf) V has degree below the number of nodes and the same values at them.
  */
-function interpolation(degree: number, x: bigint): { at: bigint[]; leading: bigint } {
+export function interpolation(degree: number, x: bigint): { at: bigint[]; leading: bigint } {
   let entry = cache.get(degree);
   if (!entry) {
     const nodes = [0n, 1n, ...Array.from({ length: Math.max(0, degree - 2) }, (_, i) => reduce(BigInt(finite(i))))];

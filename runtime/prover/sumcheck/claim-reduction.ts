@@ -1,4 +1,9 @@
-/** The prover's rounds of a level for `protocol/sumcheck/claim-reduction.ts`. */
+/**
+ * The prover's rounds of a level for `protocol/sumcheck/claim-reduction.ts`.
+ *
+ * What a stack's part of the round polynomial adds up to is known from the second round on: it is the last polynomial at the challenge. So a part of
+ * degree d is evaluated at d points only, however high the degree of the batch is, and follows at the batch's points from them.
+ */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import type { Device, FrVector, Kernel, Table } from '../../device/device.ts';
 import { mul as times, table, type Expression } from '../../kernels/expression.ts';
@@ -8,6 +13,7 @@ import { memberBits, roundDegree, roundDegrees, type Stack, type Summand } from 
 import type { RoundPoint } from '../../protocol/sumcheck/sumcheck.ts';
 import { Held, type HeldValue } from '../held.ts';
 import { TableMaker, type TensorSource } from './factor-tables.ts';
+import { RoundPolynomial, type RoundSum } from './round-polynomial.ts';
 
 export async function levelProver(
   device: Device,
@@ -17,23 +23,30 @@ export async function levelProver(
   held = new Held(device),
 ): Promise<LevelProver> {
   const maker = new TableMaker(device, held, program, tensors);
+  const inverses = inversesOf(stacks);
   const provers: StackProver[] = [];
   for (const stack of stacks) {
     const members: MemberProver[] = [];
     for (const m of stack.members)
       members.push(new MemberProver(device, held, m, memberBits(stack), await maker.tablesOf(m)));
-    provers.push(new StackProver(device, stack, members));
+    provers.push(new StackProver(device, stack, members, inverses));
   }
   const degrees = roundDegrees(stacks);
   let round = 0;
+  let open: readonly StackProver[] = provers;
+  /** Of the stacks that have ended: half at 0 and half at 1 each, and so on for every round since. */
+  let constant = 0n;
   return {
     async round(points) {
-      let sums = points.map(() => 0n);
-      for (const p of provers) sums = plus(sums, await p.round(points, round, degrees[round]));
+      for (const p of open) if (p.rounds === round) constant = Fr.add(constant, await p.value());
+      open = open.filter((p) => p.rounds > round);
+      constant = Fr.mul(constant, Fr.half);
+      let sums = points.map((p) => (p === 'inf' ? 0n : constant));
+      for (const p of open) sums = plus(sums, await p.round(points, round, degrees[round]));
       return sums;
     },
     async bind(x) {
-      for (const p of provers) await p.bind(x, round);
+      for (const p of open) await p.bind(x, round);
       round++;
     },
     async finals() {
@@ -45,6 +58,13 @@ export async function levelProver(
   };
 }
 
+/** Inverses of all that stacks are weighted with; 0 has none. */
+function inversesOf(stacks: readonly Stack[]): ReadonlyMap<bigint, bigint> {
+  const weights = [...new Set(stacks.flatMap(({ members }) => members[0].weights))].filter((w) => w !== 0n);
+  const inverses = Fr.inverseOfEach(weights);
+  return new Map(weights.map((w, i) => [w, inverses[i]]));
+}
+
 const plus = (a: readonly bigint[], b: readonly bigint[]): bigint[] => a.map((v, i) => Fr.add(v, b[i]));
 
 /** A stack: its members side by side while their variables are bound, then the axis along which they are stacked. */
@@ -52,59 +72,90 @@ class StackProver {
   readonly #device: Device;
   readonly #stack: Stack;
   readonly #members: readonly MemberProver[];
+  readonly #inverses: ReadonlyMap<bigint, bigint>;
   readonly #bits: number;
-  /** Once the members' variables are bound, for each l: the weight, and the values of the factors. */
+  /** eq of the bound variables. */
+  #prefix = 1n;
+  /** Of the round, and what the next one adds up to, both without the prefix. */
+  #polynomial: RoundPolynomial | undefined;
+  #claim: bigint | undefined;
+  /** Once the members' variables are bound, for each l: the weight, which has the factors that are the same in all members, and the values of the factors. */
   #weights: bigint[] | undefined;
   #factors: bigint[][] = [];
 
-  constructor(device: Device, stack: Stack, members: readonly MemberProver[]) {
+  constructor(device: Device, stack: Stack, members: readonly MemberProver[], inverses: ReadonlyMap<bigint, bigint>) {
     this.#device = device;
     this.#stack = stack;
     this.#members = members;
+    this.#inverses = inverses;
     this.#bits = memberBits(stack);
   }
 
-  /** Its part of the round polynomial at `points`, where the batch's degree is `degree`. */
+  /** After so many it has a single value. */
+  get rounds(): number {
+    return this.#bits + Fr.bitsFor(this.#members.length);
+  }
+
+  /** Its part of the round polynomial at `points`, where the batch's degree is `degree`; its leading coefficient counts only if its own degree is the batch's. */
   async round(points: readonly RoundPoint[], round: number, degree: number): Promise<bigint[]> {
     const own = roundDegree(this.#stack, round);
-    if (round < this.#bits) {
-      // All members have the same weight by eq.
-      const { weights } = this.#stack.members[0];
-      const weighted = weights.slice(round + 1);
-      return this.#device.scope(async () => {
-        const outer = weighted.length > 0 ? this.#device.eq(weighted) : undefined;
-        let sums = points.map(() => 0n);
-        for (const m of this.#members) sums = plus(sums, await m.round(points, outer, own === degree));
-        return sums;
-      });
-    }
-    const weights = await this.#stackedWeights();
-    if (weights.length === 1) {
-      // Constant from here on: half of its value at 0 and 1 each, and so on for every round since it ended.
-      const value = this.#factors.reduce((p, f) => Fr.mul(p, f[0]), weights[0]);
-      const ended = this.#bits + Fr.bitsFor(this.#members.length);
-      const spread = Fr.powers(Fr.half, round - ended + 2)[round - ended + 1];
-      return points.map((p) => (p === 'inf' ? 0n : Fr.mul(value, spread)));
-    }
-    const fixed = this.#fixed();
-    const tables = [weights, ...this.#factors.filter((_, k) => this.#stack.varying[k])];
-    return points.map((p) => (p === 'inf' && own !== degree ? 0n : Fr.mul(fixed, sumOfProducts(tables, p))));
+    const tau = round < this.#bits ? this.#stack.members[0].weights.at(round) : undefined;
+    const weights = round < this.#bits ? undefined : await this.#stackedWeights();
+    const sum = this.#sum(tau);
+    const asked = RoundPolynomial.points(tau === undefined ? own : own - 1, sum);
+    const polynomial = RoundPolynomial.of(
+      weights ? asked.map((p) => sumOfProducts(this.#stacked(weights), p)) : await this.#memberSums(asked, round),
+      sum,
+    );
+    this.#polynomial = polynomial;
+    return points.map((p) => {
+      if (p === 'inf' && own !== degree) return 0n;
+      const line = tau === undefined ? this.#prefix : Fr.mul(this.#prefix, eqLine(tau, p));
+      return Fr.mul(line, polynomial.at(p === 'inf' ? p : Fr.reduce(BigInt(p))));
+    });
   }
 
   async bind(x: bigint, round: number): Promise<void> {
-    if (round < this.#bits) for (const m of this.#members) await m.bind(x);
-    else {
-      const weights = await this.#stackedWeights();
-      if (weights.length === 1) return;
-      this.#weights = foldHalves(weights, x);
+    this.#claim = this.#polynomial?.at(x);
+    if (round < this.#bits) {
+      for (const m of this.#members) await m.bind(x);
+      const tau = this.#stack.members[0].weights.at(round);
+      if (tau !== undefined) this.#prefix = Fr.mul(this.#prefix, Fr.eqEval([tau], [x]));
+    } else {
+      this.#weights = foldHalves(await this.#stackedWeights(), x);
       this.#factors = this.#factors.map((f, k) => (this.#stack.varying[k] ? foldHalves(f, x) : f));
     }
+  }
+
+  /** Once all variables are bound. */
+  async value(): Promise<bigint> {
+    const weights = await this.#stackedWeights();
+    return Fr.mul(this.#prefix, sumOfProducts(this.#stacked(weights)));
   }
 
   /** Of each factor, once all variables are bound. */
   async finals(): Promise<bigint[]> {
     await this.#stackedWeights();
     return this.#factors.map((f) => f[0]);
+  }
+
+  /** The sum over the members of their parts, each with its weight, at `points`. */
+  #memberSums(points: readonly RoundPoint[], round: number): Promise<bigint[]> {
+    // All members have the same weight by eq.
+    const rest = this.#stack.members[0].weights.slice(round + 1);
+    return this.#device.scope(async () => {
+      const outer = rest.length > 0 ? this.#device.eq(rest) : undefined;
+      let sums = points.map(() => 0n);
+      for (const m of this.#members) sums = plus(sums, await m.round(points, outer));
+      return sums;
+    });
+  }
+
+  #sum(tau: bigint | undefined): RoundSum | undefined {
+    if (this.#claim === undefined) return undefined;
+    if (tau === undefined) return { claim: this.#claim };
+    const inverse = this.#inverses.get(tau);
+    return inverse === undefined ? undefined : { claim: this.#claim, weight: { tau, inverse } };
   }
 
   async #stackedWeights(): Promise<bigint[]> {
@@ -116,27 +167,29 @@ class StackProver {
     this.#factors = this.#stack.varying.map((varying, k) =>
       varying ? padded(values.map((v) => v[k])) : [values[0][k]],
     );
-    this.#weights = padded(this.#members.map((m) => m.prefix));
+    const fixed = this.#factors.reduce((p, f, k) => (this.#stack.varying[k] ? p : Fr.mul(p, f[0])), 1n);
+    this.#weights = padded(this.#stack.members.map((m) => Fr.mul(fixed, m.weight)));
     return this.#weights;
   }
 
-  #fixed(): bigint {
-    return this.#factors.reduce((p, f, k) => (this.#stack.varying[k] ? p : Fr.mul(p, f[0])), 1n);
+  #stacked(weights: bigint[]): bigint[][] {
+    return [weights, ...this.#factors.filter((_, k) => this.#stack.varying[k])];
   }
 }
 
-/** sum over the rest of the product of the tables, their first variable being x */
-function sumOfProducts(tables: readonly (readonly bigint[])[], x: RoundPoint): bigint {
-  const half = tables[0].length / 2;
-  const at = (lo: bigint, hi: bigint): bigint => {
-    const slope = Fr.sub(hi, lo);
-    return x === 'inf' ? slope : Fr.add(lo, Fr.mul(Fr.reduce(BigInt(x)), slope));
+/** sum over the rest of the product of the tables, their first variable being x; over all where none is left */
+function sumOfProducts(tables: readonly (readonly bigint[])[], x: RoundPoint = 0): bigint {
+  const half = Math.ceil(tables[0].length / 2);
+  const at = (t: readonly bigint[], j: number): bigint => {
+    if (x === 0) return t[j];
+    const slope = Fr.sub(t[j + half], t[j]);
+    return x === 'inf' ? slope : Fr.add(t[j], Fr.mul(Fr.reduce(BigInt(x)), slope));
   };
   let sum = 0n;
   for (let j = 0; j < half; j++)
     sum = Fr.add(
       sum,
-      tables.reduce((p, t) => Fr.mul(p, at(t[j], t[j + half])), 1n),
+      tables.reduce((p, t) => Fr.mul(p, at(t, j)), 1n),
     );
   return sum;
 }
@@ -155,48 +208,36 @@ class MemberProver {
   readonly #bits: number;
   #tables: HeldValue<readonly Table[]>;
   #bound = 0;
-  /** The weight times eq of the bound variables. */
-  #prefix: bigint;
 
   constructor(device: Device, held: Held, summand: Summand, bits: number, tables: HeldValue<readonly Table[]>) {
     this.#device = device;
     this.#held = held;
     this.#summand = summand;
     this.#bits = bits;
-    this.#prefix = summand.weight;
     this.#tables = tables;
     this.#kernel = device.prepare(product(tables.value.length));
   }
 
-  get prefix(): bigint {
-    return this.#prefix;
-  }
-
-  /** Its part of the round polynomial at `points`, `outer` being the weights by eq of what is left; its leading coefficient counts only if its own degree is the batch's. */
-  async round(points: readonly RoundPoint[], outer: FrVector | undefined, leads: boolean): Promise<bigint[]> {
-    const { weights } = this.#summand;
-    const own = points.filter((p) => p !== 'inf' || leads);
+  /** The summand's weight times the sum over the rest of the product of its tables, at `points`, `outer` being the weights by eq of what is left. */
+  async round(points: readonly RoundPoint[], outer: FrVector | undefined): Promise<bigint[]> {
+    const { weight, weights } = this.#summand;
     const variables = this.#bits - this.#bound;
     const innerBits = this.#bits - weights.length;
     const tables = this.#tables.value;
-    const values =
-      tables.length > 0
-        ? await this.#device.round(this.#kernel, tables, [], variables, own, outer && { outer, innerBits })
-        : [];
-    return points.map((p) => {
-      const i = own.indexOf(p);
-      if (i < 0) return 0n;
-      const tau = this.#bound < weights.length ? eqLine(weights[this.#bound], p) : 1n;
-      return Fr.mul(Fr.mul(this.#prefix, tau), values[i]);
-    });
+    const given = outer && { outer, innerBits };
+    const values = await this.#device.round(this.#kernel, tables, [], variables, points, given);
+    return values.map((v) => Fr.mul(weight, v));
   }
 
   async bind(x: bigint): Promise<void> {
     const before = this.#tables;
-    this.#tables = await this.#held.make(() => this.#device.fold(before.value, this.#bits - this.#bound, x));
+    this.#tables = await this.#held.make(() => {
+      // A table that is there twice, as of a square, is folded once.
+      const distinct = [...new Set(before.value)];
+      const folded = this.#device.fold(distinct, this.#bits - this.#bound, x);
+      return before.value.map((t) => folded[distinct.indexOf(t)]);
+    });
     before.release();
-    const { weights } = this.#summand;
-    if (this.#bound < weights.length) this.#prefix = Fr.mul(this.#prefix, Fr.eqEval([weights[this.#bound]], [x]));
     this.#bound++;
   }
 
