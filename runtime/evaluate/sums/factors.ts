@@ -66,7 +66,7 @@ const MAX_PARTS = 16;
 
 /**
  * A product as a sum of scaled ones that doubles compute exactly, also where `count` of each are added: the widest factor is split
- * into limbs until the rest is narrow enough. Undefined where that would be too many, or a factor is beyond 64 bits.
+ * into limbs until the rest is narrow enough. Undefined where that would be too many.
  */
 export function partsOf(factors: readonly Factor[], count: number): readonly Part[] | undefined {
   const parts: Part[] = [];
@@ -89,25 +89,44 @@ export function partsOf(factors: readonly Factor[], count: number): readonly Par
 
 const bitLength = (n: bigint): number => (n === 0n ? 0 : n.toString(2).length);
 
-/** 64-bit integers count as such: they are split in any case. */
-const width = (f: Factor): number => (holdsSmall(f.values) ? bitLength(f.bound ?? 0n) : 64);
+/** 64-bit integers and larger ones count as such: they are split in any case. */
+const width = (f: Factor): number => Math.max(bitLength(f.bound ?? 0n), holdsSmall(f.values) ? 0 : 64);
 
 /** How many bits the lower limb of a factor gets. */
 function splitShift(f: Factor, bound: bigint): number | undefined {
-  if (Array.isArray(f.values)) return undefined;
   const bits = bitLength(f.bound ?? 0n);
   // As many as the sum has too many of, so that one limb needs no further split.
   const excess = Math.max(bitLength(bound) - 52, 1);
   const shift = excess < bits ? excess : bits >> 1;
+  if (Array.isArray(f.values)) return Math.max(1, Math.min(shift, 48));
   if (!holdsSmall(f.values)) return Math.min(Math.max(shift, 11), 32);
   return bits < MIN_WIDTH ? undefined : shift;
 }
 
 /** v = upper 2^shift + lower, 0 <= lower < 2^shift. */
-function limbsOf(f: Factor, shift: number): [SmallFactor, bigint][] {
+function limbsOf(f: Factor, shift: number): [Factor, bigint][] {
+  const unit = 2n ** BigInt(shift);
+  const bound = ((f.bound ?? 0n) >> BigInt(shift)) + 1n;
+  const { upper, lower } = halvesOf(f, shift, bound);
+  return [
+    [{ ...f, values: upper, bound }, unit],
+    [{ ...f, values: lower, bound: unit - 1n }, 1n],
+  ];
+}
+
+/** @param bound of the upper halves */
+function halvesOf(f: Factor, shift: number, bound: bigint): { upper: Float64Array | bigint[]; lower: Float64Array } {
   const length = f.values.length;
-  const [upper, lower] = [new Float64Array(length), new Float64Array(length)];
   const by = 2 ** shift;
+  const lower = new Float64Array(length);
+  if (Array.isArray(f.values)) {
+    const { values } = f;
+    const down = BigInt(shift);
+    for (let i = 0; i < length; i++) lower[i] = Number(BigInt.asUintN(shift, values[i]));
+    if (bound >= MAX_DOUBLE) return { upper: values.map((v) => v >> down), lower };
+    return { upper: Float64Array.from(values, (v) => Number(v >> down)), lower };
+  }
+  const upper = new Float64Array(length);
   if (f.values instanceof BigInt64Array) {
     const words = wordsOf(f.values);
     const rest = 2 ** (32 - shift);
@@ -118,15 +137,11 @@ function limbsOf(f: Factor, shift: number): [SmallFactor, bigint][] {
       lower[i] = low - high * by;
     }
   } else {
-    const values = f.values as SmallArray;
+    const values = f.values;
     for (let i = 0; i < length; i++) {
       upper[i] = Math.floor(values[i] / by);
       lower[i] = values[i] - upper[i] * by;
     }
   }
-  const unit = 2n ** BigInt(shift);
-  return [
-    [{ ...f, values: upper, bound: ((f.bound ?? 0n) >> BigInt(shift)) + 1n }, unit],
-    [{ ...f, values: lower, bound: unit - 1n }, 1n],
-  ];
+  return { upper, lower };
 }

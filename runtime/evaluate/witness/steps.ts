@@ -10,6 +10,7 @@ import {
   allocateComputed,
   MAX_DOUBLE,
   shiftedDown,
+  wordsOf,
   type ComputedIntegers,
   type SmallIntegers,
 } from '../../integers/arrays.ts';
@@ -116,11 +117,37 @@ function limbs(t: GadgetTensor, of: ComputedIntegers, { from, sign, shift, bits 
     }
     return out;
   }
+  if (of instanceof BigInt64Array && isSmall(out)) {
+    limbsOfWords(of, out, { from, sign, shift, bits });
+    return out;
+  }
   const mask = 2n ** BigInt(bits) - 1n;
   return Array.from({ length: of.length }, (_, i) => {
     const v = BigInt(sign) * (BigInt(of[i]) - from);
     return v > 0n ? (v >> BigInt(shift)) & mask : 0n;
   });
+}
+
+/** As `limbs`, in halves of 32 bits: reading a 64-bit entry allocates. */
+function limbsOfWords(
+  of: BigInt64Array,
+  out: SmallIntegers,
+  { from, sign, shift, bits }: Pick<Step<'limb'>, 'from' | 'sign' | 'shift' | 'bits'>,
+): void {
+  const words = wordsOf(of);
+  const [fromHigh, fromLow] = [Number(from >> 32n), Number(BigInt.asUintN(32, from))];
+  const WORD = 2 ** 32;
+  const [by, most] = [2 ** Math.min(shift, 32), 2 ** bits];
+  // The upper half as far as the limb reaches into it.
+  const [down, reach, up] = [2 ** Math.max(shift - 32, 0), 2 ** Math.max(shift + bits - 32, 0), WORD / by];
+  for (let i = 0; i < of.length; i++) {
+    let low = sign * ((words[2 * i] >>> 0) - fromLow);
+    let high = sign * (words[2 * i + 1] - fromHigh);
+    const carried = Math.floor(low / WORD);
+    low -= carried * WORD;
+    high += carried;
+    if (high >= 0) out[i] = (Math.floor((high % reach) / down) * up + Math.floor(low / by)) % most;
+  }
 }
 
 function clamped(of: ComputedIntegers, lo: number, hi: number): ComputedIntegers {

@@ -38,12 +38,13 @@ export async function evaluateProgram(device: Device, program: GadgetProgram, in
 
 function* evaluate(place: Place, program: GadgetProgram, inputs: Inputs): Evaluation<Witness> {
   const known = new Map<number, ComputedIntegers>();
+  const maps = new SharedMaps();
   const stored = new Map<number, IntegerArray>(inputs);
   const numbers = (id: number): ComputedIntegers => {
     let v = known.get(id);
     if (v === undefined) {
       const given = stored.get(id);
-      v = given ? computedOf(given, program.tensors[id].range) : makeEntries(program, id, numbers);
+      v = given ? computedOf(given, program.tensors[id].range) : makeEntries(program, id, numbers, maps);
       known.set(id, v);
     }
     return v;
@@ -83,7 +84,12 @@ const computedOf = (given: IntegerArray, range: Range): ComputedIntegers =>
   isSmall(given) ? given : toComputed(given, range);
 
 /** Constants, selectors and views: what no step computes. */
-function makeEntries(program: GadgetProgram, id: number, numbers: (id: number) => ComputedIntegers): ComputedIntegers {
+function makeEntries(
+  program: GadgetProgram,
+  id: number,
+  numbers: (id: number) => ComputedIntegers,
+  maps: SharedMaps,
+): ComputedIntegers {
   const t = program.tensors[id];
   const c = t.class;
   if (c.kind === 'constant')
@@ -92,10 +98,37 @@ function makeEntries(program: GadgetProgram, id: number, numbers: (id: number) =
   if (c.kind !== 'view' && c.kind !== 'digits') throw new Error(`internal error: ${t.name} has no value`);
   const of = numbers(c.of);
   const { shape } = program.tensors[c.of];
-  const map = c.kind === 'view' ? viewMap(t.shape, shape, c.at, c.guards) : digitMap(t.shape, shape, c.axes);
+  const map =
+    c.kind === 'view'
+      ? maps.of([t.shape, shape, c.at, c.guards], () => viewMap(t.shape, shape, c.at, c.guards))
+      : maps.of([t.shape, shape, c.axes], () => digitMap(t.shape, shape, c.axes));
   const out = allocateComputed(program.tensors[c.of].range, map.length);
   if (isSmall(out) && isSmall(of)) {
     for (let i = 0; i < map.length; i++) if (map[i] >= 0) out[i] = of[map[i]];
   } else for (let i = 0; i < map.length; i++) if (map[i] >= 0) out[i] = of[map[i]];
   return out;
 }
+
+/** Positions of views, of which equal layers have the same: as many as there is room for. */
+class SharedMaps {
+  readonly #maps = new Map<string, Int32Array>();
+  #size = 0;
+
+  of(access: unknown, make: () => Int32Array): Int32Array {
+    const key = JSON.stringify(access);
+    const found = this.#maps.get(key);
+    if (found) return found;
+    const map = make();
+    if (map.length > SHARED_POSITIONS) return map;
+    if (this.#size + map.length > SHARED_POSITIONS) {
+      this.#maps.clear();
+      this.#size = 0;
+    }
+    this.#maps.set(key, map);
+    this.#size += map.length;
+    return map;
+  }
+}
+
+/** Positions in all, of 4 bytes each. */
+const SHARED_POSITIONS = 2 ** 21;
