@@ -87,6 +87,16 @@ export function checkTensor(
     if ((kind !== 'input' && kind !== 'output') || t.shape.join() !== [...indices.shape, size].join())
       fail(`${t.name} selects by what is no public tensor of indices`);
     if (indices.range.lo !== 0n || indices.range.hi !== BigInt(size) - 1n) fail(`${indices.name} is out of its range`);
+  } else if (c.kind === 'gathered') {
+    const [of, indices] = [tensors[c.of], tensors[c.indices]];
+    if (of.class.kind !== 'committed' || of.class.source >= sources || of.class.stacked !== 0 || of.shape.length === 0)
+      fail(`${t.name} is rows of what is no tensor of a source`);
+    // As every public input, it is in the range of its type.
+    const size = indices.class.kind === 'input' && indices.type?.kind === 'index' ? indices.type.size : 0;
+    if (size !== of.shape[0]) fail(`${t.name} is rows that no public input names`);
+    if (t.shape.join() !== [...indices.shape, ...of.shape.slice(1)].join())
+      fail(`${t.name} has another shape than its rows`);
+    if (!sameRange(t.range, of.range)) fail(`${t.name} has another range than what it is rows of`);
   } else if (c.kind === 'witness') {
     if (c.axes.map((a) => a.length).join() !== t.shape.join()) fail(`${t.name} does not fit its place`);
   } else if (c.kind === 'constant' && c.values) {

@@ -290,6 +290,12 @@ function readClass(
     }
     case 'witness':
       return readPlace(f);
+    case 'gathered':
+      return {
+        kind: 'gathered',
+        of: integer(f.of, 'a tensor of a source', 0, count - 1),
+        indices: integer(f.indices, 'an index tensor', 0, count - 1),
+      };
     case 'selector':
       return { kind: 'selector', of: integer(f.of, 'an index tensor', 0, count - 1) };
     case 'defined':

@@ -17,6 +17,7 @@ import { limbWidths, rangeLookups, type RangePlan, type RangeUse } from './gadge
 import { signedRange } from './gadgets/range.ts';
 import { selectorOf } from './gadgets/selector.ts';
 import { rangeOf } from './ranges.ts';
+import { gatherOf } from './rewrite/gather.ts';
 import type { OriginOf } from './rewrite/origins.ts';
 import { committedType } from './sources.ts';
 import { withInnerSum, withoutEntries } from './rewrite/sums.ts';
@@ -62,6 +63,8 @@ export interface Builder {
   selector(indices: number): number;
   /** The entry that an entry of an index tensor is, of a tensor that only moves none itself. */
   readonly origin: OriginOf;
+  /** A factor that reads rows of a source which a public index names, as an entry of the tensor of those rows; any other as it is. */
+  gathered(f: Factor): Factor;
   /** States that a tensor is the selector of an index tensor. */
   selects(selector: number, indices: number): void;
 
@@ -114,7 +117,7 @@ export function createBuilder(
   const zeros: number[] = [];
   const uses: RangeUse[] = [];
   const [defined, found] = [new Set<number>(), new Set<number>()];
-  const [selectors, sums] = [new Map<number, number>(), new Map<string, number>()];
+  const [selectors, gathers, sums] = [new Map<number, number>(), new Map<string, number>(), new Map<string, number>()];
   const functions = new Map<Table, number>();
 
   const broken = (id: number, what: string): Error => new Error(`internal error: ${tensors[id].name} ${what}`);
@@ -163,9 +166,9 @@ export function createBuilder(
    */
   const shown = (target: number, { tensor, at }: Factor): void => {
     if (declared[tensor]?.type?.kind !== 'index' || declared[target]?.type?.kind === 'index') return;
-    const of = origin(tensor, at).tensor;
+    const of = b.origin(tensor, at).tensor;
     const { kind } = tensors[of].class;
-    if (kind === 'committed' || kind === 'defined') b.selector(of);
+    if (kind === 'committed' || kind === 'gathered' || kind === 'defined') b.selector(of);
   };
   const lowered = (target: number, terms: readonly Term[]): DraftEquation => {
     const { shape, span } = tensors[target];
@@ -218,9 +221,27 @@ export function createBuilder(
         class: { kind: 'selector', of },
       });
     },
-    origin,
+    origin: (tensor, at) => b.gathered(origin(tensor, at)),
+    gathered(f) {
+      const gather = gatherOf(declared, f);
+      if (!gather) return f;
+      const { indices, at } = gather;
+      const key = `${f.tensor} ${indices}`;
+      const make = (): number => {
+        const { key: _, ...of } = tensors[f.tensor];
+        const shape = [...tensors[indices].shape, ...of.shape.slice(1)];
+        return add(`${of.name} at ${tensors[indices].name}`, {
+          ...of,
+          shape,
+          class: { kind: 'gathered', of: f.tensor, indices },
+        });
+      };
+      const tensor = gathers.get(key) ?? make();
+      gathers.set(key, tensor);
+      return { tensor, at };
+    },
     selector(of) {
-      const known = selectors.get(of) ?? selectorOf(b, declared[of]);
+      const known = selectors.get(of) ?? selectorOf(b, declared.at(of) ?? hiddenTensor(tensors[of], of));
       selectors.set(of, known);
       return known;
     },
@@ -271,6 +292,9 @@ export function createBuilder(
   };
   return b;
 }
+
+/** As the tensor program would have declared it. */
+const hiddenTensor = (t: DraftTensor, id: number): Tensor => ({ ...t, id, visibility: 'hidden', role: 'inner' });
 
 /** What is committed to as indices is known to be numbers of as many bits. */
 function rangeAs({ type, range }: Tensor, c: DraftClass | undefined): Range {

@@ -55,6 +55,20 @@ export function outputDependences(program: GadgetProgram): Map<number, Dependenc
         return sources[c.source].open ? nothing : secret(id);
       case 'selector':
         return { ...nothing, publics: of(c.of).publics };
+      case 'gathered': {
+        const all = of(c.of);
+        // One of as many rows each: a product with a public tensor that is 0 or 1.
+        const unknowns = [...all.unknowns].map(
+          ([k, n]) => [joinKeys(k, `${c.indices}`), n * tensors[c.of].shape[0]] as const,
+        );
+        return limited({
+          ...all,
+          publics: union(all.publics, of(c.indices).publics),
+          unknowns: new Map(unknowns),
+          rows: new Set(tensors[c.indices].shape.keys()),
+          alone: false,
+        });
+      }
       case 'view': {
         const viewed = of(c.of);
         const reads = viewed.alone && size(shape) <= MAX_COUNTED;

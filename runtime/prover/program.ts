@@ -189,6 +189,7 @@ export function proverRole(
     return (await v).value;
   };
   return {
+    indices: (id) => witness.entries(id),
     evaluate: () => undefined,
     evaluateView: () => undefined,
     evaluateTable: () => undefined,

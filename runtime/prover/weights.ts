@@ -8,7 +8,7 @@ import { startSha256 } from '../protocol/statement/statement.ts';
 import { readTensor, shapeOf, weightsOf, type WeightMap, type Weights } from '../weights.ts';
 import { linearCombination, type RowCombination } from './commitment/rows.ts';
 import { bytesOf } from './commitment/source-matrix.ts';
-import { emptyRows, layTensor, type MatrixEntries } from '../protocol/commitment/matrix.ts';
+import { emptyRows, layRow, layTensor, type MatrixEntries } from '../protocol/commitment/matrix.ts';
 
 /** Entries that are laid out together at least, where there are as many: devices like long vectors. */
 const LEAST = 2 ** 24;
@@ -146,7 +146,8 @@ const emptyTensor = (bits: number, length: number): MatrixEntries => {
 
 /**
  * Combinations of rows of a source's matrix, each of as many entries as it has columns. The matrix is on the device a part at a
- * time, as narrow as the part's tensors are, and only parts that have a row of them.
+ * time, as narrow as the part's tensors are, and only parts that have a row of them: of those the rows that there are, if they are
+ * few, as where a data set is gathered from.
  *
  * @param tensors as of `readIntegers`
  */
@@ -162,17 +163,28 @@ export async function combineSource(
   const sums: FrVector[][] = combinations.map(() => []);
   for (const { firstRow, rows, tensors: own } of parts(source, least)) {
     const within = combinations.map((c) => rowsWithin(c, firstRow, rows));
-    if (within.every((c) => c.weights.length === 0)) continue;
-    const entries = emptyRows({ ...source, tensors: own }, rows);
-    for (const t of own) layTensor(source, t, integers.get(t)!, entries, firstRow);
+    const weighed = Int32Array.from(new Set(within.flatMap((c) => [...c.rows]))).sort();
+    if (weighed.length === 0) continue;
+    const isFew = FEW * weighed.length <= rows;
+    const entries = emptyRows({ ...source, tensors: own }, isFew ? weighed.length : rows);
+    for (const t of own)
+      if (isFew) weighed.forEach((row, at) => layRow(source, t, integers.get(t)!, firstRow + row, entries, at));
+      else layTensor(source, t, integers.get(t)!, entries, firstRow);
     const part = await device.keep(() => Promise.resolve(device.intVector(entries)));
     discard([entries]);
+    const placeOf = isFew ? new Map([...weighed].map((row, at) => [row, at] as const)) : undefined;
     for (const [k, { rows: list, weights }] of within.entries())
-      if (weights.length > 0) sums[k].push(device.combineRows(part.value, columns, list, device.frVector(weights)));
+      if (weights.length > 0) {
+        const places = placeOf ? list.map((row) => placeOf.get(row)!) : list;
+        sums[k].push(device.combineRows(part.value, columns, places, device.frVector(weights)));
+      }
     part.release();
   }
   return sums.map((of) => (of.length === 1 ? of[0] : linearCombination(device, of, ones(of), columns)));
 }
+
+/** One row of so many, or fewer, are laid out by themselves. */
+const FEW = 4;
 
 const ones = (of: readonly unknown[]): bigint[] => of.map(() => 1n);
 

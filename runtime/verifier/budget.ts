@@ -235,6 +235,9 @@ function evaluations(counter: Counter, program: GadgetProgram): ProgramRole {
       tensor(c.of);
     });
   return {
+    indices: () => {
+      throw new Error('internal error: a metered planner makes no openings');
+    },
     evaluate(id) {
       const { class: c, shape, range } = program.tensors[id];
       if (c.kind === 'selector') {

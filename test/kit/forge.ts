@@ -14,7 +14,7 @@ import { planProgram, programProtocol, publicDigests, type ProgramRole } from '.
 import { selectorEntries, verifierRole } from '../../runtime/protocol/statement/publics.ts';
 import { inv, mul, r, reduce } from '../../runtime/protocol/scalar.ts';
 import { programTranscript, statementDigest } from '../../runtime/protocol/statement/statement.ts';
-import { digitMap, viewMap } from '../../runtime/protocol/statement/views.ts';
+import { digitMap, gatherMap, viewMap } from '../../runtime/protocol/statement/views.ts';
 import { proveArgument } from '../../runtime/prover/argument.ts';
 import { fractionProver } from '../../runtime/prover/lookup/fraction-tree.ts';
 import { Held } from '../../runtime/prover/held.ts';
@@ -72,6 +72,9 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
         const [own, viewed] = [program.tensors[id].shape, program.tensors[c.of].shape];
         const map = c.kind === 'view' ? viewMap(own, viewed, c.at, c.guards) : digitMap(own, viewed, c.axes);
         made = Array.from(map, (k) => (k < 0 ? 0n : source[k]));
+      } else if (c.kind === 'gathered') {
+        const map = gatherMap(program.tensors[c.of].shape, of(c.indices));
+        made = Array.from(map, (k) => of(c.of)[k]);
       } else if (c.kind === 'selector')
         made = Array.from(selectorEntries(program.tensors[id].shape, of(c.of).map(Number)), BigInt);
       else made = Array.from(honest.numbers(id) as ArrayLike<number | bigint>, BigInt);
@@ -171,6 +174,7 @@ export async function forge(device: Device, s: Statement, forgery: Forgery): Pro
     const uploaded = async (id: number): Promise<FrVector> =>
       (await held.make(() => device.frVector(of(id).map(reduce)))).value;
     const role = {
+      indices: of,
       evaluate: () => undefined,
       evaluateView: () => undefined,
       evaluateTable: () => undefined,

@@ -5,7 +5,7 @@
  */
 import type { GadgetProgram, GadgetTable } from '../../compiler/ir/gadget/program.ts';
 import { isOutput } from '../../compiler/ir/gadget/walk.ts';
-import { digitMap, forEachIndex, maskValues, viewMap } from '../../runtime/protocol/statement/views.ts';
+import { digitMap, forEachIndex, gatherMap, maskValues, viewMap } from '../../runtime/protocol/statement/views.ts';
 import { sumExactly } from '../../runtime/evaluate/witness/terms.ts';
 import type { Values } from './subject.ts';
 
@@ -168,10 +168,12 @@ function checksOf(
   return checks;
 }
 
-/** Constants, and selectors of public indices. */
+/** Constants, rows that public indices name, and selectors of public indices. */
 function fixed(program: GadgetProgram, id: number, of: (id: number) => bigint[]): bigint[] {
   const { class: c, shape, name } = program.tensors[id];
   if (c.kind === 'constant') return c.values ? [...c.values] : Array.from(maskValues(shape, c.guards ?? []), BigInt);
+  if (c.kind === 'gathered')
+    return Array.from(gatherMap(program.tensors[c.of].shape, of(c.indices)), (k) => of(c.of)[k]);
   if (c.kind !== 'selector') throw new Error(`${name} has no value`);
   const index = of(c.of);
   const out: bigint[] = [];

@@ -82,7 +82,12 @@ const subject = await createSubject(`model m { dim T = 3, I = 40, O = 12, R = 3
 test('a program proof: every row is opened by runs from the first challenge on, and not by fresh opening arguments', async () => {
   const { rows, fresh, late } = await dimensions(subject.argument, (ctx, draw) => {
     const some = (): Promise<bigint> => Promise.resolve(draw.scalar());
-    return programProtocol(ctx, subject.gadgets, { evaluate: some, evaluateView: some, evaluateTable: some });
+    return programProtocol(ctx, subject.gadgets, {
+      indices: () => [],
+      evaluate: some,
+      evaluateView: some,
+      evaluateTable: some,
+    });
   });
   expect(fresh).toBe(rows);
   expect(late).toBeLessThan(rows);

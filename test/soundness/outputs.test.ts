@@ -172,6 +172,7 @@ describe('slots outside the tensors of an output', () => {
     const { gadgets } = (await statementOf(shared, { w: twelve(5n) })).subject;
     const ctx = new ProtocolContext(new Transcript(), { masked: () => 1n, clear: () => 1n });
     await programProtocol(ctx, gadgets, {
+      indices: () => [],
       evaluate: () => undefined,
       evaluateView: () => undefined,
       evaluateTable: () => undefined,

@@ -65,8 +65,9 @@ describe('pads', () => {
   async function used({ gadgets }: Subject): Promise<{ masks: Pad[]; copies: ReadonlyMap<Pad, Pad> }> {
     const masks: Pad[] = [];
     const ctx = new ProtocolContext(new Transcript(), { masked: (_, p) => (masks.push(p), 0n), clear: () => 0n });
-    const nothing = { evaluate: () => undefined, evaluateView: () => undefined, evaluateTable: () => undefined };
-    await programProtocol(ctx, gadgets, nothing);
+    const nothing = (): undefined => undefined;
+    const role = { indices: () => [], evaluate: nothing, evaluateView: nothing, evaluateTable: nothing };
+    await programProtocol(ctx, gadgets, role);
     return { masks, copies: ctx.copies };
   }
 

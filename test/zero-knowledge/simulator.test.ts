@@ -59,6 +59,7 @@ beforeAll(async () => {
 const programProtocol = async (ctx: ProtocolContext): Promise<void> => {
   const uploaded = new UploadedPublics(device, gadgets, publics);
   await claimReduction(ctx, gadgets, {
+    indices: () => [],
     evaluate: (id, point) => evaluateExtension(device, uploaded.tensor(id), gadgets.tensors[id].shape, point),
     evaluateView: () => {
       throw new Error('the program has no views');

@@ -20,7 +20,7 @@ export function tooWide(p: Bounded): string | undefined {
     const known = magnitudes.get(id);
     if (known !== undefined) return known;
     const { class: c, range } = p.tensors[id];
-    if (c.kind === 'view' || c.kind === 'digits') return of(c.of);
+    if (c.kind === 'view' || c.kind === 'digits' || c.kind === 'gathered') return of(c.of);
     if (c.kind === 'witness' || isOutput(p, c)) {
       const known = shown.get(id);
       return known && larger(absolute(known.lo), absolute(known.hi));

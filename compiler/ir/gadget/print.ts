@@ -73,6 +73,8 @@ function printClass(p: GadgetProgram, t: GadgetTensor): string {
       return `view ${printAccess(c)}, level ${c.level}`;
     case 'witness':
       return `witness (${printRows(c)}, columns from ${c.firstColumn}: ${printAxes(c.axes)})`;
+    case 'gathered':
+      return `gathered (rows t${c.indices} of t${c.of})`;
     case 'selector':
       return `selector of t${c.of}`;
     case 'defined':

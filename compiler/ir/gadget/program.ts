@@ -25,6 +25,11 @@ export type GadgetTensorClass =
    * shown by lookups and equations; `steps` tell the prover how to find them.
    */
   | ({ readonly kind: 'witness' } & WitnessPlace)
+  /**
+   * Rows of a source's tensor that a public tensor of indices names: G[i, j] = of[indices[i], j], `i` standing for the axes of
+   * `indices`, `j` for those of `of` but its first. They are committed to with the source, and known places of it.
+   */
+  | { readonly kind: 'gathered'; readonly of: number; readonly indices: number }
   /** Known from a public tensor of indices: S[i, v] = 1 where entry i of `of` is v, else 0. */
   | { readonly kind: 'selector'; readonly of: number }
   /** Defined by an equation over other tensors, never committed. */

@@ -21,6 +21,8 @@ export function verifyGadgetProgram(p: GadgetProgram): string[] {
       case 'digits':
       case 'selector':
         return known(c.of);
+      case 'gathered':
+        return known(c.of) && known(c.indices);
       case 'committed':
         return !isOutput(p, c) || found.has(id);
       default:

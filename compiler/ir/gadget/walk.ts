@@ -14,9 +14,9 @@ export const layoutAt = ({ sources, outputs = [] }: Layouts, number: number): Co
 export const isOutput = ({ sources }: Pick<GadgetProgram, 'sources'>, c: GadgetTensorClass): boolean =>
   c.kind === 'committed' && c.source >= sources.length;
 
-/** The tensor that one is a view or the selector of. */
+/** The tensor that one is a view, rows or the selector of. */
 export const baseOf = (c: GadgetTensorClass): number | undefined =>
-  c.kind === 'view' || c.kind === 'digits' || c.kind === 'selector' ? c.of : undefined;
+  c.kind === 'view' || c.kind === 'digits' || c.kind === 'gathered' || c.kind === 'selector' ? c.of : undefined;
 
 /** Whether a verifier knows all entries without being told: a view of something known is known itself. */
 export function isKnown(tensors: readonly Pick<GadgetTensor, 'class'>[], id: number): boolean {

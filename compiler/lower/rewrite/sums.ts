@@ -26,7 +26,7 @@ export function withoutEntries(b: Builder, t: Term, outputs: number): Term {
         return v;
       },
     });
-  const own = t.factors.map((f) => mapFactor(f, bare));
+  const own = t.factors.map((f) => mapFactor(b.gathered(f), bare));
   const guards = t.guards.flatMap((g) => {
     const [entrySide, other] = g.left.kind === 'entry' ? [g.left, g.right] : [g.right, g.left];
     if (g.op === '==' && entrySide.kind === 'entry') {

@@ -6,7 +6,7 @@ import type { GadgetProgram, GadgetTensor, GadgetTerm } from '../../../compiler/
 import type { Range } from '../../../compiler/ir/tensor/program.ts';
 import type { Device } from '../../device/device.ts';
 import { selectorEntries } from '../../protocol/statement/publics.ts';
-import { digitMap, maskValues, viewMap } from '../../protocol/statement/views.ts';
+import { digitMap, gatherMap, maskValues, viewMap } from '../../protocol/statement/views.ts';
 import {
   allocateComputed,
   fromBigints,
@@ -83,7 +83,7 @@ export const sumOf = (
 const computedOf = (given: IntegerArray, range: Range): ComputedIntegers =>
   isSmall(given) ? given : toComputed(given, range);
 
-/** Constants, selectors and views: what no step computes. */
+/** Constants, selectors, views and gathered rows: what no step computes. */
 function makeEntries(
   program: GadgetProgram,
   id: number,
@@ -95,13 +95,16 @@ function makeEntries(
   if (c.kind === 'constant')
     return c.values ? toComputed(fromBigints(t.range, c.values), t.range) : maskValues(t.shape, c.guards ?? []);
   if (c.kind === 'selector') return selectorEntries(t.shape, numbers(c.of));
-  if (c.kind !== 'view' && c.kind !== 'digits') throw new Error(`internal error: ${t.name} has no value`);
+  if (c.kind !== 'view' && c.kind !== 'digits' && c.kind !== 'gathered')
+    throw new Error(`internal error: ${t.name} has no value`);
   const of = numbers(c.of);
   const { shape } = program.tensors[c.of];
   const map =
     c.kind === 'view'
       ? maps.of([t.shape, shape, c.at, c.guards], () => viewMap(t.shape, shape, c.at, c.guards))
-      : maps.of([t.shape, shape, c.axes], () => digitMap(t.shape, shape, c.axes));
+      : c.kind === 'digits'
+        ? maps.of([t.shape, shape, c.axes], () => digitMap(t.shape, shape, c.axes))
+        : gatherMap(shape, numbers(c.indices));
   const out = allocateComputed(program.tensors[c.of].range, map.length);
   if (isSmall(out) && isSmall(of)) {
     for (let i = 0; i < map.length; i++) if (map[i] >= 0) out[i] = of[map[i]];

@@ -40,6 +40,7 @@ export const ownMatrices = ({ witnessRows, columns, outputs = [] }: GadgetProgra
 ];
 
 type Layouts = Pick<GadgetProgram, 'sources' | 'outputs'>;
+export type Tensors = Layouts & Pick<GadgetProgram, 'tensors'>;
 
 /** Where the matrix of witness tensors stands among all of an argument. */
 export const witnessMatrixIn = ({ sources }: Layouts): number => sources.length;
@@ -96,10 +97,20 @@ export function openTensor(
 const follows = (before: CommittedTensor, t: CommittedTensor): boolean =>
   before.firstRow + before.rows === t.firstRow && (before.firstColumn ?? 0) === (t.firstColumn ?? 0);
 
+/** The source that a tensor is gathered from, and the place in it. */
+export function gatheredFrom(
+  { sources, tensors }: Tensors,
+  { class: c, name }: GadgetTensor,
+): { readonly source: number; readonly file: CommittedTensor } {
+  const of = c.kind === 'gathered' ? tensors[c.of].class : c;
+  if (of.kind !== 'committed') throw new Error(`internal error: ${name} is not gathered from a source`);
+  return { source: of.source, file: sources[of.source].tensors[of.files[0]] };
+}
+
 const sizes = new WeakMap<GadgetTensor, OpeningSize>();
 
-/** What a claim about a committed tensor opens. */
-export function openingSize(program: Layouts, tensor: GadgetTensor): OpeningSize {
+/** What a claim about a committed or gathered tensor opens. */
+export function openingSize(program: Tensors, tensor: GadgetTensor): OpeningSize {
   const cached = sizes.get(tensor);
   if (cached) return cached;
   const { class: c } = tensor;
@@ -108,6 +119,12 @@ export function openingSize(program: Layouts, tensor: GadgetTensor): OpeningSize
     const files = c.files.map((k) => layoutAt(program, c.source).tensors[k]);
     const breaks = files.filter((t, k) => k > 0 && !follows(files[k - 1], t)).length;
     size = { openings: 1 + breaks, rows: files.reduce((n, t) => n + t.rows, 0), limited: 0 };
+  } else if (c.kind === 'gathered') {
+    const openings = program.tensors[c.indices].shape.reduce((n, d) => n * d, 1);
+    const rowsOfIndex = rowLengths(gatheredFrom(program, tensor).file)
+      .slice(1)
+      .reduce((n, d) => n * d, 1);
+    size = { openings, rows: openings * rowsOfIndex, limited: 0 };
   }
   sizes.set(tensor, size);
   return size;
@@ -150,8 +167,7 @@ export function blockPrefix({ axes, firstColumn = 0 }: Block): ColumnDigit[] {
   if (firstColumn === 0) return [];
   const used = axes.reduce((n, a) => n + a.columnBits, 0);
   const block = firstColumn / 2 ** used;
-  const bits = bitsFor(block + 1);
-  return [{ point: Array.from({ length: bits }, (_, i) => BigInt(Math.floor(block / 2 ** (bits - 1 - i)) % 2)) }];
+  return [knownDigit(block, bitsFor(block + 1))];
 }
 
 /** What says which columns of its rows a tensor has. */
@@ -204,36 +220,43 @@ export function openOutside(
   return openings;
 }
 
-const columnDigits = (t: Pick<CommittedTensor, 'axes'>, point: readonly (readonly bigint[])[]): ColumnDigit[] =>
+/** A digit of columns that is known. */
+export const knownDigit = (value: number, bits: number): ColumnDigit => ({
+  point: Array.from({ length: bits }, (_, i) => BigInt(Math.floor(value / 2 ** (bits - 1 - i)) % 2)),
+});
+
+export const columnDigits = (t: Pick<CommittedTensor, 'axes'>, point: readonly (readonly bigint[])[]): ColumnDigit[] =>
   t.axes.map((a, j) => ({ point: point[j].slice(point[j].length - a.columnBits) }));
 
-/**
- * Calls `visit` for every run of entries that lie side by side both in the row-major tensor and in its rows: `count` of
- * them from entry `position` on, in the slots from `slot` on, counted from the tensor's first.
- */
-export function forEachRun(
-  { axes }: Pick<CommittedTensor, 'axes'>,
-  columns: number,
-  visit: (slot: number, position: number, count: number) => void,
-): void {
-  const lengths = rowLengths({ axes });
-  const walk = (j: number, row: number, column: number, position: number): void => {
-    if (j === axes.length) return visit(row * columns + column, position, 1);
+/** Calls `visit` for a run of entries: `count` of them from entry `position` of the row-major tensor on, in the slots from `slot` on. */
+type VisitRun = (slot: number, position: number, count: number) => void;
+
+/** Calls `visit` for every run of entries that lie side by side both in the row-major tensor and in its rows; slots count from the tensor's first. */
+export function forEachRun(t: Pick<CommittedTensor, 'axes'>, columns: number, visit: VisitRun): void {
+  const rows = rowLengths(t).reduce((n, d) => n * d, 1);
+  for (let row = 0; row < rows; row++)
+    forEachRunOfRow(t, row, (column, position, count) => visit(row * columns + column, position, count));
+}
+
+/** The same of one of the tensor's rows; slots count from the first that it has in that row. */
+export function forEachRunOfRow({ axes }: Pick<CommittedTensor, 'axes'>, row: number, visit: VisitRun): void {
+  const firsts: number[] = [];
+  for (let j = axes.length - 1, rest = row; j >= 0; j--) {
+    const width = 2 ** axes[j].columnBits;
+    const length = Math.ceil(axes[j].length / width);
+    firsts[j] = (rest % length) * width;
+    rest = Math.floor(rest / length);
+  }
+  const walk = (j: number, column: number, position: number): void => {
+    if (j === axes.length) return visit(column, position, 1);
     const { length, columnBits } = axes[j];
     const width = 2 ** columnBits;
-    for (let high = 0; high < lengths[j]; high++) {
-      const first = high * width;
-      const inside = Math.min(width, length - first);
-      const nextRow = row * lengths[j] + high;
-      if (j === axes.length - 1) {
-        visit(nextRow * columns + column * width, position * length + first, inside);
-        continue;
-      }
-      for (let low = 0; low < inside; low++)
-        walk(j + 1, nextRow, column * width + low, position * length + first + low);
-    }
+    const inside = Math.min(width, length - firsts[j]);
+    const from = position * length + firsts[j];
+    if (j === axes.length - 1) return visit(column * width, from, inside);
+    for (let low = 0; low < inside; low++) walk(j + 1, column * width + low, from + low);
   };
-  walk(0, 0, 0, 0);
+  walk(0, 0, 0);
 }
 
 /** For every slot of the tensor's rows, row-major: the position of its entry in the row-major tensor, or -1 outside. */

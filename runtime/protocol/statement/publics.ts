@@ -40,13 +40,13 @@ export class UploadedPublics {
     const c = this.#program.tensors[id].class;
     if (c.kind === 'constant') return upload(this.#device, constantOf(this.#program, id));
     if (c.kind === 'selector')
-      return this.#device.intVector(selectorEntries(this.#program.tensors[id].shape, this.#entries(c.of)));
+      return this.#device.intVector(selectorEntries(this.#program.tensors[id].shape, this.entries(c.of)));
     if (c.kind === 'digits' || c.kind === 'view')
       return this.#device.gather(this.tensor(c.of), mapOf(this.#program, id));
-    return upload(this.#device, this.#entries(id));
+    return upload(this.#device, this.entries(id));
   }
 
-  #entries(id: number): IntegerArray {
+  entries(id: number): IntegerArray {
     const values = this.#publics.get(id);
     if (!values) throw new Error(`internal error: ${this.#program.tensors[id].name} is not public`);
     return values;
@@ -55,7 +55,7 @@ export class UploadedPublics {
   /** sum over i of eq(point of i, i) eq(point of v, index[i]), without the selector's zeros. */
   async selectorAt(of: number, point: AxisPoints): Promise<bigint> {
     const { shape } = this.#program.tensors[of];
-    const index = this.#entries(of);
+    const index = this.entries(of);
     const picked = this.#device.gather(
       this.#device.eq(point[point.length - 1]),
       Int32Array.from({ length: index.length }, (_, i) => Number(index[i])),
@@ -76,6 +76,7 @@ export function selectorEntries(shape: readonly number[], index: ArrayLike<numbe
 export function verifierRole(device: VerifierDevice, program: GadgetProgram, publics: PublicTensors): ProgramRole {
   const uploaded = new UploadedPublics(device, program, publics);
   return {
+    indices: (id) => uploaded.entries(id),
     evaluate(id, point) {
       const { class: c, shape } = program.tensors[id];
       return c.kind === 'selector'

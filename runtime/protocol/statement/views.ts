@@ -120,6 +120,15 @@ export const digitMap = (
     axes.map((digits) => digitIndex(digits, shape)),
   );
 
+/** The same for gathered rows. */
+export function gatherMap(of: readonly number[], indices: ArrayLike<number | bigint>): Int32Array {
+  const row = of.slice(1).reduce((n, d) => n * d, 1);
+  const map = new Int32Array(indices.length * row);
+  for (let n = 0; n < indices.length; n++)
+    for (let i = 0; i < row; i++) map[n * row + i] = Number(indices[n]) * row + i;
+  return map;
+}
+
 /**
  * Row-major positions in a tensor of shape `of`, of which an index is given for each axis, or -1 outside it. Indices that
  * are no sums are made one after the other: all of them together could be far larger than the positions.

@@ -3,6 +3,7 @@ import type { DigitSource, GadgetProgram } from '../../../compiler/ir/gadget/pro
 import type { MaskedFactor, ProtocolContext } from '../context.ts';
 import { combine, combineValues, constantForm, value, zeroForm, type Form, type Value } from '../form.ts';
 import type { Opening } from '../commitment/hyrax.ts';
+import { openGathered } from '../commitment/gathered.ts';
 import { openingSize, openTensor } from '../commitment/layout.ts';
 import type { SumClaim } from '../lookup/tensor-lookups.ts';
 import { add, bitsFor, eqEval, eqTable, half, mul, neg, powers } from '../scalar.ts';
@@ -17,8 +18,10 @@ import {
   type Summand,
 } from './stacks.ts';
 
-/** Evaluations of public tensors: the verifier's. The prover takes these from its tables and returns undefined. */
+/** What is known of public tensors. Evaluations are the verifier's: the prover takes these from its tables and returns undefined. */
 export interface PublicEvaluations {
+  /** Entries of a public input of indices, each in its range: which rows of a source are gathered. */
+  indices(tensor: number): ArrayLike<number | bigint>;
   /** T~(point) of a public tensor. */
   evaluate(tensor: number, point: AxisPoints): Promise<bigint> | undefined;
   /** sum over i of eq(claim, i) * eq(point, at(i)). */
@@ -59,7 +62,12 @@ export function stackEvaluator(
   const openings = (f: BoundFactor, scale: bigint): Opening[] =>
     f.tensors.flatMap((id, i) => {
       const t = program.tensors[id];
-      return ctx.open(openingSize(program, t), () => openTensor(program, t, f.point, mul(scale, f.weights[i])));
+      const own = mul(scale, f.weights[i]);
+      const open = (): Opening[] =>
+        t.class.kind === 'gathered'
+          ? openGathered(program, t, role.indices(t.class.indices), f.point, own)
+          : openTensor(program, t, f.point, own);
+      return ctx.open(openingSize(program, t), open);
     });
   const claimed = (f: BoundFactor, form: Form): void =>
     claim({ form, parts: f.tensors.map((tensor, i) => ({ tensor, point: f.point, weight: f.weights[i] })) });

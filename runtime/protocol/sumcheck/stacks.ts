@@ -155,14 +155,15 @@ export function isPublic(program: GadgetProgram, id: number): boolean {
   );
 }
 
-/** Rows of a source or of the proof itself, also where they are seen through digits of their positions. */
+/** Rows of a source or of the proof itself, also where they are gathered, or seen through digits of their positions. */
 export function isCommitted(program: GadgetProgram, id: number): boolean {
   const c = program.tensors[id].class;
-  return c.kind === 'committed' || c.kind === 'witness' || (c.kind === 'digits' && isCommitted(program, c.of));
+  if (c.kind === 'digits') return isCommitted(program, c.of);
+  return c.kind === 'committed' || c.kind === 'gathered' || c.kind === 'witness';
 }
 
 export function isOpen(program: GadgetProgram, id: number): boolean {
   const c = program.tensors[id].class;
-  if (c.kind === 'digits') return isOpen(program, c.of);
+  if (c.kind === 'digits' || c.kind === 'gathered') return isOpen(program, c.of);
   return c.kind === 'committed' && layoutAt(program, c.source).open === true;
 }

@@ -106,7 +106,7 @@ describe('a bundle from outside', () => {
     model m { dim N = 6
     public k[N]: index<9>
     secret w[N, N]: fixed<8, 4> from adapter "w"
-    secret e[9]: fixed<8, 4> from adapter "e"
+    public e[9]: fixed<8, 4>
     u[i] = sum(j) w[i, j]
     public s[i: N] = if i < N - 1 then u[i + 1] else 0
     m[i] = max(j if j != i) w[i, j] * w[j, i]

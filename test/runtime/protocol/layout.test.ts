@@ -103,7 +103,7 @@ describe('the layout of committed tensors', () => {
         const openings = openTensor({ sources: [source] }, tensor, point, scale);
         expect(openedValue(source, matrix, openings)).toBe(mul(scale, evaluate(shape, entries, point)));
         const opened = { openings: openings.length, rows: openings.reduce((n, o) => n + o.rowWeights.length, 0) };
-        expect(openingSize({ sources: [source] }, tensor)).toMatchObject(opened);
+        expect(openingSize({ sources: [source], tensors: [] }, tensor)).toMatchObject(opened);
       }),
       parameters,
     );
