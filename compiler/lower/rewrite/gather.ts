@@ -12,14 +12,11 @@ export interface Gather {
   readonly at: readonly IndexExpr[];
 }
 
-/**
- * Undefined where a factor reads anything else: of another tensor, of stacked files, by data along another axis, by what is hidden.
- * Open weights are not gathered from, whose rows are few beside what else is done with them.
- */
+/** Undefined where a factor reads anything else: of another tensor, of stacked files, by data along another axis, by what is hidden. */
 export function gatherOf(tensors: readonly Tensor[], { tensor, at }: Factor): Gather | undefined {
   const of = tensors.at(tensor);
   const [first, ...rest] = at;
-  if (of?.file?.stacked !== 0 || of.visibility !== 'secret' || first?.kind !== 'entry') return undefined;
+  if (of?.file?.stacked !== 0 || first?.kind !== 'entry') return undefined;
   const { role, type, visibility } = tensors[first.tensor];
   const named = type?.kind === 'index' && type.size === of.shape[0] && role === 'input' && visibility === 'public';
   if (!named || [...first.at, ...rest].some(readsData)) return undefined;

@@ -29,11 +29,12 @@ const names = ({ tensors }: GadgetProgram, kind: string): string[] =>
 describe('rows that a public input names', () => {
   test.each([
     ['of a secret source', 'public y[n, t] = X[rows[n], t]', 'X at rows'],
+    ['of open weights', 'public y[n, t] = W[rows[n], t]', 'W at rows'],
     ['of one axis', 'public y[n] = Y[rows[n]]', 'Y at rows'],
     ['by one index', 'public y[t] = X[step, t]', 'X at step'],
     ['along any indices', 'public y[i: 6] = X[rows[i div 3], (i + 1) mod 3]', 'X at rows'],
     ['twice', 'public y = sum(n, t) X[rows[n], t] * X[rows[1 - n], t]', 'X at rows'],
-    ['two of them', 'public y[n] = sum(t) X[rows[n], t] * Y[rows[n]]', 'X at rows', 'Y at rows'],
+    ['two of them', 'public y[n] = sum(t) X[rows[n], t] * W[rows[n], t]', 'X at rows', 'W at rows'],
     ['where a guard holds', 'public y[n] = sum(t) (if t < 2 then X[rows[n], t] else 0)', 'X at rows'],
   ])('are gathered: %s', (_, body, ...expected) => {
     const gadgets = lowered(body);
@@ -59,7 +60,6 @@ describe('rows that a public input names', () => {
       'secret parts[l: 6, T]: fixed<8, 0> from data "part.{l}"\n public y[n, t] = parts[rows[n], t]',
       ['selector of rows'],
     ],
-    ['of open weights', 'public y[n, t] = W[rows[n], t]', ['selector of rows']],
     ['of a public tensor', 'public y[n, t] = P[rows[n], t]', ['selector of rows']],
     [
       'of a secret without a source',
@@ -74,7 +74,7 @@ describe('rows that a public input names', () => {
 
   test('cost no message more for more rows that there are', async () => {
     const messages = async (rows: number): Promise<readonly string[]> =>
-      (await planProgram(lowered('public y[n] = sum(t) X[rows[n], t] * Y[rows[n]]', rows))).pads.labels;
+      (await planProgram(lowered('public y[n] = sum(t) X[rows[n], t] * W[rows[n], t]', rows))).pads.labels;
     expect(await messages(5000)).toEqual(await messages(6));
   });
 });
