@@ -80,7 +80,7 @@ export interface VerifierOptions {
    * other weights is as valid, and only the digest tells. Without one `verify` says `unverified`. A secret source without one is `given`.
    */
   readonly expect?: Expected | undefined;
-  /** What the bundle may ask for, at most. Default 4 seconds of one thread and 1 GB, as counted in `budget.ts`. */
+  /** What the bundle may ask for, at most. Default 3 seconds of one thread and 1 GB, as counted in `budget.ts`. */
   readonly limit?: Budget | undefined;
 }
 

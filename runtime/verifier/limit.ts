@@ -7,8 +7,8 @@ export interface Budget {
   readonly bytes: number;
 }
 
-/** What a verifier spends unless it is told otherwise: enough for GPT-2, most of whose price is the 30,000 rows of its weights, once; two threads take 2 s for that. */
-export const defaultLimit: Budget = { milliseconds: 4000, bytes: 1e9 };
+/** What a verifier spends unless it is told otherwise: enough for GPT-2 with 32 tokens, the rows of whose weights are most of it, once. */
+export const defaultLimit: Budget = { milliseconds: 3000, bytes: 1e9 };
 
 /** A bundle asks for more than a verifier was allowed to spend, or than any may: then the message names no limit that would do. */
 export class BudgetError extends ZklError {

@@ -31,7 +31,7 @@ const programs: readonly (readonly [string, GadgetProgram])[] = [
   ['many generators', hostile.manyColumns(16_384)],
   ['wide public tensors', hostile.widePublics(2 ** 20, 250)],
   ['remainders inside remainders', hostile.nestedRemainders(12, 512)],
-  ['many stretches of rows', hostile.manyStretches(8000)],
+  ['many stretches of rows', hostile.manyStretches(6000)],
 ];
 
 describe('a small bundle that asks for much', () => {

@@ -9,7 +9,8 @@ import * as check from '../../shapes.ts';
 import { FR_SIZE, JOB_BYTES, JOB_GROUP, JOB_KIND, POINT_SIZE } from '../../../kernels/wasm/emit/layout.ts';
 import { Adder, type Run } from './buckets.ts';
 import { readWords, writeWords, type Context } from '../context.ts';
-import { decodeAll, uploadAffine } from './encoding.ts';
+import { decodeAll } from './decoding.ts';
+import { uploadAffine } from './encoding.ts';
 import { sumRows, type Row } from './rows.ts';
 import { addressOf, entryBytes, WasmVector } from '../vectors.ts';
 

@@ -14,28 +14,52 @@ export interface Row {
 }
 
 /** Nanoseconds for an addition. */
-const ADDITION = 300;
+export const ADDITION = 300;
 /** Digits handled at once by a thread: what bounds working memory, 250 bytes each. */
 const CHUNK_ENTRIES = 150_000;
 const PROJECTIVE_SIZE = 3 * 16 * FQ_LIMBS.n;
 
 const entriesOf = (row: Row): number => row.runs.reduce((sum, run) => sum + run.count * run.windows, 0);
 
+/** Addresses of points, one after the other from `list` on, `count` of them; bit 0 set for the negative, 0 for no point. */
+export interface References {
+  readonly list: number;
+  readonly count: number;
+}
+
 /** Each row's sum, 48 bytes. */
-export function sumRows(ctx: Context, width: number, rows: readonly Row[]): Uint8Array[] {
-  const out: Uint8Array[] = [];
+export const sumRows = (ctx: Context, width: number, rows: readonly Row[]): Uint8Array[] =>
+  sumBits(ctx, width, rows, (lists) => finish(ctx, lists));
+
+/**
+ * For each row the sums of the points whose digit has bit 0, bit 1, ..., of the absolute value, `width` for each of its sets: negated where the digit is
+ * negative. `use` gets those of some rows at a time, as long as they are there, and all of its results are returned.
+ */
+export function sumBits<T>(
+  ctx: Context,
+  width: number,
+  rows: readonly Row[],
+  use: (lists: readonly References[]) => readonly T[],
+): T[] {
+  const out: T[] = [];
   const limit = CHUNK_ENTRIES * ctx.pool.threads;
   for (let start = 0; start < rows.length;) {
     let end = start + 1;
     let entries = entriesOf(rows[start]);
     while (end < rows.length && entries + entriesOf(rows[end]) <= limit) entries += entriesOf(rows[end++]);
-    out.push(...sumChunk(ctx, width, rows.slice(start, end), entries));
+    out.push(...sumChunk(ctx, width, rows.slice(start, end), entries, use));
     start = end;
   }
   return out;
 }
 
-function sumChunk(ctx: Context, width: number, rows: readonly Row[], entries: number): Uint8Array[] {
+function sumChunk<T>(
+  ctx: Context,
+  width: number,
+  rows: readonly Row[],
+  entries: number,
+  use: (lists: readonly References[]) => readonly T[],
+): readonly T[] {
   const firstSet: number[] = [];
   let sets = 0;
   for (const row of rows) {
@@ -56,10 +80,7 @@ function sumChunk(ctx: Context, width: number, rows: readonly Row[], entries: nu
   try {
     ctx.pool.run(TASK.buckets, parts, plans);
     return merge(ctx, outputs, sets * width, parts, (lists) =>
-      finish(
-        ctx,
-        rows.map((row, i) => ({ list: lists + 4 * width * firstSet[i], count: width * row.sets })),
-      ),
+      use(rows.map((row, i) => ({ list: lists + 4 * width * firstSet[i], count: width * row.sets }))),
     );
   } finally {
     for (const address of [...arenas, outputs, ...plans]) ctx.heap.free(address);
@@ -116,7 +137,7 @@ function merge<T>(ctx: Context, lists: number, length: number, parts: number, us
 }
 
 /** Sums 2^i P_i for each list of references, two lists at a time. */
-function finish(ctx: Context, lists: readonly { readonly list: number; readonly count: number }[]): Uint8Array[] {
+function finish(ctx: Context, lists: readonly References[]): Uint8Array[] {
   const { exports } = ctx;
   const order = lists.map((_, i) => i).sort((a, b) => lists[a].count - lists[b].count);
   const pairs: (readonly [number, number])[] = [];

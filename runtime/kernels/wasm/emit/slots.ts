@@ -168,24 +168,30 @@ export class Slots {
     this.field.release(c, pair);
   }
 
-  /** target := a^exponent, by windows of four bits. */
+  /** target := a^exponent, by sliding windows of at most four bits. */
   power(c: Code, target: Slot, a: Slot, exponent: bigint): Slot {
-    const table = [a, ...Array.from({ length: 14 }, () => this.slot())];
-    for (let i = 1; i < 15; i++) this.mul(c, table[i], table[i - 1], a);
-    const digits = [...exponent.toString(16)].map((digit) => parseInt(digit, 16));
-    this.copy(c, target, table[digits[0] - 1]);
+    // Odd powers.
+    const square = this.mul(c, this.slot(), a, a);
+    const table = [a];
+    for (let i = 1; i < 8; i++) table.push(this.mul(c, this.slot(), table[i - 1], square));
     let pending = 0;
-    const square = () => {
+    const flush = (): void => {
       if (pending > 0) c.for(0, pending, () => this.mul(c, target, target, target));
       pending = 0;
     };
-    for (const digit of digits.slice(1)) {
-      pending += 4;
-      if (digit === 0) continue;
-      square();
-      this.mul(c, target, target, table[digit - 1]);
+    // A window begins and ends with a 1.
+    for (const [i, digits] of (exponent.toString(2).match(/1(?:[01]{0,2}1)?|0/g) ?? []).entries()) {
+      const factor = table[parseInt(digits, 2) >> 1];
+      if (i === 0) {
+        this.copy(c, target, factor);
+        continue;
+      }
+      pending += digits.length;
+      if (digits === '0') continue;
+      flush();
+      this.mul(c, target, target, factor);
     }
-    square();
+    flush();
     return { ...target, slack: 1 };
   }
 }
