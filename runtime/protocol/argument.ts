@@ -75,13 +75,17 @@ function counts(a: Argument): Counts {
   };
 }
 
-/** Bytes of a proof: a function of the program alone. */
+/** Points of a proof: a function of the program alone. */
+export function pointCount(a: Argument): number {
+  const c = counts(a);
+  return c.witness.reduce((s, n) => s + n, 0) + c.plain + 3 * c.triple + 3 + (c.triple > 0 ? 2 : 0) + 2 * c.folds;
+}
+
+/** Bytes of a proof, likewise. */
 export function bodySize(a: Argument): number {
   const c = counts(a);
-  const products = c.triple > 0;
-  const points = c.witness.reduce((s, n) => s + n, 0) + c.plain + 3 * c.triple + 3 + (products ? 2 : 0) + 2 * c.folds;
-  const scalars = c.messages + c.last + 1 + c.response + 1 + c.lastPads + 1 + (products ? 1 : 0);
-  return POINT_BYTES * points + SCALAR_SIZE * scalars;
+  const scalars = c.messages + c.last + 1 + c.response + 1 + c.lastPads + 1 + (c.triple > 0 ? 1 : 0);
+  return POINT_BYTES * pointCount(a) + SCALAR_SIZE * scalars;
 }
 
 /** All points of a proof, in the order in which they travel. */

@@ -1,7 +1,7 @@
 /**
  * A run, verified step by step: each step's proof is of the program that the verifier compiled himself, bound to the run and
  * its number, about the rows that the rule says, and begins with the state that the step before it ended with. Nothing is
- * taken from who trained but the header, commitments, proofs, and types of values.
+ * taken from who trained but the header, commitments, proofs, and types of values. Steps are decided some at a time, and none is accepted before.
  */
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { GadgetProgram, GadgetTensor } from '../../compiler/ir/gadget/program.ts';
@@ -70,7 +70,7 @@ export interface VerifyRunOptions {
   readonly phases?: number | undefined;
   readonly limit?: Budget | undefined;
   readonly cache?: ValidationCache | undefined;
-  /** Hears of each step that is accepted. */
+  /** Hears of each step that is accepted, of some of them at a time. */
   readonly progress?: (step: number, of: number) => void;
 }
 
@@ -133,17 +133,24 @@ async function verified(run: RunToVerify, options: VerifyRunOptions): Promise<Ac
     const sampler =
       program.rows && createSampler({ seed: samplingSeed(header), rows: header.rows, batch: header.batch });
     const end = phases[index + 1]?.first ?? steps;
-    for (let step = phase.first; step < end; step++) {
+    for (let step = phase.first; step < end;) {
       if (step > phase.first) await adopt(verifier, last, step);
-      const accepted = await acceptStep(verifier, run, step);
-      checkPublics(program, sampler, accepted, step);
-      last = accepted.outputs.get(STATE);
-      if (last === undefined) throw new Refusal('the proof puts out no state', { step });
-      const after = last;
-      links.push(...(await linked(run, step + 1, own, options, (v) => v.adopt(STATE, after))));
-      losses.push(lossesOf(program, accepted));
-      if (step === 0) restsOn = accepted.restsOn.filter(({ source }) => source !== STATE);
-      options.progress?.(step, steps);
+      const proofs = await proofsFrom(verifier, run, step, end);
+      const together = await verifier.verifyTogether({ source: STATE, output: STATE }, proofs);
+      // Where they are not all accepted, one by one says which is the first that is not.
+      for (const [k, proof] of proofs.entries()) {
+        if (together === undefined && k > 0) await adopt(verifier, last, step);
+        const accepted = together?.[k] ?? (await acceptStep(verifier, proof, step));
+        checkPublics(program, sampler, accepted, step);
+        last = accepted.outputs.get(STATE);
+        if (last === undefined) throw new Refusal('the proof puts out no state', { step });
+        const after = last;
+        links.push(...(await linked(run, step + 1, own, options, (v) => v.adopt(STATE, after))));
+        losses.push(lossesOf(program, accepted));
+        if (step === 0) restsOn = accepted.restsOn.filter(({ source }) => source !== STATE);
+        options.progress?.(step, steps);
+        step++;
+      }
     }
   }
   if (last === undefined) throw new Error('internal error: a run without a last state');
@@ -307,10 +314,31 @@ async function adopt(verifier: Verifier, last: VerifiedOutput | undefined, step:
   if (!verdict.ok) throw new Refusal(`the state that the step before it puts out: ${verdict.reason}`, { step });
 }
 
-async function acceptStep(verifier: Verifier, { header, proof }: RunToVerify, step: number): Promise<Accepted> {
-  const bytes = await proof(step);
-  if (bytes === undefined) throw new Refusal('it has no proof, and a later step has', { step });
-  const verdict = await verifier.verify(bytes, { context: stepContext(header, step) });
+interface StepProof {
+  readonly proof: Uint8Array;
+  readonly context: Uint8Array;
+}
+
+/** Proofs of a step and of those after it before `end`: as many as are verified together. */
+async function proofsFrom(
+  verifier: Verifier,
+  { header, proof }: RunToVerify,
+  step: number,
+  end: number,
+): Promise<StepProof[]> {
+  const out: StepProof[] = [];
+  for (let at = step; at < end && out.length < verifier.together; at++) {
+    const bytes = await proof(at);
+    // What cannot be a proof is not held with others in memory.
+    if (at > step && (bytes === undefined || bytes.length > verifier.proofSize.most)) return out;
+    if (bytes === undefined) throw new Refusal('it has no proof, and a later step has', { step });
+    out.push({ proof: bytes, context: stepContext(header, at) });
+  }
+  return out;
+}
+
+async function acceptStep(verifier: Verifier, { proof, context }: StepProof, step: number): Promise<Accepted> {
+  const verdict = await verifier.verify(proof, { context });
   if (verdict.ok) return verdict;
   const { reason } = verdict;
   if (verdict.verdict === 'unverified')

@@ -1,11 +1,13 @@
 /** The verifier's role of any argument. Shares no state with a prover and returns a reason instead of throwing. */
+import { concatBytes } from '@noble/hashes/utils.js';
 import type { FrVector, PointVector, VerifierDevice } from '../device/device.ts';
 import { absorbRows, decodeBody, pointList, type Argument } from '../protocol/argument.ts';
 import { openingArgument } from '../protocol/commitment/opening-argument.ts';
+import type { ProofBody } from '../protocol/commitment/sigma.ts';
 import { ProtocolContext, type Channel } from '../protocol/context.ts';
 import { ProtocolRejection } from '../protocol/sumcheck/sumcheck.ts';
 import type { Transcript } from '../protocol/transcript.ts';
-import { checkSigma } from './commitment/sigma.ts';
+import { sigmaEquation, type GroupEquation } from './commitment/sigma.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -16,14 +18,38 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly rea
 export type RegisteredRows =
   | PointVector
   | {
-      combined(weights: readonly bigint[]): Promise<{ readonly points: PointVector; readonly scalars: FrVector }>;
+      combined(weights: readonly bigint[]): Promise<GroupPart>;
     };
 
 export const rejected = (reason: string): Verdict => ({ ok: false, reason });
 
 /**
- * Verifies an argument. `transcript` has absorbed the statement; `registered` are the validated points of the registered
- * matrices, in order. `protocol` is run without values.
+ * All of an argument but what it asks of the group: `protocol` is run without values on messages whose points nobody has looked at
+ * yet. `transcript` has absorbed the statement.
+ * @returns the equation, or the reason why the proof is refused
+ */
+export async function groupEquation(
+  argument: Argument,
+  transcript: Transcript,
+  body: ProofBody,
+  protocol: (ctx: ProtocolContext) => Promise<void>,
+): Promise<GroupEquation | string> {
+  absorbRows(transcript, body.points);
+  try {
+    const ctx = new ProtocolContext(transcript, channel(body.scalars.messages));
+    await protocol(ctx);
+    const claim = await openingArgument(ctx, argument.matrices, argument.opening, {
+      channel: channel(body.scalars.last),
+    });
+    return sigmaEquation(argument, transcript, claim, body);
+  } catch (e) {
+    if (e instanceof ProtocolRejection) return e.message;
+    throw e;
+  }
+}
+
+/**
+ * Verifies an argument by itself. `registered` are the validated points of the registered matrices, in order.
  */
 export async function verifyArgument(
   device: VerifierDevice,
@@ -35,23 +61,35 @@ export async function verifyArgument(
 ): Promise<Verdict> {
   const body = decodeBody(argument, bytes);
   if (typeof body === 'string') return rejected(body);
-  const encoded = pointList(body.points);
-  const points = await device.decodePoints(concat(encoded));
+  const points = await device.decodePoints(concatBytes(...pointList(body.points)));
   if ('bad' in points) return rejected(`point ${points.bad} of the proof is invalid (${points.reason})`);
-
-  absorbRows(transcript, body.points);
-  try {
-    const ctx = new ProtocolContext(transcript, channel(body.scalars.messages));
-    await protocol(ctx);
-    const claim = await openingArgument(ctx, argument.matrices, argument.opening, {
-      channel: channel(body.scalars.last),
-    });
-    const reason = await checkSigma(device, argument, transcript, claim, registered, points, body);
-    return reason === undefined ? { ok: true } : rejected(reason);
-  } catch (e) {
-    if (e instanceof ProtocolRejection) return rejected(e.message);
-    throw e;
+  const equation = await groupEquation(argument, transcript, body, protocol);
+  if (typeof equation === 'string') return rejected(equation);
+  const parts: GroupPart[] = [];
+  for (const [m, rows] of registered.entries()) {
+    const weights = equation.registered[m];
+    parts.push('combined' in rows ? await rows.combined(weights) : { points: rows, scalars: device.frVector(weights) });
   }
+  parts.push({ points, scalars: device.frVector(equation.own) });
+  return (await isBalanced(device, parts, equation.generators)) ? { ok: true } : rejected(UNBALANCED);
+}
+
+const UNBALANCED = 'the commitments do not open to the response';
+
+export interface GroupPart {
+  readonly points: PointVector;
+  readonly scalars: FrVector;
+}
+
+/** Whether multiples of points and of generators add up to the point at infinity. */
+export async function isBalanced(
+  device: VerifierDevice,
+  parts: readonly GroupPart[],
+  generators: readonly bigint[],
+): Promise<boolean> {
+  const points = await device.generators(generators.length - 1);
+  const sum = await device.msm([...parts, { points, scalars: device.frVector(generators) }]);
+  return sum[0] === 0xc0 && sum.subarray(1).every((b) => b === 0);
 }
 
 function channel(messages: readonly bigint[]): Channel {
@@ -61,14 +99,4 @@ function channel(messages: readonly bigint[]): Channel {
     return messages[at++];
   };
   return { masked: next, clear: next };
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
 }

@@ -14,35 +14,35 @@
  */
 import { decodeBundle, type Bundle } from '../../compiler/bundle/bundle.ts';
 import { CodecError } from '../../compiler/bundle/canonical.ts';
-import {
-  decodeCommitment,
-  decodeProof,
-  proofSize,
-  type CommitmentFile,
-  type ProofFile,
-  type SizeBounds,
-} from '../codec/files.ts';
-import { bodySize } from '../protocol/argument.ts';
-import { outputDigests, outputPoints } from '../protocol/program.ts';
+import { decodeCommitment, decodeProof, proofSize, type CommitmentFile, type SizeBounds } from '../codec/files.ts';
+import { bodySize, pointCount } from '../protocol/argument.ts';
 import type { VerifierDevice } from '../device/device.ts';
 import { commitmentDigest, layoutDigest, sha256 } from '../protocol/statement/statement.ts';
 import { requireBytes } from '../../compiler/ir/arguments.ts';
 import { rejected, type Verdict } from './argument.ts';
-import { checkVerifier, checkVerify } from './options.ts';
+import { checkTogether, checkVerifier, checkVerify } from './options.ts';
 import { planWithin } from './budget.ts';
 import { decodeRows, verifyRangeProof } from './commitment/range-proof.ts';
 import type { Budget } from './limit.ts';
 import { knownMatrix, knownPoints } from './commitment/known.ts';
-import { pointsAs, verifiedOutput, type VerifiedOutput } from './outputs.ts';
-import { verifyProgram, type ValidCommitment } from './program.ts';
+import { pointsAs, type VerifiedOutput } from './outputs.ts';
+import {
+  acceptedTogether,
+  judge,
+  rejectedProof,
+  type KnownProgram,
+  type ProofInContext,
+  type ValidCommitment,
+} from './proofs.ts';
 import {
   digestText,
   expectations,
   toHex,
+  type Accepted,
   type Basis,
   type Expected,
   type ProofVerdict,
-  type RestsOn,
+  type Unverified,
 } from './verdict.ts';
 
 export type { Verdict } from './argument.ts';
@@ -112,11 +112,29 @@ export interface Verifier {
   commitment(source: string): Uint8Array | undefined;
   /** Never throws on bytes. `context` is what the application expects the proof to be bound to; default empty. */
   verify(proof: Uint8Array, options?: { readonly context?: Uint8Array }): Promise<ProofVerdict>;
+  /**
+   * Verifies proofs each of which is about what the one before it puts out: as `verify` of each does, and `adopt` of its `output` as the commitment
+   * of `source` before the next. What they ask of the group is decided at once, and nothing is accepted before. What is registered stays as it is.
+   * @returns undefined unless all are accepted: one by one, they say which is not, and why
+   */
+  verifyTogether(
+    link: { readonly source: string; readonly output: string },
+    proofs: readonly { readonly proof: Uint8Array; readonly context?: Uint8Array }[],
+  ): Promise<readonly Accepted[] | undefined>;
+  /** How many proofs `verifyTogether` takes best, as they are held in memory. */
+  readonly together: number;
   /** Frees the registered commitments, when the calls before it are done. */
   close(): void;
 }
 
+/** Proofs that are decided together, at most: with more, what they share is next to nothing. */
+const TOGETHER = 16;
+/** Points that are decided together, at most: each takes kilobytes of the device's memory. */
+const POINTS_TOGETHER = 2 ** 14;
+
 const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
+
+type Registered = ValidCommitment & { release(): void };
 
 /** @throws CodecError if the bundle is none; BudgetError if it asks for more than the limit; ArgumentError for expectations of what the program has not. */
 export async function createVerifier(bundleBytes: Uint8Array, options: VerifierOptions): Promise<Verifier> {
@@ -127,7 +145,11 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
   const expectedProgram = expect.program === undefined ? undefined : digestText(expect.program, 'the program');
   const expected = expectations(program.sources, expect);
   const { argument, milliseconds, bytes } = await planWithin(program, limit);
-  const registered = new Map<number, ValidCommitment & { readonly basis?: Basis; release(): void }>();
+  const known: KnownProgram = {
+    ...{ program, digest: bundle.digest, argument, expected },
+    basis: expectedProgram === undefined ? 'given' : 'pinned',
+  };
+  const registered = new Map<number, Registered>();
 
   /** Why a source's commitment may not have this digest, if it may not. */
   const unexpected = (source: number, digest: string): string | undefined => {
@@ -185,7 +207,7 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
     return { ok: true };
   };
 
-  const keep = (source: number, commitment: ValidCommitment & { readonly basis?: Basis; release(): void }): void => {
+  const keep = (source: number, commitment: Registered): void => {
     registered.get(source)?.release();
     registered.set(source, commitment);
   };
@@ -238,62 +260,45 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
     const proof = orReason(() => decodeProof(program, bytes));
     if (typeof proof === 'string') return rejectedProof(proof);
     const context = new Uint8Array(options.context ?? []);
-    return device.exclusive(() => check(proof, context));
+    return device.exclusive(async () => {
+      const valid = allRegistered();
+      return 'verdict' in valid ? valid : judge(device, known, valid, { proof, context });
+    });
   };
 
-  /** Looks up commitments when it is the proof's turn: those that were registered before it count, whether they were waited for or not. */
-  const check = async (proof: ProofFile, context: Uint8Array): Promise<ProofVerdict> => {
+  /** Commitments are looked up when it is a proof's turn: those that were registered before it count, whether they were waited for or not. */
+  const allRegistered = (): readonly Registered[] | Unverified => {
     const commitments = program.sources.map((_, i) => registered.get(i));
     const missing = commitments.indexOf(undefined);
-    if (missing >= 0)
-      return {
-        ok: false,
-        verdict: 'unverified',
-        reason: `no valid commitment for "${program.sources[missing].name}" is registered`,
-        remedy: 'register one first',
-        sources: [program.sources[missing].name],
-      };
-    const valid = commitments.filter((c) => c !== undefined);
-    if (!equal(proof.program, bundle.digest)) return rejectedProof('the proof is for another program');
-    if (proof.commitments.length !== valid.length || !proof.commitments.every((d, i) => equal(d, valid[i].digest)))
-      return rejectedProof('the proof is for another commitment');
-    if (!equal(proof.context, context)) return rejectedProof('the proof is for another context');
-    const unchecked = program.sources.flatMap((s, i) => (s.open && expected[i] === undefined ? [s.name] : []));
-    if (unchecked.length > 0) return unverified(unchecked);
-    const verdict = await verifyProgram(device, {
-      program,
-      programDigest: bundle.digest,
-      argument,
-      context,
-      commitments: valid,
-      publics: proof.publics,
-      body: proof.body,
-    });
-    if (!verdict.ok) return rejectedProof(verdict.reason);
-    const digests = outputDigests(program, proof.body);
-    if (!proof.outputs.every((d, i) => equal(d, digests[i])))
-      return rejectedProof('the proof names other commitments than those that it makes');
-    const points = outputPoints(program, proof.body);
+    if (missing < 0) return commitments.filter((c) => c !== undefined);
     return {
-      ok: true,
-      verdict: 'accepted',
-      program: programDigest,
-      programBasis: expectedProgram === undefined ? 'given' : 'pinned',
-      context: context.length > 0 ? 'bound' : 'none',
-      restsOn: program.sources.map((s, i): RestsOn => {
-        const visibility = s.open ? 'open' : 'secret';
-        return {
-          source: s.name,
-          visibility,
-          digest: toHex(valid[i].digest),
-          basis: expected[i]?.basis ?? valid[i].basis ?? 'given',
-        };
-      }),
-      publics: new Map([...proof.publics].map(([id, v]) => [program.tensors[id].name, v] as const)),
-      outputs: new Map(
-        (program.outputs ?? []).map((o, i) => [o.name, verifiedOutput(o, points[i], toHex(digests[i]))] as const),
-      ),
+      ok: false,
+      verdict: 'unverified',
+      reason: `no valid commitment for "${program.sources[missing].name}" is registered`,
+      remedy: 'register one first',
+      sources: [program.sources[missing].name],
     };
+  };
+
+  const verifyTogether: Verifier['verifyTogether'] = async (link, given) => {
+    checkTogether(link, given);
+    const { source, output } = link;
+    const into = secretNamed(source);
+    const from = (program.outputs ?? []).findIndex((o) => o.name === output);
+    if (expectedProgram !== undefined && expectedProgram !== programDigest) return undefined;
+    if (typeof into !== 'number' || from < 0) return undefined;
+    const proofs: ProofInContext[] = [];
+    for (const { proof, context } of given) {
+      const file = orReason(() => decodeProof(program, new Uint8Array(proof)));
+      if (typeof file === 'string') return undefined;
+      proofs.push({ proof: file, context: new Uint8Array(context ?? []) });
+    }
+    return device.exclusive(async () => {
+      const valid = allRegistered();
+      if ('verdict' in valid) return undefined;
+      const isExpected = (digest: Uint8Array): boolean => unexpected(into, toHex(digest)) === undefined;
+      return acceptedTogether(device, known, valid, { source: into, output: from, isExpected }, proofs);
+    });
   };
 
   return {
@@ -305,6 +310,8 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
     registerKnown,
     commitment: (source) => registered.get(program.sources.findIndex((s) => s.name === source))?.digest,
     verify,
+    verifyTogether,
+    together: Math.max(1, Math.min(TOGETHER, Math.floor(POINTS_TOGETHER / pointCount(argument)))),
     close() {
       const release = (): void => {
         for (const c of registered.values()) c.release();
@@ -315,17 +322,6 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
     },
   };
 }
-
-const rejectedProof = (reason: string): ProofVerdict => ({ ok: false, verdict: 'rejected', reason });
-
-const unverified = (sources: readonly string[]): ProofVerdict => ({
-  ok: false,
-  verdict: 'unverified',
-  reason: `nobody has checked the commitment to the open weights ${sources.map((s) => `"${s}"`).join(', ')}: a proof over other weights is as valid`,
-  remedy:
-    'compare the weights with checkOpenCommitment, expect the digest of a commitment that was checked, or trust it explicitly',
-  sources,
-});
 
 function orReason<T>(read: () => T): T | string {
   try {

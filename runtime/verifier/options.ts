@@ -1,5 +1,13 @@
 /** What the verifier's functions are called with, checked before anything is computed. */
-import { optional, requireBytes, requireDevice, requireFunction, requireObject } from '../../compiler/ir/arguments.ts';
+import {
+  optional,
+  requireArray,
+  requireBytes,
+  requireDevice,
+  requireFunction,
+  requireObject,
+  requireText,
+} from '../../compiler/ir/arguments.ts';
 
 /** @returns the options */
 export function checkVerifier<T>(bundle: unknown, options: T): T {
@@ -14,6 +22,20 @@ export function checkVerifier<T>(bundle: unknown, options: T): T {
     requireFunction('options.cache.add', add);
   }
   return options;
+}
+
+export function checkTogether(link: unknown, proofs: unknown): void {
+  requireObject('link', link, '{ source, output }');
+  const { source, output } = link as { readonly source?: unknown; readonly output?: unknown };
+  requireText('link.source', source);
+  requireText('link.output', output);
+  requireArray('proofs', proofs, '{ proof, context }');
+  for (const [i, given] of (proofs as readonly unknown[]).entries()) {
+    requireObject(`proofs[${i}]`, given, '{ proof, context }');
+    const { proof, context } = given as { readonly proof?: unknown; readonly context?: unknown };
+    requireBytes(`proofs[${i}].proof`, proof);
+    optional(`proofs[${i}].context`, context, requireBytes);
+  }
 }
 
 export function checkVerify(proof: unknown, options: unknown): void {

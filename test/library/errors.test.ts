@@ -197,6 +197,16 @@ const cases: readonly Case[] = [
   ],
   ['both files of commit', () => verifier.register(loose(files)), 'commitment: expected a Uint8Array, got an object'],
   [
+    'proofs to verify together that are no list',
+    () => verifier.verifyTogether({ source: 'w', output: 'w' }, loose(new Uint8Array(9))),
+    'proofs: expected an array of { proof, context }, got a Uint8Array',
+  ],
+  [
+    'proofs to verify together as bytes alone',
+    () => verifier.verifyTogether({ source: 'w', output: 'w' }, loose([new Uint8Array(9)])),
+    'proofs[0]: expected { proof, context }, got a Uint8Array',
+  ],
+  [
     'what prove gives, whole',
     () => verifier.verify(loose({ proof: new Uint8Array(9) })),
     'proof: expected a Uint8Array, got an object',

@@ -1,5 +1,4 @@
 /** The verifier's side of `protocol/commitment/sigma.ts`. */
-import type { FrVector, PointVector, VerifierDevice } from '../../device/device.ts';
 import type { Argument } from '../../protocol/argument.ts';
 import type { OpeningClaim } from '../../protocol/commitment/opening-argument.ts';
 import {
@@ -13,18 +12,24 @@ import {
 } from '../../protocol/commitment/sigma.ts';
 import * as Fr from '../../protocol/scalar.ts';
 import type { Transcript } from '../../protocol/transcript.ts';
-import type { RegisteredRows } from '../argument.ts';
 
-/** The scalar equation, and all group equations in one multi-scalar multiplication; a reason if one does not hold. */
-export async function checkSigma(
-  device: VerifierDevice,
+/** What an argument asks of the group: that these multiples, all together, add up to the point at infinity. */
+export interface GroupEquation {
+  /** Of the rows of each registered matrix. */
+  readonly registered: readonly (readonly bigint[])[];
+  /** Of the proof's points, in the order in which they travel. */
+  readonly own: readonly bigint[];
+  /** Of the generators: as many as columns, the one after them, and H. */
+  readonly generators: readonly bigint[];
+}
+
+/** Checks the scalar equation, and makes all group equations one, with random weights; a reason if the proof is refused already. */
+export function sigmaEquation(
   argument: Argument,
   transcript: Transcript,
   claim: OpeningClaim,
-  registered: readonly RegisteredRows[],
-  points: PointVector,
   { points: encoded, scalars }: ProofBody,
-): Promise<string | undefined> {
+): GroupEquation | string {
   const plan = argument.opening;
   const { kappa, constant } = linearForm(claim, plan);
   const chi = plan.tripleRows > 0 ? transcript.challenge('sigma chi') : 0n;
@@ -67,19 +72,11 @@ export async function checkSigma(
   );
   generators.push(Fr.neg(blinding));
 
-  const committed: { readonly points: PointVector; readonly scalars: FrVector }[] = [];
-  for (const [m, rows] of registered.entries()) {
-    const weights = claim.matrices[m].map((c) => Fr.mul(eAll, c));
-    committed.push(
-      'combined' in rows ? await rows.combined(weights) : { points: rows, scalars: device.frVector(weights) },
-    );
-  }
-  const sum = await device.msm([
-    ...committed,
-    { points, scalars: device.frVector(own) },
-    { points: await device.generators(argument.columns + 1), scalars: device.frVector(generators) },
-  ]);
-  return isInfinity(sum) ? undefined : 'the commitments do not open to the response';
+  return {
+    registered: claim.matrices.slice(0, argument.registered).map((rows) => rows.map((c) => Fr.mul(eAll, c))),
+    own,
+    generators,
+  };
 }
 
 interface Folding {
@@ -121,5 +118,3 @@ const generatorScalars = (columns: number, blocks: readonly bigint[], z: readonl
 
 const dot = (a: readonly bigint[], b: readonly bigint[]): bigint =>
   a.reduce((s, v, i) => Fr.add(s, Fr.mul(v, b[i])), 0n);
-
-const isInfinity = (point: Uint8Array): boolean => point[0] === 0xc0 && point.subarray(1).every((b) => b === 0);
