@@ -5,6 +5,7 @@
  */
 import { gradientKey, isGradientKey } from '../../compiler/check/names/paths.ts';
 import type { FixedType } from '../../compiler/check/index.ts';
+import { ValueError } from '../../compiler/ir/errors.ts';
 import type { TensorId, TensorProgram } from '../../compiler/ir/tensor/program.ts';
 import { plural } from '../../compiler/ir/words.ts';
 import { UNNAMED } from '../../grammar/index.ts';
@@ -68,6 +69,7 @@ export async function calibrateTraining(
   const { observations, observe } = createObserver(program);
   const losses: ReadonlyMap<string, number>[] = [];
   let last = stepInputs(model, given, first, { step: from, rows: batches[0] });
+  let learnt = false;
   await phase(`run ${plural(batches.length, 'step')} in float64`, async (report) => {
     const gradients = new Set(gradientKeys(model));
     let state = first;
@@ -80,10 +82,16 @@ export async function calibrateTraining(
       };
       const made = await floatStep(model, given, state, { step: from + k, rows }, { device, each });
       losses.push(made.losses);
+      learnt ||= learns;
+      refuseDivergence(observations, from + k);
       if (learns) last = stepInputs(model, given, state, { step: from + k, rows });
       ({ state } = made);
     }
   });
+  if (!learnt && input.states === undefined)
+    throw new ValueError(`no gradient is other than 0 in ${plural(batches.length, 'step')}: every target is masked`, {
+      remedy: 'give data in which some tokens are targets, or look at more steps: --steps N',
+    });
   const roomy = withRoom(observations, gradientHeadroom / headroom);
   const weights = typesOfWeights(program, given, weightBits);
   const { types: measured } = chooseScales(program, roomy, { headroom });
@@ -121,6 +129,23 @@ function statesOf({ state }: TrainingModel, began: Readonly<Record<string, Fixed
       const type = began[`${key}.state`] ?? began[gradientKey(key)];
       return type === undefined ? [] : [[`${key}.state`, type] as const];
     }),
+  );
+}
+
+/** Larger than what anything learns with, and than a sum of squares of such numbers that a double holds exactly. */
+const DIVERGED = 2 ** 48;
+
+/** @throws ValueError where values grow beyond all types */
+function refuseDivergence({ keys, written }: Observations, step: number): void {
+  const all = [...keys.values(), ...[...written].map(([name, { most }]) => ({ name, most }))];
+  const worst = all.find(({ most }) => !(most < DIVERGED));
+  if (worst === undefined) return;
+  throw new ValueError(
+    `training diverges: in float64 ${worst.name} reaches ${worst.most.toPrecision(3)} at step ${step}`,
+    {
+      tensor: worst.name,
+      remedy: 'write a smaller rate, or an optimizer that holds the norm of gradients (`limit`)',
+    },
   );
 }
 

@@ -60,7 +60,8 @@ export function openData(file: string, given: Weights, tensors: readonly Tensor[
 }
 
 function remedyOf(found: readonly number[], [rows, length]: readonly number[]): string {
-  if (found.length !== 2 || length === undefined) return 'reshape it, or change the dimensions of the program';
+  if (found.length !== 2 || length === undefined || found[0] === 0 || found[1] < 2)
+    return 'reshape it, or change the dimensions of the program';
   if (found[1] === length)
     return `give ${rows} rows, or import the model again with --examples ${found[0]} (or --dim M=${found[0]})`;
   return `cut or fill rows to ${length} tokens, or import the model again with --tokens ${found[1] - 1}`;

@@ -3,7 +3,7 @@ import { ProgramError } from '../../../models/calibrate/model.ts';
 import { calibrateSteps } from '../../../models/run/calibrate.ts';
 import { writeOutputs } from '../../host/files/write.ts';
 import { checkOutput, kinds, STREAM } from '../../host/outputs.ts';
-import { about, CliError } from '../errors.ts';
+import { CliError } from '../errors.ts';
 import { ValueError } from '../../../compiler/ir/errors.ts';
 import type { Arguments } from '../parse/arguments.ts';
 import type { Outcome } from '../parse/command.ts';
@@ -18,6 +18,8 @@ import { givenAdapter, openTrainingSources, readTrainingModel } from './inputs.t
 const MAX_STEPS = 1000;
 /** Lines of the report on headroom. */
 const TIGHTEST = 8;
+
+const REMEDY = 'write a type of more bits, or give the adapter that the program was imported with';
 
 const FOR_SAMPLES = ['samples', 'text', 'text-file', 'tokenizer', 'limit', 'bits', 'target'];
 
@@ -38,12 +40,11 @@ export async function calibrateModel(args: Arguments, progress: Progress): Promi
   const sources = await openTrainingSources(args, model, files);
   const start = await givenAdapter(args, model, files);
   const made = await withThreads(args, (device) =>
-    about(path, 'write a type of more bits, or give the adapter that the program was imported with', [ValueError], () =>
-      calibrateSteps({ ...modelInput(source, args), sources, start, steps, weightBits, device }, (name, body) =>
-        progress.phase(name, body),
-      ),
+    calibrateSteps({ ...modelInput(source, args), sources, start, steps, weightBits, device }, (name, body) =>
+      progress.phase(name, body),
     ),
   ).catch((error: unknown) => {
+    if (error instanceof ValueError) throw new CliError(`${path}: ${error.message}`, error.remedy ?? REMEDY);
     throw error instanceof ProgramError ? refusal(error, source) : error;
   });
   await writeOutputs([{ path: output, bytes: made.file }]);

@@ -218,6 +218,14 @@ describe('scales of a step', () => {
     const wrong = new Map([['tokens', { dtype: 'I32' as const, shape: [6, 5], values: new Int32Array(30).fill(23) }]]);
     place.write('wrong.safetensors', writeSafetensors(wrong));
     expect(failing([...calibrate, '--data', 'wrong.safetensors'])).toContain('outside index<23>');
+    const masked = { shape: [6, 5], values: new Uint8Array(30) };
+    const all = ['tokens', 'mask'].map((name) => [name, { dtype: 'U8' as const, ...masked }] as const);
+    place.write('masked.safetensors', writeSafetensors(new Map(all)));
+    const nothing = failing([...calibrate, '--data', 'masked.safetensors', '--steps', '2']);
+    expect(nothing).toContain('no gradient is other than 0 in 2 steps: every target is masked');
+    expect(nothing).toContain('give data in which some tokens are targets');
+    place.write('none.safetensors', tokens(0, 5));
+    expect(failing([...calibrate, '--data', 'none.safetensors'])).toContain('reshape it, or change the dimensions');
     expect(failing([...calibrate, '--samples', 'random:1'])).toContain('give --data FILE');
     expect(failing([...calibrate, '--data', 'tokens.safetensors', '--bits', '9'])).toContain(
       '--bits is given beside --data',

@@ -350,6 +350,12 @@ describe('a value that does not fit', () => {
     expect(await verify(store, { compile })).toMatchObject({ ok: true, steps: 1 });
   });
 
+  test('ends a run whose values grow without an end, and says so', async () => {
+    const wild = { ...model, text: text.replace('rate = 0.25', 'rate = 0.9'), overrides: { M: 2 } };
+    const run = trained({ ...two, model: wild, steps: 12, prove: 'none' });
+    await expect(run).rejects.toThrow(/^training diverges: in float64 \S+ reaches \S+ at step \d+$/);
+  });
+
   test('ends a run that may have no more phases', async () => {
     const store = memoryStore();
     const run = trained({ ...types('u.grad', 6), steps: 3, phases: 1, prove: 'none' }, store);
