@@ -1,7 +1,7 @@
 /**
  * Checks for as long as one likes: `npm run soak -- --minutes 10 --seed 1`. Random programs, functions and LoRA adapters go through the
- * kit's whole check, random blocks of the standard library and programs of twenty equations are proved on all devices, and random bytes
- * of their files are changed. Each failure has its seed: `--rounds 1 --seed S` repeats it. `--only KIND` leaves out other kinds.
+ * kit's whole check, random blocks of the standard library and programs of twenty equations are proved on all devices, random bytes
+ * of their files are changed, and runs of training are killed (`--kills N` times). Each failure has its seed: `--rounds 1 --seed S` repeats it. `--only KIND` leaves out other kinds.
  * `--device webgpu` has a GPU make the same bytes, `--swiftshader` one in software.
  */
 import fc from 'fast-check';
@@ -30,6 +30,7 @@ import { createSubject, drawInputs } from '../kit/subject.ts';
 import { mutated } from '../support/mutate.ts';
 import { useSoftwareGpu } from '../support/swiftshader.ts';
 import { blocks, calibrationOf, modelOf, shapes } from '../stdlib/blocks.ts';
+import { killedRuns } from './run.ts';
 import { bundleOf, makeFiles, text, verifierFor } from '../soundness/fixture.ts';
 
 const { values } = parseArgs({
@@ -40,6 +41,7 @@ const { values } = parseArgs({
     device: { type: 'string', default: 'wasm' },
     swiftshader: { type: 'boolean', default: false },
     only: { type: 'string' },
+    kills: { type: 'string' },
   },
 });
 const [first, rounds] = [Number(values.seed), values.rounds === undefined ? Infinity : Number(values.rounds)];
@@ -194,6 +196,12 @@ async function files(seed: number): Promise<void> {
   verifier.close();
 }
 
+/** Alone, at as many moments as show whether one of them matters. */
+const kills = Number(values.kills ?? (values.only === 'run' ? 50 : 3));
+
+const runs = (seed: number): Promise<void> =>
+  killedRuns(kills, new Draw('kills', seed), (what) => void fail(seed, what), say);
+
 /** Cheap ones more often: a program of twenty equations takes twenty times what a small one does. */
 const kinds = [
   ['programs', gadgets],
@@ -204,6 +212,7 @@ const kinds = [
   ['files', files],
   ['large', large],
   ['library', library],
+  ['run', runs],
 ] as const;
 const chosen = kinds.filter(([name]) => values.only === undefined || name === values.only);
 if (chosen.length === 0) throw new Error(`--only is one of ${[...new Set(kinds.map(([name]) => name))].join(', ')}`);
