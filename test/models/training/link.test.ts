@@ -5,15 +5,30 @@ import { readSafetensors } from '../../../models/files/safetensors.ts';
 import { bytesSource } from '../../../models/files/source.ts';
 import { exportAdapter, stateLayout } from '../../../models/run/export.ts';
 import { linkBundle } from '../../../models/run/link.ts';
+import { phaseProgram } from '../../../models/run/phase.ts';
 import { runFiles } from '../../../models/run/store.ts';
 import type { TrainInput } from '../../../models/run/train.ts';
+import { encodeState, readState } from '../../../models/train/integers.ts';
 import type { Device } from '../../../runtime/device/device.ts';
 import { commit, createProver } from '../../../runtime/prover/index.ts';
 import type { VerifyRunOptions } from '../../../runtime/run/chain.ts';
 import { linkContext } from '../../../runtime/run/header.ts';
 import type { RunVerdict } from '../../../runtime/run/verdict.ts';
+import { toHex } from '../../../runtime/verifier/verdict.ts';
+import { weightsOf } from '../../../runtime/weights.ts';
 import { testDevice } from '../../kit/devices.ts';
-import { adapter, changed, file, headerOf, type Store, trainRun, verdictOf } from './toy.ts';
+import {
+  adapter,
+  calibration,
+  changed,
+  file,
+  headerOf,
+  model,
+  type Store,
+  trainRun,
+  verdictOf,
+  withHeader,
+} from './toy.ts';
 
 let device: Device;
 /** Three steps, all proved, from a seed. */
@@ -88,6 +103,33 @@ describe('the adapter of a run', () => {
     const verdict = await verify(forged);
     expect(verdict).toMatchObject({ ok: false, step: 3 });
     if (!verdict.ok) expect(verdict.reason).toMatch(/the adapter is not the state's: .* not 0$/);
+  });
+
+  test('and an optimizer that began otherwise are no beginning', async () => {
+    const begun = await trained({ start: { adapter: reader }, steps: 0 });
+    const header = await headerOf(begun);
+    const bundle = file(begun, runFiles.program(header.phases[0].program));
+    const { reader: numbers, tensors } = await readSafetensors(bytesSource('state', file(begun, runFiles.state(0))));
+    const state = new Map<string, { shape: readonly number[]; values: Float64Array }>();
+    for (const [name, { shape }] of tensors)
+      state.set(name, { shape, values: Float64Array.from(await numbers.read(name)) });
+    state.get('m:m.lora_A.weight')!.values[1] = 0.5;
+    const { opening, commitment, digest } = await commit(bundle, 'state', state, { device });
+    const { model: own } = phaseProgram(model, calibration);
+    const integers = await readState(own, weightsOf('state', state, [...state.keys()]));
+    const moved = changed(begun, {
+      [runFiles.state(0)]: encodeState(own, integers),
+      [runFiles.stateOpening(0)]: opening,
+      [runFiles.commitment('state')]: commitment,
+    });
+    const forged = await withHeader(moved, (h) => ({ ...h, commitments: { ...h.commitments, state: toHex(digest) } }));
+    await trained({ start: { adapter: reader }, steps: 1 }, forged);
+    const verdict = await verify(forged);
+    expect(verdict).toMatchObject({ ok: false, step: 0 });
+    // 0.5 is 128 of its type's units.
+    if (!verdict.ok) expect(verdict.reason).toMatch(/the adapter is not the state's: ds\d+ is 16384, not 0$/);
+    const without = changed(forged, { [runFiles.link(0)]: undefined, [runFiles.linkCommitment(0)]: undefined });
+    expect(await verify(without)).toMatchObject({ ok: true, began: 'committed' });
   });
 
   test('without a link at its start a run says less', async () => {

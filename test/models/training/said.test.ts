@@ -5,8 +5,11 @@ import type { VerifyRunOptions } from '../../../runtime/run/chain.ts';
 import { samplingSeed } from '../../../runtime/run/header.ts';
 import type { RunVerdict } from '../../../runtime/run/verdict.ts';
 import type { TrainInput } from '../../../models/run/train.ts';
+import { resolveStandard } from '../../../compiler/standard/index.ts';
+import { phaseProgram } from '../../../models/run/phase.ts';
+import { ownProgram } from '../../../models/run/verify.ts';
 import { testDevice } from '../../kit/devices.ts';
-import { headerOf, trainRun, verdictOf, withHeader, type Store } from './toy.ts';
+import { calibration, headerOf, model, seed, text, trainRun, verdictOf, withHeader, type Store } from './toy.ts';
 
 let device: Device;
 /** Two steps, all proved, from a seed. */
@@ -75,4 +78,37 @@ describe('who knows the nonce before the commitments', () => {
       reason: 'the run names a commitment to "more", from which no step reads',
     });
   });
+});
+
+test('a run that began elsewhere than its seed says is refused for that alone', async () => {
+  const other = new Uint8Array(32).fill(9);
+  const begun = await trained({ steps: 0, start: { seed: other } });
+  const store = await trained(
+    { steps: 1 },
+    await withHeader(begun, (h) => ({ ...h, seed: Buffer.from(seed).toString('hex') })),
+  );
+  expect(await verify(store)).toMatchObject({ ok: false, reason: expect.stringContaining('the run names') as string });
+  const compile: VerifyRunOptions['compile'] = (types) => {
+    const own = ownProgram(model, types);
+    return typeof own === 'string' ? own : { ...own, start: () => own.start(other) };
+  };
+  expect(await verify(store, { compile })).toMatchObject({ ok: true, steps: 1 });
+});
+
+test('every number of an optimizer is part of the program', () => {
+  const usual = { rate: '1e-3', beta1: '0.9', beta2: '0.999', eps: '2 ^ -27', decay: '0.01', limit: '2', steps: '40' };
+  const programOf = (changes: Partial<typeof usual> = {}): string => {
+    const { steps, ...constants } = { ...usual, ...changes };
+    const call = Object.entries(constants).map(([name, value]) => `${name} = ${value}`);
+    const library = `import { clipped_adamw } from "std"\n${text.slice(text.indexOf('model toy'))}`
+      .replace(/momentum\(.*\)/, `clipped_adamw(${call.join(', ')})`)
+      .replace('index<40>', `index<${steps}>`);
+    return phaseProgram({ text: library, source: 'toy.zkl', resolveImport: resolveStandard }, calibration).digest;
+  };
+  const others: readonly Partial<typeof usual>[] = [
+    ...[{ rate: '2e-3' }, { rate: '1e-3 * (step + 1)' }, { beta1: '0.8' }, { beta2: '0.99' }, { eps: '2 ^ -26' }],
+    ...[{ decay: '0' }, { limit: '1' }, { steps: '41' }],
+  ];
+  const programs = [{}, ...others].map(programOf);
+  expect(new Set(programs).size).toBe(programs.length);
 });
