@@ -107,6 +107,14 @@ export const vanishesAtZero: (e: Expression) => boolean = remembered((e) =>
   }),
 );
 
+/** The tables of an expression that is nothing but their product. */
+export const tableFactors: (e: Expression) => readonly number[] | undefined = remembered((e) => {
+  if (e.kind === 'table') return [e.index];
+  if (e.kind !== 'mul') return undefined;
+  const [left, right] = [tableFactors(e.left), tableFactors(e.right)];
+  return left && right && [...left, ...right];
+});
+
 /** A sum in which each product is a constant times a sum of tables. */
 export interface LinearSum {
   readonly multiples: readonly { readonly constant: number; readonly of: Expression; readonly negative: boolean }[];

@@ -209,6 +209,54 @@ describeDevices('sumcheck', (device, name) => {
     }
   });
 
+  it('computes rounds and folds of products of integers, however wide', async () => {
+    const random = new Random(20);
+    const variables = 3;
+    const half = 2 ** (variables - 1);
+    const product = (...tables: number[]) => tables.map(table).reduce(mul);
+    // Every product is a shader of its own: few of them on a software GPU.
+    const all = [product(0), product(0, 1), product(0, 0, 1), product(2, 1, 0), product(0, 3, 1, 3)];
+    const products = name.startsWith('webgpu') ? all.slice(1, 2) : all;
+    const points: readonly SumcheckPoint[] = name.startsWith('webgpu') ? [0, 'inf', -2] : [0, 'inf', 1, -1, 2, -2, 3];
+    // Of 8 bytes, as wide as a kernel takes them as they are, and a little more.
+    const kinds = [
+      (v: bigint) => Int16Array.of(Number(BigInt.asIntN(16, v))),
+      (v: bigint) => Int32Array.of(Number(BigInt.asIntN(32, v))),
+      ...[17, 34, 49, 50, 51, 64].map((bits) => (v: bigint) => BigInt64Array.of(BigInt.asIntN(bits, v))),
+    ];
+    const edges = [16, 32, 17, 34, 49, 50, 51, 64].flatMap((b) => [-(1n << BigInt(b - 1)), (1n << BigInt(b - 1)) - 1n]);
+    const entry = (i: number): bigint => (i % 3 === 0 ? edges[random.below(edges.length)] : random.integer(64));
+    const made = (kind: (typeof kinds)[number], length: number): Int16Array | Int32Array | BigInt64Array => {
+      const parts = Array.from({ length }, (_, i) => kind(entry(i)));
+      if (parts[0] instanceof Int16Array) return Int16Array.from(parts, ([v]) => Number(v));
+      if (parts[0] instanceof Int32Array) return Int32Array.from(parts, ([v]) => Number(v));
+      return BigInt64Array.from(parts, ([v]) => BigInt(v));
+    };
+    for (const [k, kind] of (name.startsWith('webgpu') ? kinds.slice(1, 2) : kinds).entries())
+      for (const e of products) {
+        const given = [made(kind, 2 * half), made(kinds[0], half + 3), made(kinds[k % 2], half - 1)];
+        const field = random.frs(2 * half - 1);
+        const tables = [...given.map((t) => Array.from(t as ArrayLike<number | bigint>, BigInt)), field];
+        const weights = random.frs(half);
+        await device().scope(async () => {
+          const vectors = [...given.map((t) => device().intVector(t)), device().frVector(field)];
+          const outer = device().frVector(weights);
+          const out = await device().round(device().prepare(e), vectors, [], variables, points, {
+            outer,
+            innerBits: 0,
+          });
+          expect(out).toEqual(points.map((x) => expectedRound(e, tables, [], half, x, (j) => weights[j])));
+          const x = random.fr();
+          for (const [i, folded] of device().fold(vectors, variables, x).entries())
+            expect(await device().readFr(folded)).toEqual(
+              Array.from({ length: Math.min(half, tables[i].length) }, (_, j) =>
+                mod(tables[i][j] + x * ((tables[i][j + half] ?? 0n) - tables[i][j])),
+              ),
+            );
+        });
+      }
+  });
+
   it('takes tables given by positions', async () => {
     const random = new Random(18);
     const variables = 5;

@@ -2,10 +2,10 @@
  * Operations of the WASM device on expressions and tables: maps, sumcheck rounds, folds.
  */
 import type { SumcheckPoint } from '../../../kernels/expression.ts';
-import { ARGUMENTS, TABLE_WORDS, type TableKind } from '../../../kernels/wasm/vectors/expression.ts';
+import { ARGUMENTS, TABLE_WORDS, type TableKind } from '../../../kernels/wasm/vectors/tables.ts';
 import { FR_SIZE } from '../../../kernels/wasm/emit/layout.ts';
-import { toFr } from '../../../field/spec.ts';
-import type { Device, FrVector, Kernel, AnyTable } from '../../device.ts';
+import { Fr, toFr } from '../../../field/spec.ts';
+import type { Device, FrVector, IntVector, Kernel, AnyTable } from '../../device.ts';
 import {
   add,
   constant,
@@ -16,11 +16,13 @@ import {
   sub,
   table,
   tableCount,
+  tableFactors,
   vanishesAtZero,
   type Expression,
 } from '../../../kernels/expression.ts';
 import * as check from '../../shapes.ts';
 import type { Context } from '../context.ts';
+import { significantBits } from './contract.ts';
 import { addressOf, entryBytes, WasmVector, type WasmIntVector } from '../vectors.ts';
 
 /** Entries of integer tables that a map takes at a time. */
@@ -78,22 +80,33 @@ export function sumcheckOperations(
       check.checkTables(tables, variables);
       check.checkIndexed(tables);
       check.checkArguments(kernel.expression, tables.length, constants.length);
-      const used = tables
-        .slice(0, tableCount(kernel.expression))
-        .map((t) => elementsOf(ctx, t) ?? stretch(t, 0, t.length));
-      return withElements(ctx, used, (elements) => round(ctx, kernel, elements, constants, variables, points, weights));
+      const used = tables.slice(0, tableCount(kernel.expression));
+      const integers = integersOf(ctx, kernel.expression, used, points);
+      const parts = used.map((t) =>
+        integers.has(t) ? integerTable(t) : (elementsOf(ctx, t) ?? stretch(t, 0, t.length)),
+      );
+      return withElements(ctx, parts, (elements) =>
+        round(ctx, kernel, elements, constants, variables, points, weights),
+      );
     },
 
     fold(tables, variables, x) {
       check.checkTables(tables, variables);
       check.checkIndexed(tables);
       const half = 2 ** (variables - 1);
-      return ctx.withFr(ctx.core.fr.multiples(x), (at) =>
+      const unit = 2n ** BigInt(ctx.core.fr.w);
+      const given = [...ctx.core.fr.multiples(x), Fr.mul(x, unit), unit];
+      return ctx.withFr(given, (at) =>
         tables.map((t) => {
           const out = newFr(Math.min(half, t.length));
           if (t.kind === 'indexed') {
             const ends = [stretch(t, 0, out.length), stretch(t, half, out.length)];
             mapTables(foldExpression, ends, [x], out.address, out.length);
+            return out;
+          }
+          if (t.kind === 'int' && magnitude(ctx, t) <= FOLDED) {
+            const args = [addressOf(t), t.bytes, t.length, half, at + ctx.core.fr.n * FR_SIZE];
+            ctx.launch('foldIntegers', out.length, COST.product, out.address, args);
             return out;
           }
           const elements = elementsOf(ctx, t);
@@ -121,9 +134,49 @@ interface TableAddress {
   readonly address: number;
   readonly length: number;
   readonly entries?: number;
+  /** Of integers that a kernel reads as they are. */
+  readonly integers?: 2 | 4 | 8;
 }
 
-const kindOf = ({ entries }: TableAddress): TableKind => (entries === undefined ? 'fr' : 'indexed');
+const kindOf = ({ entries, integers }: TableAddress): TableKind =>
+  integers !== undefined ? INTEGER_KINDS[integers] : entries === undefined ? 'fr' : 'indexed';
+
+const INTEGER_KINDS = { 2: 'int16', 4: 'int32', 8: 'int64' } as const;
+
+/** Products of integers that a round takes as they are, and integers that a fold takes. */
+const [MULTIPLIED, FOLDED] = [2 ** 50, 2 ** 49];
+
+/** What no entry's magnitude exceeds. */
+const magnitude = (ctx: Context, t: IntVector): number =>
+  2 ** (significantBits(ctx, t as unknown as WasmIntVector) - 1);
+
+/** The integer tables that a round over a product of tables takes as they are: as many as keep the product of their entries small at all points. */
+function integersOf(
+  ctx: Context,
+  expression: Expression,
+  tables: readonly AnyTable[],
+  points: readonly SumcheckPoint[],
+): ReadonlySet<AnyTable> {
+  const out = new Set<AnyTable>();
+  const factors = tableFactors(expression);
+  if (factors === undefined) return out;
+  const growth = Math.max(...points.map((x) => (x === 'inf' ? 2 : Math.abs(x) + Math.abs(1 - x))));
+  const sizes = [...new Set(factors.map((k) => tables[k]))].flatMap((t) =>
+    t.kind === 'int' ? [{ t, size: growth * magnitude(ctx, t) }] : [],
+  );
+  let product = 1;
+  for (const { t, size } of sizes.sort((a, b) => a.size - b.size)) {
+    product *= size ** factors.filter((k) => tables[k] === t).length;
+    if (product > MULTIPLIED) break;
+    out.add(t);
+  }
+  return out;
+}
+
+function integerTable(t: AnyTable): TableAddress {
+  if (t.kind !== 'int') throw new Error('internal error: no table of integers');
+  return { address: addressOf(t), length: t.length, integers: t.bytes };
+}
 
 /** For the keys of kernels: nothing where all tables hold elements. */
 const suffix = (kinds: readonly TableKind[]): string =>
@@ -246,13 +299,15 @@ function round(
         stride,
       );
       const values = ctx.readFr(target, 2 * points.length * parts);
+      // Products of integers are not in Montgomery form.
+      const by = tables.some((t) => t.integers !== undefined) ? ctx.core.fr.R : 1n;
       return points.map((_, k) => {
         let sum = 0n;
         for (let part = 0; part < parts; part++) {
           const at = 2 * (part * points.length + k);
           sum += values[at] + values[at + 1];
         }
-        return toFr(sum);
+        return toFr(by * sum);
       });
     }),
   );

@@ -1,7 +1,7 @@
 /**
  * Loops over vectors two elements at a time: lane 0 takes element i, lane 1 element i + 1, or 0 beyond the end.
  */
-import { i32, type I32, type Int, type Local } from './code.ts';
+import { f64, f64x2, i32, i64, type F64, type I32, type Int, type Local } from './code.ts';
 import type { Field, Pair } from '../field/field.ts';
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code } from './module.ts';
@@ -55,6 +55,20 @@ export class Pairs {
     const pair = this.field.gather(c, first, second);
     c.release(first, second);
     return pair;
+  }
+
+  /** Integers i, i + 1 of a vector, of at most 2^50, as digits: not in Montgomery form. */
+  readIntegers(c: Code, base: Int, bytes: 2 | 4 | 8, i: Int, length: Int): Pair {
+    const [first, second] = [0, 1].map((k) => {
+      const at = c.let(i32.add(i, k));
+      c.set(at, i32.select(i32.add(base, i32.mul(at, bytes)), ZERO, i32.lt_s(at, length)));
+      return at;
+    });
+    const load = (at: I32): F64 =>
+      bytes === 8 ? f64.convert_i64(i64.load(at)) : f64.convert_i32(bytes === 4 ? i32.load(at) : i32.load16_s(at));
+    const limb = c.let(f64x2.replaceLane(f64x2.splat(load(first)), 1, load(second)));
+    c.release(first, second);
+    return { limbs: [limb], slack: 1 };
   }
 
   /** Stores the pair at elements i and, where i + 1 < length, i + 1. */

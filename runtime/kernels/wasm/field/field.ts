@@ -91,9 +91,9 @@ export class Field {
     return { limbs: balancedDigits(v, this.w, this.n).map((d) => this.#k.double(Number(d))), slack: 1 };
   }
 
-  #make(c: Code, limb: (i: number) => V128, slack = 1): Pair {
+  #make(c: Code, limb: (i: number) => V128, slack = 1, length = this.n): Pair {
     if (slack * 2 ** (this.w - 1) > 2 ** 53) throw new RangeError(`digits of slack ${slack} would not be exact`);
-    return { limbs: Array.from({ length: this.n }, (_, i) => c.let(limb(i))), slack };
+    return { limbs: Array.from({ length }, (_, i) => c.let(limb(i))), slack };
   }
 
   /** A pair in scratch memory, lane by lane. */
@@ -140,12 +140,12 @@ export class Field {
   }
 
   sub(c: Code, a: Pair, b: Pair): Pair {
-    return this.#make(c, (i) => f64x2.sub(a.limbs[i], b.limbs[i]), a.slack + b.slack);
+    return this.#make(c, (i) => f64x2.sub(a.limbs[i], b.limbs[i]), a.slack + b.slack, a.limbs.length);
   }
 
   /** a times a small integer. */
   scale(c: Code, a: Pair, by: number): Pair {
-    return this.#make(c, (i) => f64x2.mul(a.limbs[i], this.#k.double(by)), a.slack * Math.abs(by));
+    return this.#make(c, (i) => f64x2.mul(a.limbs[i], this.#k.double(by)), a.slack * Math.abs(by), a.limbs.length);
   }
 
   /** Flips the signs where the mask's bits 63 are set (other bits must be zero). */
@@ -214,7 +214,10 @@ export class Field {
     return out;
   }
 
-  /** sum of x a - minus, normal, in new locals, for pairs `a` and the `multiples` of factors x: two thirds of the cost of `sumOfProducts`. */
+  /**
+   * sum of x a - minus, normal, in new locals, for pairs `a` and the `multiples` of factors x: two thirds of the cost of `sumOfProducts`. Higher limbs
+   * of `a` that are zero may be left out.
+   */
   sumOfMultiples(
     c: Code,
     terms: readonly { readonly a: Pair; readonly multiples: readonly Pair[] }[],
@@ -310,16 +313,17 @@ export class Field {
     return out;
   }
 
-  /** Wide columns in scratch memory += a b. At most WIDE_TERMS times before `reduceWide`. */
+  /** Wide columns in scratch memory += a b. At most WIDE_TERMS times before `reduceWide`. Higher limbs of `a` that are zero may be left out. */
   addProduct(c: Code, wide: Int, a: Pair, b: Pair): void {
     this.#checkSlack(a, b);
     const { n } = this;
+    const rows = a.limbs.length;
     const columns = new Columns(c, this.#k, this.w, 2 * n, (i) => v128.load(wide, 16 * i));
-    for (let i = 0; i < n; i++) {
+    for (let i = 0; i < rows; i++) {
       for (let j = 0; j < n; j++) columns.product(i + j, a.limbs[i], b.limbs[j]);
       columns.step(() => c.store128(wide, columns.at(i), 16 * i));
     }
-    for (let i = n; i < 2 * n; i++) columns.step(() => c.store128(wide, columns.at(i), 16 * i));
+    for (let i = rows; i < rows + n; i++) columns.step(() => c.store128(wide, columns.at(i), 16 * i));
     columns.emit();
   }
 

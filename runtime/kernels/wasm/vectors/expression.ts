@@ -2,12 +2,13 @@
  * Emits sumcheck rounds and elementwise maps for an expression: the skeleton is here, the summand comes from the tree.
  */
 import type { SumcheckPoint } from '../../expression.ts';
-import { i32, type I32, type Local } from '../emit/code.ts';
+import { f64x2, i32, type I32 } from '../emit/code.ts';
 import { WIDE_TERMS, type Field, type Pair } from '../field/field.ts';
 import { ZERO, type ScratchPlan } from '../emit/layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from '../emit/module.ts';
 import type { Pairs } from '../emit/pairs.ts';
 import { multiplesAt } from './scalar.ts';
+import { ARGUMENTS, integerAt, readTable, splitIntegers, tablesOf, valueAt, type TableKind } from './tables.ts';
 import { constantCount, leading, linearSum, tableCount, type Expression, type LinearSum } from '../../expression.ts';
 
 /** Emits expressions over pairs, keeping track of slack; sums of products are reduced once. */
@@ -108,29 +109,11 @@ class Evaluator {
   }
 }
 
-/** Positions, in 32-bit words, of a round's or map's arguments: a block of memory that both sides know. */
-export const ARGUMENTS = {
-  target: 0,
-  constants: 1,
-  half: 2,
-  outer: 3,
-  outerLength: 4,
-  inner: 5,
-  innerLength: 6,
-  innerBits: 7,
-  one: 8,
-  /** Then `TABLE_WORDS` for each table. */
-  tables: 9,
-} as const;
-
-/** Address of a table's elements or positions, its length, and of the elements that positions are of. */
-export const TABLE_WORDS = 3;
-
-/** What a table of a kernel is: elements one after the other, or positions of elements. */
-export type TableKind = 'fr' | 'indexed';
-
 /**
  * Exports `round(target, arguments, from, to)`: for each point a pair of elements at target, whose sum is the sum over from <= j < to.
+ *
+ * Tables may be of integers where the expression is a product of tables. The product of these integers has to be at most 2^50 at every point; as it is not in
+ * Montgomery form, all sums are 1 / R times what they stand for.
  */
 export function emitRound(
   m: ModuleBuilder,
@@ -193,6 +176,7 @@ export function emitRound(
               // At 0 alone the upper half is not read.
               return [lo, points.every((x) => x === 0) ? lo : readTable(c, pairs, t, j, half)] as const;
             });
+            const [integers, elements] = splitIntegers(expression, kinds);
             const weight = weightAt(
               c,
               pairs,
@@ -202,10 +186,14 @@ export function emitRound(
             );
             const constants = constantsOf(c, field, constantsAt, constantCount(expression));
             points.forEach((x, k) => {
-              const values = lohi.map(([lo, hi]) => at(c, field, lo, hi, x));
-              const e = x === 'inf' ? leading(expression) : expression;
-              const value = new Evaluator(c, field, values, constants).normal(e);
-              field.addProduct(c, i32.add(scratchBase, innerWide[k]), weight, value);
+              const values = lohi.map(([lo, hi], t) => (integers.includes(t) ? lo : valueAt(c, field, lo, hi, x)));
+              const wide = i32.add(scratchBase, innerWide[k]);
+              const e = elements && (x === 'inf' ? leading(elements) : elements);
+              const value = e && new Evaluator(c, field, values, constants).normal(e);
+              if (integers.length === 0) return field.addProduct(c, wide, weight, value!);
+              const limb = integers.map((t) => integerAt(c, field, lohi[t], x)).reduce((a, b) => f64x2.mul(a, b));
+              const product = { limbs: [c.let(limb)], slack: 1 };
+              field.addProduct(c, wide, product, value ? field.mul(c, weight, value, { normal: true }) : weight);
             });
             c.inc(innerCount);
             c.if(i32.eq(innerCount, WIDE_TERMS), () => {
@@ -264,27 +252,6 @@ export function emitMap(m: ModuleBuilder, pairs: Pairs, expression: Expression, 
   });
 }
 
-interface Table {
-  readonly base: Local<'i32'>;
-  readonly length: Local<'i32'>;
-  /** Of an indexed table. */
-  readonly entries: Local<'i32'> | undefined;
-}
-
-const tablesOf = (c: Code, args: I32, kinds: readonly TableKind[]): Table[] =>
-  kinds.map((kind, t) => {
-    const word = (k: number) => c.let(i32.load(args, 4 * (ARGUMENTS.tables + TABLE_WORDS * t + k)));
-    return { base: word(0), length: word(1), entries: kind === 'indexed' ? word(2) : undefined };
-  });
-
-/** Entries i, i + 1 of a table, or those `beyond` further on. */
-function readTable(c: Code, pairs: Pairs, { base, length, entries }: Table, i: I32, beyond?: I32): Pair {
-  const size = entries === undefined ? pairs.field.bytes : 4;
-  const from = beyond === undefined ? base : i32.add(base, i32.mul(beyond, size));
-  const left = beyond === undefined ? length : i32.sub(length, beyond);
-  return entries === undefined ? pairs.read(c, from, i, left) : pairs.readIndexed(c, from, entries, i, left);
-}
-
 const constantsOf = (c: Code, field: Field, address: I32, count: number): Pair[] =>
   Array.from({ length: count }, (_, i) => field.splat(c, address, i * field.bytes));
 
@@ -301,17 +268,4 @@ function weightAt(
   c.set(first, i32.select(first, one, inner));
   c.set(next, i32.select(i32.select(next, one, inner), ZERO, second));
   return pairs.field.gather(c, first, next);
-}
-
-/** A table's value at X: lo + X (hi - lo), or the slope. */
-function at(c: Code, field: Field, lo: Pair, hi: Pair, x: SumcheckPoint): Pair {
-  if (x === 'inf') return field.sub(c, hi, lo);
-  if (x === 0) return lo;
-  if (x === 1) return hi;
-  if (Math.abs(x) > 3) {
-    const product = field.mul(c, field.sub(c, hi, lo), field.constant(BigInt(x)), { normal: true });
-    return field.add(c, lo, product);
-  }
-  const value = field.add(c, field.scale(c, lo, 1 - x), field.scale(c, hi, x));
-  return value.slack > field.maximumSlack ? field.normalize(c, value) : value;
 }

@@ -1,9 +1,9 @@
 /**
  * Elementwise and reducing kernels on vectors of Fr. Ranges [from, to) are in elements; parts of a range may run on different threads.
  */
-import { f64, i32, i64, v128, type I32, type Int, type Local } from '../emit/code.ts';
+import { f64, f64x2, i32, i64, v128, type F64, type I32, type Int, type Local } from '../emit/code.ts';
 import { WIDE_TERMS, type Field, type Pair } from '../field/field.ts';
-import type { ScratchPlan } from '../emit/layout.ts';
+import { ZERO, type ScratchPlan } from '../emit/layout.ts';
 import { scratchBase, type Code, type ModuleBuilder } from '../emit/module.ts';
 import type { Pairs } from '../emit/pairs.ts';
 
@@ -110,6 +110,38 @@ export function emitScalarKernels(m: ModuleBuilder, pairs: Pairs, scratch: Scrat
         const out = field.sumOfMultiples(c, [{ a: slope, multiples }], minus);
         pairs.write(c, target, j, to, out);
         field.release(c, lo, hi, slope, minus, out);
+      });
+    },
+  );
+
+  // foldIntegers: as fold, of integers of at most 2^49; x: the addresses of the residues of 2^w x and 2^w.
+  m.function(
+    { name: 'foldIntegers', params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
+    (c, target, source, bytes, length, half, x, from, to) => {
+      const value = c.local('i64');
+      const integer = (at: I32): F64 => {
+        const address = c.let(i32.select(i32.add(source, i32.mul(at, bytes)), ZERO, i32.lt_s(at, length)));
+        loadInteger(c, value, address, bytes);
+        c.release(address);
+        return f64.convert_i64(value);
+      };
+      const both = (first: I32): Pair => {
+        const limb = c.let(f64x2.splat(integer(first)));
+        c.set(limb, f64x2.replaceLane(limb, 1, integer(i32.add(first, 1))));
+        return { limbs: [limb], slack: 1 };
+      };
+      const [multiple, unit] = [0, 1].map((k) => [field.splat(c, x, k * field.bytes)]);
+      pairs.each(c, from, to, (j) => {
+        const lo = both(j);
+        const hi = both(i32.add(j, half));
+        const slope = { ...field.sub(c, hi, lo), slack: 1 };
+        const terms = [
+          { a: slope, multiples: multiple },
+          { a: lo, multiples: unit },
+        ];
+        const out = field.sumOfMultiples(c, terms);
+        pairs.write(c, target, j, to, out);
+        field.release(c, lo, hi, slope, out);
       });
     },
   );
