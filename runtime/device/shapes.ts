@@ -61,8 +61,9 @@ export function checkMsm(parts: readonly { readonly points: PointVector; readonl
 export function checkTables(tables: readonly AnyTable[], variables: number): void {
   if (!Number.isInteger(variables) || variables < 1)
     throw new RangeError(`no variable left to bind (variables = ${variables})`);
-  for (const [i, { length }] of tables.entries())
-    if (length > 2 ** variables) throw new RangeError(`table ${i} has ${length} entries, more than 2^${variables}`);
+  for (let i = 0; i < tables.length; i++)
+    if (tables[i].length > 2 ** variables)
+      throw new RangeError(`table ${i} has ${tables[i].length} entries, more than 2^${variables}`);
 }
 
 export function checkInto(into: FrVector | undefined, length: number): void {
@@ -72,9 +73,11 @@ export function checkInto(into: FrVector | undefined, length: number): void {
 
 /** @throws RangeError unless positions have 4 bytes: what they are the caller guarantees. */
 export function checkIndexed(tables: readonly AnyTable[]): void {
-  for (const [i, t] of tables.entries())
+  for (let i = 0; i < tables.length; i++) {
+    const t = tables[i];
     if (t.kind === 'indexed' && t.index.bytes !== 4)
       throw new RangeError(`table ${i}: positions of ${t.index.bytes} bytes, not 4`);
+  }
 }
 
 export function checkArguments(e: Expression, tables: number, constants: number): void {

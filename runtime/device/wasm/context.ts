@@ -13,6 +13,11 @@ import { Pool } from './pool.ts';
 /** Below this many nanoseconds of work a task stays on one thread. */
 const WORTH_FORKING = 60_000;
 
+/** Bytes for small temporary blocks: most calls need a few, and the heap's bookkeeping takes longer than what they do. */
+const STACK_BYTES = 2 ** 16;
+/** What vector loads may read ahead. */
+const SPARE = 128;
+
 export class Context {
   readonly engine: Engine;
   readonly views: Views;
@@ -20,6 +25,9 @@ export class Context {
   readonly pool: Pool;
   readonly core: Core;
   readonly #index: ReadonlyMap<string, number>;
+  /** The next small temporary block's address, and where there is no room for one any more. */
+  #top: number;
+  readonly #stackEnd: number;
   readonly #modules = new Map<
     string,
     { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; parts: number }
@@ -32,7 +40,9 @@ export class Context {
     this.engine = new Engine(state.memory, module, 0);
     this.core.constants.flush(state.memory.buffer);
     this.views = this.engine.views;
-    this.heap = new Heap(this.views, SCRATCH + threads * SCRATCH_BYTES, state.maximumPages);
+    this.#top = SCRATCH + threads * SCRATCH_BYTES;
+    this.#stackEnd = this.#top + STACK_BYTES;
+    this.heap = new Heap(this.views, this.#stackEnd, state.maximumPages);
     this.pool = new Pool(this.engine, threads, { memory: state.memory, core: module });
     this.#index = new Map(Object.keys(this.engine.core).map((name, i) => [name, i]));
   }
@@ -89,8 +99,18 @@ export class Context {
     return module;
   }
 
-  /** A block for the time of `body`. */
+  /** A block for the time of `body`, which returns when it has done all: such blocks end in the reverse order of their beginnings. */
   temporary<T>(bytes: number, body: (address: number) => T): T {
+    const top = this.#top;
+    const end = top + 64 * Math.ceil((bytes + SPARE) / 64);
+    if (end <= this.#stackEnd) {
+      this.#top = end;
+      try {
+        return body(top);
+      } finally {
+        this.#top = top;
+      }
+    }
     const address = this.heap.allocate(bytes);
     try {
       return body(address);

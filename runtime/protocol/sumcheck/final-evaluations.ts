@@ -130,6 +130,7 @@ export function stackEvaluator(
     throw new Error('internal error: a product without a last factor');
   };
 
+  let halves: readonly bigint[] = [];
   return async (stack, point, finals) => {
     const { members, varying } = stack;
     const own = point.slice(0, memberBits(stack));
@@ -141,7 +142,8 @@ export function stackEvaluator(
       eqEval(first.weights, own.slice(0, first.weights.length)),
     );
     // A stack that ended early was spread evenly over the remaining rounds.
-    coefficient = mul(coefficient, powers(half, point.length - end + 1)[point.length - end]);
+    if (halves.length <= point.length) halves = powers(half, point.length + 1);
+    coefficient = mul(coefficient, halves[point.length - end]);
 
     const points = factorPoints(program, first, own);
     const hidden: BoundFactor[] = [];

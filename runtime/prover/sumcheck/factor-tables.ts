@@ -10,6 +10,9 @@ import type { Held, HeldValue } from '../held.ts';
 /** Entries of any tensor of the program, on the device, for as long as the proof is made. */
 export type TensorSource = (id: number) => Promise<DeviceTensor>;
 
+/** Maps that are kept: as many as a summand has factors, and a few more. */
+const SPREADS = 8;
+
 /** Makes the tables of a level's summands. Equal summands of equal layers share the weights of claims and of views. */
 export class TableMaker {
   readonly #device: Device;
@@ -17,6 +20,7 @@ export class TableMaker {
   readonly #program: GadgetProgram;
   readonly #tensors: TensorSource;
   readonly #shared = new Map<string, Promise<HeldValue<FrVector>>>();
+  readonly #spreads = new Map<string, Int32Array | undefined>();
   readonly #names = new Map<readonly bigint[], number>();
 
   constructor(device: Device, held: Held, program: GadgetProgram, tensors: TensorSource) {
@@ -66,10 +70,20 @@ export class TableMaker {
       ...made.map(({ factor, tensor, weights }) => {
         const bound = contractAxes(this.#device, tensor, this.#program.tensors[factor.tensor].shape, weights);
         const kept = factor.axes.flatMap((a) => (a.kind === 'summed' ? [a.variable] : []));
-        const map = spreadMap(kept, bound.shape, summand.variables);
+        const map = this.#spread(kept, bound.shape, summand.variables);
         return map ? this.#device.gather<FrVector | IntVector>(bound.vector, map) : bound.vector;
       }),
     ]);
+  }
+
+  /** As `spreadMap`, once for the members of a stack, which follow each other. */
+  #spread(kept: readonly number[], lengths: readonly number[], variables: readonly number[]): Int32Array | undefined {
+    const key = `${kept.join()} of ${lengths.join()} over ${variables.join()}`;
+    if (!this.#spreads.has(key)) {
+      if (this.#spreads.size >= SPREADS) this.#spreads.clear();
+      this.#spreads.set(key, spreadMap(kept, lengths, variables));
+    }
+    return this.#spreads.get(key);
   }
 
   /** eq(point, .), or eq((1/2, ..., 1/2), .), cut to a length. */
