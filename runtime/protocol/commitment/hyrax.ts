@@ -8,8 +8,8 @@
  * file has its own. `soundness.ts` adds them up.
  *
  * # Files
- * Here: what is opened, and the weights of columns. `layout.ts`, `matrix.ts`: where tensors lie in a matrix. `range-proof.ts`: that registered rows are in
- * their ranges. `opening-argument.ts`: all that is left, as one claim about one row. `sigma.ts`: that claim.
+ * Here: what is opened, and the weights of columns. `layout.ts`, `matrix.ts`: where tensors lie in a matrix. `gathered.ts`: rows of a tensor that public indices
+ * name. `range-proof.ts`: that registered rows are in their ranges. `opening-argument.ts`: all that is left, as one claim about one row. `sigma.ts`: that claim.
  * Prover, in `prover/commitment/`: `source.ts` with `source-matrix.ts` and `range-proof.ts` once for a source; for each proof `witness-matrix.ts`,
  * `rows.ts`, `opening-argument.ts`, `sigma.ts`. Verifier, in `verifier/commitment/`: `range-proof.ts`, `sigma.ts`.
  */
