@@ -5,6 +5,7 @@
  *
  * The bits of an index are known, so each summand is an opening that weighs no rows and columns but its index's: a claim costs what is
  * gathered, and not what X has. It leaves no message and needs no challenge, as both sides are the same linear form on rows of X.
+ * Summands of equal indices are one.
  *
  * G is 0 beyond its axes, as every tensor is. Along those of the indices nothing is added beyond them. Along t it is X that is 0: its slots
  * outside are shown to be zero with its commitment, or for an open one known to whoever checked it, and further ones have no weight.
@@ -12,7 +13,7 @@
  * refuses a type of another size than the axis.
  */
 import type { GadgetTensor, LayoutAxis } from '../../../compiler/ir/gadget/program.ts';
-import { eqTable, mul } from '../scalar.ts';
+import { add, eqTable, mul } from '../scalar.ts';
 import type { Opening } from './hyrax.ts';
 import {
   blockPrefix,
@@ -24,7 +25,7 @@ import {
   type Tensors,
 } from './layout.ts';
 
-/** The claim scale * G~(point), one point per axis of G, as one opening for each of the indices, row-major. */
+/** The claim scale * G~(point), one point per axis of G, as one opening for each index that occurs among `indices`, row-major. */
 export function openGathered(
   program: Tensors,
   tensor: GadgetTensor,
@@ -43,14 +44,16 @@ export function openGathered(
   const rowWeights = tensorProduct(axes.map(high));
   const digits = columnDigits({ axes }, inner);
   const width = 2 ** first.columnBits;
-  return weights.map((weight, n): Opening => {
+  const byIndex = new Map<number, bigint>();
+  for (const [n, weight] of weights.entries()) {
     const index = Number(indices[n]);
-    return {
-      matrix: source,
-      firstRow: file.firstRow + Math.floor(index / width) * rowWeights.length,
-      rowWeights,
-      columns: [...blockPrefix(file), knownDigit(index % width, first.columnBits), ...digits],
-      scale: mul(scale, weight),
-    };
-  });
+    byIndex.set(index, add(byIndex.get(index) ?? 0n, weight));
+  }
+  return Array.from(byIndex, ([index, weight]): Opening => ({
+    matrix: source,
+    firstRow: file.firstRow + Math.floor(index / width) * rowWeights.length,
+    rowWeights,
+    columns: [...blockPrefix(file), knownDigit(index % width, first.columnBits), ...digits],
+    scale: mul(scale, weight),
+  }));
 }

@@ -109,7 +109,7 @@ export function gatheredFrom(
 
 const sizes = new WeakMap<GadgetTensor, OpeningSize>();
 
-/** What a claim about a committed or gathered tensor opens. */
+/** What a claim about a committed or gathered tensor opens, at most. */
 export function openingSize(program: Tensors, tensor: GadgetTensor): OpeningSize {
   const cached = sizes.get(tensor);
   if (cached) return cached;
@@ -120,11 +120,13 @@ export function openingSize(program: Tensors, tensor: GadgetTensor): OpeningSize
     const breaks = files.filter((t, k) => k > 0 && !follows(files[k - 1], t)).length;
     size = { openings: 1 + breaks, rows: files.reduce((n, t) => n + t.rows, 0), limited: 0 };
   } else if (c.kind === 'gathered') {
-    const openings = program.tensors[c.indices].shape.reduce((n, d) => n * d, 1);
+    const indices = program.tensors[c.indices].shape.reduce((n, d) => n * d, 1);
+    const openings = Math.min(indices, program.tensors[c.of].shape[0]);
     const rowsOfIndex = rowLengths(gatheredFrom(program, tensor).file)
       .slice(1)
       .reduce((n, d) => n * d, 1);
-    size = { openings, rows: openings * rowsOfIndex, limited: 0 };
+    // Every index has a weight of its own first.
+    size = { openings, rows: indices + openings * rowsOfIndex, limited: 0 };
   }
   sizes.set(tensor, size);
   return size;
