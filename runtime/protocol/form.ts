@@ -50,6 +50,8 @@ export const value = (form: Form): Value => ({ form, openings: [] });
 export function combineValues(parts: readonly (readonly [scale: bigint, value: Value])[]): Value {
   return {
     form: combine(parts.map(([s, v]) => [s, v.form] as const)),
-    openings: parts.flatMap(([s, v]) => v.openings.map((o) => ({ ...o, scale: mul(s, o.scale) }))),
+    openings: parts.flatMap(([s, v]) =>
+      s === 1n ? v.openings : v.openings.map((o) => ({ ...o, scale: mul(s, o.scale) })),
+    ),
   };
 }

@@ -84,6 +84,25 @@ export function eqEval(a: readonly bigint[], b: readonly bigint[]): bigint {
   return e;
 }
 
+/**
+ * eq(point's first k coordinates, i) for many pairs of k and i < 2^k, whose most significant bit belongs to the first coordinate: each
+ * prefix of bits is worked out once.
+ */
+export function eqPrefixes(point: readonly bigint[]): (k: number, i: number) => bigint {
+  // The prefix of k bits with the value i has the number 2^k + i.
+  const known = new Map([[1, 1n]]);
+  const at = (node: number, k: number): bigint => {
+    const before = known.get(node);
+    if (before !== undefined) return before;
+    const above = at(Math.floor(node / 2), k - 1);
+    const one = mul(above, point[k - 1]);
+    const [even, zero] = [2 * Math.floor(node / 2), sub(above, one)];
+    known.set(even, zero).set(even + 1, one);
+    return node === even ? zero : one;
+  };
+  return (k, i) => at(2 ** k + i, k);
+}
+
 /** sum over i < length of eq(point, i), without the table. */
 export function eqSum(point: readonly bigint[], length: number): bigint {
   if (length === 2 ** point.length) return 1n;

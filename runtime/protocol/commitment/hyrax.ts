@@ -13,7 +13,7 @@
  * Prover, in `prover/commitment/`: `source.ts` with `source-matrix.ts` and `range-proof.ts` once for a source; for each proof `witness-matrix.ts`,
  * `rows.ts`, `opening-argument.ts`, `sigma.ts`. Verifier, in `verifier/commitment/`: `range-proof.ts`, `sigma.ts`.
  */
-import { add, eqEval, eqTable, mul } from '../scalar.ts';
+import { add, eqEval, eqTable, mul, sub } from '../scalar.ts';
 
 /** A committed matrix the openings refer to: a registered commitment or rows that travel in the proof. */
 export interface MatrixShape {
@@ -44,10 +44,7 @@ export interface Opening {
 export function columnsAt(columns: readonly ColumnDigit[], point: readonly bigint[]): bigint {
   const used = columns.reduce((n, d) => n + d.point.length, 0);
   let at = point.length - used;
-  let value = eqEval(
-    point.slice(0, at),
-    point.slice(0, at).map(() => 0n),
-  );
+  let value = point.slice(0, at).reduce((product, x) => mul(product, sub(1n, x)), 1n);
   for (const d of columns) {
     const own = point.slice(at, (at += d.point.length));
     value = mul(value, d.limit === undefined ? eqEval(d.point, own) : eqBelow(d.point, own, d.limit));

@@ -25,8 +25,9 @@ export const rowLengths = (t: Pick<CommittedTensor, 'axes'>): number[] =>
 
 /** Row-major tensor product of weight vectors. */
 export function tensorProduct(vectors: readonly (readonly bigint[])[]): bigint[] {
-  let out: bigint[] = [1n];
-  for (const v of vectors) out = out.flatMap((a) => (a === 0n ? v.map(() => 0n) : v.map((b) => mul(a, b))));
+  const [first, ...others] = vectors;
+  let out: bigint[] = first === undefined ? [1n] : [...first];
+  for (const v of others) out = out.flatMap((a) => (a === 0n ? v.map(() => 0n) : v.map((b) => mul(a, b))));
   return out;
 }
 

@@ -26,7 +26,7 @@ import { fractionTreeProtocol, type TreeProver } from './fraction-tree.ts';
 import { openingSize, openTensor } from '../commitment/layout.ts';
 import type { AxisPoints } from '../sumcheck/stacks.ts';
 import { alignSections, bitsOf, indexAt } from './logup.ts';
-import { bitsFor, eqEval, eqSum, half, mul, neg, powers, reduce, largest } from '../scalar.ts';
+import { bitsFor, eqPrefixes, eqSum, half, mul, neg, powers, reduce, largest } from '../scalar.ts';
 
 /** One side of a box: 2^bits indices from `first`, a multiple of that, of which the first `inside` are in the tensor. */
 export interface BoxSide {
@@ -127,10 +127,10 @@ export async function tensorLookupProtocol(
   const scales = powers(half, largest(program.lookups.map((l) => l.shift)) + 1);
   // Absent leaves are 0 / 1: start from denominator 1 everywhere and correct it inside each section.
   let constant = 1n;
+  const prefixes = eqPrefixes(point);
   for (const s of sections) {
-    const prefix = point.slice(0, point.length - s.bits);
     const own = point.slice(point.length - s.bits);
-    const select = eqEval(prefix, bitsOf(s.offset / 2 ** s.bits, prefix.length));
+    const select = prefixes(point.length - s.bits, s.offset / 2 ** s.bits);
     if (s.kind === 'table') {
       const t = program.tables[s.index];
       const counts = program.tensors[t.multiplicities];

@@ -160,7 +160,8 @@ function summandsOf(
   return terms.map((term) => {
     const free = term.free.map((o) => eqSum(claim[o], t.shape[o]));
     const weight = free.reduce(mul, mul(rho, reduce(term.coefficient)));
-    const weights = term.shared.flatMap((o) => claim[o]);
+    // The point itself where it is one: equal points are found sooner.
+    const weights = term.shared.length === 1 ? claim[term.shared[0]] : term.shared.flatMap((o) => claim[o]);
     return {
       claim,
       weight,

@@ -1,17 +1,18 @@
 /** The end of a level: what the factors of its stacks are at the sumcheck's point, as messages, openings and new claims. */
 import type { DigitSource, GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import type { MaskedFactor, ProtocolContext } from '../context.ts';
-import { combine, combineValues, constantForm, value, zeroForm, type Form, type Value } from '../form.ts';
+import { combine, constantForm, value, zeroForm, type Form, type Value } from '../form.ts';
 import type { Opening } from '../commitment/hyrax.ts';
 import { openGathered } from '../commitment/gathered.ts';
 import { openingSize, openTensor } from '../commitment/layout.ts';
 import type { SumClaim } from '../lookup/tensor-lookups.ts';
-import { add, bitsFor, eqEval, eqTable, half, mul, neg, powers } from '../scalar.ts';
+import { add, bitsFor, eqEval, eqTable, half, mul, neg } from '../scalar.ts';
 import {
   isCommitted,
   isOpen,
   isPublic,
   memberBits,
+  pointNumbers,
   tensorsOf,
   type AxisPoints,
   type Stack,
@@ -49,8 +50,9 @@ export function stackEvaluator(
   claim: (c: SumClaim) => void,
 ): (stack: Stack, point: readonly bigint[], finals: readonly bigint[] | undefined) => Promise<Value> {
   const sent = new Map<string, MaskedFactor | Form>();
+  const numbers = pointNumbers();
   const keyOf = (f: BoundFactor): string =>
-    [f.tensors.join(), ...(f.tensors.length > 1 ? [f.weights.join()] : []), ...f.point.map((p) => p.join())].join(';');
+    [f.tensors.join(), f.tensors.length > 1 ? numbers(f.weights) : '', ...f.point.map(numbers)].join(';');
   const name = ({ tensors: [first, ...others] }: BoundFactor): string =>
     `${label} value of ${program.tensors[first].name}${others.length > 0 ? ` and ${others.length} like it` : ''}`;
   const once = <T extends MaskedFactor | Form>(kind: string, f: BoundFactor, make: () => T): T => {
@@ -81,16 +83,15 @@ export function stackEvaluator(
       return message;
     });
 
-  /** The only hidden factor of its stack. */
-  const single = (f: BoundFactor): Value => {
-    if (isCommitted(program, f.tensors[0])) return { form: zeroForm, openings: openings(f, 1n) };
-    return value(
-      once('single', f, () => {
-        const form = ctx.send(name(f), f.v);
-        claimed(f, form);
-        return form;
-      }),
-    );
+  /** The only hidden factor of its stack, times a coefficient. */
+  const single = (f: BoundFactor, coefficient: bigint): Value => {
+    if (isCommitted(program, f.tensors[0])) return { form: zeroForm, openings: openings(f, coefficient) };
+    const sent = once('single', f, () => {
+      const form = ctx.send(name(f), f.v);
+      claimed(f, form);
+      return form;
+    });
+    return value(combine([[coefficient, sent]]));
   };
 
   /** The evaluation of an open factor, which everybody could compute. */
@@ -130,19 +131,19 @@ export function stackEvaluator(
     throw new Error('internal error: a product without a last factor');
   };
 
-  let halves: readonly bigint[] = [];
+  const halves = [1n];
   return async (stack, point, finals) => {
     const { members, varying } = stack;
     const own = point.slice(0, memberBits(stack));
     const end = own.length + bitsFor(members.length);
     const eq = eqTable(point.slice(own.length, end), members.length);
     const [first] = members;
-    let coefficient = mul(
-      members.reduce((sum, m, l) => add(sum, mul(eq[l], m.weight)), 0n),
-      eqEval(first.weights, own.slice(0, first.weights.length)),
-    );
+    let coefficient =
+      members.length === 1 ? first.weight : members.reduce((sum, m, l) => add(sum, mul(eq[l], m.weight)), 0n);
+    if (first.weights.length > 0)
+      coefficient = mul(coefficient, eqEval(first.weights, own.slice(0, first.weights.length)));
     // A stack that ended early was spread evenly over the remaining rounds.
-    if (halves.length <= point.length) halves = powers(half, point.length + 1);
+    while (halves.length <= point.length - end) halves.push(mul(halves[halves.length - 1], half));
     coefficient = mul(coefficient, halves[point.length - end]);
 
     const points = factorPoints(program, first, own);
@@ -169,7 +170,7 @@ export function stackEvaluator(
     for (const f of secret.length > 0 ? open : open.slice(1)) coefficient = mul(coefficient, inClear(f));
     const left = secret.length > 0 ? secret : open.slice(0, 1);
     if (left.length === 0) return value(constantForm(coefficient));
-    if (left.length === 1) return combineValues([[coefficient, single(left[0])]]);
+    if (left.length === 1) return single(left[0], coefficient);
     return value(combine([[coefficient, product(left)]]));
   };
 }

@@ -9,7 +9,7 @@
  */
 import type { GadgetProgram, GadgetTerm } from '../../../compiler/ir/gadget/program.ts';
 import { layoutAt } from '../../../compiler/ir/gadget/walk.ts';
-import { add, bitsFor, largest } from '../scalar.ts';
+import { add, bitsFor } from '../scalar.ts';
 
 /** One point (a challenge per variable) for each axis of a tensor. */
 export type AxisPoints = readonly (readonly bigint[])[];
@@ -47,8 +47,12 @@ export const stackBits = (stack: Stack): number => memberBits(stack) + bitsFor(s
 
 /** The degree of each round: the largest of the stacks that still have variables. */
 export function roundDegrees(stacks: readonly Stack[]): number[] {
-  const rounds = largest(stacks.map(stackBits));
-  return Array.from({ length: rounds }, (_, i) => largest(stacks.map((s) => roundDegree(s, i))));
+  const degrees: number[] = [];
+  for (const stack of stacks) {
+    const bits = stackBits(stack);
+    for (let i = 0; i < bits; i++) degrees[i] = Math.max(degrees[i] ?? 0, roundDegree(stack, i));
+  }
+  return degrees;
 }
 
 export function roundDegree(stack: Stack, round: number): number {
@@ -66,18 +70,23 @@ export const tensorsOf = ({ source }: Summand): readonly number[] =>
  * tensor alone they are linear forms on its rows as they are.
  */
 export function stackSummands(program: GadgetProgram, summands: readonly Summand[]): Stack[] {
-  const stacks = new Map<string, Map<string, Summand>>();
+  const stacks: Map<string, Summand>[] = [];
+  const bySignature = new Map<string, Map<string, Summand>>();
   const signature = signer(program);
-  for (const [i, s] of summands.entries()) {
-    const key = leavesMessage(program, s) ? signature(s) : `${i}`;
-    const members = stacks.get(key) ?? new Map<string, Summand>();
-    stacks.set(key, members);
-    const tensors = tensorsOf(s).join();
+  for (const s of summands) {
+    const key = leavesMessage(program, s) ? signature(s) : undefined;
+    let members = key === undefined ? undefined : bySignature.get(key);
+    if (members === undefined) {
+      stacks.push((members = new Map<string, Summand>()));
+      if (key !== undefined) bySignature.set(key, members);
+    }
+    const tensors = key === undefined ? '' : tensorsOf(s).join();
     const same = members.get(tensors);
     members.set(tensors, same ? { ...same, weight: add(same.weight, s.weight) } : s);
   }
-  return [...stacks.values()].map((byTensors) => {
+  return stacks.map((byTensors) => {
     const members = [...byTensors.values()];
+    if (members.length === 1) return { members, varying: tensorsOf(members[0]).map(() => false) };
     const tensors = members.map(tensorsOf);
     // Views of one signature have the same weights.
     const isView = members[0].source.kind === 'view';
@@ -90,6 +99,26 @@ function leavesMessage(program: GadgetProgram, s: Summand): boolean {
   const tensors = s.source.kind === 'view' ? [s.source.of] : tensorsOf(s);
   const hidden = tensors.filter((id) => !isPublic(program, id));
   return hidden.length > 1 || (hidden.length === 1 && !isCommitted(program, hidden[0]));
+}
+
+/** Numbers points: equal ones alike. Made anew for each level, as it keeps what it has seen. */
+export function pointNumbers(): (point: readonly bigint[]) => number {
+  const [seen, known] = [new Map<readonly bigint[], number>(), new Map<string, number>()];
+  const coordinates = new Map<bigint, number>();
+  return (point) => {
+    const before = seen.get(point);
+    if (before !== undefined) return before;
+    let text = '';
+    for (const x of point) {
+      let n = coordinates.get(x);
+      if (n === undefined) coordinates.set(x, (n = coordinates.size));
+      text += `${n},`;
+    }
+    const number = known.get(text) ?? known.size;
+    known.set(text, number);
+    seen.set(point, number);
+    return number;
+  };
 }
 
 /**
@@ -111,7 +140,7 @@ function signer(program: GadgetProgram): (s: Summand) => string {
       return n;
     };
   };
-  const pointNumber = numbered((p: readonly bigint[]) => p.map((x) => x.toString(36)).join());
+  const pointNumber = pointNumbers();
   const tensorNumber: (id: number) => number = numbered((id) => {
     const { class: c, shape } = program.tensors[id];
     const text = `${shape.join('x')} ${classText(program, id)}`;

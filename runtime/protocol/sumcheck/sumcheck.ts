@@ -20,7 +20,7 @@
  * Every value is an affine form in the pads, so the next claim g(x) is one, too.
  */
 import { combine, type Form } from '../form.ts';
-import { half, inv, inverseOfEach, mul, neg, reduce, sub } from '../scalar.ts';
+import { add, half, inv, inverseOfEach, mul, neg, reduce, sub } from '../scalar.ts';
 
 export type RoundPoint = number | 'inf';
 
@@ -62,6 +62,7 @@ export async function sumcheck(
   weights?: readonly bigint[],
 ): Promise<{ point: bigint[]; claim: Form }> {
   const point: bigint[] = [];
+  const steps: ReturnType<typeof nextClaim>[] = [];
   // A weight of 0 is refused where it is used, in a round that sends something.
   const inverses = weights && inverseOfEach(weights.map((w) => w || 1n));
   for (let i = 0; i < degrees.length; i++) {
@@ -69,39 +70,38 @@ export async function sumcheck(
     const values = await prover?.round(points);
     const sent = points.map((_, k) => ctx.send(`${label} round ${i}`, values?.[k]));
     const x = ctx.challenge(`${label} round ${i}`, degrees[i] + (weights ? 1 : 0));
-    claim = nextClaim(claim, sent, x, weights && inverses && { tau: weights[i], inverse: inverses[i] });
+    steps.push(nextClaim(sent, x, weights && inverses && { tau: weights[i], inverse: inverses[i] }));
     point.push(x);
     await prover?.bind(x);
   }
-  return { point, claim };
+  // All at once, from the last round back: what is sent in a round is multiplied in those after it.
+  let after = 1n;
+  const parts: Part[] = [];
+  for (const { scale, own } of steps.reverse()) {
+    for (const [c, form] of own) parts.push([mul(after, c), form]);
+    after = mul(after, scale);
+  }
+  return { point, claim: combine([[after, claim], ...parts]) };
 }
 
-/** g(x) (plain) or t(x) (weighted) from the claim and the values sent. */
+type Part = readonly [scale: bigint, form: Form];
+
+/** g(x) (plain) or t(x) (weighted) from the claim, times `scale`, and the values sent. */
 function nextClaim(
-  claim: Form,
   sent: readonly Form[],
   x: bigint,
   weight: { readonly tau: bigint; readonly inverse: bigint } | undefined,
-): Form {
+): { readonly scale: bigint; readonly own: readonly Part[] } {
   // Degree 0 sends nothing: g is constant, g(0) = g(1) = claim / 2; weighted: t = claim.
-  if (sent.length === 0) return weight ? claim : combine([[half, claim]]);
+  if (sent.length === 0) return { scale: weight ? 1n : half, own: [] };
   if (weight?.tau === 0n) throw new ProtocolRejection('a sumcheck weight is 0');
-  const one: Form = weight
-    ? combine([
-        [weight.inverse, claim],
-        [mul(sub(weight.tau, 1n), weight.inverse), sent[0]],
-      ])
-    : combine([
-        [1n, claim],
-        [neg(1n), sent[0]],
-      ]);
   const { at, leading } = interpolation(sent.length, x);
-  return combine([
-    [at[0], sent[0]],
-    [at[1], one],
-    ...(sent.length > 1 ? [[leading, sent[1]] as const] : []),
-    ...sent.slice(2).map((f, k) => [at[k + 2], f] as const),
-  ]);
+  // The value at 1 is the claim's share in it and the one of g(0).
+  const [share, ofZero] = weight ? [weight.inverse, mul(sub(weight.tau, 1n), weight.inverse)] : [1n, neg(1n)];
+  const own: Part[] = [[add(at[0], mul(at[1], ofZero)), sent[0]]];
+  if (sent.length > 1) own.push([leading, sent[1]]);
+  for (const [k, form] of sent.slice(2).entries()) own.push([at[k + 2], form]);
+  return { scale: mul(at[1], share), own };
 }
 
 const cache = new Map<number, { nodes: bigint[]; inverse: bigint[] }>();

@@ -6,7 +6,7 @@ import { compile } from '../../../compiler/index.ts';
 import type { IndexExpr } from '../../../compiler/ir/tensor/program.ts';
 import type { GadgetProgram, GadgetTerm } from '../../../compiler/ir/gadget/program.ts';
 import { planProgram } from '../../../runtime/protocol/program.ts';
-import { eqSum, eqTable, reduce } from '../../../runtime/protocol/scalar.ts';
+import { eqPrefixes, eqSum, eqTable, reduce } from '../../../runtime/protocol/scalar.ts';
 import { gadgetProgram } from '../../kit/build.ts';
 
 const text = `model m {
@@ -301,6 +301,13 @@ describe('a bundle from outside', () => {
     await expect(planProgram(levels(2))).resolves.toBeDefined();
     for (const level of [0, 1, 3])
       await expect(planProgram(levels(level))).rejects.toThrow(/a claim of level 1 about u/);
+  });
+
+  test('eq at prefixes is that of the table', () => {
+    const point = [3n, 5n, 7n, 11n];
+    const at = eqPrefixes(point);
+    for (const k of [4, 0, 2, 3, 1])
+      for (let i = 2 ** k - 1; i >= 0; i--) expect(at(k, i), `${k} ${i}`).toBe(eqTable(point.slice(0, k))[i]);
   });
 
   test('the sum of eq below a length is that of the table', () => {
