@@ -66,7 +66,7 @@ export function outputDependences(program: GadgetProgram): Map<number, Dependenc
           publics: union(all.publics, of(c.indices).publics),
           unknowns: new Map(unknowns),
           rows: new Set(tensors[c.indices].shape.keys()),
-          alone: false,
+          entries: Math.min(all.entries, size(shape)),
         });
       }
       case 'view': {

@@ -107,6 +107,12 @@ describe('each kind, by counting', () => {
       /that the secret t picks/,
     ],
     [
+      'secret indices into a known table, in rows that a public input names',
+      'public r[2]: index<9>; secret t[9, 3]: index<7> from adapter "t"; open E[7]: fixed<8, 7> from base "E"; public y[i, d] = E[t[r[i], d]]',
+      { kind: 'selected', level: 'warning', secrets: ['t'], inputs: ['r'] },
+      /entries of known tensors that the secret t picks/,
+    ],
+    [
       'a secret input under public weights',
       'public W[2, 3]: fixed<8, 7>; secret v[3]: fixed<8, 7>; public y[o] = sum(i) W[o, i] * v[i]',
       { kind: 'published', secrets: ['v'], inputs: ['W'] },
