@@ -1,4 +1,5 @@
 /** All commands with their options: what `--help` prints and what arguments are checked against. */
+import { defaultLimit, printLimit } from '../../../runtime/verifier/limit.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import {
   bundle,
@@ -303,7 +304,7 @@ export const commands: readonly CommandSpec[] = [
       {
         name: 'limit',
         value: 'TIME,MEMORY',
-        help: 'what the bundle may cost, e.g. 200s,3G; default 4s,1G, counted for one thread',
+        help: `what the bundle may cost, e.g. 200s,3G; default ${printLimit(defaultLimit)}, counted for one thread`,
       },
       {
         name: 'nonce',
