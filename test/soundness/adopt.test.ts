@@ -256,3 +256,52 @@ describe('a state that everybody knows', () => {
     ).rejects.toThrow(/no tensor "v"/);
   });
 });
+
+describe('proofs that are decided together', () => {
+  /** Puts out two, of which the second goes on, and reads a state besides that stays as it is. */
+  const both = bundleOf(`model both { dim N = 12
+    source state v, w
+    secret stays[N]: fixed<8, 4> from v "v"
+    secret before[N]: fixed<8, 4> from w "w"
+    secret a[i] = round<8, 4>(before[i] / 2)
+    secret w[i] = round<8, 4>(before[i] * 3 / 4 + stays[i] / 8)
+    public s = sum(i) before[i]
+  }`);
+  const stays = new Map([['v', { shape: [12], values: [1, 2, 3, 4, 5, 6, 7, -1, -2, -3, -4, -5] }]]);
+
+  test('are so of the output that is named, where there are several, and other sources stay as they are', async () => {
+    const [v, w] = [await commit(both, 'v', stays, { device }), await commit(both, 'w', start, { device })];
+    const verifier = await createVerifier(both, { device });
+    for (const { commitment } of [v, w]) expect(await verifier.register(commitment)).toEqual({ ok: true });
+    const steps: Awaited<ReturnType<typeof run>>[] = [];
+    let from: Parameters<typeof run>[0] = { opening: w.opening, weights: start };
+    for (let k = 0; k < 3; k++) {
+      const sources = [
+        { source: 'v', opening: v.opening, weights: stays },
+        { source: 'w', ...from },
+      ];
+      const made = await (await createProver(both, { device, sources })).prove(new Map());
+      steps.push({ ...made, output: (from = made.outputs.get('w')!) });
+    }
+    const proofs = steps.map(({ proof }) => ({ proof }));
+    const together = await verifier.verifyTogether({ source: 'w', output: 'w' }, proofs);
+    // Nothing was adopted on the way.
+    const byOne: Extract<ProofVerdict, { ok: true }>[] = [];
+    for (const { proof } of proofs) {
+      byOne.push(accepted(await verifier.verify(proof)));
+      expect(await verifier.adopt('w', byOne.at(-1)!.outputs.get('w')!)).toEqual({ ok: true });
+    }
+    expect(together).toEqual(byOne);
+    expect(byOne[2].restsOn.map(({ basis }) => basis)).toEqual(['given', 'adopted']);
+    await verifier.register(w.commitment);
+    for (const [link, list] of [
+      [{ source: 'w', output: 'a' }, proofs],
+      [{ source: 'v', output: 'w' }, proofs],
+      [{ source: 'w', output: 'w' }, [proofs[0], proofs[2]]],
+      [{ source: 'w', output: 'w' }, [proofs[1], proofs[2]]],
+      [{ source: 'w', output: 'w' }, [proofs[0], proofs[0]]],
+    ] as const)
+      expect(await verifier.verifyTogether(link, list)).toBeUndefined();
+    expect(await verifier.verifyTogether({ source: 'w', output: 'w' }, proofs.slice(0, 2))).toEqual(byOne.slice(0, 2));
+  });
+});
