@@ -4,10 +4,8 @@
  * taken from who trained but the header, commitments, proofs, and types of values. Steps are decided some at a time, and none is accepted before.
  */
 import { hexToBytes } from '@noble/hashes/utils.js';
-import type { GadgetProgram, GadgetTensor } from '../../compiler/ir/gadget/program.ts';
+import type { GadgetProgram } from '../../compiler/ir/gadget/program.ts';
 import type { VerifierDevice } from '../device/device.ts';
-import { entry, type IntegerArray } from '../integers/arrays.ts';
-import { dequantise } from '../integers/quantise.ts';
 import {
   createVerifier,
   type Accepted,
@@ -23,11 +21,9 @@ import { expectations, toHex } from '../verifier/verdict.ts';
 import { linkContext, runDigest, samplingSeed, stepContext, type Phase, type RunHeader } from './header.ts';
 import { verifyLink } from './link.ts';
 import { reportOf } from './report.ts';
-import { createSampler, type Sampler } from './sampling.ts';
-import type { AcceptedRun, PhaseReport, RefusedRun, RunVerdict } from './verdict.ts';
-
-/** The source and the output that a state is. */
-const STATE = 'state';
+import { createSampler } from './sampling.ts';
+import { checkPublics, lossesOf, Refusal, STATE, stepProgram, type StepProgram } from './step.ts';
+import type { AcceptedRun, PhaseReport, RunVerdict } from './verdict.ts';
 
 /** What the verifier makes of his own text with the calibration of a phase. */
 export interface OwnProgram {
@@ -72,16 +68,6 @@ export interface VerifyRunOptions {
   readonly cache?: ValidationCache | undefined;
   /** Hears of each step that is accepted, of some of them at a time. */
   readonly progress?: (step: number, of: number) => void;
-}
-
-/** Why a run is refused; thrown inside this file only. */
-class Refusal extends Error {
-  readonly verdict: RefusedRun;
-
-  constructor(reason: string, more: Partial<Omit<RefusedRun, 'ok' | 'reason'>> = {}) {
-    super(reason);
-    this.verdict = { ok: false, verdict: 'rejected', reason, ...more };
-  }
 }
 
 /**
@@ -184,35 +170,6 @@ const expectedStart = ({ [STATE]: state }: NonNullable<Expected['sources']> = {}
 const isFixed = (restsOn: readonly RestsOn[], sources: Expected['sources']): boolean =>
   expectedStart(sources)?.digest !== undefined &&
   restsOn.every(({ basis }) => basis === 'pinned' || basis === 'checked now' || basis === 'checked earlier');
-
-/** What of a program's statement a run's rules are about. */
-interface StepProgram {
-  readonly step: GadgetTensor;
-  readonly rows: GadgetTensor | undefined;
-  readonly losses: readonly GadgetTensor[];
-}
-
-/** @throws Refusal for a program whose inputs no rule of a run gives: who trains would choose them */
-function stepProgram(
-  { publics, secrets, tensors, sources, outputs = [] }: GadgetProgram,
-  header: RunHeader,
-): StepProgram {
-  const all = publics.map((id) => tensors[id]);
-  const inputs = all.filter((t) => t.class.kind === 'input');
-  const step = inputs.find((t) => t.name === 'step' && t.shape.length === 0);
-  const [rows, ...others] = inputs.filter((t) => t !== step);
-  const free = [...others, ...secrets.map((id) => tensors[id])].at(0);
-  if (step === undefined || outputs.every((o) => o.name !== STATE) || sources.every((s) => s.name !== STATE))
-    throw new Refusal('the model has no `train`: its program is no step', { verdict: 'unverified' });
-  if (free !== undefined)
-    throw new Refusal(`"${free.name}" is an input of every step that no rule gives`, { verdict: 'unverified' });
-  const [count, batch] = rows?.type?.kind === 'index' ? [rows.type.size, rows.shape[0]] : [1, 1];
-  if (rows !== undefined && (rows.type?.kind !== 'index' || rows.shape.length !== 1))
-    throw new Refusal(`"${rows.name}" is an input of every step that no rule gives`, { verdict: 'unverified' });
-  if (header.rows !== count || header.batch !== batch)
-    throw new Refusal(`the run takes ${header.batch} of ${header.rows} rows a step, the program ${batch} of ${count}`);
-  return { step, rows, losses: all.filter((t) => t.class.kind !== 'input') };
-}
 
 interface OpenPhase extends AsyncDisposable {
   readonly verifier: Verifier;
@@ -345,24 +302,3 @@ async function acceptStep(verifier: Verifier, { proof, context }: StepProof, ste
     throw new Refusal(reason, { verdict: 'unverified', step, remedy: verdict.remedy, sources: verdict.sources });
   throw new Refusal(reason, { step });
 }
-
-function checkPublics(
-  { step: counter, rows }: StepProgram,
-  sampler: Sampler | undefined,
-  { publics }: Accepted,
-  step: number,
-): void {
-  const read = (t: GadgetTensor): number[] => {
-    const values: IntegerArray = publics.get(t.name) ?? [];
-    return Array.from({ length: values.length }, (_, k) => Number(entry(values, k)));
-  };
-  const [number, ...more] = read(counter);
-  if (number !== step || more.length > 0) throw new Refusal(`its proof is of step ${number}`, { step });
-  if (rows === undefined || sampler === undefined) return;
-  const [taken, wanted] = [read(rows), sampler.rows(step)];
-  if (taken.join() !== wanted.join())
-    throw new Refusal(`it takes the rows ${taken.join(', ')}, the rule says ${wanted.join(', ')}`, { step });
-}
-
-const lossesOf = ({ losses }: StepProgram, { publics }: Accepted): ReadonlyMap<string, number> =>
-  new Map(losses.map((t) => [t.name, dequantise(t, publics.get(t.name) ?? [])[0]]));
