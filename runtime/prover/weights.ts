@@ -8,7 +8,7 @@ import { startSha256 } from '../protocol/statement/statement.ts';
 import { readTensor, shapeOf, weightsOf, type WeightMap, type Weights } from '../weights.ts';
 import { linearCombination, type RowCombination } from './commitment/rows.ts';
 import { bytesOf } from './commitment/source-matrix.ts';
-import { emptyRows, layRow, layTensor, type MatrixEntries } from '../protocol/commitment/matrix.ts';
+import { emptyRows, layTensor, type MatrixEntries } from '../protocol/commitment/matrix.ts';
 
 /** Entries that are laid out together at least, where there are as many: devices like long vectors. */
 const LEAST = 2 ** 24;
@@ -168,8 +168,10 @@ export async function combineSource(
     const isFew = FEW * weighed.length <= rows;
     const entries = emptyRows({ ...source, tensors: own }, isFew ? weighed.length : rows);
     for (const t of own)
-      if (isFew) weighed.forEach((row, at) => layRow(source, t, integers.get(t)!, firstRow + row, entries, at));
-      else layTensor(source, t, integers.get(t)!, entries, firstRow);
+      if (!isFew) layTensor(source, t, integers.get(t)!, entries, firstRow);
+      else
+        for (const [at, row] of weighed.entries())
+          layTensor(source, t, integers.get(t)!, entries, firstRow + row - at, firstRow + row);
     const part = await device.keep(() => Promise.resolve(device.intVector(entries)));
     discard([entries]);
     const placeOf = isFew ? new Map([...weighed].map((row, at) => [row, at] as const)) : undefined;

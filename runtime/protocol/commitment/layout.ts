@@ -231,35 +231,41 @@ export const knownDigit = (value: number, bits: number): ColumnDigit => ({
 export const columnDigits = (t: Pick<CommittedTensor, 'axes'>, point: readonly (readonly bigint[])[]): ColumnDigit[] =>
   t.axes.map((a, j) => ({ point: point[j].slice(point[j].length - a.columnBits) }));
 
-/** Calls `visit` for a run of entries: `count` of them from entry `position` of the row-major tensor on, in the slots from `slot` on. */
-type VisitRun = (slot: number, position: number, count: number) => void;
-
-/** Calls `visit` for every run of entries that lie side by side both in the row-major tensor and in its rows; slots count from the tensor's first. */
-export function forEachRun(t: Pick<CommittedTensor, 'axes'>, columns: number, visit: VisitRun): void {
-  const rows = rowLengths(t).reduce((n, d) => n * d, 1);
-  for (let row = 0; row < rows; row++)
-    forEachRunOfRow(t, row, (column, position, count) => visit(row * columns + column, position, count));
-}
-
-/** The same of one of the tensor's rows; slots count from the first that it has in that row. */
-export function forEachRunOfRow({ axes }: Pick<CommittedTensor, 'axes'>, row: number, visit: VisitRun): void {
-  const firsts: number[] = [];
-  for (let j = axes.length - 1, rest = row; j >= 0; j--) {
-    const width = 2 ** axes[j].columnBits;
-    const length = Math.ceil(axes[j].length / width);
-    firsts[j] = (rest % length) * width;
-    rest = Math.floor(rest / length);
+/**
+ * Calls `visit` for every run of entries that lie side by side both in the row-major tensor and in its rows, or in one row alone:
+ * `count` of them from entry `position` on, in the slots from `slot` on, counted from the tensor's first.
+ */
+export function forEachRun(
+  { axes }: Pick<CommittedTensor, 'axes'>,
+  columns: number,
+  visit: (slot: number, position: number, count: number) => void,
+  only?: number,
+): void {
+  const lengths = rowLengths({ axes });
+  const firsts = lengths.map(() => 0);
+  const ends = [...lengths];
+  for (let j = axes.length - 1, rest = only ?? 0; only !== undefined && j >= 0; j--) {
+    firsts[j] = rest % lengths[j];
+    ends[j] = firsts[j] + 1;
+    rest = Math.floor(rest / lengths[j]);
   }
-  const walk = (j: number, column: number, position: number): void => {
-    if (j === axes.length) return visit(column, position, 1);
+  const walk = (j: number, row: number, column: number, position: number): void => {
+    if (j === axes.length) return visit(row * columns + column, position, 1);
     const { length, columnBits } = axes[j];
     const width = 2 ** columnBits;
-    const inside = Math.min(width, length - firsts[j]);
-    const from = position * length + firsts[j];
-    if (j === axes.length - 1) return visit(column * width, from, inside);
-    for (let low = 0; low < inside; low++) walk(j + 1, column * width + low, from + low);
+    for (let high = firsts[j]; high < ends[j]; high++) {
+      const first = high * width;
+      const inside = Math.min(width, length - first);
+      const nextRow = row * lengths[j] + high;
+      if (j === axes.length - 1) {
+        visit(nextRow * columns + column * width, position * length + first, inside);
+        continue;
+      }
+      for (let low = 0; low < inside; low++)
+        walk(j + 1, nextRow, column * width + low, position * length + first + low);
+    }
   };
-  walk(0, 0, 0);
+  walk(0, 0, 0, 0);
 }
 
 /** For every slot of the tensor's rows, row-major: the position of its entry in the row-major tensor, or -1 outside. */

@@ -12,7 +12,7 @@ import {
   tensorProduct,
 } from '../../../runtime/protocol/commitment/layout.ts';
 import { add, bitsFor, eqEval, eqTable, mul, reduce } from '../../../runtime/protocol/scalar.ts';
-import { layMatrix } from '../../../runtime/protocol/commitment/matrix.ts';
+import { emptyRows, layMatrix, layTensor } from '../../../runtime/protocol/commitment/matrix.ts';
 import { Draw } from '../../kit/draw.ts';
 import { shapes } from '../../kit/arbitrary.ts';
 import { bitsOf, evaluate, size } from './multilinear.ts';
@@ -104,6 +104,27 @@ describe('the layout of committed tensors', () => {
         expect(openedValue(source, matrix, openings)).toBe(mul(scale, evaluate(shape, entries, point)));
         const opened = { openings: openings.length, rows: openings.reduce((n, o) => n + o.rowWeights.length, 0) };
         expect(openingSize({ sources: [source], tensors: [] }, tensor)).toMatchObject(opened);
+      }),
+      parameters,
+    );
+  });
+
+  test('a row by itself is laid out as it is in the matrix', () => {
+    fc.assert(
+      fc.property(layouts, fc.array(shapes({ maxAxes: 3 }), { minLength: 1, maxLength: 4 }), (lay, list) => {
+        const source = lay(
+          's',
+          list.map((shape, i) => ({ name: `t${i}`, shape, bits: 16, frac: 0 })),
+        );
+        const tensors = source.tensors.map((t, k) =>
+          Int16Array.from({ length: size(t.axes.map((a) => a.length)) }, (_, i) => 1000 * k + i + 1),
+        );
+        const matrix = layMatrix(source, tensors);
+        for (let row = 0; row < source.rows; row++) {
+          const own = emptyRows(source, 1);
+          for (const [k, t] of source.tensors.entries()) layTensor(source, t, tensors[k], own, row, row);
+          expect(own).toEqual(matrix.slice(row * source.columns, (row + 1) * source.columns));
+        }
       }),
       parameters,
     );
