@@ -1,7 +1,7 @@
 /**
  * Checks for as long as one likes: `npm run soak -- --minutes 10 --seed 1`. Random programs, functions and LoRA adapters go through the
  * kit's whole check, random blocks of the standard library and programs of twenty equations are proved on all devices, random bytes
- * of their files are changed, and runs of training are killed (`--kills N` times). Each failure has its seed: `--rounds 1 --seed S` repeats it. `--only KIND` leaves out other kinds.
+ * of their files are changed, whole steps of random training are proved, and runs are killed (`--kills N` times). Each failure has its seed: `--rounds 1 --seed S` repeats it. `--only KIND` leaves out other kinds.
  * `--device webgpu` has a GPU make the same bytes, `--swiftshader` one in software.
  */
 import fc from 'fast-check';
@@ -30,6 +30,7 @@ import { createSubject, drawInputs } from '../kit/subject.ts';
 import { mutated } from '../support/mutate.ts';
 import { useSoftwareGpu } from '../support/swiftshader.ts';
 import { blocks, calibrationOf, modelOf, shapes } from '../stdlib/blocks.ts';
+import { calibrationOf as gradientsOf, steps } from '../gradient/steps.ts';
 import { killedRuns } from './run.ts';
 import { bundleOf, makeFiles, text, verifierFor } from '../soundness/fixture.ts';
 
@@ -196,6 +197,13 @@ async function files(seed: number): Promise<void> {
   verifier.close();
 }
 
+async function trainSteps(seed: number): Promise<void> {
+  const [text] = fc.sample(steps(), { seed, numRuns: 1 });
+  const options = { devices: [device, ...others], calibration: gradientsOf(text), samples: 6, statements: 1, seed };
+  const report = await checkGadget(text, options);
+  if (!report.ok) fail(seed, report.text);
+}
+
 /** Alone, at as many moments as show whether one of them matters. */
 const kills = Number(values.kills ?? (values.only === 'run' ? 50 : 3));
 
@@ -212,6 +220,7 @@ const kinds = [
   ['files', files],
   ['large', large],
   ['library', library],
+  ['steps', trainSteps],
   ['run', runs],
 ] as const;
 const chosen = kinds.filter(([name]) => values.only === undefined || name === values.only);
