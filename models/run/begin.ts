@@ -9,7 +9,9 @@ import { encodeHeader, type RunHeader } from '../../runtime/run/header.ts';
 import { toHex } from '../../runtime/verifier/verdict.ts';
 import type { WeightMap, Weights } from '../../runtime/weights.ts';
 import type { RunPhase } from '../phases.ts';
-import { encodeState, firstState, stateWeights } from '../train/integers.ts';
+import { readSafetensors } from '../files/safetensors.ts';
+import { bytesSource } from '../files/source.ts';
+import { encodeState, firstState, readState, stateWeights } from '../train/integers.ts';
 import type { PhaseProgram, Scales } from './phase.ts';
 import { startingWeights, type Start } from '../train/start.ts';
 import { runFiles, type RunFile, type RunStore } from './store.ts';
@@ -33,6 +35,10 @@ export interface BeginInput {
 export async function beginRun(store: RunStore, given: BeginInput, phase: RunPhase): Promise<RunHeader> {
   const { calibration, program, sources, start, nonce, adapterConfig, device } = given;
   const { bytes, bundle, model, digest } = program;
+  if (await store.has(runFiles.state(1)))
+    throw new ValueError('there are states of a run, and no run.json: a new run would be written over them', {
+      remedy: 'take run.json from a copy of the run, or name another directory',
+    });
   const commitments: Record<string, string> = {};
   const secret: RunFile[] = [];
   for (const { name } of bundle.gadgets.sources) {
@@ -77,4 +83,18 @@ export async function beginRun(store: RunStore, given: BeginInput, phase: RunPha
     { name: runFiles.header, bytes: utf8ToBytes(encodeHeader(header)) },
   ]);
   return header;
+}
+
+/** Whether a run began with an adapter that is given. @throws ValueError where it began otherwise */
+export async function checkStart(store: RunStore, { model }: PhaseProgram, start: Start | undefined): Promise<void> {
+  const name = runFiles.state(0);
+  const bytes = await store.read(name);
+  if (start === undefined || 'seed' in start || bytes === undefined) return;
+  const own = await readState(model, (await readSafetensors(bytesSource(name, bytes))).reader);
+  const given = firstState(model, await startingWeights(model, start));
+  for (const [tensor, values] of given)
+    if (Array.from(values, BigInt).join() !== Array.from(own.get(tensor) ?? [], BigInt).join())
+      throw new ValueError('the run began with another adapter', {
+        remedy: 'leave --adapter out to go on with this run, or begin another one',
+      });
 }

@@ -21,7 +21,7 @@ import { bytesSource } from '../files/source.ts';
 import { runAtOnce, type RunPhase } from '../phases.ts';
 import { readNumbers } from '../train/data.ts';
 import type { Start } from '../train/start.ts';
-import { beginRun } from './begin.ts';
+import { beginRun, checkStart } from './begin.ts';
 import { encodeState, exactStep, floatsOf, readState, stateWeights, stepInputs } from '../train/integers.ts';
 import type { IntegerState, StepInputs } from '../train/integers.ts';
 import { linkStart } from './export.ts';
@@ -38,7 +38,7 @@ export interface TrainInput {
   readonly calibration?: Scales | undefined;
   /** Weights of every source that a step reads besides its state, by source. */
   readonly sources: ReadonlyMap<string, Weights | WeightMap>;
-  /** Of a new run. */
+  /** Of a new run. With one that is there an adapter is compared, and a seed means nothing. */
   readonly start?: Start | undefined;
   readonly adapterConfig?: string | undefined;
   /** Hex; drawn by whoever the run is for, after the commitments. Can be given until the first step is made. */
@@ -140,6 +140,7 @@ async function openRun(
       remedy: 'give the .zkl program that it was begun with, or begin another run',
     });
   checkSteps(program, input.steps);
+  await checkStart(store, program, input.start);
   tell({ kind: 'resumed', header, states });
   return new Run(store, input, header, states, program, tell, phase);
 }

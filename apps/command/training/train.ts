@@ -49,7 +49,8 @@ export const run: Run = async (args, progress) => {
     const checked = await progress.phase('check', () => readTrainingModel(source, args, calibration));
     await using files = new AsyncDisposableStack();
     const sources = await openTrainingSources(args, checked, files);
-    const start = there === undefined ? ((await givenAdapter(args, checked, files)) ?? newAdapter(seed)) : undefined;
+    const given = await givenAdapter(args, checked, files);
+    const start = given ?? (there === undefined ? newAdapter(seed) : undefined);
     const adapterConfig = there === undefined ? await configOf(args, checked, model) : undefined;
     const trained = await withDevice(args, progress, (device) =>
       train(

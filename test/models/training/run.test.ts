@@ -20,6 +20,7 @@ import { readSafetensors } from '../../../models/files/safetensors.ts';
 import { bytesSource } from '../../../models/files/source.ts';
 import { testDevice } from '../../kit/devices.ts';
 import {
+  adapter,
   calibration,
   data,
   changed,
@@ -281,6 +282,20 @@ describe('later', () => {
       'the run has 3 steps, none of the number 3',
     );
     await expect(trained({ steps: 41 }, store)).rejects.toThrow('the program counts 40 steps');
+  });
+
+  test('nothing is written over states whose header is lost, and another adapter is not taken for the first', async () => {
+    const store = await trained({ steps: 1, prove: 'none' });
+    const lost = changed(store, { [runFiles.header]: undefined });
+    const before = new Map(lost.files);
+    await expect(trained({ steps: 1 }, lost)).rejects.toThrow('there are states of a run, and no run.json');
+    expect(lost.files).toEqual(before);
+    await expect(trained({ steps: 2, start: { adapter } }, store)).rejects.toThrow(
+      'the run began with another adapter',
+    );
+    const further = await trained({ steps: 1, start: { adapter }, prove: 'none' });
+    await trained({ steps: 2, start: { adapter }, prove: 'none' }, further);
+    expect(further.files.has(runFiles.state(2))).toBe(true);
   });
 
   test('a source may have the name of the file of the first state', async () => {
