@@ -277,19 +277,15 @@ interface StepProof {
 }
 
 /** Proofs of a step and of those after it before `end`: as many as are verified together. */
-async function proofsFrom(
-  verifier: Verifier,
-  { header, proof }: RunToVerify,
-  step: number,
-  end: number,
-): Promise<StepProof[]> {
+async function proofsFrom(verifier: Verifier, run: RunToVerify, step: number, end: number): Promise<StepProof[]> {
   const out: StepProof[] = [];
   for (let at = step; at < end && out.length < verifier.together; at++) {
-    const bytes = await proof(at);
+    // What cannot be read is said when it is that step's turn: one before it may be refused.
+    const bytes = at === step ? await run.proof(at) : await run.proof(at).catch(() => undefined);
     // What cannot be a proof is not held with others in memory.
     if (at > step && (bytes === undefined || bytes.length > verifier.proofSize.most)) return out;
     if (bytes === undefined) throw new Refusal('it has no proof, and a later step has', { step });
-    out.push({ proof: bytes, context: stepContext(header, at) });
+    out.push({ proof: bytes, context: stepContext(run.header, at) });
   }
   return out;
 }

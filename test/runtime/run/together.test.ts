@@ -180,6 +180,20 @@ describe('the bad one of four is named', () => {
     expect(verdict).toMatchObject({ step: 2, reason: expect.stringContaining('no proof') as string });
     expect(heard).toEqual([0, 1]);
   });
+
+  test('where one cannot be read, after those before it', async () => {
+    const unreadable = (store: Store): Store => ({
+      ...store,
+      read: (name) => (name === runFiles.proof(2) ? Promise.reject(new Error('it is no file')) : store.read(name)),
+    });
+    const heard: number[] = [];
+    const progress = (at: number): void => void heard.push(at);
+    await expect(verdictOf(device, unreadable(whole), { compile, progress })).rejects.toThrow('it is no file');
+    expect(heard).toEqual([0, 1]);
+    const [, fault] = faults[0];
+    const store = unreadable(withProof(whole, 1, fault(1)));
+    expect(await verdictOf(device, store, { compile })).toMatchObject({ ok: false, verdict: 'rejected', step: 1 });
+  });
 });
 
 test('what is expected of a commitment is, of one that a step puts out too', async () => {
