@@ -93,6 +93,33 @@ test('a program proof: every row is opened by runs from the first challenge on, 
   expect(late).toBeLessThan(rows);
 });
 
+test('a program proof that gathers: of the source every row that is named is opened, and no other', async () => {
+  const gathering = await createSubject(`model m { dim M = 5, N = 3, T = 40
+    source data
+    public rows[N]: index<M>
+    secret X[M, T]: fixed<8, 4> from data "x"
+    public y[n] = sum(t) X[rows[n], t] * X[rows[n], t] }`);
+  const [{ rows: all, tensors }] = gathering.gadgets.sources;
+  // Indices share rows of the commitment, as many as stand beside each other in its columns.
+  const beside = 2 ** tensors[0].axes[0].columnBits;
+  const groups = Math.ceil(5 / beside);
+  expect(groups).toBeGreaterThan(2);
+  for (const named of [
+    [1, 3, 4],
+    [3, 1, 3],
+    [2, 2, 2],
+  ]) {
+    const { rows, fresh, late } = await dimensions(gathering.argument, (ctx, draw) => {
+      const some = (): Promise<bigint> => Promise.resolve(draw.scalar());
+      const role = { indices: () => named, evaluate: some, evaluateView: some, evaluateTable: some };
+      return programProtocol(ctx, gathering.gadgets, role);
+    });
+    const opened = new Set(named.map((index) => Math.floor(index / beside))).size;
+    expect(rows - fresh).toBe(((groups - opened) * all) / groups);
+    expect(late).toBeLessThan(fresh);
+  }
+});
+
 test('a range proof: likewise', async () => {
   const [source] = subject.gadgets.sources;
   const plan = planRange(source);

@@ -93,6 +93,50 @@ describe('simulated proofs of a program', () => {
   });
 });
 
+describe('simulated proofs of a program that gathers', () => {
+  test('are accepted for rows that nobody knows if the challenges were chosen, and only then', async () => {
+    const own = await createSubject(`model m { dim M = 40, N = 2, T = 24
+      source data
+      public rows[N]: index<M>
+      secret X[M, T]: fixed<8, 4> from data "x"
+      open W[M, T]: fixed<8, 4> from base "w"
+      public y[n] = sum(t) X[rows[n], t] * W[rows[n], t]
+      public z[n] = sum(t) X[rows[n], t] * X[rows[1 - n], t]
+    }`);
+    const draw = new Draw('false gathers', 1);
+    const registered: PointVector[] = [];
+    for (const { rows: count, columns } of own.gadgets.sources) {
+      await device.prepareGenerators(columns + 1);
+      const row = () => device.frVector(Array.from({ length: columns }, () => draw.scalar()));
+      const made = await device.commit(
+        Array.from({ length: count }, () => ({ vector: row(), offset: 0, length: columns, blinding: draw.scalar() })),
+      );
+      const decoded = (await device.keep(() => device.decodePoints(concatBytes(...made)))).value;
+      if ('bad' in decoded) throw new Error('no points');
+      registered.push(decoded);
+    }
+    const claimed = new Map<number, IntegerArray>();
+    for (const id of own.gadgets.publics) {
+      const { range } = own.gadgets.tensors[id];
+      claimed.set(id, fromBigints(range, draw.integers(range, 2)));
+    }
+    const protocol = (ctx: ProtocolContext): Promise<void> =>
+      wholeProtocol(ctx, own.gadgets, verifierRole(device, own.gadgets, claimed));
+    const body = await device.scope(() => simulate(device, own.argument, registered, protocol, 7));
+    const verify = (transcript: Parameters<typeof verifyArgument>[2]): ReturnType<typeof verifyArgument> =>
+      device.scope(() => verifyArgument(device, own.argument, transcript, registered, body, protocol));
+    expect(await verify(new ChosenTranscript(7))).toEqual({ ok: true });
+    expect(await verify(new ChosenTranscript(8))).toMatchObject({ ok: false });
+    // Of other rows it is another proof.
+    const [rowsOf] = own.gadgets.publics;
+    claimed.set(
+      rowsOf,
+      Int16Array.from(claimed.get(rowsOf) as ArrayLike<number>, (v) => (v + 1) % 40),
+    );
+    expect(await verify(new ChosenTranscript(7))).toMatchObject({ ok: false });
+  });
+});
+
 describe('simulated range proofs', () => {
   test('are accepted for rows of arbitrary field elements if the challenges were chosen, and only then', async () => {
     const plan = planRange(source);
