@@ -52,19 +52,24 @@ export type Table = FrVector | IntVector;
 /**
  * A table that repeats a few elements, given by positions: entry i is entries[index[i]]. It takes no memory but that of
  * its parts, and lives as long as both do. Positions have 4 bytes; the caller guarantees that each is in [0, entries.length).
+ *
+ * With `split`, entry i is entries[low] + entries[2^SPLIT_BITS + high], where index[i] = high 2^SPLIT_BITS + low: elements that follow each other at equal distances
+ * are sums of so few that caches hold them. Then the first 2^SPLIT_BITS entries are those of low, and high is in [0, entries.length - 2^SPLIT_BITS).
  */
 export interface IndexedTable {
   readonly kind: 'indexed';
   readonly length: number;
   readonly entries: FrVector;
   readonly index: IntVector;
+  readonly split: boolean;
 }
 
-export const indexed = (entries: FrVector, index: IntVector): IndexedTable => ({
+export const indexed = (entries: FrVector, index: IntVector, split = false): IndexedTable => ({
   kind: 'indexed',
   length: index.length,
   entries,
   index,
+  split,
 });
 
 export type AnyTable = Table | IndexedTable;

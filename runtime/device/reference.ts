@@ -18,7 +18,7 @@ import type {
   RealMatrices,
   AnyTable,
 } from './device.ts';
-import { evaluate, leading, type Expression } from '../kernels/expression.ts';
+import { evaluate, leading, SPLIT_BITS, type Expression } from '../kernels/expression.ts';
 import { Scopes } from './scopes.ts';
 import * as check from './shapes.ts';
 import { Turns } from './turns.ts';
@@ -76,11 +76,16 @@ const points = (v: PointVector): readonly Point[] => (v as Points).entries;
 const asFr = (v: AnyTable): readonly bigint[] =>
   v.kind === 'fr' ? scalars(v) : v.kind === 'int' ? integers(v).map(toFr) : picked(v);
 
-function picked({ entries, index }: IndexedTable): bigint[] {
+function picked({ entries, index, split }: IndexedTable): bigint[] {
   const from = scalars(entries);
-  return integers(index).map((i) => {
-    if (i < 0n || i >= BigInt(from.length)) throw new RangeError(`position ${i} of ${from.length} entries`);
-    return from[Number(i)];
+  const entry = (i: number): bigint => {
+    if (i < 0 || i >= from.length) throw new RangeError(`position ${i} of ${from.length} entries`);
+    return from[i];
+  };
+  const lows = 2 ** SPLIT_BITS;
+  return integers(index).map((v) => {
+    const i = Number(v);
+    return split ? Fr.add(entry(i % lows), entry(lows + Math.floor(i / lows))) : entry(i);
   });
 }
 

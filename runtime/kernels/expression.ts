@@ -146,5 +146,8 @@ export const products: (e: Expression) => number = remembered((e) =>
   }),
 );
 
+/** Bits of a position that say what is added to an element; see `IndexedTable`. */
+export const SPLIT_BITS = 10;
+
 /** Where a round's polynomial is evaluated: a small integer, or its leading coefficient. */
 export type SumcheckPoint = number | 'inf';

@@ -1,4 +1,5 @@
 /** How kernels reach their data: arguments, arenas, and the entries of vectors. See `device/webgpu/memory/params.ts`. */
+import { SPLIT_BITS } from '../expression.ts';
 import { u32, type Declaration } from './source.ts';
 
 /** Invocations of a workgroup, everywhere. */
@@ -137,6 +138,17 @@ export const vectorDeclarations: readonly Declaration[] = [
     return fr_zero();
   }
   return fr_at(e, int4_at(d, i).x);
+}`,
+  },
+  {
+    // The sum of the entries of vector e at both parts of the position in vector d; beyond the end: zero.
+    name: 'fr_split_at',
+    text: `fn fr_split_at(d: u32, e: u32, i: u32) -> Fr {
+  if i >= p[d].y {
+    return fr_zero();
+  }
+  let at = int4_at(d, i).x;
+  return fr_add(fr_at(e, at & ${u32(2 ** SPLIT_BITS - 1)}), fr_at(e, ${u32(2 ** SPLIT_BITS)} + (at >> ${u32(SPLIT_BITS)})));
 }`,
   },
   {

@@ -1,6 +1,6 @@
 /** The leaves of a fraction tree, before the challenges and on the device. */
 import { indexed, type Device, type FrVector, type IndexedTable, type IntVector } from '../../device/device.ts';
-import { constant, mul, sub, table } from '../../kernels/expression.ts';
+import { constant, mul, SPLIT_BITS, sub, table } from '../../kernels/expression.ts';
 import { mul as times, reduce, sub as minus } from '../../protocol/scalar.ts';
 
 /** Integers; a dishonest prover's may be any field elements. */
@@ -21,6 +21,8 @@ export interface Leaves {
   /** One position for each leaf, of which there are 2^depth at most. */
   readonly numeratorIndex: Int32Array;
   readonly denominatorIndex: Int32Array;
+  /** Whether a denominator's position is 2^SPLIT_BITS times that of an entry, plus what its value is above that entry's, below 2^SPLIT_BITS. */
+  readonly split?: boolean;
 }
 
 /** Different denominators, as they come up. */
@@ -89,11 +91,18 @@ export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta
     v instanceof Int32Array || v instanceof Int16Array ? device.intVector(v) : device.frVector(v);
   const lifted = (v: FrVector | IntVector): FrVector => (v.kind === 'fr' ? v : device.lift(v));
   const p = lifted(onDevice(numerators));
-  const q = device.map(
+  const split = leaves.split === true;
+  const lows = split ? 2 ** SPLIT_BITS : 0;
+  // What values are above an entry's makes denominators smaller; the entries follow.
+  const q = device.space(lows + values.length);
+  const below = Int16Array.from({ length: lows }, (_, i) => -i);
+  if (split) device.map(device.prepare(table(0)), [device.intVector(below)], [], lows, device.slice(q, 0, lows));
+  device.map(
     device.prepare(seconds ? pairLeaf : rangeLeaf),
     [values, ids, ...(seconds ? [seconds] : [])].map(onDevice),
     [minus(alpha, 1n), beta, ...(seconds ? [times(beta, beta)] : [])],
     values.length,
+    device.slice(q, lows, values.length),
   );
   const [atP, atQ] = [device.intVector(numeratorIndex), device.intVector(denominatorIndex)];
   const common = commonNumerators(leaves, block);
@@ -104,9 +113,8 @@ export function uploadLeaves(device: Device, leaves: Leaves, alpha: bigint, beta
     stretch(start, length) {
       const from = Math.min(start, atP.length);
       const count = Math.min(length, atP.length - from);
-      const part = (entries: FrVector, index: IntVector): IndexedTable =>
-        indexed(entries, device.slice(index, from, count));
-      return { p: part(p, atP), q: part(q, atQ) };
+      const part = (index: IntVector): IntVector => device.slice(index, from, count);
+      return { p: indexed(p, part(atP)), q: indexed(q, part(atQ), split) };
     },
   };
 }

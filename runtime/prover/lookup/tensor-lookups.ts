@@ -1,6 +1,7 @@
 /** The prover's side of `protocol/lookup/tensor-lookups.ts`: looked-up values, multiplicities, and the leaves of the tree. */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import { tensorSections, tableSize, type BoxSide } from '../../protocol/lookup/tensor-lookups.ts';
+import { SPLIT_BITS } from '../../kernels/expression.ts';
 import { bitsFor } from '../../protocol/scalar.ts';
 import { Denominators, type Leaves } from './leaves.ts';
 import { isSmall, type ComputedIntegers } from '../../integers/arrays.ts';
@@ -58,18 +59,22 @@ export function tensorLeaves(program: GadgetProgram, witness: Witness, { values,
   numerators[1] = 1;
   let used = 2;
   const entries = new Denominators();
+  // The entries of a range follow each other: one of them stands for many.
+  const [low, each] = [SPLIT_BITS, 2 ** SPLIT_BITS];
   const starts = program.tables.map((t, id) => {
-    const start = entries.count;
-    const seconds = t.kind === 'function' ? t.values : [];
-    for (let i = 0; i < 2 ** bitsFor(tableSize(t)); i++) entries.add(i, id, Number(seconds[i] ?? 0));
+    const start = entries.count * each;
+    const size = 2 ** bitsFor(tableSize(t));
+    if (t.kind === 'function') for (let i = 0; i < size; i++) entries.add(i, id, Number(t.values[i] ?? 0));
+    else for (let i = 0; i < size; i += each) entries.add(i, id);
     return start;
   });
+  const steps = program.tables.map((t) => (t.kind === 'function' ? each : 1));
   for (const s of sections) {
     const own = denominatorIndex.subarray(s.offset, s.offset + 2 ** s.bits);
     const above = numeratorIndex.subarray(s.offset, s.offset + 2 ** s.bits);
     if (s.kind === 'table') {
       const m = multiplicities[s.index];
-      for (let i = 0; i < own.length; i++) own[i] = starts[s.index] + i;
+      for (let i = 0; i < own.length; i++) own[i] = starts[s.index] + i * steps[s.index];
       for (let i = 0; i < m.length; i++) {
         above[i] = used;
         numerators[used++] = -m[i];
@@ -78,23 +83,25 @@ export function tensorLeaves(program: GadgetProgram, witness: Witness, { values,
     }
     const { tensor, table, offset, shift, value } = program.lookups[s.index];
     const { shape } = program.tensors[tensor];
-    const [start, looked] = [starts[table], values[s.index]];
+    const [start, step, looked] = [starts[table], steps[table], values[s.index]];
     // Beyond the tensor its extension is 0, of which the lookup's offset is left.
     if (s.box.some((side) => side.inside < 2 ** side.bits))
-      own.fill(entries.add(Number(offset / 2n ** BigInt(shift)), table, 0));
+      own.fill(entries.add(Number(offset / 2n ** BigInt(shift)), table, 0) * each);
     copyBox(shape, s.box, (from, to, count) => {
       above.fill(1, to, to + count);
-      for (let i = 0; i < count; i++) own[to + i] = start + looked[from + i];
+      for (let i = 0; i < count; i++) own[to + i] = start + step * looked[from + i];
     });
     if (value === undefined) continue;
     const beside = witness.numbers(value);
     copyBox(shape, s.box, (from, to, count) => {
       for (let i = 0; i < count; i++) {
         const second = Number(beside[from + i]);
-        if (second !== entries.second(own[to + i])) own[to + i] = entries.add(looked[from + i], table, second);
+        if (second !== entries.second(own[to + i] >> low))
+          own[to + i] = entries.add(looked[from + i], table, second) * each;
       }
     });
   }
+  if (entries.count > 2 ** (31 - low)) throw new RangeError(`${entries.count} different denominators are too many`);
   const paired = program.tables.some((t) => t.kind === 'function');
   return {
     depth,
@@ -102,6 +109,7 @@ export function tensorLeaves(program: GadgetProgram, witness: Witness, { values,
     denominators: entries.take(paired),
     numeratorIndex,
     denominatorIndex,
+    split: true,
   };
 }
 

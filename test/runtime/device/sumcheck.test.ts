@@ -9,6 +9,7 @@ import {
   leading,
   mul,
   print,
+  SPLIT_BITS,
   sub,
   table,
   type Expression,
@@ -297,6 +298,34 @@ describeDevices('sumcheck', (device, name) => {
         );
       const short = device().intVector(Int16Array.of(1));
       expect(() => device().map(kernel, [indexed(own, short), ...given.slice(1)], [7n], 1)).toThrow(/2 bytes/);
+    });
+  });
+
+  it('takes tables given by positions of two elements each', async () => {
+    const random = new Random(21);
+    const lows = 2 ** SPLIT_BITS;
+    const [variables, half] = [4, 8];
+    const entries = random.frs(lows + 3);
+    const positions = Int32Array.from({ length: half + 3 }, () => random.below(3 * lows));
+    const picked = Array.from(positions, (i) => mod(entries[i % lows] + entries[lows + Math.floor(i / lows)]));
+    const field = random.frs(2 * half - 1);
+    const e = mul(table(0), table(1));
+    await device().scope(async () => {
+      const given = [
+        indexed(device().frVector(entries), device().intVector(positions), true),
+        device().frVector(field),
+      ];
+      const kernel = device().prepare(e);
+      const out = await device().round(kernel, given, [], variables, [0, 'inf']);
+      const expected = [0, 'inf' as const].map((x) => expectedRound(e, [picked, field], [], half, x, () => 1n));
+      expect(out).toEqual(expected);
+      expect(await device().readFr(device().map(kernel, given, [], 2 * half))).toEqual(
+        Array.from({ length: 2 * half }, (_, i) => mod((picked[i] ?? 0n) * (field[i] ?? 0n))),
+      );
+      const x = random.fr();
+      expect(await device().readFr(device().fold(given, variables, x)[0])).toEqual(
+        Array.from({ length: half }, (_, j) => mod(picked[j] + x * ((picked[j + half] ?? 0n) - picked[j]))),
+      );
     });
   });
 

@@ -5,6 +5,7 @@ import type { Device } from '../../../runtime/device/device.ts';
 import { createReferenceDevice } from '../../../runtime/device/reference.ts';
 import { createWasmDevice } from '../../../runtime/device/wasm/index.ts';
 import { createWebGpuDevice } from '../../../runtime/device/webgpu/index.ts';
+import { SPLIT_BITS } from '../../../runtime/kernels/expression.ts';
 import { add, bitsFor, inv, mul, reduce, sub } from '../../../runtime/protocol/scalar.ts';
 import { fractionProver, type FractionOptions } from '../../../runtime/prover/lookup/fraction-tree.ts';
 import { Held } from '../../../runtime/prover/held.ts';
@@ -63,9 +64,12 @@ function expected({ depth, numerators, denominators, ...index }: Leaves, c: Chal
   const q = Array.from(values as readonly bigint[], (v, i) =>
     reduce(c.alpha - BigInt(v) - c.beta * BigInt(ids[i]) - c.beta * c.beta * BigInt(seconds?.[i] ?? 0)),
   );
+  const lows = 2 ** SPLIT_BITS;
+  const below = (at: number): bigint =>
+    index.split === true ? reduce(q[Math.floor(at / lows)] - BigInt(at % lows)) : q[at];
   const count = index.numeratorIndex.length;
   const leaf = (i: number): [bigint, bigint] =>
-    i < count ? [reduce(BigInt(numerators[index.numeratorIndex[i]])), q[index.denominatorIndex[i]]] : [0n, 1n];
+    i < count ? [reduce(BigInt(numerators[index.numeratorIndex[i]])), below(index.denominatorIndex[i])] : [0n, 1n];
   const layers = [Array.from({ length: 2 ** depth }, (_, i) => leaf(i))];
   while (layers[0].length > 1) {
     const [below, half] = [layers[0], layers[0].length / 2];
@@ -121,8 +125,11 @@ function drawLeaves(count: number, seed: number): Leaves {
     ...(random.below(2) === 0 ? { seconds: random.int32(entries) } : {}),
   };
   let own = 1;
+  const split = random.below(2) === 0;
+  const lows = split ? 2 ** SPLIT_BITS : 1;
   return {
     depth: bitsFor(count),
+    split,
     numerators,
     denominators,
     numeratorIndex: Int32Array.from({ length: count }, (_, i) =>
@@ -132,7 +139,7 @@ function drawLeaves(count: number, seed: number): Leaves {
           ? 0
           : own,
     ),
-    denominatorIndex: Int32Array.from({ length: count }, () => random.below(entries)),
+    denominatorIndex: Int32Array.from({ length: count }, () => random.below(entries) * lows + random.below(lows)),
   };
 }
 

@@ -134,12 +134,15 @@ interface TableAddress {
   readonly address: number;
   readonly length: number;
   readonly entries?: number;
+  readonly split?: boolean;
   /** Of integers that a kernel reads as they are. */
   readonly integers?: 2 | 4 | 8;
 }
 
-const kindOf = ({ entries, integers }: TableAddress): TableKind =>
-  integers !== undefined ? INTEGER_KINDS[integers] : entries === undefined ? 'fr' : 'indexed';
+const kindOf = ({ entries, split, integers }: TableAddress): TableKind => {
+  if (integers !== undefined) return INTEGER_KINDS[integers];
+  return entries === undefined ? 'fr' : split === true ? 'split' : 'indexed';
+};
 
 const INTEGER_KINDS = { 2: 'int16', 4: 'int32', 8: 'int64' } as const;
 
@@ -186,7 +189,8 @@ const suffix = (kinds: readonly TableKind[]): string =>
 function stretch(t: AnyTable, start: number, count: number): TableAddress & { readonly bytes?: 2 | 4 | 8 } {
   const at = Math.min(start, t.length);
   const length = Math.min(count, t.length - at);
-  if (t.kind === 'indexed') return { address: addressOf(t.index) + 4 * at, length, entries: addressOf(t.entries) };
+  if (t.kind === 'indexed')
+    return { address: addressOf(t.index) + 4 * at, length, entries: addressOf(t.entries), split: t.split };
   const address = addressOf(t) + at * entryBytes(t);
   return t.kind === 'fr' ? { address, length } : { address, length, bytes: t.bytes };
 }

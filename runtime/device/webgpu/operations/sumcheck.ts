@@ -105,7 +105,10 @@ export function sumcheckOperations(
   };
 }
 
-const typeOf = (t: AnyTable): TableType => (t.kind === 'int' ? t.bytes : t.kind);
+const typeOf = (t: AnyTable): TableType => {
+  if (t.kind === 'int') return t.bytes;
+  return t.kind === 'indexed' && t.split ? 'split' : t.kind;
+};
 const vectorsOf = (tables: readonly AnyTable[]): AnyVector[] =>
   tables.flatMap((t): AnyVector[] => (t.kind === 'indexed' ? [t.index, t.entries] : [t]));
 const typesOf = (part: Part, tables: readonly AnyTable[]): TableType[] => part.tables.map((t) => typeOf(tables[t]));

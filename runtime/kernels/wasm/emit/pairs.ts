@@ -3,6 +3,7 @@
  */
 import { f64, f64x2, i32, i64, type F64, type I32, type Int, type Local } from './code.ts';
 import type { Field, Pair } from '../field/field.ts';
+import { SPLIT_BITS } from '../../expression.ts';
 import { ZERO, type ScratchPlan } from './layout.ts';
 import { scratchBase, type Code } from './module.ts';
 
@@ -55,6 +56,27 @@ export class Pairs {
     const pair = this.field.gather(c, first, second);
     c.release(first, second);
     return pair;
+  }
+
+  /** As `readIndexed`, of a split table: the sum of the elements at the two parts of each position. */
+  readSplit(c: Code, index: Int, entries: Int, i: Int, length: Int): Pair {
+    const lows = 2 ** SPLIT_BITS;
+    const places = [0, 1].map((k) => {
+      const at = c.let(i32.add(i, k));
+      const inside = c.let(i32.lt_s(at, length));
+      c.set(at, i32.load(i32.select(i32.add(index, i32.shl(at, 2)), ZERO, inside)));
+      const high = this.element(entries, i32.add(i32.shr_u(at, SPLIT_BITS), lows));
+      const place = { high: c.let(i32.select(high, ZERO, inside)), low: at };
+      c.set(at, i32.select(this.element(entries, i32.and(at, lows - 1)), ZERO, inside));
+      c.release(inside);
+      return place;
+    });
+    const high = this.field.gather(c, places[0].high, places[1].high);
+    const low = this.field.gather(c, places[0].low, places[1].low);
+    const sum = this.field.add(c, high, low);
+    this.field.release(c, high, low);
+    for (const place of places) c.release(place.high, place.low);
+    return sum;
   }
 
   /** Integers i, i + 1 of a vector, of at most 2^50, as digits: not in Montgomery form. */

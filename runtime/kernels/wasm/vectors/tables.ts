@@ -23,8 +23,8 @@ export const ARGUMENTS = {
 /** Address of a table's elements or positions, its length, and of the elements that positions are of. */
 export const TABLE_WORDS = 3;
 
-/** What a table of a kernel is: elements one after the other, positions of elements, or integers. */
-export type TableKind = 'fr' | 'indexed' | 'int16' | 'int32' | 'int64';
+/** What a table of a kernel is: elements one after the other, positions of elements, or of two of which each entry is the sum, or integers. */
+export type TableKind = 'fr' | 'indexed' | 'split' | 'int16' | 'int32' | 'int64';
 
 /** Bytes of an entry of a table of integers. */
 const INTEGER_BYTES = { int16: 2, int32: 4, int64: 8 } as const;
@@ -53,7 +53,12 @@ export interface Table {
 export const tablesOf = (c: Code, args: I32, kinds: readonly TableKind[]): Table[] =>
   kinds.map((kind, t) => {
     const word = (k: number) => c.let(i32.load(args, 4 * (ARGUMENTS.tables + TABLE_WORDS * t + k)));
-    return { kind, base: word(0), length: word(1), entries: kind === 'indexed' ? word(2) : undefined };
+    return {
+      kind,
+      base: word(0),
+      length: word(1),
+      entries: kind === 'indexed' || kind === 'split' ? word(2) : undefined,
+    };
   });
 
 /** Entries i, i + 1 of a table, or those `beyond` further on. */
@@ -63,7 +68,8 @@ export function readTable(c: Code, pairs: Pairs, { kind, base, length, entries }
   const from = beyond === undefined ? base : i32.add(base, i32.mul(beyond, size));
   const left = beyond === undefined ? length : i32.sub(length, beyond);
   if (bytes !== undefined) return pairs.readIntegers(c, from, bytes, i, left);
-  return entries === undefined ? pairs.read(c, from, i, left) : pairs.readIndexed(c, from, entries, i, left);
+  if (entries === undefined) return pairs.read(c, from, i, left);
+  return kind === 'split' ? pairs.readSplit(c, from, entries, i, left) : pairs.readIndexed(c, from, entries, i, left);
 }
 
 /** As `valueAt`, of integers. */

@@ -147,7 +147,7 @@ export function inputs(
     constants: Array.from({ length: constants }, (_, k) => header + 2 * k),
     tables: Array.from({ length: tables }, (_, k) => {
       const d = next;
-      next += types[k] === 'indexed' ? 2 : 1;
+      next += types[k] === 'indexed' || types[k] === 'split' ? 2 : 1;
       return { d, entries: d + 1 };
     }),
   };

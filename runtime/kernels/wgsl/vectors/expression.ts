@@ -5,8 +5,8 @@ import type { WgslField } from '../field/field.ts';
 import { SMALL_BOUND } from '../field/small.ts';
 import { u32 } from '../source.ts';
 
-/** What a table holds: field elements, positions of field elements, or integers of so many bytes. */
-export type TableType = 'fr' | 'indexed' | 2 | 4 | 8;
+/** What a table holds: field elements, positions of field elements, or of two that are added, or integers of so many bytes. */
+export type TableType = 'fr' | 'indexed' | 'split' | 2 | 4 | 8;
 
 /** The position of a table's descriptor in the arguments, and of that of the elements that its positions are of. */
 export interface TableAt {
@@ -52,6 +52,7 @@ export class Statements {
 
   /** An entry of a table. */
   entry({ d, entries }: TableAt, type: TableType, at: string): Operand {
+    if (type === 'split') return { kind: 'fr', name: this.let(`fr_split_at(${u32(d)}, ${u32(entries)}, ${at})`) };
     if (type === 'indexed') return { kind: 'fr', name: this.let(`fr_indexed_at(${u32(d)}, ${u32(entries)}, ${at})`) };
     if (type === 2) return { kind: 'small', name: this.let(`small_at(${u32(d)}, ${at})`), bound: 2 ** 15 };
     const load = type === 'fr' ? 'fr_at' : `fr_int${type}_at`;
