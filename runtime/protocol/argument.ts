@@ -22,13 +22,17 @@ export interface Argument {
   readonly opening: OpeningPlan;
 }
 
+const nothing = (): void => undefined;
+const uncounted: Meter = { message: nothing, pads: nothing, summands: nothing, open: nothing };
+
 /** Runs the protocol, the same function that both roles run, once without values to count its messages. */
 export async function planArgument(
   shape: Pick<Argument, 'matrices' | 'registered' | 'columns' | 'folds'>,
   protocol: (ctx: ProtocolContext) => Promise<void>,
   meter?: Meter,
 ): Promise<Argument> {
-  const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n, clear: () => 0n }, meter);
+  // Without a meter the weights of all openings would be made, which nothing asks for.
+  const ctx = new ProtocolContext(new Transcript(), { masked: () => 0n, clear: () => 0n }, meter ?? uncounted);
   await protocol(ctx);
   const pads = ctx.plan();
   // The row Q is one row: with very many products its columns have to be more than the program's.

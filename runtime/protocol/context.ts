@@ -55,6 +55,8 @@ export interface Meter {
 
 /** Rows opened, each as often as it is: far more than any real program's, about as many as fit in memory. */
 const MAX_ROWS = 2 ** 24;
+/** Openings, which take a kilobyte each. */
+const MAX_OPENINGS = 2 ** 20;
 
 export class ProtocolContext {
   readonly transcript: Transcript;
@@ -67,6 +69,7 @@ export class ProtocolContext {
   #triples = 0;
   #degree = 0;
   #rows = 0;
+  #openings = 0;
   #openHome: number | undefined;
 
   constructor(transcript: Transcript, channel: Channel, meter?: Meter) {
@@ -137,12 +140,15 @@ export class ProtocolContext {
 
   /**
    * Counts what is opened before its weights are made; a metered planner makes none.
-   * @throws RangeError for more rows than are proved
+   * @throws RangeError for more rows or openings than are proved
    */
   open(size: OpeningSize, make: () => Opening[]): Opening[] {
     this.#rows += size.rows;
+    this.#openings += size.openings;
     if (this.#rows > MAX_ROWS)
       throw new RangeError(`more than ${MAX_ROWS} rows of commitments would be opened, counted as often as they are`);
+    if (this.#openings > MAX_OPENINGS)
+      throw new RangeError(`commitments would be opened at more than ${MAX_OPENINGS} places`);
     if (!this.meter) return make();
     this.meter.open(size);
     return [];

@@ -53,8 +53,9 @@ export const planProgram = (
         ctx,
         program,
         role ?? {
-          // Which rows are opened changes nothing that is counted.
-          indices: (id) => new Int32Array(program.tensors[id].shape.reduce((n, d) => n * d, 1)),
+          indices: () => {
+            throw new Error('internal error: a planner makes no openings');
+          },
           evaluate: () => undefined,
           evaluateView: () => undefined,
           evaluateTable: () => undefined,

@@ -11,6 +11,7 @@ import {
   planWithin,
   printLimit,
 } from '../../../runtime/verifier/index.ts';
+import { commit, createProver } from '../../../runtime/prover/index.ts';
 import { testDevice } from '../../kit/devices.ts';
 import { bundleOf, text } from '../../soundness/fixture.ts';
 import { counted } from '../../soundness/work.ts';
@@ -75,6 +76,26 @@ describe('a small bundle that asks for much', () => {
     const { message, remedy } = refused as BudgetError;
     expect(message).toMatch(/^asks for more than can be verified: more than 16777216 rows/);
     expect(message + remedy).not.toContain('--limit');
+  });
+
+  test('rows that are gathered are openings each: so many that they would fill memory are refused, by a prover too', async () => {
+    const gathering = (count: number): Uint8Array =>
+      bundleOf(`model m { dim M = 1000, N = ${count}
+        source data
+        public rows[N]: index<M>
+        secret X[M]: fixed<8, 0> from data "x"
+        public y = sum(n) X[rows[n]] }`);
+    const limit = parseLimit('9h,999G');
+    const { estimate } = await createVerifier(gathering(2 ** 20), { device, limit });
+    expect(estimate.milliseconds).toBeGreaterThan(40_000);
+    const more = gathering(2 ** 20 + 1);
+    await expect(createVerifier(more, { device, limit })).rejects.toThrow(/^asks for more .* 1048576 places/);
+    const weights = new Map([['x', { shape: [1000], values: new Int16Array(1000) }]]);
+    const { opening } = await commit(gathering(1), 'data', weights, { device });
+    const sources = [{ source: 'data', opening, weights }];
+    await expect(createProver(more, { device, sources })).rejects.toThrow(/too large to prove: .* 1048576 places/);
+    // A plan has none of them.
+    expect(await createProver(gathering(2 ** 20), { device, sources })).toBeDefined();
   });
 
   test('it is accepted under a limit that allows what it needs', async () => {
