@@ -105,6 +105,11 @@ const reads: Readonly<Record<string, readonly [body: string, ...read: string[]]>
   ],
   'rows of it': ['n[i: 6] = mask[rows[i]]\n public y[i] = n[i] * x[i]', 'n'],
   'rows of it as an index': ['n[i: 6] = mask[rows[i]]\n public y[i] = two[n[i]]', 'n'],
+  'rows of it that are gathered': ['public y[i] = x[i] * mask[rows[i]]', 'mask at rows'],
+  'rows of it that are gathered, as an index': ['public y[i] = three[tokens[rows[i]]]', 'tokens at rows'],
+  'rows of it and all of it': ['public y[i] = mask[i] * mask[rows[i]]', 'mask', 'mask at rows'],
+  'rows of a view': ['n[i: 6] = mask[5 - i]\n public y[i] = x[i] * n[rows[i]]', 'mask'],
+  'rows of the same by another name': ['n[i: 6] = mask[i]\n public y[i] = x[i] * n[rows[i]]', 'mask at rows'],
   'hidden rows of it': ['n[i: 6] = mask[right[i]]\n k[i: 6] = two[n[i]]\n public y = sum(i) k[i]', 'n'],
   'two of them': ['public y[i] = three[tokens[i]] * mask[i]', 'mask', 'tokens'],
 };
