@@ -139,7 +139,7 @@ export class ProtocolContext {
   }
 
   /**
-   * Counts what is opened before its weights are made; a metered planner makes none.
+   * Counts what is opened before its weights are made; a planner makes none.
    * @throws RangeError for more rows or openings than are proved
    */
   open(size: OpeningSize, make: () => Opening[]): Opening[] {
