@@ -3,7 +3,7 @@ import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
 import type { FrVector, IntVector, VerifierDevice } from '../../device/device.ts';
 import { isWide, type IntegerArray } from '../../integers/arrays.ts';
 import { constantOf, mapOf, partsOf, tableOf } from './data.ts';
-import type { AxisPoints } from '../sumcheck/stacks.ts';
+import { pointNumbers, type AxisPoints } from '../sumcheck/stacks.ts';
 import type { ProgramRole } from '../program.ts';
 import { mul, reduce } from '../scalar.ts';
 
@@ -75,18 +75,19 @@ export function selectorEntries(shape: readonly number[], index: ArrayLike<numbe
 /** What the verifier evaluates itself. */
 export function verifierRole(device: VerifierDevice, program: GadgetProgram, publics: PublicTensors): ProgramRole {
   const uploaded = new UploadedPublics(device, program, publics);
+  const eq = sharedEq(device);
   return {
     indices: (id) => uploaded.entries(id),
     evaluate(id, point) {
       const { class: c, shape } = program.tensors[id];
       return c.kind === 'selector'
         ? uploaded.selectorAt(c.of, point)
-        : evaluateExtension(device, uploaded.tensor(id), shape, point);
+        : evaluateExtension(device, uploaded.tensor(id), shape, point, eq);
     },
     evaluateView: (view, claim, point) => evaluateViewWeight(device, program, view, claim, point),
     evaluateTable(table, point) {
       const values = tableOf(program, table);
-      return evaluateExtension(device, device.intVector(values), [values.length], [point]);
+      return evaluateExtension(device, device.intVector(values), [values.length], [point], eq);
     },
   };
 }
@@ -119,17 +120,32 @@ export function contractAxes(
   }
 }
 
+type EqTable = (point: readonly bigint[], length: number) => FrVector;
+
+/** Tables of eq(point, .), one for all that ask for it: many tensors are evaluated where a level's sumcheck ended. */
+function sharedEq(device: VerifierDevice): EqTable {
+  const made = new Map<string, FrVector>();
+  const numberOf = pointNumbers();
+  return (point, length) => {
+    const key = `${numberOf(point)} ${length}`;
+    const table = made.get(key) ?? device.eq(point, length);
+    made.set(key, table);
+    return table;
+  };
+}
+
 /** T~(point): the multilinear extension, absent entries being 0. */
 export async function evaluateExtension(
   device: VerifierDevice,
   tensor: DeviceTensor,
   shape: readonly number[],
   point: AxisPoints,
+  eq: EqTable = (own, length) => device.eq(own, length),
 ): Promise<bigint> {
   if (shape.length === 0) return first(device, device.contract(tensor, [1, 1, 1], device.frVector([1n])));
   const axes = shape.flatMap((n, j) => halvedAxis(n, point[j]));
   const lengths = axes.map((a) => a.length);
-  const weights = axes.map((a) => device.eq(a.point, a.length));
+  const weights = axes.map((a) => eq(a.point, a.length));
   return first(device, contractAxes(device, tensor, lengths, weights).vector);
 }
 

@@ -70,29 +70,33 @@ export const tensorsOf = ({ source }: Summand): readonly number[] =>
  * tensor alone they are linear forms on its rows as they are.
  */
 export function stackSummands(program: GadgetProgram, summands: readonly Summand[]): Stack[] {
-  const stacks: Map<string, Summand>[] = [];
+  const stacks: (Stack | Map<string, Summand>)[] = [];
   const bySignature = new Map<string, Map<string, Summand>>();
   const signature = signer(program);
   for (const s of summands) {
-    const key = leavesMessage(program, s) ? signature(s) : undefined;
-    let members = key === undefined ? undefined : bySignature.get(key);
-    if (members === undefined) {
-      stacks.push((members = new Map<string, Summand>()));
-      if (key !== undefined) bySignature.set(key, members);
+    if (!leavesMessage(program, s)) {
+      stacks.push({ members: [s], varying: tensorsOf(s).map(() => false) });
+      continue;
     }
-    const tensors = key === undefined ? '' : tensorsOf(s).join();
+    const key = signature(s);
+    let members = bySignature.get(key);
+    if (members === undefined) {
+      bySignature.set(key, (members = new Map<string, Summand>()));
+      stacks.push(members);
+    }
+    const tensors = tensorsOf(s).join();
     const same = members.get(tensors);
     members.set(tensors, same ? { ...same, weight: add(same.weight, s.weight) } : s);
   }
-  return stacks.map((byTensors) => {
-    const members = [...byTensors.values()];
-    if (members.length === 1) return { members, varying: tensorsOf(members[0]).map(() => false) };
-    const tensors = members.map(tensorsOf);
-    // Views of one signature have the same weights.
-    const isView = members[0].source.kind === 'view';
-    const varying = tensors[0].map((id, k) => !(isView && k === 0) && tensors.some((own) => own[k] !== id));
-    return { members, varying };
-  });
+  return stacks.map((stack) => (stack instanceof Map ? stackOf([...stack.values()]) : stack));
+}
+
+function stackOf(members: readonly Summand[]): Stack {
+  const tensors = members.map(tensorsOf);
+  // Views of one signature have the same weights.
+  const isView = members[0].source.kind === 'view';
+  const varying = tensors[0].map((id, k) => !(isView && k === 0) && tensors.some((own) => own[k] !== id));
+  return { members, varying };
 }
 
 function leavesMessage(program: GadgetProgram, s: Summand): boolean {

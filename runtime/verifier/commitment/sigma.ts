@@ -92,15 +92,16 @@ interface Folding {
 }
 
 function foldForm({ folds }: Argument, transcript: Transcript, claim: OpeningClaim, encoded: ProofPoints): Folding {
-  let e = Fr.eqTable(claim.point);
+  const e = Fr.eqTable(claim.point.slice(folds));
   if (folds === 0) return { e, blocks: [1n], product: 1n, scalars: [], weight: 0n };
   const weight = transcript.challenge('fold weight');
+  // Halves of eq(c, .) differ by its first factor alone, 1 - c_j and c_j.
+  let factor = 1n;
   let blocks = [1n];
   const xs: bigint[] = [];
-  for (const { left, right } of encoded.folds) {
+  for (const [j, { left, right }] of encoded.folds.entries()) {
     const x = foldChallenge(transcript, left, right);
-    const half = e.length / 2;
-    e = e.slice(0, half).map((v, j) => Fr.add(Fr.mul(x, v), e[half + j]));
+    factor = Fr.mul(factor, Fr.add(Fr.mul(x, Fr.sub(1n, claim.point[j])), claim.point[j]));
     blocks = blocks.flatMap((s) => [Fr.mul(s, x), s]);
     xs.push(x);
   }
@@ -110,7 +111,7 @@ function foldForm({ folds }: Argument, transcript: Transcript, claim: OpeningCla
     const after = xs.slice(j + 1).reduce(Fr.mul, 1n);
     scalars.push(after, Fr.mul(after, Fr.mul(xs[j], xs[j])));
   }
-  return { e, blocks, product: xs.reduce(Fr.mul, 1n), scalars, weight };
+  return { e: e.map((v) => Fr.mul(factor, v)), blocks, product: xs.reduce(Fr.mul, 1n), scalars, weight };
 }
 
 const generatorScalars = (columns: number, blocks: readonly bigint[], z: readonly bigint[]): bigint[] =>
