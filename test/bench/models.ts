@@ -9,7 +9,7 @@ import { bytesSource, loadAdapter } from '../../models/index.ts';
 import { writeSafetensors, type TensorToWrite } from '../../models/files/safetensors-writer.ts';
 import { tensorSections } from '../../runtime/protocol/lookup/tensor-lookups.ts';
 import type { Prover, WeightMap } from '../../runtime/prover/index.ts';
-import type { Verifier } from '../../runtime/verifier/index.ts';
+import type { Accepted, Verifier } from '../../runtime/verifier/index.ts';
 import type { OnProgress } from '../../runtime/prover/progress.ts';
 import { resolveImport } from '../compiler/standard.ts';
 import { makeAdapter, type MadeModule } from '../support/adapter.ts';
@@ -218,19 +218,31 @@ export interface Timed {
   readonly bytes: number;
   /** Milliseconds of the first proof, which compiles kernels. */
   readonly first: number;
+  readonly made: readonly Made[];
 }
 
-/** Proves and verifies `runs` times after a run that is not counted; with 0, that run is what counts. */
+/** What is proved, and was. */
+export interface ToProve {
+  readonly prover: Prover;
+  readonly inputs: ReadonlyMap<string, ArrayLike<number>>;
+}
+export interface Made {
+  readonly proved: Awaited<ReturnType<Prover['prove']>>;
+  readonly accepted: Accepted;
+}
+
+/** Proves and verifies `runs` times after a run that is not counted; with 0, that run is what counts. `next` sees what was made before. */
 export async function proveAndVerify(
-  prover: Prover,
+  next: (made: readonly Made[]) => ToProve | Promise<ToProve>,
   verifier: Verifier,
-  inputs: ReadonlyMap<string, ArrayLike<number>>,
   runs: number,
 ): Promise<Timed> {
+  const made: Made[] = [];
   const [proves, verifies]: [number[], number[]] = [[], []];
   const phases = new Map<string, number[]>();
   let [bytes, first] = [0, 0];
   for (let i = 0; i <= runs; i++) {
+    const { prover, inputs } = await next(made);
     const start = performance.now();
     const own = new Map<string, number>();
     let before = start;
@@ -239,19 +251,20 @@ export async function proveAndVerify(
       own.set(phase, (own.get(phase) ?? 0) + now - before);
       before = now;
     };
-    const { proof, proofBytes } = await prover.prove(inputs, { progress, check: false });
+    const done = await prover.prove(inputs, { progress, check: false });
     const proved = performance.now();
-    const verdict = await verifier.verify(proof);
+    const verdict = await verifier.verify(done.proof);
     const verified = performance.now();
     if (!verdict.ok) throw new Error(verdict.reason);
-    bytes = proofBytes;
+    bytes = done.proofBytes;
+    made.push({ proved: done, accepted: verdict });
     if (i === 0) first = proved - start;
     if (i === 0 && runs > 0) continue;
     proves.push(proved - start);
     for (const [phase, ms] of own) phases.set(phase, [...(phases.get(phase) ?? []), ms]);
     verifies.push(verified - proved);
   }
-  return { proves, verifies, phases, bytes, first };
+  return { proves, verifies, phases, bytes, first, made };
 }
 
 export interface ModelResult {
@@ -298,7 +311,13 @@ export async function benchModel(
     const verdict = await timed(`validate ${source}`, () => verifier.register(commitment));
     if (!verdict.ok) throw new Error(verdict.reason);
   }
-  const { proves, verifies, phases, bytes: proof, first } = await proveAndVerify(prover, verifier, inputs, runs);
+  const {
+    proves,
+    verifies,
+    phases,
+    bytes: proof,
+    first,
+  } = await proveAndVerify(() => ({ prover, inputs }), verifier, runs);
   say(`  first proof, kernels compiled in it  ${first.toFixed(0).padStart(8)} ms`);
   const bytes = { proof, bundle: bundle.length };
   verifier.close();

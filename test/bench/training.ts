@@ -1,4 +1,7 @@
-/** A step of fine-tuning beside a forward proof with its loss, on the same data, weights and scales, in one run. */
+/**
+ * Steps of fine-tuning beside forward proofs with the loss, on the same data, weights and scales, in one run. Each step begins where the one before it
+ * ended, so that they are also verified together, as those of a run are.
+ */
 import { compile, commit, createProver, createVerifier } from '../../index.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { openCheckpoint } from '../../models/files/checkpoint.ts';
@@ -32,7 +35,12 @@ const forwardOf = (text: string): string =>
     .replace(/ *minimize .*\n *\}\n/, '')
     .replace(/, adamw/, '');
 
+/** The source and the output that a state is. */
+const STATE = 'state';
+
 interface Proved extends Timed {
+  /** Milliseconds of each step where so many are verified together. */
+  readonly together?: { readonly steps: number; readonly each: number[] };
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -108,7 +116,7 @@ export async function benchTraining(
       ['data', data],
       ['adapter', adapter],
     ]),
-    new Map([['rows', rows]]),
+    () => new Map([['rows', rows]]),
   );
   const step = await measure(
     input,
@@ -117,18 +125,23 @@ export async function benchTraining(
       ['data', data],
       ['state', statesOf(() => true)],
     ]),
-    new Map<string, readonly number[]>([
-      ['rows', rows],
-      ['step', [0]],
-    ]),
+    (k) =>
+      new Map<string, readonly number[]>([
+        ['rows', sampler.rows(k)],
+        ['step', [k]],
+      ]),
   );
-  for (const [title, { proves, verifies, phases, bytes, counts }] of [
+  for (const [title, { proves, verifies, together, phases, bytes, counts }] of [
     ['forward with loss', forward],
     ['step', step],
   ] as const) {
     say(`  ${title}`);
     say(`    prove  ${median(proves).toFixed(0).padStart(7)} ms   (least ${Math.min(...proves).toFixed(0)})`);
     say(`    verify ${median(verifies).toFixed(0).padStart(7)} ms   (least ${Math.min(...verifies).toFixed(0)})`);
+    if (together !== undefined)
+      say(
+        `    verify ${median(together.each).toFixed(0).padStart(7)} ms   (least ${Math.min(...together.each).toFixed(0)}) a step, ${together.steps} of them together`,
+      );
     say(
       `    proof  ${bytes} bytes; ${Object.entries(counts)
         .map(([k, v]) => `${k} ${v}`)
@@ -141,7 +154,7 @@ export async function benchTraining(
   async function measure(
     own: typeof input,
     sources: ReadonlyMap<string, WeightMap>,
-    inputs: ReadonlyMap<string, readonly number[]>,
+    inputs: (step: number) => ReadonlyMap<string, readonly number[]>,
   ): Promise<Proved> {
     const { bundle, diagnostics } = compile({ ...own, calibration });
     if (!bundle) throw new Error(diagnostics.map((d) => `${d.title}: ${d.label}`).join('\n'));
@@ -152,15 +165,45 @@ export async function benchTraining(
       weights,
       opening: (committed.get(source) as Awaited<ReturnType<typeof commit>>).opening,
     }));
-    const prover = await createProver(bundle, { device, sources: opened });
-    const expect = { sources: Object.fromEntries([...committed].map(([source, { digest }]) => [source, digest])) };
+    const known = [...committed].filter(([source]) => source !== STATE);
+    const expect = { sources: Object.fromEntries(known.map(([source, { digest }]) => [source, digest])) };
     const verifier = await createVerifier(bundle, { device, expect, limit: { milliseconds: 60_000, bytes: 2 ** 33 } });
-    for (const { commitment } of committed.values()) {
-      const verdict = await verifier.register(commitment);
-      if (!verdict.ok) throw new Error(verdict.reason);
+    const register = async (): Promise<void> => {
+      for (const { commitment } of committed.values()) {
+        const verdict = await verifier.register(commitment);
+        if (!verdict.ok) throw new Error(verdict.reason);
+      }
+    };
+    await register();
+    let prover = await createProver(bundle, { device, sources: opened });
+    const timed = await proveAndVerify(
+      async (made) => {
+        const last = made.at(-1);
+        const [state, adopted] = [last?.proved.outputs.get(STATE), last?.accepted.outputs.get(STATE)];
+        if (state !== undefined && adopted !== undefined) {
+          const verdict = await verifier.adopt(STATE, adopted);
+          if (!verdict.ok) throw new Error(verdict.reason);
+          const others = opened.filter(({ source }) => source !== STATE);
+          prover = await createProver(bundle, { device, sources: [...others, { source: STATE, ...state }] });
+        }
+        return { prover, inputs: inputs(made.length) };
+      },
+      verifier,
+      runs,
+    );
+    let together: Proved['together'];
+    if (sources.has(STATE)) {
+      await register();
+      const proofs = timed.made.map(({ proved: { proof } }) => ({ proof }));
+      together = { steps: proofs.length, each: [] };
+      for (let i = 0; i <= runs; i++) {
+        const start = performance.now();
+        const accepted = await verifier.verifyTogether({ source: STATE, output: STATE }, proofs);
+        if (accepted === undefined) throw new Error('steps are not accepted together');
+        if (i > 0 || runs === 0) together.each.push((performance.now() - start) / proofs.length);
+      }
     }
-    const timed = await proveAndVerify(prover, verifier, inputs, runs);
     verifier.close();
-    return { ...timed, counts: countsOf(bundle) };
+    return { ...timed, ...(together && { together }), counts: countsOf(bundle) };
   }
 }
