@@ -66,7 +66,7 @@ export interface VerifyRunOptions {
   readonly phases?: number | undefined;
   readonly limit?: Budget | undefined;
   readonly cache?: ValidationCache | undefined;
-  /** Hears of each step that is accepted, of some of them at a time. */
+  /** Hears of each step that is accepted; of those that are decided together, of the last. */
   readonly progress?: (step: number, of: number) => void;
 }
 
@@ -134,7 +134,7 @@ async function verified(run: RunToVerify, options: VerifyRunOptions): Promise<Ac
         links.push(...(await linked(run, step + 1, own, options, (v) => v.adopt(STATE, after))));
         losses.push(lossesOf(program, accepted));
         if (step === 0) restsOn = accepted.restsOn.filter(({ source }) => source !== STATE);
-        options.progress?.(step, steps);
+        if (together === undefined || k === proofs.length - 1) options.progress?.(step, steps);
         step++;
       }
     }
