@@ -8,7 +8,8 @@
  * # Files
  * Here: the rounds, as both roles run them. `claim-reduction.ts`: level by level, claims about tensors become claims about the factors of their
  * equations; `stacks.ts`: summands that are alike, as one; `final-evaluations.ts`: the factors at the point.
- * Prover, in `prover/sumcheck/`: `claim-reduction.ts` computes the rounds of a level, `factor-tables.ts` what they run over. The verifier has nothing of its own
+ * Prover, in `prover/sumcheck/`: `claim-reduction.ts` computes the rounds of a level, `member.ts` those of a summand, `round-polynomial.ts` what follows from a round's values, `factor-tables.ts` what
+ * rounds run over. The verifier has nothing of its own
  * here but evaluations of public tensors (`statement/publics.ts`). Two more sumchecks are a layer of `lookup/fraction-tree.ts` and the columns of
  * `commitment/opening-argument.ts`.
  *

@@ -5,14 +5,14 @@
  * degree d is evaluated at d points only, however high the degree of the batch is, and follows at the batch's points from them.
  */
 import type { GadgetProgram } from '../../../compiler/ir/gadget/program.ts';
-import type { Device, FrVector, Kernel, Table } from '../../device/device.ts';
-import { mul as times, table, type Expression } from '../../kernels/expression.ts';
+import type { Device, FrVector } from '../../device/device.ts';
 import type { LevelProver } from '../../protocol/sumcheck/claim-reduction.ts';
 import * as Fr from '../../protocol/scalar.ts';
-import { memberBits, roundDegree, roundDegrees, type Stack, type Summand } from '../../protocol/sumcheck/stacks.ts';
+import { memberBits, roundDegree, roundDegrees, type Stack } from '../../protocol/sumcheck/stacks.ts';
 import type { RoundPoint } from '../../protocol/sumcheck/sumcheck.ts';
-import { Held, type HeldValue } from '../held.ts';
+import { Held } from '../held.ts';
 import { TableMaker, type TensorSource } from './factor-tables.ts';
+import { foldHalves, HOST_BITS, MemberProver, sumOfProducts } from './member.ts';
 import { RoundPolynomial, type RoundSum } from './round-polynomial.ts';
 
 export async function levelProver(
@@ -29,7 +29,7 @@ export async function levelProver(
     const members: MemberProver[] = [];
     for (const m of stack.members)
       members.push(new MemberProver(device, held, m, memberBits(stack), await maker.tablesOf(m)));
-    provers.push(new StackProver(device, stack, members, inverses));
+    provers.push(new StackProver(stack, members, inverses));
   }
   const degrees = roundDegrees(stacks);
   let round = 0;
@@ -42,8 +42,11 @@ export async function levelProver(
       open = open.filter((p) => p.rounds > round);
       constant = Fr.mul(constant, Fr.half);
       let sums = points.map((p) => (p === 'inf' ? 0n : constant));
-      for (const p of open) sums = plus(sums, await p.round(points, round, degrees[round]));
-      return sums;
+      return device.scope(async () => {
+        const eqs = new SharedEqs(device);
+        for (const p of open) sums = plus(sums, await p.round(points, round, degrees[round], eqs));
+        return sums;
+      });
     },
     async bind(x) {
       for (const p of open) await p.bind(x, round);
@@ -65,15 +68,33 @@ function inversesOf(stacks: readonly Stack[]): ReadonlyMap<bigint, bigint> {
   return new Map(weights.map((w, i) => [w, inverses[i]]));
 }
 
+/** Tables of eq of a round, of the current scope: most stacks are weighted as others are. */
+class SharedEqs {
+  readonly #device: Device;
+  readonly #made = new Map<string, FrVector>();
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** eq(point, .), `name` being the point's. */
+  of(point: readonly bigint[], name: string): FrVector {
+    const made = this.#made.get(name) ?? this.#device.eq(point);
+    this.#made.set(name, made);
+    return made;
+  }
+}
+
 const plus = (a: readonly bigint[], b: readonly bigint[]): bigint[] => a.map((v, i) => Fr.add(v, b[i]));
 
 /** A stack: its members side by side while their variables are bound, then the axis along which they are stacked. */
 class StackProver {
-  readonly #device: Device;
   readonly #stack: Stack;
   readonly #members: readonly MemberProver[];
   readonly #inverses: ReadonlyMap<bigint, bigint>;
   readonly #bits: number;
+  /** Names the point of the weights. */
+  readonly #name: string;
   /** eq of the bound variables. */
   #prefix = 1n;
   /** Of the round, and what the next one adds up to, both without the prefix. */
@@ -83,12 +104,12 @@ class StackProver {
   #weights: bigint[] | undefined;
   #factors: bigint[][] = [];
 
-  constructor(device: Device, stack: Stack, members: readonly MemberProver[], inverses: ReadonlyMap<bigint, bigint>) {
-    this.#device = device;
+  constructor(stack: Stack, members: readonly MemberProver[], inverses: ReadonlyMap<bigint, bigint>) {
     this.#stack = stack;
     this.#members = members;
     this.#inverses = inverses;
     this.#bits = memberBits(stack);
+    this.#name = stack.members[0].weights.join();
   }
 
   /** After so many it has a single value. */
@@ -97,14 +118,14 @@ class StackProver {
   }
 
   /** Its part of the round polynomial at `points`, where the batch's degree is `degree`; its leading coefficient counts only if its own degree is the batch's. */
-  async round(points: readonly RoundPoint[], round: number, degree: number): Promise<bigint[]> {
+  async round(points: readonly RoundPoint[], round: number, degree: number, eqs: SharedEqs): Promise<bigint[]> {
     const own = roundDegree(this.#stack, round);
     const tau = round < this.#bits ? this.#stack.members[0].weights.at(round) : undefined;
     const weights = round < this.#bits ? undefined : await this.#stackedWeights();
     const sum = this.#sum(tau);
     const asked = RoundPolynomial.points(tau === undefined ? own : own - 1, sum);
     const polynomial = RoundPolynomial.of(
-      weights ? asked.map((p) => sumOfProducts(this.#stacked(weights), p)) : await this.#memberSums(asked, round),
+      weights ? asked.map((p) => sumOfProducts(this.#stacked(weights), p)) : await this.#memberSums(asked, round, eqs),
       sum,
     );
     this.#polynomial = polynomial;
@@ -140,15 +161,18 @@ class StackProver {
   }
 
   /** The sum over the members of their parts, each with its weight, at `points`. */
-  #memberSums(points: readonly RoundPoint[], round: number): Promise<bigint[]> {
+  async #memberSums(points: readonly RoundPoint[], round: number, eqs: SharedEqs): Promise<bigint[]> {
     // All members have the same weight by eq.
     const rest = this.#stack.members[0].weights.slice(round + 1);
-    return this.#device.scope(async () => {
-      const outer = rest.length > 0 ? this.#device.eq(rest) : undefined;
-      let sums = points.map(() => 0n);
-      for (const m of this.#members) sums = plus(sums, await m.round(points, outer));
+    let sums = points.map(() => 0n);
+    if (this.#bits - round <= HOST_BITS) {
+      const weights = Fr.eqTable(rest);
+      for (const m of this.#members) sums = plus(sums, await m.roundOnHost(points, weights));
       return sums;
-    });
+    }
+    const outer = rest.length > 0 ? eqs.of(rest, this.#name) : undefined;
+    for (const m of this.#members) sums = plus(sums, await m.round(points, outer));
+    return sums;
   }
 
   #sum(tau: bigint | undefined): RoundSum | undefined {
@@ -177,93 +201,8 @@ class StackProver {
   }
 }
 
-/** sum over the rest of the product of the tables, their first variable being x; over all where none is left */
-function sumOfProducts(tables: readonly (readonly bigint[])[], x: RoundPoint = 0): bigint {
-  const half = Math.ceil(tables[0].length / 2);
-  const at = (t: readonly bigint[], j: number): bigint => {
-    if (x === 0) return t[j];
-    const slope = Fr.sub(t[j + half], t[j]);
-    return x === 'inf' ? slope : Fr.add(t[j], Fr.mul(Fr.reduce(BigInt(x)), slope));
-  };
-  let sum = 0n;
-  for (let j = 0; j < half; j++)
-    sum = Fr.add(
-      sum,
-      tables.reduce((p, t) => Fr.mul(p, at(t, j)), 1n),
-    );
-  return sum;
-}
-
-function foldHalves(t: readonly bigint[], x: bigint): bigint[] {
-  const half = t.length / 2;
-  return t.slice(0, half).map((lo, j) => Fr.add(lo, Fr.mul(x, Fr.sub(t[j + half], lo))));
-}
-
-/** One summand: its tables, and how many of its variables are bound. */
-class MemberProver {
-  readonly #device: Device;
-  readonly #held: Held;
-  readonly #summand: Summand;
-  readonly #kernel: Kernel;
-  readonly #bits: number;
-  #tables: HeldValue<readonly Table[]>;
-  #bound = 0;
-
-  constructor(device: Device, held: Held, summand: Summand, bits: number, tables: HeldValue<readonly Table[]>) {
-    this.#device = device;
-    this.#held = held;
-    this.#summand = summand;
-    this.#bits = bits;
-    this.#tables = tables;
-    this.#kernel = device.prepare(product(tables.value.length));
-  }
-
-  /** The summand's weight times the sum over the rest of the product of its tables, at `points`, `outer` being the weights by eq of what is left. */
-  async round(points: readonly RoundPoint[], outer: FrVector | undefined): Promise<bigint[]> {
-    const { weight, weights } = this.#summand;
-    const variables = this.#bits - this.#bound;
-    const innerBits = this.#bits - weights.length;
-    const tables = this.#tables.value;
-    const given = outer && { outer, innerBits };
-    const values = await this.#device.round(this.#kernel, tables, [], variables, points, given);
-    return values.map((v) => Fr.mul(weight, v));
-  }
-
-  async bind(x: bigint): Promise<void> {
-    const before = this.#tables;
-    this.#tables = await this.#held.make(() => {
-      // A table that is there twice, as of a square, is folded once.
-      const distinct = [...new Set(before.value)];
-      const folded = this.#device.fold(distinct, this.#bits - this.#bound, x);
-      return before.value.map((t) => folded[distinct.indexOf(t)]);
-    });
-    before.release();
-    this.#bound++;
-  }
-
-  /** Of the factors, once all variables are bound; their tables are freed then. */
-  async values(): Promise<bigint[]> {
-    const out: bigint[] = [];
-    await this.#device.scope(async () => {
-      for (const t of this.#tables.value) {
-        const [v] = await this.#device.readFr(t.kind === 'int' ? this.#device.lift(t) : t);
-        out.push(v ?? 0n);
-      }
-    });
-    this.#tables.release();
-    return out;
-  }
-}
-
 /** (1 - tau)(1 - X) + tau X at X, or its leading coefficient. */
 function eqLine(tau: bigint, x: RoundPoint): bigint {
   if (x === 'inf') return Fr.sub(Fr.add(tau, tau), 1n);
   return Fr.eqEval([tau], [Fr.reduce(BigInt(x))]);
-}
-
-/** t0 t1 ... */
-function product(count: number): Expression {
-  let e: Expression = table(0);
-  for (let k = 1; k < count; k++) e = times(e, table(k));
-  return e;
 }
