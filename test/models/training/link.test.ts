@@ -123,7 +123,7 @@ describe('the adapter of a run', () => {
       [runFiles.commitment('state')]: commitment,
     });
     const forged = await withHeader(moved, (h) => ({ ...h, commitments: { ...h.commitments, state: toHex(digest) } }));
-    await trained({ start: { adapter: reader }, steps: 1 }, forged);
+    await trained({ steps: 1 }, forged);
     const verdict = await verify(forged);
     expect(verdict).toMatchObject({ ok: false, step: 0 });
     // 0.5 is 128 of its type's units.
