@@ -2,7 +2,7 @@
  * npm run demo:train [-- --steps N --batch N]: an adapter is trained on secret text, and every step is proved, each command printed as it is run.
  *
  * Somebody has 512 reports of pirates, which nobody else may see, and trains an adapter to the public base model on them. A customer draws the
- * order of the reports, verifies the whole run, and then a proof of what the trained adapter says. Sixty steps take about ten minutes of two cores.
+ * order of the reports, verifies the whole run, and then a proof of what the trained adapter says. Sixty steps take about a quarter of an hour of two cores.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync } from 'node:fs';
