@@ -143,13 +143,22 @@ export function measuredCache<T>(kind: string, directory = believedDirectory()):
 
 /** The digest of data without functions and of large lists of numbers, by what computes with them: another release, or edited sources, is another. */
 export function digestOf(parts: unknown, numbers: Iterable<ArrayBufferView>): string {
-  const hash = createHash('sha256').update(serialize([version(), sourceStamp(), parts]));
-  for (const list of numbers) {
-    hash.update(`${list.constructor.name} ${list.byteLength}\n`);
-    hash.update(new Uint8Array(list.buffer, list.byteOffset, list.byteLength));
-  }
+  // Not `serialize`: equal numbers have several forms there.
+  const hash = createHash('sha256').update(JSON.stringify([version(), sourceStamp(), parts], canonical));
+  for (const list of numbers) hash.update(`${list.constructor.name} ${list.byteLength}\n`).update(bytesOf(list));
   return hash.digest('hex');
 }
+
+/** What JSON has no form for, as JSON. */
+function canonical(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return { bigint: String(value) };
+  if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) };
+  if (value instanceof Map || value instanceof Set) return { [value.constructor.name]: [...value] };
+  if (ArrayBuffer.isView(value)) return { [value.constructor.name]: Buffer.from(bytesOf(value)).toString('base64') };
+  return value;
+}
+
+const bytesOf = (list: ArrayBufferView): Uint8Array => new Uint8Array(list.buffer, list.byteOffset, list.byteLength);
 
 /** Of a checkout, whose sources may be edited: their sizes and times. */
 function sourceStamp(): string {
