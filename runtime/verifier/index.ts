@@ -30,6 +30,7 @@ import {
   acceptedTogether,
   judge,
   rejectedProof,
+  sameBytes,
   type KnownProgram,
   type ProofInContext,
   type ValidCommitment,
@@ -132,8 +133,6 @@ const TOGETHER = 16;
 /** Points that are decided together, at most: each takes kilobytes of the device's memory. */
 const POINTS_TOGETHER = 2 ** 14;
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
-
 type Registered = ValidCommitment & { release(): void };
 
 /** @throws CodecError if the bundle is none; BudgetError if it asks for more than the limit; ArgumentError for expectations of what the program has not. */
@@ -168,7 +167,7 @@ export async function createVerifier(bundleBytes: Uint8Array, options: VerifierO
     const source = program.sources.findIndex((s) => s.name === file.source);
     if (source < 0) return rejected(`the commitment is for "${file.source}", which this program does not use`);
     const layout = program.sources[source];
-    if (!equal(file.layout, layoutDigest(layout)))
+    if (!sameBytes(file.layout, layoutDigest(layout)))
       return rejected('the commitment is for tensors of other names, shapes or types than this program uses');
     const digest = toHex(commitmentDigest(layout, file.points));
     const other = unexpected(source, digest);

@@ -102,7 +102,8 @@ export const acceptedTogether = (
     return (await batch.holds()) ? accepted : undefined;
   });
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((v, i) => v === b[i]);
 
 /** What a proof is refused for before anything is computed. */
 function refusal(
@@ -110,11 +111,11 @@ function refusal(
   commitments: readonly NamedCommitment[],
   { proof, context }: ProofInContext,
 ): Rejected | Unverified | undefined {
-  if (!equal(proof.program, digest)) return rejectedProof('the proof is for another program');
+  if (!sameBytes(proof.program, digest)) return rejectedProof('the proof is for another program');
   const named = proof.commitments;
-  if (named.length !== commitments.length || !named.every((d, i) => equal(d, commitments[i].digest)))
+  if (named.length !== commitments.length || !named.every((d, i) => sameBytes(d, commitments[i].digest)))
     return rejectedProof('the proof is for another commitment');
-  if (!equal(proof.context, context)) return rejectedProof('the proof is for another context');
+  if (!sameBytes(proof.context, context)) return rejectedProof('the proof is for another context');
   const unchecked = program.sources.flatMap((s, i) => (s.open && expected[i] === undefined ? [s.name] : []));
   return unchecked.length > 0 ? unverified(unchecked) : undefined;
 }
@@ -137,7 +138,7 @@ function acceptance(
   { proof, context }: ProofInContext,
 ): Accepted | Rejected {
   const digests = outputDigests(program, proof.body);
-  if (!proof.outputs.every((d, i) => equal(d, digests[i])))
+  if (!proof.outputs.every((d, i) => sameBytes(d, digests[i])))
     return rejectedProof('the proof names other commitments than those that it makes');
   const points = outputPoints(program, proof.body);
   return {

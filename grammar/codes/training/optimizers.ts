@@ -16,6 +16,20 @@ ${train}
 `;
 const STEP = '    public step: index<10>\n    loss = sum(i) y[i]\n';
 const OWN = '    minimize loss over adapter by own()';
+/** A weight that is stacked over two files is trained, what stands behind its source being a pattern. */
+const stacked = (pattern: string): string => `import { sgd } from "std"
+model m {
+  secret x[4]: fixed<8, 4>
+  secret A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"
+  public y[l, i] = A[l, i] * x[i]
+  train {
+    public step: index<10>
+    loss = sum(l, i) y[l, i]
+    minimize loss over adapter${pattern} by sgd(rate = 1e-3)
+  }
+}
+`;
+const WHOLE = ['A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"', 'A[2, 4]: fixed<8, 4> from adapter "a"'] as const;
 const own = (body: string): string => `optimizer own(w, g, step) {\n${body}}\n`;
 
 export const optimizers = entries({
@@ -61,22 +75,8 @@ export const optimizers = entries({
     title: 'a pattern that matches a part of a tensor',
     meaning: 'A tensor that is stacked over files is trained as a whole.',
     remedy: 'Match all of its names, or declare a tensor for each file.',
-    example: `import { sgd } from "std"
-model m {
-  secret x[4]: fixed<8, 4>
-  secret A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"
-  public y[l, i] = A[l, i] * x[i]
-  train {
-    public step: index<10>
-    loss = sum(l, i) y[l, i]
-    minimize loss over adapter "layers.0.*" by sgd(rate = 1e-3)
-  }
-}
-`,
-    mend: [
-      ['"layers.0.*"', '"a"'],
-      ['A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"', 'A[2, 4]: fixed<8, 4> from adapter "a"'],
-    ],
+    example: stacked(' "layers.0.*"'),
+    mend: [['"layers.0.*"', '"a"'], WHOLE],
     checkOnly: true,
   },
   ZKL531: {
@@ -84,19 +84,8 @@ model m {
     meaning:
       'What a step makes of a weight leaves the proof under one name; a tensor that is stacked over files has several.',
     remedy: 'Declare a tensor for each file, in a block or a `repeat`.',
-    example: `import { sgd } from "std"
-model m {
-  secret x[4]: fixed<8, 4>
-  secret A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"
-  public y[l, i] = A[l, i] * x[i]
-  train {
-    public step: index<10>
-    loss = sum(l, i) y[l, i]
-    minimize loss over adapter by sgd(rate = 1e-3)
-  }
-}
-`,
-    mend: [['A[l: 2, 4]: fixed<8, 4> from adapter "layers.{l}.a"', 'A[2, 4]: fixed<8, 4> from adapter "a"']],
+    example: stacked(''),
+    mend: [WHOLE],
     checkOnly: true,
   },
 });

@@ -14,7 +14,6 @@ import { readSafetensors } from '../../../models/files/safetensors.ts';
 import { bytesSource } from '../../../models/files/source.ts';
 import { phaseProgram } from '../../../models/run/phase.ts';
 import { runFiles } from '../../../models/run/store.ts';
-import { ownProgram } from '../../../models/run/verify.ts';
 import { testDevice } from '../../kit/devices.ts';
 import {
   calibration,
@@ -23,7 +22,7 @@ import {
   file,
   headerOf,
   model,
-  seed,
+  openedVerifier,
   text,
   trainRun,
   verdictOf,
@@ -68,12 +67,7 @@ beforeAll(async () => {
   whole = await trainRun(device, { steps: 2, nonce: 'beef' });
   header = await headerOf(whole);
   bundle = file(whole, runFiles.program(header.phases[0].program));
-  const verifier = await createVerifier(bundle, { device });
-  await verifier.register(file(whole, runFiles.commitment('data')));
-  const own = ownProgram(model, calibration);
-  const numbers = typeof own === 'string' ? own : own.start(seed);
-  if (typeof numbers === 'string') throw new Error(numbers);
-  await verifier.registerKnown('state', numbers);
+  const verifier = await openedVerifier(device, whole);
   const first = await verifier.verify(file(whole, runFiles.proof(0)), { context: stepContext(header, 0) });
   if (!first.ok) throw new Error(first.reason);
   before = first.outputs.get('state')!;

@@ -5,7 +5,8 @@ import { memoryStore, readHeader, runFiles, type RunStore } from '../../../model
 import { encodeHeader, type RunHeader } from '../../../runtime/run/header.ts';
 import { ownProgram, readRun } from '../../../models/run/verify.ts';
 import type { Device } from '../../../runtime/device/device.ts';
-import { verifyRun, type RunToVerify, type VerifyRunOptions } from '../../../runtime/run/chain.ts';
+import { createVerifier, type Verifier } from '../../../runtime/verifier/index.ts';
+import { verifyRun, type OwnProgram, type RunToVerify, type VerifyRunOptions } from '../../../runtime/run/chain.ts';
 import type { RunVerdict } from '../../../runtime/run/verdict.ts';
 import type { WeightMap } from '../../../runtime/weights.ts';
 
@@ -95,6 +96,26 @@ export async function trainRun(
 ): Promise<Store> {
   await train(store, inputOf(device, changes));
   return store;
+}
+
+/** The program of the toy's steps, as its verifier makes it, and the state that they begin with. */
+export function ownToy(): OwnProgram & { readonly first: ReadonlyMap<string, ArrayLike<number>> } {
+  const own = ownProgram(model, calibration);
+  const first = typeof own === 'string' ? own : own.start(seed);
+  if (typeof own === 'string' || typeof first === 'string') throw new Error('the toy is no training program');
+  return { ...own, first };
+}
+
+/** A verifier of single steps of the toy, which has all commitments of a run. */
+export async function openedVerifier(device: Device, store: Store): Promise<Verifier> {
+  const { bundle, first } = ownToy();
+  const verifier = await createVerifier(bundle, { device });
+  for (const verdict of [
+    await verifier.register(file(store, runFiles.commitment('data'))),
+    await verifier.registerKnown('state', first),
+  ])
+    if (!verdict.ok) throw new Error(verdict.reason);
+  return verifier;
 }
 
 /** What the verifier of a run says who has the toy's text. */

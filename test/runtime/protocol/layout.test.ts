@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { layOut, layOutState } from '../../../compiler/lower/layout.ts';
-import type { CommittedSource, GadgetTensor } from '../../../compiler/ir/gadget/program.ts';
-import { columnsAt, columnTable, type ColumnDigit, type Opening } from '../../../runtime/protocol/commitment/hyrax.ts';
+import type { GadgetTensor } from '../../../compiler/ir/gadget/program.ts';
+import { columnsAt, columnTable, type ColumnDigit } from '../../../runtime/protocol/commitment/hyrax.ts';
 import {
   forEachRun,
   openingSize,
@@ -11,27 +11,11 @@ import {
   slotMap,
   tensorProduct,
 } from '../../../runtime/protocol/commitment/layout.ts';
-import { add, bitsFor, eqEval, eqTable, mul, reduce } from '../../../runtime/protocol/scalar.ts';
+import { add, bitsFor, eqEval, eqTable, mul } from '../../../runtime/protocol/scalar.ts';
 import { emptyRows, layMatrix, layTensor } from '../../../runtime/protocol/commitment/matrix.ts';
 import { Draw } from '../../kit/draw.ts';
 import { shapes } from '../../kit/arbitrary.ts';
-import { bitsOf, evaluate, size } from './multilinear.ts';
-
-/** Value of openings on a matrix in the clear. */
-function openedValue(
-  source: CommittedSource,
-  matrix: ArrayLike<number | bigint>,
-  openings: readonly Opening[],
-): bigint {
-  let sum = 0n;
-  for (const o of openings) {
-    const columns = columnTable(o.columns);
-    for (const [i, w] of o.rowWeights.entries())
-      for (const [j, c] of columns.entries())
-        sum += o.scale * mul(w, c) * BigInt(matrix[(o.firstRow + i) * source.columns + j]);
-  }
-  return reduce(sum);
-}
+import { bitsOf, evaluate, openedValue, size } from './multilinear.ts';
 
 const parameters = { seed: 20, numRuns: 80 };
 

@@ -1,4 +1,6 @@
 /** Multilinear extensions by their definition, to compare the protocol's formulas with. */
+import type { CommittedSource } from '../../../compiler/ir/gadget/program.ts';
+import { columnTable, type Opening } from '../../../runtime/protocol/commitment/hyrax.ts';
 import { bitsFor, eqEval, mul, reduce } from '../../../runtime/protocol/scalar.ts';
 
 /** The bits of an index, most significant first. */
@@ -25,3 +27,18 @@ export function evaluate(
 }
 
 export const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
+
+/** Value of openings on a matrix in the clear. */
+export function openedValue(
+  { columns: width }: Pick<CommittedSource, 'columns'>,
+  matrix: ArrayLike<number | bigint>,
+  openings: readonly Opening[],
+): bigint {
+  let sum = 0n;
+  for (const o of openings) {
+    const columns = columnTable(o.columns);
+    for (const [i, w] of o.rowWeights.entries())
+      for (const [j, c] of columns.entries()) sum += o.scale * mul(w, c) * BigInt(matrix[(o.firstRow + i) * width + j]);
+  }
+  return reduce(sum);
+}

@@ -4,7 +4,6 @@ import { decodeBundle, type Bundle } from '../../../compiler/bundle/bundle.ts';
 import { readSafetensors } from '../../../models/files/safetensors.ts';
 import { bytesSource } from '../../../models/files/source.ts';
 import { runFiles } from '../../../models/run/store.ts';
-import { ownProgram } from '../../../models/run/verify.ts';
 import { decodeCommitment, decodeProof, encodeProof, type ProofFile } from '../../../runtime/codec/files.ts';
 import { compress, decompress, Point } from '../../../runtime/curve/spec.ts';
 import type { Device } from '../../../runtime/device/device.ts';
@@ -17,13 +16,12 @@ import { createSampler } from '../../../runtime/run/sampling.ts';
 import { createVerifier, type Verifier } from '../../../runtime/verifier/index.ts';
 import { testDevice } from '../../kit/devices.ts';
 import {
-  calibration,
   changed,
   data,
   file,
   headerOf,
-  model,
-  seed,
+  openedVerifier,
+  ownToy,
   trainRun,
   verdictOf,
   type Store,
@@ -36,34 +34,24 @@ const LINK = { source: 'state', output: 'state' };
 let device: Device;
 let whole: Store;
 let header: RunHeader;
-let own: OwnProgram;
+let own: ReturnType<typeof ownToy>;
 let bundle: Bundle;
 
 beforeAll(async () => {
   device = await testDevice();
   whole = await trainRun(device, { steps: STEPS });
   header = await headerOf(whole);
-  own = ownProgram(model, calibration) as OwnProgram;
+  own = ownToy();
   bundle = decodeBundle(own.bundle);
 });
 afterAll(() => device.close());
 
 const compile = (): OwnProgram => own;
-const start = () => own.start(seed) as ReadonlyMap<string, ArrayLike<number>>;
 const proofOf = (store: Store, step: number): Uint8Array => file(store, runFiles.proof(step));
 const withProof = (store: Store, step: number, proof: Uint8Array): Store =>
   changed(store, { [runFiles.proof(step)]: proof });
 
-/** A verifier that has all commitments. */
-async function opened(on: Device = device): Promise<Verifier> {
-  const verifier = await createVerifier(own.bundle, { device: on });
-  for (const verdict of [
-    await verifier.register(file(whole, runFiles.commitment('data'))),
-    await verifier.registerKnown('state', start()),
-  ])
-    if (!verdict.ok) throw new Error(verdict.reason);
-  return verifier;
-}
+const opened = (on: Device = device): Promise<Verifier> => openedVerifier(on, whole);
 
 const proofsOf = (store: Store): { proof: Uint8Array; context: Uint8Array }[] =>
   Array.from({ length: STEPS }, (_, k) => ({ proof: proofOf(store, k), context: stepContext(header, k) }));
@@ -207,7 +195,7 @@ test('what is expected of a commitment is, of one that a step puts out too', asy
   const state = header.commitments['state'];
   const verifier = await createVerifier(own.bundle, { device, expect: { sources: { state } } });
   await verifier.register(file(whole, runFiles.commitment('data')));
-  await verifier.registerKnown('state', start());
+  await verifier.registerKnown('state', own.first);
   const [first, second] = proofsOf(whole);
   expect(await verifier.verifyTogether(LINK, [first])).toHaveLength(1);
   expect(await verifier.verifyTogether(LINK, [first, second])).toBeUndefined();
